@@ -1,0 +1,29 @@
+/** What a model learns: independent yes/no labels (BCE, mAP) or one of several classes (CE, accuracy). */
+export type Task = "multi-label" | "classes";
+
+/** One image of a data set. */
+export interface Sample {
+  /** Path relative to the data set's root, with forward slashes. Unique within the data set. */
+  readonly file: string;
+  /** The person (or object) it shows, as the data set's own key. */
+  readonly identity: string;
+  /** `multi-label`: one 0 or 1 per label. `classes`: a single element, the class index. */
+  readonly targets: readonly number[];
+}
+
+/** Names of the layouts that Lethe reads. */
+export const DATASET_NAMES = ["celeba", "celebahq", "mufac", "folder"] as const;
+/** One of {@link DATASET_NAMES}. */
+export type DatasetName = typeof DATASET_NAMES[number];
+
+/** A data set as its files describe it: nothing decoded yet. */
+export interface Dataset {
+  readonly name: DatasetName;
+  /** The folder that holds the layout's files (already resolved from ROOT or its known subfolder). */
+  readonly root: string;
+  readonly task: Task;
+  /** Label names: attributes for `multi-label`, class names for `classes`. */
+  readonly labels: readonly string[];
+  /** Sorted by `file`. */
+  readonly samples: readonly Sample[];
+}

@@ -1,0 +1,35 @@
+/**
+ * A failure that the user can mend. Its message is one line that states the value, the rule and the
+ * remedy: `requests/a.jpg is a symbolic link; Lethe reads plain files only: copy the image itself`.
+ */
+export class LetheError extends Error {
+  override readonly name: string = "LetheError";
+  /** Exit code of a command that ends with this error: 1 failed, 2 wrong usage, 3 audit failed. */
+  readonly exitCode: 1 | 2 | 3;
+
+  /**
+   * @param value what was found, naming the file or option
+   * @param rule what holds instead
+   * @param remedy what the user can do
+   * @param options `exitCode` (default 1) and the underlying `cause`
+   */
+  constructor(
+    value: string,
+    rule: string,
+    remedy: string,
+    options: { exitCode?: 1 | 2 | 3; cause?: unknown } = {},
+  ) {
+    super(`${value}; ${rule}: ${remedy}`, { cause: options.cause });
+    this.exitCode = options.exitCode ?? 1;
+  }
+}
+
+/** A failure of usage: an unknown option, a missing argument, a missing kit. Exit code 2. */
+export class UsageError extends LetheError {
+  override readonly name = "UsageError";
+
+  /** @param value what was found @param rule what holds @param remedy what to do */
+  constructor(value: string, rule: string, remedy: string, options: { cause?: unknown } = {}) {
+    super(value, rule, remedy, { ...options, exitCode: 2 });
+  }
+}
