@@ -1,0 +1,99 @@
+import { LetheError } from "../error.ts";
+
+/**
+ * Reads a file that must be just that: no symbolic link, folder, pipe or device, no larger than
+ * allowed, and the same file from the check to the last byte.
+ *
+ * @param path the file
+ * @param options `maxBytes`: the largest size that is read at all; `remedy`: what to do when the
+ *   file is missing (default: check the path)
+ * @returns its bytes
+ * @throws {LetheError} when the file is missing, unreadable, not plain, too large, or changes
+ */
+export async function readPlainFile(
+  path: string,
+  { maxBytes, remedy = "check the path" }: { maxBytes: number; remedy?: string },
+): Promise<Uint8Array<ArrayBuffer>> {
+  const before = await Deno.lstat(path).catch((cause) => refuse(path, cause, remedy));
+  if (before.isSymlink) {
+    throw new LetheError(
+      `${path} is a symbolic link`,
+      "Lethe reads plain files only",
+      "put the file itself there",
+    );
+  }
+  if (!before.isFile) {
+    const kind = before.isDirectory ? "a folder" : "a device, pipe or socket";
+    throw new LetheError(`${path} is ${kind}`, "a plain file is needed here", remedy);
+  }
+  if (before.size > maxBytes) {
+    throw new LetheError(
+      `${path} has ${before.size} bytes`,
+      `at most ${maxBytes} are read from a file of this kind`,
+      "check that it is the right file",
+    );
+  }
+  const file = await Deno.open(path, { read: true }).catch((cause) => refuse(path, cause, remedy));
+  try {
+    const opened = await file.stat();
+    // Between lstat and open the name may have come to mean another file.
+    if (opened.ino !== before.ino || opened.dev !== before.dev || opened.size !== before.size) {
+      throw changed(path);
+    }
+    // One byte more than expected, to notice a file that grows.
+    const bytes = new Uint8Array(before.size + 1);
+    let filled = 0;
+    while (filled < bytes.length) {
+      const count = await file.read(bytes.subarray(filled));
+      if (count === null) break;
+      filled += count;
+    }
+    if (filled !== before.size) throw changed(path);
+    return bytes.subarray(0, filled);
+  } finally {
+    file.close();
+  }
+}
+
+/**
+ * As {@link readPlainFile}, decoded as UTF-8 text without its byte order mark.
+ *
+ * @throws {LetheError} also when the bytes are not UTF-8
+ */
+export async function readPlainText(
+  path: string,
+  options: { maxBytes: number; remedy?: string },
+): Promise<string> {
+  const bytes = await readPlainFile(path, options);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new LetheError(
+      `${path} is not UTF-8 text`,
+      "label files, splits and settings are UTF-8",
+      "convert it, e.g. with iconv, or check that it is the right file",
+      { cause },
+    );
+  }
+}
+
+function refuse(path: string, cause: unknown, remedy: string): never {
+  if (cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.NotADirectory) {
+    throw new LetheError(`${path} does not exist`, "it is needed here", remedy, { cause });
+  }
+  const why = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+  throw new LetheError(
+    `${path} cannot be read (${why})`,
+    "it must be readable by this user and process",
+    "mend its rights or the permissions granted",
+    { cause },
+  );
+}
+
+function changed(path: string): LetheError {
+  return new LetheError(
+    `${path} changed while it was read`,
+    "a file must hold still from check to last byte",
+    "run again once nothing writes to it",
+  );
+}

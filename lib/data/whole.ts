@@ -1,0 +1,131 @@
+import { basename, dirname, join, resolve } from "@std/path";
+import { LetheError } from "../error.ts";
+
+/**
+ * Writes a file whole or not at all: the bytes go to a new file beside `path` (same folder, so the
+ * rename is atomic; unpredictable name, so nothing can lie in wait there), are flushed to the disk,
+ * and take the name. A file already at `path` is replaced. Missing parent folders are made.
+ *
+ * @param path the file to write
+ * @param content bytes, or text to be written as UTF-8
+ * @throws {LetheError} when the file cannot be written; nothing is left behind
+ */
+export async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  const temporary = besides(path);
+  try {
+    await Deno.mkdir(dirname(temporary), { recursive: true });
+    const file = await Deno.open(temporary, { write: true, createNew: true });
+    try {
+      for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+      await file.sync();
+    } finally {
+      file.close();
+    }
+    await Deno.rename(temporary, path);
+  } catch (cause) {
+    await Deno.remove(temporary).catch(() => {});
+    throw cannotWrite(path, cause);
+  }
+  await syncFolder(dirname(resolve(path)));
+}
+
+/**
+ * Builds a folder that appears whole or not at all: `build` fills a staging folder beside `path`;
+ * when it returns, every file is flushed to the disk and the folder takes its name. When it throws,
+ * the staging folder is removed and the error passed on. Missing parent folders are made.
+ *
+ * @param path the folder to make; it must not exist
+ * @param build fills the staging folder whose path it is given
+ * @returns what `build` returned
+ * @throws {LetheError} when `path` exists or cannot be written
+ */
+export async function buildFolder<T>(
+  path: string,
+  build: (staging: string) => Promise<T>,
+): Promise<T> {
+  await refuseExisting(path);
+  const staging = besides(path);
+  try {
+    await Deno.mkdir(staging, { recursive: true });
+  } catch (cause) {
+    throw cannotWrite(path, cause);
+  }
+  try {
+    const result = await build(staging);
+    await syncTree(staging);
+    await refuseExisting(path); // it may have appeared meanwhile; rename would replace an empty folder
+    await Deno.rename(staging, path);
+    await syncFolder(dirname(resolve(path)));
+    return result;
+  } catch (error) {
+    await Deno.remove(staging, { recursive: true }).catch(() => {});
+    throw error instanceof Deno.errors.NotCapable ? cannotWrite(path, error) : error;
+  }
+}
+
+/**
+ * Refuses a path at which anything lies, a dangling symbolic link included. Commands that work for
+ * long call it before they begin.
+ *
+ * @throws {LetheError} when something is at `path`
+ */
+export async function refuseExisting(path: string): Promise<void> {
+  try {
+    await Deno.lstat(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return;
+    throw cannotWrite(path, error);
+  }
+  throw new LetheError(
+    `${path} exists`,
+    "an output is never written over",
+    "name a path that does not exist, or move the old one away",
+  );
+}
+
+/** An unpredictable name in the same folder. */
+function besides(path: string): string {
+  const absolute = resolve(path);
+  return join(dirname(absolute), `.${basename(absolute)}.${crypto.randomUUID()}.part`);
+}
+
+async function syncTree(folder: string): Promise<void> {
+  for await (const entry of Deno.readDir(folder)) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory) await syncTree(path);
+    else if (entry.isFile) {
+      const file = await Deno.open(path, { read: true });
+      try {
+        await file.sync();
+      } finally {
+        file.close();
+      }
+    }
+  }
+  await syncFolder(folder);
+}
+
+/** Flushes a folder's entries; not every system can open a folder, and the files are safe already. */
+async function syncFolder(folder: string): Promise<void> {
+  try {
+    const handle = await Deno.open(folder, { read: true });
+    try {
+      await handle.sync();
+    } finally {
+      handle.close();
+    }
+  } catch {
+    // Windows opens no folders; a sandbox may grant no read there.
+  }
+}
+
+function cannotWrite(path: string, cause: unknown): LetheError {
+  const why = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+  return new LetheError(
+    `${path} cannot be written (${why})`,
+    "outputs go to a folder with room that this user may write to",
+    "choose another place or mend its rights",
+    { cause },
+  );
+}
