@@ -1,0 +1,24 @@
+import type * as tf from "@tensorflow/tfjs";
+
+/** Images on the device, ready for the model. Whoever asked for the batch disposes both tensors. */
+export interface ImageBatch {
+  /** Patch rows [b n, 3 patchSize^2] of normalised pixels. */
+  readonly patches: tf.Tensor;
+  /** [b, labels]: 0 or 1 per label, or one-hot classes. */
+  readonly targets: tf.Tensor;
+}
+
+/** Where batches come from; images are known by their index. */
+export interface ImageSource {
+  /** Uploads the images of these indices, in this order. */
+  batch(indices: readonly number[]): ImageBatch;
+  /** Targets of these indices on the host, row after row: [b, labels]. */
+  targets(indices: readonly number[]): Float32Array;
+}
+
+/** Cuts a list into consecutive pieces of at most `size`. */
+export function chunks<T>(items: readonly T[], size: number): T[][] {
+  const out: T[][] = [];
+  for (let i = 0; i < items.length; i += size) out.push(items.slice(i, i + size));
+  return out;
+}

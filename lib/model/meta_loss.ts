@@ -1,0 +1,127 @@
+import * as tf from "@tensorflow/tfjs";
+import type { Algebra } from "../tensor/algebra.ts";
+import { mask, mean, sigmoid, softplus } from "../tensor/ops/elementwise.ts";
+import { gelu } from "../tensor/ops/gelu.ts";
+import { layerNorm } from "../tensor/ops/layer_norm.ts";
+import { linear } from "../tensor/ops/linear.ts";
+import { concatColumns, embeddingRows } from "../tensor/ops/rows.ts";
+import type { Random } from "../tensor/random.ts";
+import type { Weights } from "../tensor/weights.ts";
+import type { VitOutput } from "./vit.ts";
+
+/** The four inputs of the meta-loss, in row order (Table 6 switches them off one by one). */
+export const META_LOSS_INPUTS = ["logits", "features", "targets", "identities"] as const;
+/** One of {@link META_LOSS_INPUTS}. */
+export type MetaLossInput = typeof META_LOSS_INPUTS[number];
+
+/** LayerNorm's epsilon inside the meta-loss: PyTorch's default, unlike the ViT's. */
+const EPSILON = 1e-5;
+
+/** Shape of h_phi (Table 8b). */
+export interface MetaLossShape {
+  readonly inputs: readonly MetaLossInput[];
+  /** Number of labels or classes, |Y|. */
+  readonly labels: number;
+  /** Width of the backbone's features, D. */
+  readonly dim: number;
+  /** Rows of the identity embedding table: one per training person. */
+  readonly identities: number;
+  /** Width of the identity embedding; 64 in the paper. */
+  readonly embeddingSize: number;
+  /** Hidden width; 512 in the paper. */
+  readonly hidden: number;
+}
+
+/** What does not move when the meta-loss is differentiated. */
+export interface MetaLossConstants {
+  /** [s, labels]: 0 or 1 per label, or one-hot classes. */
+  readonly targets: tf.Tensor;
+  /** Row of each support image's identity in the embedding table, s of them. */
+  readonly rows: readonly number[];
+  /** [s, hidden] dropout mask, already scaled by 1 / (1 - p); absent outside meta-training. */
+  readonly dropout?: tf.Tensor;
+}
+
+/** Width of the meta-loss's input row. */
+export function metaLossInputSize(shape: MetaLossShape): number {
+  const width = {
+    logits: shape.labels,
+    features: shape.dim,
+    targets: shape.labels,
+    identities: shape.embeddingSize,
+  };
+  return shape.inputs.reduce((sum, input) => sum + width[input], 0);
+}
+
+/**
+ * h_phi(f_theta(S)), Table 8b: rows [sigmoid(logits) | features | targets | identity embedding] ->
+ * Linear -> LayerNorm -> Linear -> GELU -> Dropout -> LayerNorm -> Linear(1) -> softplus -> mean.
+ * (The paper lists identity before targets; this is the released code's order.)
+ *
+ * @param output f_theta(S): logits [s, labels] and features [s, dim]
+ * @returns a scalar
+ */
+export function metaLoss<T>(
+  { constant, apply }: Algebra<T>,
+  phi: Readonly<Record<string, T>>,
+  { logits, features }: VitOutput<T>,
+  { targets, rows, dropout }: MetaLossConstants,
+  inputs: readonly MetaLossInput[],
+): T {
+  const column: Record<MetaLossInput, () => T> = {
+    logits: () => apply(sigmoid, [logits]),
+    features: () => features,
+    targets: () => constant(targets),
+    identities: () => apply(embeddingRows, [phi["embed.weight"]], { indices: rows }),
+  };
+  const affine = (x: T, layer: string) =>
+    apply(linear, [x, phi[`${layer}.weight`], phi[`${layer}.bias`]]);
+  const norm = (x: T, layer: string) =>
+    apply(layerNorm, [x, phi[`${layer}.weight`], phi[`${layer}.bias`]], { epsilon: EPSILON });
+
+  const present = META_LOSS_INPUTS.filter((input) => inputs.includes(input));
+  const row = apply(concatColumns, present.map((input) => column[input]()));
+  const mixed = norm(affine(row, "input_block.0"), "input_block.1");
+  let hidden = apply(gelu, [affine(mixed, "input_block.2")]);
+  if (dropout !== undefined) hidden = apply(mask, [hidden, constant(dropout)]);
+  const score = affine(norm(hidden, "output_block.0"), "output_block.1");
+  return apply(mean, [apply(softplus, [score])]);
+}
+
+/**
+ * Fresh phi, as PyTorch initialises these layers: Linear uniform in +-1/sqrt(in), LayerNorm one and
+ * zero, the embedding standard normal.
+ *
+ * @returns tensors under the released code's names, owned by the caller
+ */
+export function initialMetaLoss(shape: MetaLossShape, random: Random): Weights {
+  const { hidden, identities, embeddingSize } = shape;
+  const uniform = (size: number[], fanIn: number) => {
+    const bound = 1 / Math.sqrt(fanIn);
+    const count = size.reduce((a, b) => a * b, 1);
+    return tf.tensor(
+      Float32Array.from({ length: count }, () => (2 * random.uniform() - 1) * bound),
+      size,
+    );
+  };
+  const normal = (size: number[]) => {
+    const count = size.reduce((a, b) => a * b, 1);
+    return tf.tensor(Float32Array.from({ length: count }, () => random.normal()), size);
+  };
+  const inputSize = metaLossInputSize(shape);
+  const phi: Record<string, tf.Tensor> = {};
+  if (shape.inputs.includes("identities")) {
+    phi["embed.weight"] = normal([identities, embeddingSize]);
+  }
+  phi["input_block.0.weight"] = uniform([hidden, inputSize], inputSize);
+  phi["input_block.0.bias"] = uniform([hidden], inputSize);
+  phi["input_block.1.weight"] = tf.ones([hidden]);
+  phi["input_block.1.bias"] = tf.zeros([hidden]);
+  phi["input_block.2.weight"] = uniform([hidden, hidden], hidden);
+  phi["input_block.2.bias"] = uniform([hidden], hidden);
+  phi["output_block.0.weight"] = tf.ones([hidden]);
+  phi["output_block.0.bias"] = tf.zeros([hidden]);
+  phi["output_block.1.weight"] = uniform([1, hidden], hidden);
+  phi["output_block.1.bias"] = uniform([1], hidden);
+  return phi;
+}

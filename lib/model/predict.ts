@@ -1,0 +1,47 @@
+import * as tf from "@tensorflow/tfjs";
+import { chunks, type ImageSource } from "../data/image_source.ts";
+import { plain } from "../tensor/algebra.ts";
+import type { Weights } from "../tensor/weights.ts";
+import { vit, type VitShape } from "./vit.ts";
+
+/** What the model says of n images, on the host, row after row. */
+export interface Predictions {
+  /** [n, labels] */
+  readonly logits: Float32Array;
+  /** CLS feature after the final norm, [n, dim]. */
+  readonly features: Float32Array;
+}
+
+/**
+ * f_theta without gradients, `microBatch` images at a time.
+ *
+ * @param indices images of `source`
+ * @returns host arrays; no tensor is left on the device
+ */
+export async function predict(
+  theta: Weights,
+  shape: VitShape,
+  source: ImageSource,
+  indices: readonly number[],
+  microBatch: number,
+  onBatch?: (images: number) => void,
+): Promise<Predictions> {
+  const labels = theta["head.bias"].size;
+  const logits = new Float32Array(indices.length * labels);
+  const features = new Float32Array(indices.length * shape.dim);
+  let done = 0;
+  for (const piece of chunks(indices, microBatch)) {
+    const batch = source.batch(piece);
+    const output = tf.tidy(() => ({ ...vit(plain, theta, batch.patches, shape) }));
+    const [logitRows, featureRows] = await Promise.all([
+      output.logits.data(),
+      output.features.data(),
+    ]);
+    tf.dispose([batch.patches, batch.targets, output.logits, output.features]);
+    logits.set(logitRows as Float32Array, done * labels);
+    features.set(featureRows as Float32Array, done * shape.dim);
+    done += piece.length;
+    onBatch?.(piece.length);
+  }
+  return { logits, features };
+}

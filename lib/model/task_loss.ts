@@ -1,0 +1,46 @@
+import * as tf from "@tensorflow/tfjs";
+import type { Task } from "../data/sample.ts";
+
+const binaryCrossEntropy = tf.customGrad((logits, targets, save) => {
+  const [x, y] = [logits as tf.Tensor, targets as tf.Tensor];
+  (save as tf.GradSaveFunc)([x, y]);
+  // max(x, 0) - x y + log(1 + exp(-|x|)): never overflows.
+  const elements = tf.add(
+    tf.sub(tf.relu(x), tf.mul(x, y)),
+    tf.log1p(tf.exp(tf.neg(tf.abs(x)))),
+  );
+  return {
+    value: tf.mean(elements),
+    gradFunc: (dy: tf.Tensor, [x, y]: tf.Tensor[]) => [
+      tf.mul(tf.mul(tf.sub(tf.sigmoid(x), y), 1 / x.size), dy),
+      tf.zerosLike(y),
+    ],
+  };
+});
+
+const crossEntropy = tf.customGrad((logits, targets, save) => {
+  const [x, y] = [logits as tf.Tensor, targets as tf.Tensor];
+  (save as tf.GradSaveFunc)([x, y]);
+  const shifted = tf.sub(x, tf.max(x, -1, true));
+  const logSum = tf.log(tf.sum(tf.exp(shifted), -1, true));
+  return {
+    value: tf.neg(tf.mean(tf.sum(tf.mul(y, tf.sub(shifted, logSum)), -1))),
+    gradFunc: (dy: tf.Tensor, [x, y]: tf.Tensor[]) => [
+      tf.mul(tf.mul(tf.sub(tf.softmax(x), y), 1 / x.shape[0]), dy),
+      tf.zerosLike(y),
+    ],
+  };
+});
+
+/**
+ * L_task: the loss f_theta is trained with. Labels: mean binary cross entropy over all elements;
+ * classes: mean cross entropy over the batch.
+ *
+ * @param logits [b, labels]
+ * @param targets [b, labels]: 0 or 1 per label, or one-hot classes
+ * @returns a scalar, owned by the caller; differentiable with respect to the logits
+ */
+export function taskLoss(task: Task, logits: tf.Tensor, targets: tf.Tensor): tf.Scalar {
+  const loss = task === "multi-label" ? binaryCrossEntropy : crossEntropy;
+  return loss(logits, targets) as tf.Scalar;
+}

@@ -1,0 +1,91 @@
+import * as tf from "@tensorflow/tfjs";
+import type { Algebra } from "../tensor/algebra.ts";
+import { attention } from "../tensor/ops/attention.ts";
+import { classRows } from "../tensor/ops/class_rows.ts";
+import { add } from "../tensor/ops/elementwise.ts";
+import { gelu } from "../tensor/ops/gelu.ts";
+import { layerNorm } from "../tensor/ops/layer_norm.ts";
+import { linear } from "../tensor/ops/linear.ts";
+import { reshape } from "../tensor/ops/reshape.ts";
+import { tokens } from "../tensor/ops/tokens.ts";
+
+/** What the forward pass needs to know of the model's shape. */
+export interface VitShape {
+  /** Side of the square input, pixels; a multiple of `patchSize`. */
+  readonly imageSize: number;
+  readonly patchSize: number;
+  /** Width of a token. */
+  readonly dim: number;
+  /** Number of blocks. */
+  readonly depth: number;
+  readonly heads: number;
+  /** 1e-6 in timm's ViTs. */
+  readonly layerNormEps: number;
+}
+
+/** What f_theta gives for a batch of b images. */
+export interface VitOutput<T> {
+  /** [b, labels] */
+  readonly logits: T;
+  /** CLS token after the final norm, [b, dim]. */
+  readonly features: T;
+}
+
+/**
+ * Cuts images into rows of patches, channel-major as timm's patch embedding weight.
+ *
+ * @param images [b, side, side, 3], normalised
+ * @returns [b (side / patchSize)^2, 3 patchSize^2], owned by the caller
+ */
+export function patchRows(images: tf.Tensor, patchSize: number): tf.Tensor {
+  return tf.tidy(() => {
+    const [b, side] = images.shape;
+    const grid = side! / patchSize;
+    const rows = b * grid * grid;
+    // Two transposes of low rank: the backends do not all go up to rank 6.
+    const cut = tf.reshape(images, [b * grid, patchSize, grid, patchSize * 3]);
+    const patches = tf.reshape(tf.transpose(cut, [0, 2, 1, 3]), [rows, patchSize * patchSize, 3]);
+    return tf.reshape(tf.transpose(patches, [0, 2, 1]), [rows, 3 * patchSize * patchSize]);
+  });
+}
+
+/**
+ * f_theta: the Vision Transformer (Dosovitskiy et al. 2021) with timm's parameter names, pre-norm
+ * blocks and a linear head on the CLS token.
+ *
+ * @param theta timm names to tensors of PyTorch's shapes
+ * @param patches rows of {@link patchRows}
+ */
+export function vit<T>(
+  { constant, apply }: Algebra<T>,
+  theta: Readonly<Record<string, T>>,
+  patches: tf.Tensor,
+  shape: VitShape,
+): VitOutput<T> {
+  const { dim, depth, heads, layerNormEps: epsilon, patchSize } = shape;
+  const n = (shape.imageSize / patchSize) ** 2 + 1;
+  const b = patches.shape[0] / (n - 1);
+  const rows = [b * n, dim];
+  const affine = (x: T, layer: string) =>
+    apply(linear, [x, theta[`${layer}.weight`], theta[`${layer}.bias`]]);
+  const norm = (x: T, layer: string) =>
+    apply(layerNorm, [x, theta[`${layer}.weight`], theta[`${layer}.bias`]], { epsilon });
+
+  const kernel = apply(reshape, [theta["patch_embed.proj.weight"]], { shape: [dim, -1] });
+  const embedded = apply(linear, [constant(patches), kernel, theta["patch_embed.proj.bias"]]);
+  const sequence = apply(tokens, [embedded, theta["cls_token"], theta["pos_embed"]]);
+  let x = apply(reshape, [sequence], { shape: rows });
+  for (let i = 0; i < depth; i++) {
+    const block = `blocks.${i}`;
+    const qkv = affine(norm(x, `${block}.norm1`), `${block}.attn.qkv`);
+    const perImage = apply(reshape, [qkv], { shape: [b, n, 3 * dim] });
+    const attended = apply(reshape, [apply(attention, [perImage], { heads })], { shape: rows });
+    x = apply(add, [x, affine(attended, `${block}.attn.proj`)]);
+    const hidden = apply(gelu, [affine(norm(x, `${block}.norm2`), `${block}.mlp.fc1`)]);
+    x = apply(add, [x, affine(hidden, `${block}.mlp.fc2`)]);
+  }
+  // LayerNorm acts on each token alone, so only the CLS tokens need the final one.
+  const classTokens = apply(classRows, [apply(reshape, [x], { shape: [b, n, dim] })]);
+  const features = norm(classTokens, "norm");
+  return { logits: affine(features, "head"), features };
+}

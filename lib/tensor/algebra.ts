@@ -1,0 +1,48 @@
+import type * as tf from "@tensorflow/tfjs";
+import type { Attributes, Op } from "./op.ts";
+
+/**
+ * What a forward pass is written over, once: plain tensors or dual numbers.
+ * `T` is the number it computes with.
+ */
+export interface Algebra<T> {
+  /** A tensor that does not move. */
+  constant(tensor: tf.Tensor): T;
+  /** Applies one op of the table. */
+  apply(op: Op, inputs: readonly T[], attributes?: Attributes): T;
+}
+
+/** Ordinary tensors; tfjs's tape records the ops, so gradients can be taken. */
+export const plain: Algebra<tf.Tensor> = {
+  constant: (tensor) => tensor,
+  apply: (op, inputs, attributes = {}) => op.forward(inputs, attributes),
+};
+
+/** A value and its directional derivative; null stands for a derivative of zero. */
+export interface Dual {
+  readonly primal: tf.Tensor;
+  readonly tangent: tf.Tensor | null;
+}
+
+/** Dual numbers: each op's value and its tangent, side by side (forward-mode differentiation). */
+export const dual: Algebra<Dual> = {
+  constant: (tensor) => ({ primal: tensor, tangent: null }),
+  apply(op, inputs, attributes = {}) {
+    const primals = inputs.map((input) => input.primal);
+    const primal = op.forward(primals, attributes);
+    const tangents = inputs.map((input) => input.tangent);
+    const moves = tangents.some((tangent) => tangent !== null);
+    return { primal, tangent: moves ? op.jvp(primals, tangents, attributes, primal) : null };
+  },
+};
+
+/** Dual numbers from tensors and their tangents by name; a name without a tangent does not move. */
+export function dualsOf(
+  primals: Readonly<Record<string, tf.Tensor>>,
+  tangents: Readonly<Record<string, tf.Tensor>>,
+): Record<string, Dual> {
+  const entries = Object.entries(primals);
+  return Object.fromEntries(
+    entries.map(([name, primal]) => [name, { primal, tangent: tangents[name] ?? null }]),
+  );
+}

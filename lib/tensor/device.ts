@@ -1,0 +1,98 @@
+import { Buffer } from "node:buffer";
+import * as tf from "@tensorflow/tfjs";
+import { LetheError } from "../error.ts";
+
+/** What `--device` takes. */
+export const DEVICE_CHOICES = ["auto", "webgpu", "wasm"] as const;
+/** One of {@link DEVICE_CHOICES}. */
+export type DeviceChoice = typeof DEVICE_CHOICES[number];
+
+/** The device that all tensor work of this process runs on. */
+export interface Device {
+  readonly backend: "webgpu" | "wasm";
+  /** One line for people: `WebGPU, NVIDIA GeForce RTX 4090` or `WASM (SIMD, one thread)`. */
+  readonly adapter: string;
+  /** Whether a CPU does the work: WASM, or a software WebGPU adapter such as lavapipe. */
+  readonly software: boolean;
+  /** Why `auto` did not take WebGPU, and the remedy; absent otherwise. */
+  readonly notice?: string;
+}
+
+const REMEDY =
+  "install a Vulkan driver (on Debian, `apt-get install mesa-vulkan-drivers` gives a " +
+  "software adapter)";
+
+/** Names of adapters that compute on the CPU. */
+const SOFTWARE_ADAPTER = /llvmpipe|lavapipe|swiftshader|softpipe|basic render|warp/i;
+
+/**
+ * Makes a tfjs backend the active one and registers Lethe's kernels for it.
+ *
+ * `auto` takes the WebGPU adapter where there is one, or else tfjs's WASM backend. Neither needs a
+ * Deno permission.
+ *
+ * @throws LetheError `webgpu` is asked for and there is no adapter
+ */
+export async function openDevice(choice: DeviceChoice): Promise<Device> {
+  const adapter = choice === "wasm" ? null : await findAdapter();
+  if (adapter === null) {
+    if (choice === "webgpu") {
+      throw new LetheError("--device webgpu: no WebGPU adapter", "it needs one", REMEDY);
+    }
+    await openWasm();
+    const notice = choice === "auto"
+      ? `no WebGPU adapter: using WASM; to get one, ${REMEDY}`
+      : null;
+    return {
+      backend: "wasm",
+      adapter: "WASM (SIMD, one thread)",
+      software: true,
+      ...(notice ? { notice } : {}),
+    };
+  }
+  await openWebgpu();
+  const name = adapter.info.description || adapter.info.device || adapter.info.vendor || "unnamed";
+  return { backend: "webgpu", adapter: `WebGPU, ${name}`, software: SOFTWARE_ADAPTER.test(name) };
+}
+
+async function findAdapter(): Promise<GPUAdapter | null> {
+  if (navigator.gpu === undefined) return null;
+  return await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
+}
+
+async function openWebgpu(): Promise<void> {
+  await import("@tensorflow/tfjs-backend-webgpu");
+  // All tensor work belongs on the adapter, small tensors too: a result must not depend on their size.
+  tf.env().set("WEBGPU_CPU_FORWARD", false);
+  await activate("webgpu");
+  const { registerWebgpuKernels } = await import("./kernels/register.ts");
+  registerWebgpuKernels();
+}
+
+async function openWasm(): Promise<void> {
+  const [{ setWasmPaths }, { default: simd }] = await Promise.all([
+    import("@tensorflow/tfjs-backend-wasm"),
+    import("@tensorflow/tfjs-backend-wasm/simd.wasm", { with: { type: "bytes" } }),
+  ]);
+  // A data: URL needs no permission, where a file or network path would.
+  const url = `data:application/wasm;base64,${Buffer.from(simd).toString("base64")}`;
+  setWasmPaths({
+    "tfjs-backend-wasm.wasm": url,
+    "tfjs-backend-wasm-simd.wasm": url,
+    "tfjs-backend-wasm-threaded-simd.wasm": url,
+  }, true);
+  await activate("wasm");
+  const { registerWasmKernels } = await import("./kernels/register.ts");
+  registerWasmKernels();
+}
+
+async function activate(backend: "webgpu" | "wasm"): Promise<void> {
+  if (!await tf.setBackend(backend)) {
+    throw new LetheError(
+      `tfjs's ${backend} backend did not start`,
+      "Lethe needs it",
+      backend === "webgpu" ? "try --device wasm" : "check that this Deno runs WebAssembly SIMD",
+    );
+  }
+  await tf.ready();
+}

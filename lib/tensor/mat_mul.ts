@@ -1,0 +1,41 @@
+import * as tf from "@tensorflow/tfjs";
+import { hasKernel, runKernel } from "./kernel.ts";
+
+/** How {@link matMul} reads its operands. */
+export interface MatMulOptions {
+  /** a is [.., k, m] instead of [.., m, k]. */
+  transposeA?: boolean;
+  /** b is [.., n, k] instead of [.., k, n]. */
+  transposeB?: boolean;
+  /** [n], added to every row of the product. */
+  bias?: tf.Tensor;
+}
+
+/**
+ * Matrix product, not differentiable: the ops call it inside their own forward and backward.
+ *
+ * @param a [m, k], or [batch, m, k]
+ * @param b [k, n], or [batch, k, n] of the same batch
+ * @returns [m, n] or [batch, m, n], owned by the caller
+ */
+export function matMul(a: tf.Tensor, b: tf.Tensor, options: MatMulOptions = {}): tf.Tensor {
+  const { transposeA = false, transposeB = false, bias } = options;
+  if (hasKernel("LetheMatMul")) {
+    const inputs: Record<string, tf.Tensor> = bias === undefined ? { a, b } : { a, b, bias };
+    return runKernel("LetheMatMul", inputs, { transposeA, transposeB })[0];
+  }
+  return tf.tidy(() => {
+    const wasm = tf.getBackend() === "wasm";
+    // tfjs-wasm only reaches its fast product (XNNPACK) on operands that are laid out plainly:
+    // transposing first is about fifteen times faster there.
+    const left = transposeA && wasm ? swapLastTwo(a) : a;
+    const right = transposeB && wasm ? swapLastTwo(b) : b;
+    const product = tf.matMul(left, right, transposeA && !wasm, transposeB && !wasm);
+    return bias === undefined ? product : tf.add(product, bias);
+  });
+}
+
+/** [.., m, n] to [.., n, m]. */
+function swapLastTwo(x: tf.Tensor): tf.Tensor {
+  return tf.transpose(x, x.rank === 2 ? [1, 0] : [0, 2, 1]);
+}

@@ -1,0 +1,44 @@
+import type * as tf from "@tensorflow/tfjs";
+
+/** Numbers and lists that shape an op but are not differentiated (epsilon, heads, row indices). */
+export type Attributes = Readonly<Record<string, number | readonly number[]>>;
+
+/**
+ * A differentiable op: forward and backward in one function, the tangent in another.
+ *
+ * `forward` is recorded by tfjs's tape with the op's own backward pass (`tf.customGrad`).
+ * `jvp` is the directional derivative, written in ops that are differentiable in their turn, so that
+ * one ordinary gradient can be taken of a tangent (reverse over forward, DESIGN section 3).
+ */
+export interface Op {
+  readonly name: string;
+  /** The derivative in one line, as a reader would check it. */
+  readonly formula: string;
+  /** @returns the value, owned by the caller; inputs stay the caller's */
+  forward(inputs: readonly tf.Tensor[], attributes: Attributes): tf.Tensor;
+  /**
+   * @param tangents one per input; null where an input does not move
+   * @param value what `forward` gave for these inputs
+   * @returns the tangent of the value, owned by the caller; at least one tangent is not null
+   */
+  jvp(
+    inputs: readonly tf.Tensor[],
+    tangents: readonly (tf.Tensor | null)[],
+    attributes: Attributes,
+    value: tf.Tensor,
+  ): tf.Tensor;
+}
+
+/** Reads a number from an op's attributes. */
+export function numberOf(attributes: Attributes, name: string): number {
+  const value = attributes[name];
+  if (typeof value !== "number") throw new TypeError(`attribute ${name} is not a number`);
+  return value;
+}
+
+/** Sum of the terms that are there: a tangent is a sum over the inputs that move. */
+export function sumOfTerms(terms: readonly (tf.Tensor | null)[]): tf.Tensor {
+  const present = terms.filter((term) => term !== null);
+  if (present.length === 0) throw new TypeError("a tangent needs at least one input that moves");
+  return present.reduce((sum, term) => sum.add(term));
+}

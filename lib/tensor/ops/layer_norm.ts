@@ -1,0 +1,70 @@
+import * as tf from "@tensorflow/tfjs";
+import { hasKernel, runKernel } from "../kernel.ts";
+import { numberOf, type Op, sumOfTerms } from "../op.ts";
+
+/** x^ = (x - mean) rstd and rstd [m, 1], in differentiable ops. */
+function normalise(x: tf.Tensor, epsilon: number): { normal: tf.Tensor; rstd: tf.Tensor } {
+  const centred = tf.sub(x, tf.mean(x, -1, true));
+  const rstd = tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), epsilon));
+  return { normal: tf.mul(centred, rstd), rstd };
+}
+
+/** rstd (g - mean g - x^ mean(g x^)): what LayerNorm's derivative does to a direction, both ways. */
+function project(g: tf.Tensor, normal: tf.Tensor, rstd: tf.Tensor): tf.Tensor {
+  const along = tf.mul(normal, tf.mean(tf.mul(g, normal), -1, true));
+  return tf.mul(rstd, tf.sub(tf.sub(g, tf.mean(g, -1, true)), along));
+}
+
+function composed(epsilon: number) {
+  return tf.customGrad((x, gamma, beta, save) => {
+    const { normal, rstd } = normalise(x as tf.Tensor, epsilon);
+    (save as tf.GradSaveFunc)([normal, rstd, gamma as tf.Tensor]);
+    const value = tf.add(tf.mul(normal, gamma as tf.Tensor), beta as tf.Tensor);
+    return {
+      value,
+      gradFunc: (dy: tf.Tensor, [normal, rstd, gamma]: tf.Tensor[]) => [
+        project(tf.mul(dy, gamma), normal, rstd),
+        tf.sum(tf.mul(dy, normal), 0),
+        tf.sum(dy, 0),
+      ],
+    };
+  });
+}
+
+function fused(epsilon: number) {
+  return tf.customGrad((x, gamma, beta, save) => {
+    const inputs = { x: x as tf.Tensor, gamma: gamma as tf.Tensor, beta: beta as tf.Tensor };
+    const [value, mean, rstd] = runKernel("LetheLayerNorm", inputs, { epsilon });
+    (save as tf.GradSaveFunc)([inputs.x, inputs.gamma, mean, rstd]);
+    return {
+      value,
+      gradFunc: (dy: tf.Tensor, [x, gamma, mean, rstd]: tf.Tensor[]) =>
+        runKernel("LetheLayerNormGrad", { dy, x, gamma, mean, rstd }),
+    };
+  });
+}
+
+/**
+ * Layer normalisation over the last axis: x [m, d], gamma [d], beta [d] give [m, d].
+ * Attribute `epsilon`: 1e-6 in the ViT, 1e-5 in the meta-loss. Variance is the biased one.
+ */
+export const layerNorm: Op = {
+  name: "layerNorm",
+  formula: "y = x^ gamma + beta, x^ = (x - mean) rstd;  P(g) = rstd (g - mean g - x^ mean(g x^));" +
+    "  dx = P(dy gamma);  y' = gamma P(x') + gamma' x^ + beta'",
+  forward([x, gamma, beta], attributes) {
+    const epsilon = numberOf(attributes, "epsilon");
+    const op = hasKernel("LetheLayerNorm") ? fused(epsilon) : composed(epsilon);
+    return op(x, gamma, beta);
+  },
+  jvp([x, gamma], [dx, dGamma, dBeta], attributes) {
+    return tf.tidy(() => {
+      const { normal, rstd } = normalise(x, numberOf(attributes, "epsilon"));
+      return sumOfTerms([
+        dx ? tf.mul(gamma, project(dx, normal, rstd)) : null,
+        dGamma ? tf.mul(dGamma, normal) : null,
+        dBeta ? tf.broadcastTo(dBeta, x.shape) : null,
+      ]);
+    });
+  },
+};

@@ -1,0 +1,46 @@
+import * as tf from "@tensorflow/tfjs";
+import type { Op } from "../op.ts";
+
+/** [b (n - 1), d] patch rows below a class token row each: [b, n, d], without positions. */
+function underClass(patches: tf.Tensor, classToken: tf.Tensor, n: number): tf.Tensor {
+  const d = patches.shape[1]!;
+  const b = patches.shape[0] / (n - 1);
+  const first = tf.broadcastTo(classToken, [b, 1, d]);
+  return tf.concat([first, tf.reshape(patches, [b, n - 1, d])], 1);
+}
+
+const forward = tf.customGrad((patches, classToken, positions) => {
+  const n = (positions as tf.Tensor).shape[1]!;
+  const rows = underClass(patches as tf.Tensor, classToken as tf.Tensor, n);
+  return {
+    value: tf.add(rows, positions as tf.Tensor),
+    gradFunc: (dy: tf.Tensor) => {
+      const [b, n, d] = dy.shape as [number, number, number];
+      const dPositions = tf.sum(dy, 0, true);
+      return [
+        tf.reshape(tf.slice(dy, [0, 1, 0], [b, n - 1, d]), [b * (n - 1), d]),
+        tf.slice(dPositions, [0, 0, 0], [1, 1, d]),
+        dPositions,
+      ];
+    },
+  };
+});
+
+/**
+ * The ViT's input sequence: patch rows [b (n - 1), d], class token [1, 1, d] and positions [1, n, d]
+ * give [b, n, d]. Linear in all three.
+ */
+export const tokens: Op = {
+  name: "tokens",
+  formula: "y = [class; patches] + positions, linear: y' = [class'; patches'] + positions'",
+  forward: ([patches, classToken, positions]) => forward(patches, classToken, positions),
+  jvp([patches, classToken, positions], [dPatches, dClass, dPositions]) {
+    return tf.tidy(() =>
+      forward(
+        dPatches ?? tf.zerosLike(patches),
+        dClass ?? tf.zerosLike(classToken),
+        dPositions ?? tf.zerosLike(positions),
+      )
+    );
+  },
+};

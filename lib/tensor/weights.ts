@@ -1,0 +1,48 @@
+import * as tf from "@tensorflow/tfjs";
+
+/** A set of named tensors: theta, phi, a gradient, a direction. Whoever made the set disposes it. */
+export type Weights = Readonly<Record<string, tf.Tensor>>;
+
+/** A new set with f applied to each tensor; f must return a new tensor. The caller disposes the result. */
+export function mapWeights(
+  weights: Weights,
+  f: (tensor: tf.Tensor, name: string) => tf.Tensor,
+): Weights {
+  return Object.fromEntries(
+    Object.entries(weights).map(([name, tensor]) => [name, tf.tidy(() => f(tensor, name))]),
+  );
+}
+
+/** a + scale b, over the names of a; a name that b lacks is copied. The caller disposes the result. */
+export function addScaled(a: Weights, b: Weights, scale: number | Weights): Weights {
+  return mapWeights(a, (tensor, name) => {
+    if (b[name] === undefined) return tf.clone(tensor);
+    const factor = typeof scale === "number" ? scale : scale[name];
+    return tf.add(tensor, tf.mul(b[name], factor));
+  });
+}
+
+/** Frees every tensor of the set. */
+export function disposeWeights(weights: Weights | null | undefined): void {
+  if (weights) tf.dispose(Object.values(weights));
+}
+
+/**
+ * Value and gradient of a scalar function of named tensors, by one reverse pass.
+ *
+ * @param f gives a scalar; all else it makes is freed unless it keeps it (`tf.keep`)
+ * @returns `value` (scalar) and `gradients` with the shapes of `weights`, owned by the caller
+ */
+export function valueAndGradients(
+  f: (weights: Weights) => tf.Tensor,
+  weights: Weights,
+): { value: tf.Scalar; gradients: Weights } {
+  const names = Object.keys(weights);
+  const { value, grads } = tf.valueAndGrads((...tensors: tf.Tensor[]) =>
+    f(Object.fromEntries(names.map((name, i) => [name, tensors[i]]))) as tf.Scalar
+  )(Object.values(weights));
+  return {
+    value: value as tf.Scalar,
+    gradients: Object.fromEntries(names.map((name, i) => [name, grads[i]])),
+  };
+}
