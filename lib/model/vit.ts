@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 import type { Algebra } from "../tensor/algebra.ts";
 import { attention } from "../tensor/ops/attention.ts";
 import { classRows } from "../tensor/ops/class_rows.ts";
@@ -32,29 +32,11 @@ export interface VitOutput<T> {
 }
 
 /**
- * Cuts images into rows of patches, channel-major as timm's patch embedding weight.
- *
- * @param images [b, side, side, 3], normalised
- * @returns [b (side / patchSize)^2, 3 patchSize^2], owned by the caller
- */
-export function patchRows(images: tf.Tensor, patchSize: number): tf.Tensor {
-  return tf.tidy(() => {
-    const [b, side] = images.shape;
-    const grid = side! / patchSize;
-    const rows = b * grid * grid;
-    // Two transposes of low rank: the backends do not all go up to rank 6.
-    const cut = tf.reshape(images, [b * grid, patchSize, grid, patchSize * 3]);
-    const patches = tf.reshape(tf.transpose(cut, [0, 2, 1, 3]), [rows, patchSize * patchSize, 3]);
-    return tf.reshape(tf.transpose(patches, [0, 2, 1]), [rows, 3 * patchSize * patchSize]);
-  });
-}
-
-/**
  * f_theta: the Vision Transformer (Dosovitskiy et al. 2021) with timm's parameter names, pre-norm
  * blocks and a linear head on the CLS token.
  *
  * @param theta timm names to tensors of PyTorch's shapes
- * @param patches rows of {@link patchRows}
+ * @param patches patch rows [b n, 3 patchSize^2] (lib/data/patches.ts)
  */
 export function vit<T>(
   { constant, apply }: Algebra<T>,

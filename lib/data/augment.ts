@@ -1,0 +1,112 @@
+import * as tf from "@tensorflow/tfjs";
+import { matMul } from "../tensor/mat_mul.ts";
+import type { Random } from "../tensor/random.ts";
+
+/** How training images are varied. */
+export interface Augmentation {
+  /** RandomResizedCrop: shares of the area and aspect ratios to draw from; null keeps the whole image. */
+  readonly crop: {
+    readonly scale: readonly [number, number];
+    readonly ratio: readonly [number, number];
+  } | null;
+  /** Mirror half of the images. */
+  readonly flip: boolean;
+}
+
+/** What is cut out of a stored image, in its pixels; the cut may be mirrored. */
+export interface Cut {
+  readonly top: number;
+  readonly left: number;
+  readonly height: number;
+  readonly width: number;
+  readonly mirrored: boolean;
+}
+
+/**
+ * Draws one image's cut, as torchvision's RandomResizedCrop and RandomHorizontalFlip do: area and
+ * log-uniform aspect ratio, ten tries, then the largest centred cut of an allowed ratio.
+ *
+ * @param side of the stored square image, pixels
+ */
+export function drawCut(augmentation: Augmentation, side: number, random: Random): Cut {
+  const whole = { top: 0, left: 0, height: side, width: side };
+  const box = augmentation.crop === null ? whole : drawBox(augmentation.crop, side, random);
+  return { ...box, mirrored: augmentation.flip && random.uniform() < 0.5 };
+}
+
+function drawBox(crop: NonNullable<Augmentation["crop"]>, side: number, random: Random) {
+  const between = (low: number, high: number) => low + (high - low) * random.uniform();
+  for (let attempt = 0; attempt < 10; attempt++) {
+    const area = side * side * between(...crop.scale);
+    const ratio = Math.exp(between(Math.log(crop.ratio[0]), Math.log(crop.ratio[1])));
+    const width = Math.round(Math.sqrt(area * ratio));
+    const height = Math.round(Math.sqrt(area / ratio));
+    if (width > 0 && width <= side && height > 0 && height <= side) {
+      const top = random.integer(side - height + 1);
+      return { top, left: random.integer(side - width + 1), height, width };
+    }
+  }
+  // The stored image is square, so the fallback only trims it to the nearest allowed ratio.
+  const width = Math.round(side * Math.min(1, crop.ratio[1]));
+  const height = Math.round(side * Math.min(1, 1 / crop.ratio[0]));
+  return {
+    top: Math.floor((side - height) / 2),
+    left: Math.floor((side - width) / 2),
+    height,
+    width,
+  };
+}
+
+/**
+ * Bilinear resampling of one axis as a matrix: half-pixel centres, no antialias, edges clamped to
+ * the cut (as torchvision resizes a crop).
+ *
+ * @returns [to, from] row after row, written into `out` at `offset`
+ */
+function writeAxis(
+  out: Float32Array,
+  offset: number,
+  from: number,
+  to: number,
+  start: number,
+  length: number,
+  mirrored: boolean,
+): void {
+  const scale = length / to;
+  for (let i = 0; i < to; i++) {
+    const at = Math.max(0, (i + 0.5) * scale - 0.5);
+    const low = Math.min(Math.floor(at), length - 1);
+    const high = Math.min(low + 1, length - 1);
+    const row = offset + (mirrored ? to - 1 - i : i) * from;
+    out[row + start + low] += 1 - (at - low);
+    out[row + start + high] += at - low;
+  }
+}
+
+/**
+ * Cuts, resizes and mirrors a batch on the device: bilinear resampling is separable, so each image is
+ * two small matrix products with matrices that hold its own cut.
+ *
+ * @param images [b, s, s, 3]
+ * @param cuts one per image
+ * @returns [b, side, side, 3] in the images' own range, owned by the caller
+ */
+export function cutAndResize(images: tf.Tensor, cuts: readonly Cut[], side: number): tf.Tensor {
+  const [b, s] = images.shape as number[];
+  const vertical = new Float32Array(b * side * s);
+  const horizontal = new Float32Array(b * side * s);
+  cuts.forEach((cut, i) => {
+    writeAxis(vertical, i * side * s, s, side, cut.top, cut.height, false);
+    writeAxis(horizontal, i * side * s, s, side, cut.left, cut.width, cut.mirrored);
+  });
+  return tf.tidy(() => {
+    const rows = matMul(tf.tensor3d(vertical, [b, side, s]), tf.reshape(images, [b, s, s * 3]));
+    const turned = tf.reshape(tf.transpose(tf.reshape(rows, [b, side, s, 3]), [0, 2, 1, 3]), [
+      b,
+      s,
+      side * 3,
+    ]);
+    const columns = matMul(tf.tensor3d(horizontal, [b, side, s]), turned);
+    return tf.transpose(tf.reshape(columns, [b, side, side, 3]), [0, 2, 1, 3]);
+  });
+}

@@ -1,0 +1,91 @@
+import * as tf from "@tensorflow/tfjs";
+import type { Random } from "../tensor/random.ts";
+import { type Augmentation, cutAndResize, drawCut } from "./augment.ts";
+import type { ImageSource } from "./image_source.ts";
+import { patchRows } from "./patches.ts";
+import type { Sample, Task } from "./sample.ts";
+
+/** Decoded images in memory, one after another: [count, side, side, 3] bytes. */
+export interface StoredImages {
+  readonly side: number;
+  readonly data: Uint8Array;
+  /** Position of a file's image. */
+  indexOf(file: string): number;
+}
+
+/** How pixels become the model's input. */
+export interface InputFormat {
+  /** Side of the model's input, pixels. */
+  readonly imageSize: number;
+  readonly patchSize: number;
+  /** Per channel, of pixels in [0, 1]. */
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+  readonly task: Task;
+  /** Number of labels or classes. */
+  readonly labels: number;
+}
+
+/** Targets of samples, row after row: 0 or 1 per label, or one-hot classes. */
+export function targetRows(samples: readonly Sample[], task: Task, labels: number): Float32Array {
+  const rows = new Float32Array(samples.length * labels);
+  samples.forEach(({ targets }, i) => {
+    if (task === "classes") rows[i * labels + targets[0]] = 1;
+    else rows.set(targets, i * labels);
+  });
+  return rows;
+}
+
+/**
+ * Batches from images in memory; index i is `samples[i]`.
+ *
+ * Without `varied` the stored side must be the model's input side and images come as they are;
+ * with it each batch draws its cuts from `random`, so the order of calls matters.
+ */
+export function storedSource(
+  images: StoredImages,
+  samples: readonly Sample[],
+  format: InputFormat,
+  varied?: { augmentation: Augmentation; random: Random },
+): ImageSource {
+  const { side, data } = images;
+  const size = side * side * 3;
+  if (!varied && side !== format.imageSize) {
+    throw new TypeError(`stored side ${side} is not the input side ${format.imageSize}`);
+  }
+  const targets = (indices: readonly number[]) =>
+    targetRows(indices.map((i) => samples[i]), format.task, format.labels);
+  const positions = samples.map((sample) => images.indexOf(sample.file));
+
+  return {
+    targets,
+    batch(indices) {
+      const pixels = new Float32Array(indices.length * size);
+      indices.forEach((index, i) => {
+        const from = positions[index] * size;
+        pixels.set(data.subarray(from, from + size), i * size);
+      });
+      const patches = tf.tidy(() => {
+        const stored = tf.tensor4d(pixels, [indices.length, side, side, 3]);
+        const input = varied
+          ? cutAndResize(
+            stored,
+            indices.map(() => drawCut(varied.augmentation, side, varied.random)),
+            format.imageSize,
+          )
+          : stored;
+        return patchRows(normalise(input, format), format.patchSize);
+      });
+      return { patches, targets: tf.tensor2d(targets(indices), [indices.length, format.labels]) };
+    },
+  };
+}
+
+/** Pixels 0..255 to the model's input: (x / 255 - mean) / std per channel. */
+export function normalise(pixels: tf.Tensor, { mean, std }: InputFormat): tf.Tensor {
+  return tf.tidy(() => {
+    const scale = tf.tensor1d(std.map((deviation) => 1 / (255 * deviation)));
+    const shift = tf.tensor1d(mean.map((m, c) => -m / std[c]));
+    return tf.add(tf.mul(pixels, scale), shift);
+  });
+}

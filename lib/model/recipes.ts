@@ -1,0 +1,70 @@
+import type { Augmentation } from "../data/augment.ts";
+
+/** How f_theta is trained. */
+export interface TrainingRecipe {
+  readonly name: string;
+  /** Where the numbers come from. */
+  readonly source: string;
+  readonly optimiser: "sgd" | "adamw";
+  readonly learningRate: number;
+  readonly weightDecay: number;
+  /** Of SGD; AdamW keeps its own constants. */
+  readonly momentum: number;
+  readonly epochs: number;
+  readonly warmUpEpochs: number;
+  readonly batchSize: number;
+  readonly augmentation: Augmentation;
+  /** Side of the stored training images as a multiple of the input side: cuts are taken from them. */
+  readonly storedScale: number;
+}
+
+/** torchvision's defaults for RandomResizedCrop, with a flip. */
+const RESIZED_CROP: Augmentation = {
+  crop: { scale: [0.08, 1], ratio: [3 / 4, 4 / 3] },
+  flip: true,
+};
+
+const PAPER = {
+  source: "App. A; batch size from the released code",
+  optimiser: "sgd",
+  learningRate: 1e-3,
+  momentum: 0.9,
+  epochs: 30,
+  warmUpEpochs: 2,
+  batchSize: 32,
+  augmentation: RESIZED_CROP,
+  storedScale: 2,
+} as const;
+
+/** From scratch there is little to keep, so small models need AdamW, larger rates and milder cuts. */
+const FROM_SCRATCH = {
+  optimiser: "adamw",
+  learningRate: 1e-3,
+  weightDecay: 0.05,
+  momentum: 0.9,
+  warmUpEpochs: 2,
+  batchSize: 32,
+} as const;
+
+/** Every recipe, each row with its source. */
+export const TRAINING_RECIPES: readonly TrainingRecipe[] = [
+  { name: "celebahq", ...PAPER, weightDecay: 1e-3 },
+  { name: "celeba", ...PAPER, weightDecay: 1e-4 },
+  { name: "mufac", ...PAPER, weightDecay: 1e-4 },
+  {
+    name: "photos-from-scratch",
+    source: "this project: small ViTs on the photographs of CelebA, chosen on validation people",
+    ...FROM_SCRATCH,
+    epochs: 30,
+    augmentation: { crop: { scale: [0.5, 1], ratio: [3 / 4, 4 / 3] }, flip: true },
+    storedScale: 1.5,
+  },
+  {
+    name: "portraits",
+    source: "this project: drawn portraits, long enough for the model to memorise the people",
+    ...FROM_SCRATCH,
+    epochs: 40,
+    augmentation: { crop: null, flip: true },
+    storedScale: 1,
+  },
+];

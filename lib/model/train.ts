@@ -1,0 +1,154 @@
+import * as tf from "@tensorflow/tfjs";
+import { shuffledBatches } from "../data/batches.ts";
+import { chunks, type ImageSource } from "../data/image_source.ts";
+import type { Task } from "../data/sample.ts";
+import { plain } from "../tensor/algebra.ts";
+import { adamW, ADAMW_DEFAULTS } from "../tensor/optimisers/adamw.ts";
+import type { Optimiser } from "../tensor/optimisers/optimiser.ts";
+import { sgd } from "../tensor/optimisers/sgd.ts";
+import { Random } from "../tensor/random.ts";
+import { warmUpCosine } from "../tensor/schedule.ts";
+import { addScaled, disposeWeights, mapWeights, valueAndGradients } from "../tensor/weights.ts";
+import type { Weights } from "../tensor/weights.ts";
+import type { TrainingRecipe } from "./recipes.ts";
+import { taskLoss } from "./task_loss.ts";
+import { vit, type VitShape } from "./vit.ts";
+
+/** What one epoch came to. */
+export interface Epoch {
+  /** 1-based. */
+  readonly epoch: number;
+  /** Mean training loss over the epoch. */
+  readonly loss: number;
+  /** mAP or accuracy on validation people after the epoch, a fraction. */
+  readonly metric: number;
+}
+
+/** All that a run needs to go on after an epoch. */
+export interface TrainingState {
+  readonly history: readonly Epoch[];
+  /** theta after the last epoch. */
+  readonly theta: Weights;
+  /** theta after the best epoch by validation. */
+  readonly best: Weights;
+  readonly moments: Weights;
+  /** Optimiser steps done. */
+  readonly steps: number;
+}
+
+/** A training run. */
+export interface Training {
+  readonly recipe: TrainingRecipe;
+  readonly task: Task;
+  readonly shape: VitShape;
+  readonly seed: number;
+  /** Training images; `varied(random)` gives the source with that epoch's augmentation. */
+  readonly images: number;
+  readonly source: (random: Random) => ImageSource;
+  /** mAP or accuracy on validation people, a fraction. */
+  readonly validate: (theta: Weights) => Promise<number>;
+  /** Images per pass; gradients are accumulated up to the recipe's batch. */
+  readonly microBatch: number;
+  readonly onImages?: (images: number, epoch: number, loss: number) => void;
+  /** Called after each epoch with tensors that stay the loop's. */
+  readonly onEpoch?: (state: TrainingState) => Promise<void>;
+}
+
+function optimiserOf(recipe: TrainingRecipe): Optimiser {
+  const { weightDecay, momentum } = recipe;
+  if (recipe.optimiser === "sgd") return sgd({ momentum, weightDecay });
+  // As usual for ViTs: biases, norms, the class token and positions do not decay.
+  const decays = (name: string) =>
+    name.endsWith(".weight") && !/norm/.test(name) && name !== "pos_embed";
+  return adamW({ ...ADAMW_DEFAULTS, weightDecay, decays });
+}
+
+/** Mean task loss of one batch and its gradient, accumulated over micro-batches. */
+async function batchGradient(
+  training: Training,
+  theta: Weights,
+  source: ImageSource,
+  indices: readonly number[],
+): Promise<{ loss: number; gradients: Weights }> {
+  const { shape, task, microBatch } = training;
+  let gradients: Weights | null = null;
+  let loss = 0;
+  for (const piece of chunks(indices, microBatch)) {
+    const batch = source.batch(piece);
+    const part = valueAndGradients((weights) => {
+      const { logits } = vit(plain, weights, batch.patches, shape);
+      return tf.mul(taskLoss(task, logits, batch.targets), piece.length / indices.length);
+    }, theta);
+    tf.dispose([batch.patches, batch.targets]);
+    // Reading the loss also keeps the queue of the device short.
+    loss += (await part.value.data())[0];
+    part.value.dispose();
+    if (gradients === null) gradients = part.gradients;
+    else {
+      const sum: Weights = addScaled(gradients, part.gradients, 1);
+      disposeWeights(gradients);
+      disposeWeights(part.gradients);
+      gradients = sum;
+    }
+  }
+  return { loss, gradients: gradients! };
+}
+
+/**
+ * Trains f_theta on the task loss (Sec. 5.1, App. A): every epoch the images in a new order and with
+ * new cuts, one optimiser step per batch, validation after each epoch, the best epoch kept.
+ *
+ * Each epoch draws from a stream of its own, so a run that stops after any epoch and goes on from
+ * `from` ends with the same bits.
+ *
+ * @param initial theta at the start; stays the caller's. Ignored with `from`
+ * @param from state of an earlier run of the same training; its tensors are taken over
+ * @returns the best epoch's theta, owned by the caller, and the history
+ */
+export async function train(
+  training: Training,
+  initial: Weights,
+  from?: TrainingState,
+): Promise<{ theta: Weights; history: readonly Epoch[] }> {
+  const { recipe, seed, images } = training;
+  const optimiser = optimiserOf(recipe);
+  const history: Epoch[] = [...from?.history ?? []];
+  let theta = from?.theta ?? mapWeights(initial, tf.clone);
+  let best = from?.best ?? mapWeights(initial, tf.clone);
+  if (from) optimiser.restore(from.moments, from.steps);
+  const perEpoch = Math.ceil(images / recipe.batchSize);
+
+  for (let epoch = history.length + 1; epoch <= recipe.epochs; epoch++) {
+    const random = new Random(seed, `train epoch ${epoch}`);
+    const batches = shuffledBatches(images, recipe.batchSize, random.fork("order"));
+    const source = training.source(random.fork("cuts"));
+    let sum = 0;
+    for (const indices of batches) {
+      const { loss, gradients } = await batchGradient(training, theta, source, indices);
+      theta = optimiser.step(
+        theta,
+        gradients,
+        warmUpCosine(recipe, optimiser.steps, perEpoch),
+      );
+      disposeWeights(gradients);
+      sum += loss * indices.length;
+      training.onImages?.(indices.length, epoch, loss);
+    }
+    const metric = await training.validate(theta);
+    if (history.every((earlier) => metric > earlier.metric)) {
+      disposeWeights(best);
+      best = mapWeights(theta, tf.clone);
+    }
+    history.push({ epoch, loss: sum / images, metric });
+    await training.onEpoch?.({
+      history,
+      theta,
+      best,
+      moments: optimiser.state(),
+      steps: optimiser.steps,
+    });
+  }
+  disposeWeights(theta);
+  optimiser.dispose();
+  return { theta: best, history };
+}
