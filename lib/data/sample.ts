@@ -26,4 +26,6 @@ export interface Dataset {
   readonly labels: readonly string[];
   /** Sorted by `file`. */
   readonly samples: readonly Sample[];
+  /** How many rows of the label files name images that are not there; such rows are left out. */
+  readonly absent: number;
 }

@@ -1,0 +1,82 @@
+import { join } from "@std/path";
+import { LetheError } from "../../error.ts";
+import { type CsvTable, parseCsv } from "../csv.ts";
+import { readPlainText } from "../plain_file.ts";
+import { checkedRelativePath } from "../relative_path.ts";
+import { listImages } from "./image_listing.ts";
+import { type LabelledRow, type LayoutContent, matchRows, MAX_LABEL_BYTES } from "./layout.ts";
+
+/**
+ * A plain folder: images anywhere in it and exactly one `.csv` file at its top with the columns
+ * `file` (path relative to the folder), `identity`, and the labels. A single label column named
+ * `class` makes a task of classes: the values that occur in it are their names, in alphabetical
+ * order. Any other columns make a multi-label task: each holds 1 (yes), or 0 or -1 (no). Nothing
+ * here is about faces: an identity may be an animal or a thing.
+ *
+ * @throws {LetheError} when the folder breaks these rules, naming the file and the line
+ */
+export async function readFolder(root: string): Promise<LayoutContent> {
+  const images = await listImages(root, "");
+  const name = join(root, await onlyCsv(root));
+  const text = await readPlainText(name, { maxBytes: MAX_LABEL_BYTES });
+  const table = parseCsv(text, name);
+  const labelColumns = checkedColumns(table, name);
+  const isClass = labelColumns.length === 1 && labelColumns[0] === "class";
+  const columnIndex = (column: string) => table.columns.indexOf(column);
+  const labels = isClass
+    ? [...new Set(table.rows.map(({ fields }) => fields[columnIndex("class")]))].sort()
+    : labelColumns;
+  const rows = table.rows.map(({ line, fields }): LabelledRow => {
+    const where = `${name} line ${line}`;
+    const empty = table.columns.find((_, index) => fields[index] === "");
+    if (empty !== undefined) {
+      throw new LetheError(`${where} has no ${empty}`, "every field is filled", "fill it in");
+    }
+    return {
+      where,
+      file: checkedRelativePath(fields[columnIndex("file")], where),
+      identity: fields[columnIndex("identity")],
+      targets: isClass
+        ? [labels.indexOf(fields[columnIndex("class")])]
+        : labels.map((label) => binaryTarget(fields[columnIndex(label)], label, where)),
+    };
+  });
+  return { task: isClass ? "classes" : "multi-label", labels, ...matchRows(rows, images, name) };
+}
+
+/** Reads one multi-label value of a CSV: 1 for yes, 0 or -1 for no. */
+export function binaryTarget(value: string, label: string, where: string): number {
+  if (value === "1") return 1;
+  if (value === "0" || value === "-1") return 0;
+  throw new LetheError(
+    `${where} gives ${label} the value ${JSON.stringify(value)}`,
+    "labels are 1 (yes) or 0 (no)",
+    "correct it, or name a single column of class names `class`",
+  );
+}
+
+function checkedColumns({ columns }: CsvTable, name: string): string[] {
+  const labels = columns.filter((column) => column !== "file" && column !== "identity");
+  const complete = columns.length === labels.length + 2 && labels.length > 0;
+  if (complete && !labels.includes("")) return labels;
+  throw new LetheError(
+    `${name} has the columns ${columns.map((column) => `"${column}"`).join(", ")}`,
+    "it needs file, identity and at least one named label (or class)",
+    "correct the header",
+  );
+}
+
+async function onlyCsv(root: string): Promise<string> {
+  const found: string[] = [];
+  for await (const entry of Deno.readDir(root)) {
+    if (entry.isFile && /\.csv$/i.test(entry.name)) found.push(entry.name);
+  }
+  if (found.length === 1) return found[0];
+  throw new LetheError(
+    found.length === 0
+      ? `${root} holds no CSV file`
+      : `${root} holds ${found.sort().join(" and ")}`,
+    "the labels are in one CSV file beside the images",
+    "leave exactly one there, with the columns file, identity and labels",
+  );
+}

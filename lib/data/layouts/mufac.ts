@@ -1,0 +1,72 @@
+import { join } from "@std/path";
+import { LetheError } from "../../error.ts";
+import { parseCsv } from "../csv.ts";
+import { readPlainText } from "../plain_file.ts";
+import { checkedRelativePath } from "../relative_path.ts";
+import { listImages } from "./image_listing.ts";
+import { type LabelledRow, type LayoutContent, matchRows, MAX_LABEL_BYTES } from "./layout.ts";
+
+/** The file by which MUFAC's folder is known. */
+export const MUFAC_MARK = "custom_train_dataset.csv";
+
+const PARTS = ["train", "val", "test"];
+const COLUMNS = ["family_id", "person_id", "age_class", "image_path"];
+/** The age classes a to h, in years. */
+const AGES = ["0-6", "7-12", "13-19", "20-30", "31-45", "46-55", "56-66", "67-80"];
+
+/**
+ * MUFAC (Choi & Na 2023): for each of train, val and test a `custom_<part>_dataset.csv` with the
+ * columns family_id, person_id, age_class (a to h) and image_path, and the images in
+ * `<part>_images/`. A person is a family and a person of it; the three parts are read as one, since
+ * Lethe splits by identity itself.
+ *
+ * @throws {LetheError} when a file is missing or breaks these rules, naming it and the line
+ */
+export async function readMufac(root: string): Promise<LayoutContent> {
+  const parts = [];
+  for (const part of PARTS) parts.push(await readPart(root, part));
+  const samples = parts.flatMap((part) => part.samples)
+    .sort((a, b) => a.file < b.file ? -1 : 1);
+  const absent = parts.reduce((sum, part) => sum + part.absent, 0);
+  return { task: "classes", labels: AGES, samples, absent };
+}
+
+async function readPart(root: string, part: string) {
+  const name = join(root, `custom_${part}_dataset.csv`);
+  const text = await readPlainText(name, {
+    maxBytes: MAX_LABEL_BYTES,
+    remedy: "check the path, or get the file with the data set",
+  });
+  const { columns, rows } = parseCsv(text, name);
+  // pandas writes its row numbers into a first column without a name.
+  const named = columns.filter((column, index) => column !== "" || index > 0);
+  if (named.length !== COLUMNS.length || COLUMNS.some((column) => !named.includes(column))) {
+    throw new LetheError(
+      `${name} has the columns ${named.join(", ")}`,
+      `MUFAC's are ${COLUMNS.join(", ")}`,
+      "add the missing or remove the extra column",
+    );
+  }
+  const labelled = rows.map(({ line, fields }): LabelledRow => {
+    const [family, person, age, image] = COLUMNS.map((column) => fields[columns.indexOf(column)]);
+    const where = `${name} line ${line}`;
+    const ageClass = "abcdefgh".indexOf(age);
+    if (age.length !== 1 || ageClass < 0) {
+      throw new LetheError(
+        `${where} has the age class ${JSON.stringify(age)}`,
+        "age classes are the letters a to h",
+        "correct it",
+      );
+    }
+    if (!family || !person) {
+      throw new LetheError(
+        `${where} leaves the person open`,
+        "every image shows one",
+        "fill it in",
+      );
+    }
+    const file = `${part}_images/${checkedRelativePath(image, where)}`;
+    return { file, identity: `${family}_${person}`, targets: [ageClass], where };
+  });
+  return matchRows(labelled, await listImages(root, `${part}_images`), name);
+}
