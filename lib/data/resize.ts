@@ -48,7 +48,9 @@ export function resizeFloat(
 export function resizeBilinear({ rgb, width, height }: Image, side: number): Uint8Array {
   if (width === side && height === side) return rgb.slice();
   const values = resizeFloat(rgb, { width, height, channels: 3 }, { width: side, height: side });
-  return Uint8Array.from(values, (value) => value + 0.5);
+  const bytes = new Uint8Array(values.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = values[i] + 0.5;
+  return bytes;
 }
 
 /** For each place of the result: the two source places it lies between, and the second one's share. */

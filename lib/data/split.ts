@@ -1,0 +1,189 @@
+import { LetheError } from "../error.ts";
+import { Random } from "../tensor/random.ts";
+import { openDataset } from "./open_dataset.ts";
+import type { Dataset, DatasetName, Sample, Task } from "./sample.ts";
+
+/** Who is in which part, as `split.json` holds it. */
+export interface Split {
+  readonly version: 1;
+  readonly dataset: {
+    readonly name: DatasetName;
+    readonly task: Task;
+    readonly labels: readonly string[];
+  };
+  readonly seed: number;
+  /** Number of people to forget. */
+  readonly forgetCount: number;
+  /** Every person of the data set, in exactly one part. */
+  readonly identities: Readonly<Record<IdentityPart, readonly string[]>>;
+  /** The support image of each person to forget: by identity, a file of the data set. */
+  readonly support: Readonly<Record<string, string>>;
+  /** SHA-256 of every image of the data set, by file. */
+  readonly hashes: Readonly<Record<string, string>>;
+}
+
+/** The parts that share the people out. */
+export const IDENTITY_PARTS = ["retain", "forget", "val", "test"] as const;
+/** One of {@link IDENTITY_PARTS}. */
+export type IdentityPart = typeof IDENTITY_PARTS[number];
+/**
+ * What samples can be asked for: a part without support images, `train` (retain and forget
+ * together: what the model learns from), or `support`.
+ */
+export type SplitPart = IdentityPart | "train" | "support";
+
+/** Share of the images that is set aside for validation and test, half each. */
+const SET_ASIDE = 0.4;
+
+/**
+ * Splits a data set by identity (Sec. 3.3; shares of the released code). Identities are shuffled;
+ * the first ones, up to 40 % of the images, are set aside and halved by images into val and test;
+ * the others are for training. Among those with at least 2 images (6 when one person is to be
+ * forgotten, so that a forget set is left), `forget` are drawn, and one support image of each.
+ *
+ * @param dataset what is split
+ * @param options `forget`: number of people to forget, at least 1; `seed`; `hashes`: SHA-256 of
+ *   every image by file
+ * @throws {LetheError} when there are too few people for the parts or for `forget`
+ */
+export function makeSplit(
+  dataset: Dataset,
+  { forget, seed, hashes }: {
+    forget: number;
+    seed: number;
+    hashes: Readonly<Record<string, string>>;
+  },
+): Split {
+  const random = new Random(seed, "split");
+  const filesOf = filesByIdentity(dataset.samples);
+  const shuffled = random.shuffle([...filesOf.keys()].sort());
+  const images = (identity: string) => filesOf.get(identity)!.length;
+  const aside = leading(shuffled, images, SET_ASIDE * dataset.samples.length);
+  const asideImages = aside.reduce((sum, identity) => sum + images(identity), 0);
+  const val = aside.slice(0, Math.max(1, leading(aside, images, asideImages / 2).length));
+  const test = aside.slice(val.length);
+  const train = shuffled.slice(aside.length);
+  if (test.length === 0) {
+    throw new LetheError(
+      `${dataset.root} shows ${shuffled.length} people in ${dataset.samples.length} images`,
+      "training, validation and test need people of their own (40 % of the images for the latter)",
+      "use a data set with more people, or none that holds so large a share of the images",
+    );
+  }
+  const chosen = chooseForget(train, images, forget, random);
+  const support = chosen.map((identity) => {
+    const files = filesOf.get(identity)!;
+    return [identity, files[random.integer(files.length)]];
+  });
+  return {
+    version: 1,
+    dataset: { name: dataset.name, task: dataset.task, labels: dataset.labels },
+    seed,
+    forgetCount: forget,
+    identities: {
+      retain: train.filter((identity) => !chosen.includes(identity)),
+      forget: chosen,
+      val,
+      test,
+    },
+    support: Object.fromEntries(support),
+    hashes,
+  };
+}
+
+function chooseForget(
+  train: readonly string[],
+  images: (identity: string) => number,
+  forget: number,
+  random: Random,
+): string[] {
+  const least = forget === 1 ? 6 : 2;
+  const eligible = train.filter((identity) => images(identity) >= least);
+  const most = Math.min(eligible.length, train.length - 1);
+  if (Number.isSafeInteger(forget) && forget >= 1 && forget <= most) {
+    return random.shuffle(eligible).slice(0, forget);
+  }
+  throw new LetheError(
+    `${forget} people to forget, and ${train.length} in training, ${eligible.length} of them ` +
+      `with at least ${least} images`,
+    "between 1 and those can be forgotten, and one other must stay to be retained",
+    most >= 1 ? `ask for at most ${most}` : "use a data set with more images per person",
+  );
+}
+
+/** The first identities whose images together do not exceed `limit`. */
+function leading(
+  identities: readonly string[],
+  images: (identity: string) => number,
+  limit: number,
+): string[] {
+  let sum = 0;
+  const over = identities.findIndex((identity) => (sum += images(identity)) > limit);
+  return identities.slice(0, over < 0 ? identities.length : over);
+}
+
+function filesByIdentity(samples: readonly Sample[]): Map<string, string[]> {
+  const files = new Map<string, string[]>();
+  for (const { identity, file } of samples) {
+    const own = files.get(identity);
+    if (own) own.push(file);
+    else files.set(identity, [file]);
+  }
+  return files;
+}
+
+/**
+ * The samples of a part, in the data set's order.
+ *
+ * @param split who is where
+ * @param dataset the data set that was split
+ * @param part which samples
+ */
+export function samplesOf(split: Split, dataset: Dataset, part: SplitPart): Sample[] {
+  const support = new Set(Object.values(split.support));
+  if (part === "support") return dataset.samples.filter(({ file }) => support.has(file));
+  const parts: IdentityPart[] = part === "train" ? ["retain", "forget"] : [part];
+  const identities = new Set(parts.flatMap((name) => split.identities[name]));
+  return dataset.samples.filter(({ file, identity }) =>
+    identities.has(identity) && !support.has(file)
+  );
+}
+
+/**
+ * Opens the data set that a split was made of, with the split's labels.
+ *
+ * @param split from {@link makeSplit} or a file
+ * @param root where the data set lies now
+ * @throws {LetheError} when it is not the data set that was split: other labels, images or people
+ */
+export async function openSplitDataset(split: Split, root: string): Promise<Dataset> {
+  const { name, task, labels } = split.dataset;
+  const dataset = await openDataset(name, root, task === "classes" ? {} : { attributes: labels });
+  if (dataset.task !== task || dataset.labels.join("\n") !== labels.join("\n")) {
+    throw otherDataset(`${dataset.root} has other classes than the split`);
+  }
+  const people = new Set(IDENTITY_PARTS.flatMap((part) => split.identities[part]));
+  for (const { file, identity } of dataset.samples) {
+    if (!Object.hasOwn(split.hashes, file)) {
+      throw otherDataset(`${dataset.root} holds ${file}, which the split does not know`);
+    }
+    if (!people.has(identity)) {
+      throw otherDataset(`${dataset.root} shows ${identity}, whom the split does not know`);
+    }
+  }
+  const known = Object.keys(split.hashes);
+  if (known.length > dataset.samples.length) {
+    const present = new Set(dataset.samples.map(({ file }) => file));
+    const gone = known.find((file) => !present.has(file));
+    throw otherDataset(`${dataset.root} lacks ${gone}, which was split`);
+  }
+  return dataset;
+}
+
+function otherDataset(value: string): LetheError {
+  return new LetheError(
+    value,
+    "a split belongs to one state of one data set",
+    "name the data set that was split, or make a new split",
+  );
+}
