@@ -1,0 +1,95 @@
+import { predict } from "../model/predict.ts";
+import type { Random } from "../tensor/random.ts";
+import type { Weights } from "../tensor/weights.ts";
+import type { HeldOut, MetaParameters } from "./meta_learn.ts";
+import { disposeSupport, supportOf } from "./meta_learn.ts";
+import type { MetaObjective } from "./meta_gradient.ts";
+import { type Person, type SimulatedRequest, simulateRequests } from "./simulate_requests.ts";
+import { disposeStep, unlearningStep } from "./unlearning_step.ts";
+
+/** Groups of unseen people whose mean metric stands for "never seen". */
+const REFERENCE_GROUPS = 16;
+
+/** What {@link heldOutRequests} judges by. */
+export interface HeldOutPeople {
+  /** Training people kept out of meta-training. */
+  readonly people: readonly Person[];
+  /** Images of people that stay: a sample of the meta-trained ones. */
+  readonly retain: readonly number[];
+  /** Validation people, unseen by theta. */
+  readonly unseen: readonly Person[];
+  /** N_S. */
+  readonly requestSize: number;
+}
+
+/**
+ * Splits people into those to meta-train on and those to judge by.
+ *
+ * @param share of the people to hold out, in [0, 1)
+ */
+export function holdOut(
+  people: readonly Person[],
+  share: number,
+  random: Random,
+): { trained: Person[]; heldOut: Person[] } {
+  const order = random.shuffle(people);
+  const count = Math.round(share * people.length);
+  const byRow = (a: Person, b: Person) => a.row - b.row;
+  return { trained: order.slice(count).sort(byRow), heldOut: order.slice(0, count).sort(byRow) };
+}
+
+/**
+ * A judge for {@link metaLearn}: simulated requests of people that were kept out of meta-training.
+ *
+ * Nobody has retrained a model without them, so the Tug-of-War (Eq. 7) is estimated with what the
+ * original model says of people it never saw: the forgotten people should score as equally many unseen
+ * people do, the others as before. The real forget set and the test people play no part.
+ */
+export async function heldOutRequests(
+  theta: Weights,
+  objective: MetaObjective,
+  { people, retain, unseen, requestSize }: HeldOutPeople,
+  random: Random,
+): Promise<(parameters: MetaParameters) => Promise<HeldOut>> {
+  const { shape, source, microBatch, measure } = objective;
+  const size = Math.min(requestSize, people.length);
+  const requests: SimulatedRequest[] = simulateRequests(people, size, random.fork("requests"));
+  const val = unseen.flatMap(({ images }) => images);
+  const metricOf = async (weights: Weights, indices: readonly number[]) =>
+    measure((await predict(weights, shape, source, indices, microBatch)).logits, indices).metric;
+
+  const before = { retain: await metricOf(theta, retain), val: await metricOf(theta, val) };
+  const groups = random.fork("groups");
+  let reference = 0;
+  for (let i = 0; i < REFERENCE_GROUPS; i++) {
+    const group = groups.shuffle(unseen).slice(0, size);
+    reference += await metricOf(theta, group.flatMap(({ images }) => images)) / REFERENCE_GROUPS;
+  }
+
+  return async ({ phi, logStepSizes }) => {
+    const total = { tugOfWar: 0, forget: 0, retain: 0, val: 0 };
+    for (const request of requests) {
+      const support = supportOf(objective, request);
+      const step = await unlearningStep(theta, phi, support, objective, logStepSizes);
+      const after = {
+        forget: await metricOf(step.theta, request.forget),
+        retain: await metricOf(step.theta, retain),
+        val: await metricOf(step.theta, val),
+      };
+      disposeStep(step);
+      disposeSupport(support);
+      total.tugOfWar += (1 - Math.abs(after.forget - reference)) *
+        (1 - Math.abs(after.retain - before.retain)) * (1 - Math.abs(after.val - before.val));
+      total.forget += after.forget;
+      total.retain += after.retain;
+      total.val += after.val;
+    }
+    const n = requests.length;
+    return {
+      tugOfWar: total.tugOfWar / n,
+      forget: total.forget / n,
+      retain: total.retain / n,
+      val: total.val / n,
+    };
+  };
+}

@@ -1,0 +1,61 @@
+import type { ImageSource } from "../data/image_source.ts";
+import { chunks } from "../data/image_source.ts";
+import * as tf from "@tensorflow/tfjs";
+import { disposeWeights, mapWeights, type Weights } from "../tensor/weights.ts";
+import { disposeSupport, type MetaParameters, supportOf } from "./meta_learn.ts";
+import { disposeStep, type UnlearningSettings, unlearningStep } from "./unlearning_step.ts";
+
+/** One step of an unlearning run. */
+export interface UnlearnedChunk {
+  /** People forgotten in this step. */
+  readonly people: number;
+  /** h_phi(f_theta(S)) before the step. */
+  readonly metaLoss: number;
+}
+
+/**
+ * Algorithm 1, unlearning: one gradient step of the meta-loss forgets all people of a request at once.
+ *
+ * The meta-loss was trained for requests of N_S people: more of them are taken in chunks of N_S in
+ * their order, each step at the weights that the previous one left; fewer are taken as they are.
+ *
+ * @param theta stays the caller's
+ * @param source image i is the support photograph of person i
+ * @param rows embedding row of person i
+ * @returns theta_u, owned by the caller, and a line per step
+ */
+export async function unlearn(
+  theta: Weights,
+  { phi, logStepSizes }: MetaParameters,
+  settings: UnlearningSettings,
+  source: ImageSource,
+  rows: readonly number[],
+  requestSize: number,
+): Promise<{ theta: Weights; steps: UnlearnedChunk[] }> {
+  let current = mapWeights(theta, tf.clone);
+  const steps: UnlearnedChunk[] = [];
+  for (const people of chunks(rows.map((_, i) => i), requestSize)) {
+    const support = supportOf({ source }, { support: people, rows: people.map((i) => rows[i]) });
+    const step = await unlearningStep(current, phi, support, settings, logStepSizes);
+    disposeSupport(support);
+    disposeWeights(current);
+    current = mapWeights(step.theta, tf.clone);
+    steps.push({ people: people.length, metaLoss: step.value });
+    disposeStep(step);
+  }
+  return { theta: current, steps };
+}
+
+/**
+ * The meta-loss without the embedding rows of forgotten people: what the next kit holds.
+ *
+ * @returns a new set, owned by the caller; `embed.weight` has the other rows in their order
+ */
+export function withoutRows(phi: Weights, forgotten: readonly number[]): Weights {
+  return mapWeights(phi, (tensor, name) => {
+    if (name !== "embed.weight") return tf.clone(tensor);
+    const kept = Array.from({ length: tensor.shape[0] }, (_, row) => row)
+      .filter((row) => !forgotten.includes(row));
+    return tf.gather(tensor, tf.tensor1d(kept, "int32"));
+  });
+}
