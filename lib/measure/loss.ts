@@ -1,0 +1,66 @@
+import type { Task } from "../data/sample.ts";
+
+/**
+ * Task loss of each image, on the host in float64. Labels: binary cross entropy, mean over labels;
+ * classes: cross entropy.
+ *
+ * @param logits [n, labels], row after row
+ * @param targets [n, labels]: 0 or 1, or one-hot
+ * @returns n losses, in nats
+ */
+export function sampleLosses(
+  task: Task,
+  logits: ArrayLike<number>,
+  targets: ArrayLike<number>,
+  labels: number,
+): Float64Array {
+  const losses = new Float64Array(logits.length / labels);
+  for (let i = 0; i < losses.length; i++) {
+    const from = i * labels;
+    losses[i] = task === "multi-label"
+      ? binaryCrossEntropy(logits, targets, from, labels)
+      : crossEntropy(logits, targets, from, labels);
+  }
+  return losses;
+}
+
+/** Mean task loss over the images; see {@link sampleLosses}. */
+export function meanLoss(
+  task: Task,
+  logits: ArrayLike<number>,
+  targets: ArrayLike<number>,
+  labels: number,
+): number {
+  const losses = sampleLosses(task, logits, targets, labels);
+  return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
+}
+
+function binaryCrossEntropy(
+  logits: ArrayLike<number>,
+  targets: ArrayLike<number>,
+  from: number,
+  labels: number,
+): number {
+  let sum = 0;
+  for (let c = from; c < from + labels; c++) {
+    const x = logits[c];
+    sum += Math.max(x, 0) - x * targets[c] + Math.log1p(Math.exp(-Math.abs(x)));
+  }
+  return sum / labels;
+}
+
+function crossEntropy(
+  logits: ArrayLike<number>,
+  targets: ArrayLike<number>,
+  from: number,
+  labels: number,
+): number {
+  let largest = -Infinity;
+  for (let c = from; c < from + labels; c++) largest = Math.max(largest, logits[c]);
+  let [sum, own] = [0, 0];
+  for (let c = from; c < from + labels; c++) {
+    sum += Math.exp(logits[c] - largest);
+    own += targets[c] * logits[c];
+  }
+  return largest + Math.log(sum) - own;
+}

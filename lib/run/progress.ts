@@ -1,0 +1,14 @@
+/** How far a long run has come; called often, so it must be cheap. */
+export type OnProgress = (event: ProgressEvent) => void;
+
+/** One step forward. */
+export interface ProgressEvent {
+  /** What is being done: `load images`, `train`, `validate`, .. */
+  readonly stage: string;
+  /** Units done and in all (images, people); a new stage starts from 0. */
+  readonly done: number;
+  readonly total: number;
+  readonly unit: string;
+  /** Something worth a glance: `epoch 3/30, loss 0.412`. */
+  readonly note?: string;
+}
