@@ -1,0 +1,78 @@
+import { join } from "@std/path";
+import { LetheError } from "../../error.ts";
+import { Random } from "../../tensor/random.ts";
+import { MIN_SIDE } from "../decode_image.ts";
+import { encodePng } from "../encode_png.ts";
+import type { Progress } from "../image_store.ts";
+import { buildFolder } from "../whole.ts";
+import { drawPortrait } from "./draw.ts";
+import { labelPortrait, PORTRAIT_LABELS } from "./labels.ts";
+import { drawPerson, drawScene } from "./traits.ts";
+
+/** What {@link writePortraits} makes. */
+export interface PortraitOptions {
+  /** Number of people, at least 1. */
+  readonly identities: number;
+  /** Pictures of each, at least 1. */
+  readonly imagesPerIdentity: number;
+  /** The same seed gives the same bytes; more pictures or people leave the first ones as they are. */
+  readonly seed: number;
+  /** Pixels a side, 8 to 1024; default 64. */
+  readonly side?: number;
+  readonly onProgress?: Progress;
+}
+
+/** Six digits number the images, as in CelebA. */
+const MAX_IMAGES = 999_999;
+
+/**
+ * Writes the built-in data set: drawn portraits of people who do not exist, in CelebA's layout
+ * (`img_align_celeba/000001.png` and so on, `identity_CelebA.txt`, `list_attr_celeba.txt`).
+ *
+ * @param out the folder to make; it must not exist, and appears whole
+ * @throws {LetheError} when a number is out of range or `out` exists
+ */
+export async function writePortraits(out: string, options: PortraitOptions): Promise<void> {
+  const { identities, imagesPerIdentity, seed, side = 64, onProgress } = options;
+  demandWhole("identities", identities, 1, MAX_IMAGES);
+  demandWhole("images per identity", imagesPerIdentity, 1, Math.floor(MAX_IMAGES / identities));
+  demandWhole("side", side, MIN_SIDE, 1024);
+  const random = new Random(seed, "portraits");
+  const total = identities * imagesPerIdentity;
+  await buildFolder(out, async (staging) => {
+    const folder = join(staging, "img_align_celeba");
+    await Deno.mkdir(folder);
+    const identityLines: string[] = [];
+    const attributeLines = [String(total), PORTRAIT_LABELS.join(" ")];
+    for (let identity = 1; identity <= identities; identity++) {
+      const ownRandom = random.fork(`person ${identity}`);
+      const person = drawPerson(ownRandom);
+      for (let picture = 1; picture <= imagesPerIdentity; picture++) {
+        const scene = drawScene(ownRandom.fork(`picture ${picture}`));
+        const number = identityLines.length + 1;
+        const name = `${String(number).padStart(6, "0")}.png`;
+        await Deno.writeFile(join(folder, name), encodePng(drawPortrait(person, scene, side)));
+        identityLines.push(`${name} ${identity}`);
+        const values = labelPortrait(person, scene).map((yes) => yes ? " 1" : "-1");
+        attributeLines.push(`${name} ${values.join(" ")}`);
+        onProgress?.(number, total);
+      }
+    }
+    await Deno.writeTextFile(join(staging, "identity_CelebA.txt"), lines(identityLines));
+    await Deno.writeTextFile(join(staging, "list_attr_celeba.txt"), lines(attributeLines));
+  });
+}
+
+const lines = (list: readonly string[]) => list.map((line) => `${line}\n`).join("");
+
+function demandWhole(what: string, value: number, least: number, most: number): void {
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return;
+  throw new LetheError(
+    `${value} ${what}`,
+    most >= least
+      ? `a whole number from ${least} to ${most} is needed`
+      : `${MAX_IMAGES} images at most`,
+    "choose another number",
+    { exitCode: 2 },
+  );
+}
