@@ -2,14 +2,14 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { readPlainFile, readPlainText } from "../../lib/data/plain_file.ts";
 import { LetheError } from "../../lib/error.ts";
+import { inTemporaryFolder } from "./temporary_folder.ts";
 
 async function refusal(path: string, maxBytes = 10): Promise<string> {
   return (await assertRejects(() => readPlainFile(path, { maxBytes }), LetheError)).message;
 }
 
-Deno.test("readPlainFile reads a plain file and refuses everything else", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
+Deno.test("readPlainFile reads a plain file and refuses everything else", () =>
+  inTemporaryFolder(async (folder) => {
     const plain = join(folder, "plain");
     await Deno.writeFile(plain, new Uint8Array([1, 2, 3]));
     assertEquals(await readPlainFile(plain, { maxBytes: 3 }), new Uint8Array([1, 2, 3]));
@@ -21,20 +21,13 @@ Deno.test("readPlainFile reads a plain file and refuses everything else", async 
     assertEquals((await refusal(join(folder, "missing"))).includes("does not exist"), true);
     assertEquals((await refusal(join(plain, "below"))).includes("does not exist"), true);
     assertEquals((await refusal("/dev/null")).includes("device"), true);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));
 
-Deno.test("readPlainText drops the byte order mark and refuses what is not UTF-8", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
+Deno.test("readPlainText drops the byte order mark and refuses what is not UTF-8", () =>
+  inTemporaryFolder(async (folder) => {
     const path = join(folder, "a.txt");
     await Deno.writeFile(path, new Uint8Array([0xef, 0xbb, 0xbf, 0x68, 0x69]));
     assertEquals(await readPlainText(path, { maxBytes: 10 }), "hi");
     await Deno.writeFile(path, new Uint8Array([0xff, 0xfe, 0x68]));
     await assertRejects(() => readPlainText(path, { maxBytes: 10 }), LetheError, "not UTF-8");
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));

@@ -2,15 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { buildFolder, refuseExisting, writeWhole } from "../../lib/data/whole.ts";
 import { LetheError } from "../../lib/error.ts";
-
-async function inTemporaryFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+import { inTemporaryFolder } from "./temporary_folder.ts";
 
 const names = (folder: string) => [...Deno.readDirSync(folder)].map((entry) => entry.name).sort();
 

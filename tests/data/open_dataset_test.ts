@@ -1,0 +1,65 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { join } from "@std/path";
+import { openDataset } from "../../lib/data/open_dataset.ts";
+import { LetheError } from "../../lib/error.ts";
+import { inTemporaryFolder, writeFiles } from "./temporary_folder.ts";
+
+/** Label files for two images of two people; readers of labels open no image, so any bytes do. */
+const CELEBA = {
+  "img_align_celeba/1.jpg": "x",
+  "img_align_celeba/2.jpg": "x",
+  "identity_CelebA.txt": "1.jpg 7\n2.jpg 9\n",
+  "list_attr_celeba.txt": "2\nSmiling Male Hat\n1.jpg 1 -1 -1\n2.jpg -1 1 -1\n",
+};
+
+Deno.test("openDataset finds a layout's files in the root or in its own subfolder", () =>
+  inTemporaryFolder(async (folder) => {
+    await writeFiles(join(folder, "data/celeba"), CELEBA);
+    const inner = await openDataset("celeba", join(folder, "data/celeba"));
+    assertEquals(inner.root, join(folder, "data/celeba"));
+    assertEquals(await openDataset("celeba", join(folder, "data")), inner);
+    assertEquals([inner.name, inner.task, inner.absent], ["celeba", "multi-label", 0]);
+  }));
+
+Deno.test("openDataset says what is missing: the root, the layout's mark, or every image", () =>
+  inTemporaryFolder(async (folder) => {
+    const refuses = (root: string, message: string) =>
+      assertRejects(() => openDataset("celeba", root), LetheError, message);
+    await refuses(join(folder, "none"), "none does not exist");
+    await refuses(folder, "holds neither list_attr_celeba.txt nor celeba/list_attr_celeba.txt");
+    await writeFiles(folder, CELEBA);
+    await refuses(join(folder, "list_attr_celeba.txt"), "holds neither");
+    await Deno.remove(join(folder, "img_align_celeba"), { recursive: true });
+    await refuses(folder, "img_align_celeba does not exist");
+    await Deno.mkdir(join(folder, "img_align_celeba"));
+    await refuses(folder, "img_align_celeba holds no image");
+  }));
+
+Deno.test("openDataset keeps the attributes asked for, in their order", () =>
+  inTemporaryFolder(async (folder) => {
+    await writeFiles(folder, CELEBA);
+    const dataset = await openDataset("celeba", folder, { attributes: ["Male", "Smiling"] });
+    assertEquals(dataset.labels, ["Male", "Smiling"]);
+    assertEquals(dataset.samples.map(({ targets }) => targets), [[0, 1], [1, 0]]);
+
+    const refuses = (attributes: string[], message: string) =>
+      assertRejects(() => openDataset("celeba", folder, { attributes }), LetheError, message);
+    await refuses(["Smilling"], "unknown attribute Smilling");
+    await refuses(["Smilling"], "did you mean Smiling?");
+    await refuses(["Xyz"], "has Smiling, Male, Hat: choose among these");
+    await refuses(["Male", "Male"], "none twice");
+    await refuses([], "at least one is needed");
+  }));
+
+Deno.test("openDataset refuses attributes for a data set of classes", () =>
+  inTemporaryFolder(async (folder) => {
+    await writeFiles(folder, {
+      "a.jpg": "x",
+      "labels.csv": "file,identity,class\na.jpg,rex,dog\n",
+    });
+    await assertRejects(
+      () => openDataset("folder", folder, { attributes: ["dog"] }),
+      LetheError,
+      "folder has classes",
+    );
+  }));
