@@ -72,7 +72,7 @@ export function makeSplit(
   }
   const chosen = chooseForget(train, images, forget, random);
   const support = chosen.map((identity) => {
-    const files = filesOf.get(identity)!;
+    const files = filesOf.get(identity)!.sort();
     return [identity, files[random.integer(files.length)]];
   });
   return {
