@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { LetheError } from "../../error.ts";
+import { UsageError } from "../../error.ts";
 import { Random } from "../../tensor/random.ts";
 import { MIN_SIDE } from "../decode_image.ts";
 import { encodePng } from "../encode_png.ts";
@@ -30,7 +30,8 @@ const MAX_IMAGES = 999_999;
  * (`img_align_celeba/000001.png` and so on, `identity_CelebA.txt`, `list_attr_celeba.txt`).
  *
  * @param out the folder to make; it must not exist, and appears whole
- * @throws {LetheError} when a number is out of range or `out` exists
+ * @throws {UsageError} when a number is out of range
+ * @throws {LetheError} when `out` exists
  */
 export async function writePortraits(out: string, options: PortraitOptions): Promise<void> {
   const { identities, imagesPerIdentity, seed, side = 64, onProgress } = options;
@@ -67,12 +68,11 @@ const lines = (list: readonly string[]) => list.map((line) => `${line}\n`).join(
 
 function demandWhole(what: string, value: number, least: number, most: number): void {
   if (Number.isSafeInteger(value) && value >= least && value <= most) return;
-  throw new LetheError(
+  throw new UsageError(
     `${value} ${what}`,
     most >= least
       ? `a whole number from ${least} to ${most} is needed`
       : `${MAX_IMAGES} images at most`,
     "choose another number",
-    { exitCode: 2 },
   );
 }
