@@ -6,6 +6,7 @@ import { CELEBA_HQ_MARK, readCelebAHQ } from "./layouts/celebahq.ts";
 import { readFolder } from "./layouts/folder.ts";
 import type { LayoutContent } from "./layouts/layout.ts";
 import { MUFAC_MARK, readMufac } from "./layouts/mufac.ts";
+import { listFolder } from "./list_folder.ts";
 import type { Dataset, DatasetName } from "./sample.ts";
 
 interface Layout {
@@ -52,29 +53,18 @@ export async function openDataset(
 }
 
 async function resolveRoot({ mark, subfolder }: Layout, root: string): Promise<string> {
-  if (!await isThere(root)) {
-    throw new LetheError(`${root} does not exist`, "it is the data set's folder", "check the path");
+  const entries = await listFolder(root, "it is the data set's folder");
+  if (!mark || !subfolder || entries.some(({ name }) => name === mark)) return root;
+  if (entries.some(({ name, isFile }) => !isFile && name === subfolder)) {
+    const below = join(root, subfolder);
+    const inner = await listFolder(below, "it is the data set's folder");
+    if (inner.some(({ name }) => name === mark)) return below;
   }
-  if (!mark || !subfolder || await isThere(join(root, mark))) return root;
-  const below = join(root, subfolder);
-  if (await isThere(join(below, mark))) return below;
   throw new LetheError(
     `${root} holds neither ${mark} nor ${subfolder}/${mark}`,
     "by this file the layout is known",
     "check the path and the name of the data set",
   );
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
-      return false;
-    }
-    throw error;
-  }
 }
 
 function withLabels(dataset: Dataset, attributes: readonly string[]): Dataset {

@@ -3,6 +3,7 @@ import { LetheError } from "../error.ts";
 import { parseCsv } from "./csv.ts";
 import { decodeImage, type Image, MAX_IMAGE_BYTES } from "./decode_image.ts";
 import { binaryTarget } from "./layouts/folder.ts";
+import { listFolder } from "./list_folder.ts";
 import { readPlainFile, readPlainText } from "./plain_file.ts";
 import { identityOfFileName } from "./request_names.ts";
 import type { Task } from "./sample.ts";
@@ -68,29 +69,18 @@ export async function readRequests(folder: string, model: LabelSet): Promise<For
 async function listRequests(folder: string): Promise<{ images: string[]; hasCsv: boolean }> {
   const images: string[] = [];
   let hasCsv = false;
-  try {
-    for await (const { name } of Deno.readDir(folder)) {
-      if (name.startsWith(".")) continue;
-      if (name === "requests.csv") hasCsv = true;
-      else if (/\.(jpe?g|png)$/i.test(name)) images.push(name);
-      else {
-        throw new LetheError(
-          `${join(folder, name)} is no request`,
-          "a folder of requests holds .jpg or .png images and perhaps requests.csv",
-          "convert it to JPEG or PNG, or take it out",
-        );
-      }
+  const entries = await listFolder(folder, "it is the folder of requests, one image per person");
+  for (const { name } of entries) {
+    if (name.startsWith(".")) continue;
+    if (name === "requests.csv") hasCsv = true;
+    else if (/\.(jpe?g|png)$/i.test(name)) images.push(name);
+    else {
+      throw new LetheError(
+        `${join(folder, name)} is no request`,
+        "a folder of requests holds .jpg or .png images and perhaps requests.csv",
+        "convert it to JPEG or PNG, or take it out",
+      );
     }
-  } catch (cause) {
-    if (!(cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.NotADirectory)) {
-      throw cause;
-    }
-    throw new LetheError(
-      `${folder} does not exist`,
-      "it is the folder of requests, one image per person",
-      "check the path",
-      { cause },
-    );
   }
   if (images.length > 0) return { images: images.sort(), hasCsv };
   throw new LetheError(

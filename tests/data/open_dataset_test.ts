@@ -18,6 +18,10 @@ Deno.test("openDataset finds a layout's files in the root or in its own subfolde
     const inner = await openDataset("celeba", join(folder, "data/celeba"));
     assertEquals(inner.root, join(folder, "data/celeba"));
     assertEquals(await openDataset("celeba", join(folder, "data")), inner);
+    // Large data sets often lie elsewhere, behind a link.
+    await Deno.mkdir(join(folder, "linked"));
+    await Deno.symlink(join(folder, "data/celeba"), join(folder, "linked/celeba"));
+    assertEquals((await openDataset("celeba", join(folder, "linked"))).samples, inner.samples);
     assertEquals([inner.name, inner.task, inner.absent], ["celeba", "multi-label", 0]);
   }));
 
@@ -28,7 +32,7 @@ Deno.test("openDataset says what is missing: the root, the layout's mark, or eve
     await refuses(join(folder, "none"), "none does not exist");
     await refuses(folder, "holds neither list_attr_celeba.txt nor celeba/list_attr_celeba.txt");
     await writeFiles(folder, CELEBA);
-    await refuses(join(folder, "list_attr_celeba.txt"), "holds neither");
+    await refuses(join(folder, "list_attr_celeba.txt"), "is not a folder");
     await Deno.remove(join(folder, "img_align_celeba"), { recursive: true });
     await refuses(folder, "img_align_celeba does not exist");
     await Deno.mkdir(join(folder, "img_align_celeba"));

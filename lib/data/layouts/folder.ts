@@ -1,6 +1,7 @@
 import { join } from "@std/path";
 import { LetheError } from "../../error.ts";
 import { type CsvTable, parseCsv } from "../csv.ts";
+import { listFolder } from "../list_folder.ts";
 import { readPlainText } from "../plain_file.ts";
 import { checkedRelativePath } from "../relative_path.ts";
 import { listImages } from "./image_listing.ts";
@@ -67,10 +68,9 @@ function checkedColumns({ columns }: CsvTable, name: string): string[] {
 }
 
 async function onlyCsv(root: string): Promise<string> {
-  const found: string[] = [];
-  for await (const entry of Deno.readDir(root)) {
-    if (entry.isFile && /\.csv$/i.test(entry.name)) found.push(entry.name);
-  }
+  const entries = await listFolder(root, "it is the data set's folder");
+  const found = entries.filter(({ isFile, name }) => isFile && /\.csv$/i.test(name))
+    .map(({ name }) => name);
   if (found.length === 1) return found[0];
   throw new LetheError(
     found.length === 0

@@ -1,5 +1,6 @@
 import { join } from "@std/path";
 import { LetheError } from "../../error.ts";
+import { listFolder } from "../list_folder.ts";
 
 /**
  * The images in a folder and its subfolders, by their names' endings (.jpg, .jpeg, .png in any
@@ -13,25 +14,13 @@ import { LetheError } from "../../error.ts";
 export async function listImages(root: string, folder: string): Promise<Set<string>> {
   const found = new Set<string>();
   const pending = [folder];
-  try {
-    for (let current = pending.pop(); current !== undefined; current = pending.pop()) {
-      for await (const entry of Deno.readDir(join(root, current))) {
-        if (entry.name.startsWith(".")) continue;
-        const path = current === "" ? entry.name : `${current}/${entry.name}`;
-        if (entry.isDirectory) pending.push(path);
-        else if (entry.isFile && /\.(jpe?g|png)$/i.test(entry.name)) found.add(path);
-      }
+  for (let current = pending.pop(); current !== undefined; current = pending.pop()) {
+    for (const entry of await listFolder(join(root, current), "the images lie in this folder")) {
+      if (entry.name.startsWith(".")) continue;
+      const path = current === "" ? entry.name : `${current}/${entry.name}`;
+      if (entry.isDirectory) pending.push(path);
+      else if (entry.isFile && /\.(jpe?g|png)$/i.test(entry.name)) found.add(path);
     }
-  } catch (cause) {
-    if (!(cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.NotADirectory)) {
-      throw cause;
-    }
-    throw new LetheError(
-      `${join(root, folder)} does not exist`,
-      "the images lie in this folder",
-      "check the path, or unpack the images there",
-      { cause },
-    );
   }
   if (found.size === 0) {
     throw new LetheError(
