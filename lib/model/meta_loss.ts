@@ -88,6 +88,20 @@ export function metaLoss<T>(
   return apply(mean, [apply(softplus, [score])]);
 }
 
+/** Names and shapes of phi, as the released code has them. */
+export function metaLossShapes(shape: MetaLossShape): Map<string, number[]> {
+  const { hidden, identities, embeddingSize } = shape;
+  const shapes = new Map<string, number[]>();
+  if (shape.inputs.includes("identities")) shapes.set("embed.weight", [identities, embeddingSize]);
+  const layer = (name: string, weight: number[]) =>
+    shapes.set(`${name}.weight`, weight).set(`${name}.bias`, [weight[0]]);
+  layer("input_block.0", [hidden, metaLossInputSize(shape)]);
+  layer("input_block.1", [hidden]);
+  layer("input_block.2", [hidden, hidden]);
+  layer("output_block.0", [hidden]);
+  return layer("output_block.1", [1, hidden]);
+}
+
 /**
  * Fresh phi, as PyTorch initialises these layers: Linear uniform in +-1/sqrt(in), LayerNorm one and
  * zero, the embedding standard normal.
@@ -95,33 +109,25 @@ export function metaLoss<T>(
  * @returns tensors under the released code's names, owned by the caller
  */
 export function initialMetaLoss(shape: MetaLossShape, random: Random): Weights {
-  const { hidden, identities, embeddingSize } = shape;
-  const uniform = (size: number[], fanIn: number) => {
-    const bound = 1 / Math.sqrt(fanIn);
-    const count = size.reduce((a, b) => a * b, 1);
-    return tf.tensor(
-      Float32Array.from({ length: count }, () => (2 * random.uniform() - 1) * bound),
-      size,
-    );
+  const fanIn: Record<string, number> = {
+    "input_block.0": metaLossInputSize(shape),
+    "input_block.2": shape.hidden,
+    "output_block.1": shape.hidden,
   };
-  const normal = (size: number[]) => {
-    const count = size.reduce((a, b) => a * b, 1);
-    return tf.tensor(Float32Array.from({ length: count }, () => random.normal()), size);
-  };
-  const inputSize = metaLossInputSize(shape);
   const phi: Record<string, tf.Tensor> = {};
-  if (shape.inputs.includes("identities")) {
-    phi["embed.weight"] = normal([identities, embeddingSize]);
+  for (const [name, size] of metaLossShapes(shape)) {
+    const [layer, part] = [
+      name.slice(0, name.lastIndexOf(".")),
+      name.slice(name.lastIndexOf(".") + 1),
+    ];
+    const bound = 1 / Math.sqrt(fanIn[layer]);
+    const draw = layer === "embed"
+      ? () => random.normal()
+      : layer in fanIn
+      ? () => (2 * random.uniform() - 1) * bound
+      : () => part === "weight" ? 1 : 0;
+    const count = size.reduce((a, b) => a * b, 1);
+    phi[name] = tf.tensor(Float32Array.from({ length: count }, draw), size);
   }
-  phi["input_block.0.weight"] = uniform([hidden, inputSize], inputSize);
-  phi["input_block.0.bias"] = uniform([hidden], inputSize);
-  phi["input_block.1.weight"] = tf.ones([hidden]);
-  phi["input_block.1.bias"] = tf.zeros([hidden]);
-  phi["input_block.2.weight"] = uniform([hidden, hidden], hidden);
-  phi["input_block.2.bias"] = uniform([hidden], hidden);
-  phi["output_block.0.weight"] = tf.ones([hidden]);
-  phi["output_block.0.bias"] = tf.zeros([hidden]);
-  phi["output_block.1.weight"] = uniform([1, hidden], hidden);
-  phi["output_block.1.bias"] = uniform([1], hidden);
   return phi;
 }

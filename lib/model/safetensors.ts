@@ -1,13 +1,19 @@
 import { LetheError } from "../error.ts";
+import { JsonFields, list, oneOf, parseJsonObject, shown } from "./json_fields.ts";
+import { integer, OBJECT } from "./json_fields.ts";
 
-/** Element types that Lethe reads. It writes F32 and I32. */
-export type WeightType = "F64" | "F32" | "F16" | "BF16" | "I64" | "I32" | "U8";
+/** Bytes of one element, by type: what Lethe reads. It writes F32 and I32. */
+const ELEMENT_BYTES = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, U8: 1 } as const;
+
+/** Element types that Lethe reads. */
+export type WeightType = keyof typeof ELEMENT_BYTES;
 
 /** A tensor on the host. */
 export interface Weight {
   /** As in the file; floating types are read as float32, integer types as int32. */
   readonly dtype: WeightType;
   readonly shape: readonly number[];
+  /** Row after row: as many as the product of `shape`. */
   readonly values: Float32Array | Int32Array;
 }
 
@@ -19,23 +25,17 @@ export interface SafetensorsFile {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** The format's own limit for the header. */
+/** The format's own limit for the header, bytes. */
 const MAX_HEADER = 100 * 2 ** 20;
 const MAX_RANK = 8;
-const BYTES: Record<WeightType, number> = {
-  F64: 8,
-  F32: 4,
-  F16: 2,
-  BF16: 2,
-  I64: 8,
-  I32: 4,
-  U8: 1,
-};
+const METADATA = "__metadata__";
+const DAMAGED = "fetch the file again, or write it again with safetensors";
 
+/** A tensor as the header announces it: bytes [begin, end) of the data. */
 interface Entry {
   readonly name: string;
   readonly dtype: WeightType;
-  readonly shape: number[];
+  readonly shape: readonly number[];
   readonly begin: number;
   readonly end: number;
 }
@@ -44,141 +44,126 @@ interface Entry {
  * Parses a safetensors file as hostile input: every length and offset is held against the bytes that
  * are there before it is used, and tensors must cover the data without gaps or overlaps.
  *
+ * @param bytes the whole file; the result shares no memory with it
  * @param file its name, for errors
- * @throws LetheError what is wrong with which tensor
+ * @throws {LetheError} naming what is wrong with which tensor
  */
 export function parseSafetensors(bytes: Uint8Array, file: string): SafetensorsFile {
   const { header, data } = splitFile(bytes, file);
-  const metadata: Record<string, string> = {};
-  const entries: Entry[] = [];
-  for (const [name, value] of Object.entries(header)) {
-    if (name === "__metadata__") Object.assign(metadata, parseMetadata(value, file));
-    else entries.push(parseEntry(name, value, file));
-  }
-  entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
-  let at = 0;
-  for (const { name, begin, end } of entries) {
-    if (begin !== at) {
-      throw broken(
-        `${file}: tensor ${name} begins at byte ${begin} where ${at} was due`,
-        "tensors follow each other without gaps or overlaps",
-      );
-    }
-    if (end > data.length) {
-      throw broken(
-        `${file}: tensor ${name} ends at byte ${end} of ${data.length}`,
-        "tensors lie within the file",
-      );
-    }
-    at = end;
-  }
-  if (at !== data.length) {
-    throw broken(
-      `${file}: tensors cover ${at} of ${data.length} data bytes`,
-      "tensors cover the file to its end",
-    );
-  }
+  const metadata = Object.hasOwn(header, METADATA) ? parseMetadata(header[METADATA], file) : {};
+  const entries = Object.entries(header).filter(([name]) => name !== METADATA)
+    .map(([name, value]) => parseEntry(name, value, file))
+    .sort((a, b) => a.begin - b.begin || a.end - b.end);
+  checkCover(entries, data.length, file);
   const weights = new Map(entries.map(({ name, dtype, shape, begin, end }) => {
-    const values = readValues(data.slice(begin, end), dtype, `${file}: tensor ${name}`);
-    return [name, { dtype, shape, values }];
+    // A copy, since typed arrays need an alignment that a file does not promise.
+    const { buffer } = new Uint8Array(data.subarray(begin, end));
+    return [name, { dtype, shape, values: readValues(buffer, dtype, tensorOf(file, name)) }];
   }));
   return { weights, metadata };
 }
 
-function broken(value: string, rule: string): LetheError {
-  return new LetheError(value, rule, "fetch or write the file again");
-}
-
 function splitFile(bytes: Uint8Array, file: string) {
   if (bytes.length < 8) {
-    throw broken(`${file} has ${bytes.length} bytes`, "a safetensors file begins with 8 of length");
+    throw new LetheError(
+      `${file} has ${bytes.length} bytes`,
+      "a safetensors file begins with 8 bytes that hold its header's length",
+      DAMAGED,
+    );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = view.getBigUint64(0, true);
-  if (length > BigInt(Math.min(MAX_HEADER, bytes.length - 8))) {
-    throw broken(
-      `${file} announces a header of ${length} bytes and has ${bytes.length} in all`,
-      `a header lies within the file and under ${MAX_HEADER} bytes`,
+  const most = Math.min(MAX_HEADER, bytes.length - 8);
+  if (length > BigInt(most)) {
+    throw new LetheError(
+      `${file} announces a header of ${length} bytes`,
+      `at most ${most} can follow in a file of ${bytes.length} bytes`,
+      DAMAGED,
     );
   }
   const end = 8 + Number(length);
-  let header: unknown;
+  let text: string;
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, end));
-    refuseRepeatedNames(text, file);
-    header = JSON.parse(text);
-  } catch (error) {
-    if (error instanceof LetheError) throw error;
-    throw broken(`${file} has a header that is not JSON`, "a safetensors header is a JSON object");
+    // A byte order mark is kept, so that it is refused as the JSON error it is.
+    const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+    text = decoder.decode(bytes.subarray(8, end));
+  } catch (cause) {
+    throw new LetheError(`${file} has a header that is not UTF-8`, "it is JSON", DAMAGED, {
+      cause,
+    });
   }
-  if (!isObject(header)) {
-    throw broken(`${file} has a header that is not an object`, "it maps names to tensors");
-  }
-  return { header, data: bytes.subarray(end) };
-}
-
-/** JSON.parse keeps the last of two equal names; the format forbids them. */
-function refuseRepeatedNames(text: string, file: string): void {
-  const seen = new Set<string>();
-  let depth = 0;
-  for (const match of text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?|[{}]/g)) {
-    if (match[0] === "{") depth++;
-    else if (match[0] === "}") depth--;
-    else if (depth === 1 && match[1] !== undefined) {
-      const name = match[0];
-      if (seen.has(name)) throw broken(`${file} names ${name} twice`, "a tensor has one entry");
-      seen.add(name);
-    }
-  }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return {
+    header: parseJsonObject(text, `the header of ${file}`, DAMAGED),
+    data: bytes.subarray(end),
+  };
 }
 
 function parseMetadata(value: unknown, file: string): Record<string, string> {
-  if (isObject(value) && Object.values(value).every((text) => typeof text === "string")) {
+  if (OBJECT.accepts(value) && Object.values(value).every((text) => typeof text === "string")) {
     return value as Record<string, string>;
   }
-  throw broken(`${file}: __metadata__ is not a map of strings`, "metadata are strings");
+  throw new LetheError(`${file}: ${METADATA} is ${shown(value)}`, "it maps names to text", DAMAGED);
 }
+
+function tensorOf(file: string, name: string): string {
+  return `${file}: tensor ${shown(name)}`;
+}
+
+const COUNT = integer(0, Number.MAX_SAFE_INTEGER);
 
 function parseEntry(name: string, value: unknown, file: string): Entry {
-  const where = `${file}: tensor ${name}`;
-  if (!isObject(value)) throw broken(`${where} is not an object`, "it has dtype, shape, offsets");
-  const { dtype, shape, data_offsets: offsets } = value;
-  if (typeof dtype !== "string" || !Object.hasOwn(BYTES, dtype)) {
-    throw broken(
-      `${where} has dtype ${JSON.stringify(dtype)}`,
-      `Lethe reads ${Object.keys(BYTES).join(", ")}`,
+  const where = tensorOf(file, name);
+  if (!OBJECT.accepts(value)) {
+    throw new LetheError(`${where} is ${shown(value)}`, "it is an object", DAMAGED);
+  }
+  const types = Object.keys(ELEMENT_BYTES) as WeightType[];
+  const dtype = new JsonFields(value, where, "convert the file to one of those types")
+    .read("dtype", oneOf(types));
+  const fields = new JsonFields(value, where, DAMAGED);
+  const shape = fields.read("shape", list(COUNT, 0, MAX_RANK));
+  const [begin, end] = fields.read("data_offsets", list(COUNT, 2, 2));
+  // In doubles: a product past 2^53 is inexact, but then larger than any offset.
+  const needed = shape.reduce((product, n) => product * n, ELEMENT_BYTES[dtype]);
+  if (end - begin !== needed) {
+    fields.refuse(
+      `its data_offsets [${begin}, ${end}] span ${end - begin} bytes`,
+      `shape [${shape}] of ${dtype} takes ${needed}`,
     );
   }
-  if (!isCounts(shape) || shape.length > MAX_RANK) {
-    throw broken(
-      `${where} has shape ${JSON.stringify(shape)}`,
-      `a shape is up to ${MAX_RANK} counts`,
-    );
-  }
-  if (!isCounts(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
-    throw broken(`${where} has offsets ${JSON.stringify(offsets)}`, "offsets are [begin, end]");
-  }
-  const needed = shape.reduce((product, n) => product * n, BYTES[dtype as WeightType]);
-  if (needed !== offsets[1] - offsets[0]) {
-    throw broken(
-      `${where} of shape [${shape}] and dtype ${dtype} has ${offsets[1] - offsets[0]} bytes`,
-      `it takes ${needed}`,
-    );
-  }
-  return { name, dtype: dtype as WeightType, shape, begin: offsets[0], end: offsets[1] };
+  return { name, dtype, shape, begin, end };
 }
 
-function isCounts(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+/** @param entries by their beginning */
+function checkCover(entries: readonly Entry[], dataBytes: number, file: string): void {
+  let [at, before] = [0, "the header"];
+  for (const { name, begin, end } of entries) {
+    const where = tensorOf(file, name);
+    if (begin !== at) {
+      throw new LetheError(
+        `${where} begins at data byte ${begin}, ${before} ends at ${at}`,
+        `tensors follow each other without ${begin < at ? "overlaps" : "gaps"}`,
+        DAMAGED,
+      );
+    }
+    if (end > dataBytes) {
+      throw new LetheError(
+        `${where} ends at data byte ${end}`,
+        `the file has ${dataBytes} bytes of data`,
+        DAMAGED,
+      );
+    }
+    [at, before] = [end, `tensor ${shown(name)}`];
+  }
+  if (at === dataBytes) return;
+  throw new LetheError(
+    `${file} has ${dataBytes} bytes of data`,
+    `its tensors cover ${at} of them, and nothing else may lie there`,
+    DAMAGED,
+  );
 }
 
-/** @param bytes a copy of the tensor's own, so that any alignment can be read */
-function readValues(bytes: Uint8Array, dtype: WeightType, where: string): Weight["values"] {
-  const { buffer } = bytes;
+/** @param buffer the tensor's bytes and no others; a multiple of the element's */
+function readValues(buffer: ArrayBuffer, dtype: WeightType, where: string): Weight["values"] {
   switch (dtype) {
     case "F32":
       return new Float32Array(buffer);
@@ -186,22 +171,27 @@ function readValues(bytes: Uint8Array, dtype: WeightType, where: string): Weight
       return Float32Array.from(new Float64Array(buffer));
     case "F16":
       return Float32Array.from(new Uint16Array(buffer), halfToFloat);
-    case "BF16":
-      return new Float32Array(
-        Uint32Array.from(new Uint16Array(buffer), (bits) => bits << 16).buffer,
-      );
+    case "BF16": {
+      const bits = Uint32Array.from(new Uint16Array(buffer), (half) => half << 16);
+      return new Float32Array(bits.buffer);
+    }
     case "I32":
       return new Int32Array(buffer);
     case "U8":
-      return Int32Array.from(bytes);
+      return Int32Array.from(new Uint8Array(buffer));
     case "I64":
       return Int32Array.from(new BigInt64Array(buffer), (value) => {
         if (BigInt.asIntN(32, value) === value) return Number(value);
-        throw broken(`${where} holds ${value}`, "Lethe reads integers of 32 bits");
+        throw new LetheError(
+          `${where} holds ${value}`,
+          "Lethe reads integers of 32 bits",
+          "remove that tensor from the file",
+        );
       });
   }
 }
 
+/** IEEE 754 binary16 to a number, exactly. */
 function halfToFloat(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 0x1f;
@@ -212,32 +202,41 @@ function halfToFloat(bits: number): number {
 }
 
 /**
- * Writes tensors as safetensors: names in sorted order, so equal weights give equal bytes.
+ * Writes tensors as safetensors: names in sorted order and data at a multiple of eight bytes, so equal
+ * weights give equal bytes.
  *
- * @param weights float values as F32, integer values as I32
+ * @param weights float values become F32, integer values I32
  * @param metadata strings for `__metadata__`; left out when empty
+ * @throws {RangeError} when values and shape differ in size, or a tensor is called `__metadata__`
  */
 export function encodeSafetensors(
   weights: ReadonlyMap<string, Weight>,
   metadata: Readonly<Record<string, string>> = {},
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
+  // The header is joined from text: as an object it would lose a tensor called __proto__.
+  const fields: string[] = [];
+  if (Object.keys(metadata).length > 0) {
+    fields.push(`${JSON.stringify(METADATA)}:${JSON.stringify(metadata)}`);
+  }
   const names = [...weights.keys()].sort();
-  const header: Record<string, unknown> = {};
-  if (Object.keys(metadata).length > 0) header.__metadata__ = metadata;
   let at = 0;
   for (const name of names) {
     const { shape, values } = weights.get(name)!;
+    if (name === METADATA) throw new RangeError(`a tensor cannot be called ${METADATA}`);
+    if (shape.reduce((product, n) => product * n, 1) !== values.length) {
+      throw new RangeError(`${name} of shape [${shape}] has ${values.length} values`);
+    }
     const dtype = values instanceof Float32Array ? "F32" : "I32";
-    header[name] = { dtype, shape, data_offsets: [at, at + values.byteLength] };
+    const entry = { dtype, shape, data_offsets: [at, at + values.byteLength] };
+    fields.push(`${JSON.stringify(name)}:${JSON.stringify(entry)}`);
     at += values.byteLength;
   }
-  const json = JSON.stringify(header);
-  const encoded = new TextEncoder().encode(json);
-  // The format asks for data at a multiple of eight: spaces pad the header.
-  const length = Math.ceil(encoded.length / 8) * 8;
-  const bytes = new Uint8Array(8 + length + at).fill(0x20, 8, 8 + length);
+  const header = new TextEncoder().encode(`{${fields.join(",")}}`);
+  const length = Math.ceil(header.length / 8) * 8;
+  const bytes = new Uint8Array(8 + length + at);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true);
-  bytes.set(encoded, 8);
+  bytes.set(header, 8);
+  bytes.fill(0x20, 8 + header.length, 8 + length); // spaces, as the format asks
   let offset = 8 + length;
   for (const name of names) {
     const { values } = weights.get(name)!;

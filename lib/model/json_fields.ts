@@ -1,0 +1,184 @@
+import { LetheError } from "../error.ts";
+
+/** What a field may hold: a rule in words and its check. */
+export interface Kind<T> {
+  /** Completes "it is ...". */
+  readonly rule: string;
+  readonly accepts: (value: unknown) => value is T;
+}
+
+/** A whole number within bounds, both included. */
+export function integer(low: number, high: number): Kind<number> {
+  return {
+    rule: `a whole number from ${low} to ${high}`,
+    accepts: (value): value is number =>
+      Number.isSafeInteger(value) && Number(value) >= low && Number(value) <= high,
+  };
+}
+
+/** A number within bounds, both included. */
+export function real(low: number, high: number): Kind<number> {
+  return {
+    rule: `a number from ${low} to ${high}`,
+    accepts: (value): value is number => typeof value === "number" && value >= low && value <= high,
+  };
+}
+
+/** One of some strings. */
+export function oneOf<T extends string>(values: readonly T[]): Kind<T> {
+  return {
+    rule: values.length === 1 ? `"${values[0]}"` : `one of ${values.join(", ")}`,
+    accepts: (value): value is T => values.includes(value as T),
+  };
+}
+
+/** One line of text that is not empty. */
+export function line(maxLength: number): Kind<string> {
+  return {
+    rule: `a line of 1 to ${maxLength} characters`,
+    accepts: (value): value is string =>
+      typeof value === "string" && value.length >= 1 && value.length <= maxLength &&
+      !/\p{Cc}/u.test(value),
+  };
+}
+
+/** A SHA-256 (or HMAC-SHA256) in lower-case hexadecimal digits. */
+export const HASH: Kind<string> = {
+  rule: "64 lower-case hexadecimal digits",
+  accepts: (value): value is string => typeof value === "string" && /^[0-9a-f]{64}$/.test(value),
+};
+
+/** Null or what `kind` accepts. */
+export function nullable<T>(kind: Kind<T>): Kind<T | null> {
+  return {
+    rule: `null or ${kind.rule}`,
+    accepts: (value): value is T | null => value === null || kind.accepts(value),
+  };
+}
+
+/** A list of low to high elements, none twice when `distinct`. */
+export function list<T>(
+  kind: Kind<T>,
+  low: number,
+  high: number,
+  { distinct = false }: { distinct?: boolean } = {},
+): Kind<T[]> {
+  const count = low === high ? `${low}` : `${low} to ${high}`;
+  return {
+    rule: `a list of ${count} elements${distinct ? ", none twice" : ""}, each ${kind.rule}`,
+    accepts: (value): value is T[] =>
+      Array.isArray(value) && value.length >= low && value.length <= high &&
+      value.every(kind.accepts) && (!distinct || new Set(value).size === value.length),
+  };
+}
+
+/** An object, its fields not looked at yet. */
+export const OBJECT: Kind<Record<string, unknown>> = {
+  rule: "an object",
+  accepts: (value): value is Record<string, unknown> =>
+    typeof value === "object" && value !== null && !Array.isArray(value),
+};
+
+/** An untrusted value in an error line: as JSON, on one line, cut where it is long. */
+export function shown(value: unknown): string {
+  if (value === undefined) return "missing";
+  const json = JSON.stringify(value);
+  return json.length <= 80 ? json : `${json.slice(0, 77)}...`;
+}
+
+/**
+ * Parses a JSON object in which no object names a field twice: readers differ in which of the two they
+ * take, so a checked file could mean another thing elsewhere.
+ *
+ * @param file its name, for errors
+ * @param remedy what to do about a broken one
+ * @throws {LetheError} when the text is not such an object
+ */
+export function parseJsonObject(
+  text: string,
+  file: string,
+  remedy: string,
+): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new LetheError(`${file} is not JSON`, "it holds a JSON object", remedy, { cause });
+  }
+  if (!OBJECT.accepts(value)) {
+    throw new LetheError(`${file} holds ${shown(value)}`, "it holds a JSON object", remedy);
+  }
+  const twice = repeatedName(text);
+  if (twice === null) return value;
+  throw new LetheError(`${file} names ${shown(twice)} twice`, "a field has one value", remedy);
+}
+
+/** A name that an object of valid JSON text gives twice, however it is escaped; null for none. */
+function repeatedName(json: string): string | null {
+  const open: Set<string>[] = [];
+  for (let i = 0; i < json.length; i++) {
+    if (json[i] === "{") open.push(new Set());
+    else if (json[i] === "}") open.pop();
+    else if (json[i] === '"') {
+      const start = i++;
+      while (json[i] !== '"') i += json[i] === "\\" ? 2 : 1;
+      let next = i + 1;
+      while (/\s/.test(json[next] ?? "")) next++;
+      if (json[next] !== ":") continue; // a value, not a name
+      const name: string = JSON.parse(json.slice(start, i + 1));
+      const names = open[open.length - 1];
+      if (names.has(name)) return name;
+      names.add(name);
+    }
+  }
+  return null;
+}
+
+/** Reads the fields of an untrusted object one by one; {@link end} refuses those nobody asked for. */
+export class JsonFields {
+  readonly #record: Readonly<Record<string, unknown>>;
+  readonly #where: string;
+  readonly #remedy: string;
+  readonly #read = new Set<string>();
+
+  /** @param where file and path, for errors @param remedy what to do about a wrong field */
+  constructor(record: Readonly<Record<string, unknown>>, where: string, remedy: string) {
+    this.#record = record;
+    this.#where = where;
+    this.#remedy = remedy;
+  }
+
+  /**
+   * A field of a kind.
+   *
+   * @throws {LetheError} when it is missing or of another kind
+   */
+  read<T>(name: string, kind: Kind<T>): T {
+    this.#read.add(name);
+    const value = Object.hasOwn(this.#record, name) ? this.#record[name] : undefined;
+    if (kind.accepts(value)) return value;
+    return this.refuse(`${name} is ${shown(value)}`, `it is ${kind.rule}`);
+  }
+
+  /** As {@link read}; undefined when the field is not there. */
+  optional<T>(name: string, kind: Kind<T>): T | undefined {
+    return Object.hasOwn(this.#record, name) ? this.read(name, kind) : undefined;
+  }
+
+  /** The fields of an object within. */
+  within(name: string): JsonFields {
+    return new JsonFields(this.read(name, OBJECT), `${this.#where}: ${name}`, this.#remedy);
+  }
+
+  /** @throws {LetheError} always: fields that are wrong together */
+  refuse(value: string, rule: string): never {
+    throw new LetheError(`${this.#where}: ${value}`, rule, this.#remedy);
+  }
+
+  /** @throws {LetheError} when there are fields that were not read */
+  end(): void {
+    const unknown = Object.keys(this.#record).find((name) => !this.#read.has(name));
+    if (unknown === undefined) return;
+    this.refuse(`${shown(unknown)} is unknown`, `the fields are ${[...this.#read].join(", ")}`);
+  }
+}
