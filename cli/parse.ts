@@ -1,6 +1,6 @@
 import { parseArgs } from "@std/cli/parse-args";
+import { closestName } from "../lib/closest_name.ts";
 import { UsageError } from "../lib/error.ts";
-import { didYouMean } from "./did_you_mean.ts";
 import { optionName, type OptionRow, type OptionTable, type OptionValues } from "./options.ts";
 
 /**
@@ -38,6 +38,12 @@ export function parseOptions<Table extends OptionTable>(
     values[key] = readOption(`--${name}`, table[key], parsed[name]);
   }
   return values as OptionValues<Table>;
+}
+
+/** The remedy for a word that is none of `known`. */
+function didYouMean(word: string, known: readonly string[], otherwise: string): string {
+  const near = closestName(word, known);
+  return near === null ? otherwise : `did you mean ${near}?`;
 }
 
 function isOn(row: OptionRow): boolean {

@@ -1,6 +1,6 @@
 import { join } from "@std/path";
 import { LetheError } from "../error.ts";
-import { closestName } from "./closest_name.ts";
+import { closestName } from "../closest_name.ts";
 import { CELEBA_MARK, readCelebA } from "./layouts/celeba.ts";
 import { CELEBA_HQ_MARK, readCelebAHQ } from "./layouts/celebahq.ts";
 import { readFolder } from "./layouts/folder.ts";

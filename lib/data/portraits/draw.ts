@@ -1,4 +1,4 @@
-import * as avataaars from "npm:@dicebear/avataaars@9.4.3";
+import * as avataaars from "@dicebear/avataaars";
 import { createAvatar } from "@dicebear/core";
 import type { Image } from "../decode_image.ts";
 import { rasterizeSvg } from "./rasterize_svg.ts";

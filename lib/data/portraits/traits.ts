@@ -1,4 +1,4 @@
-import type { Options } from "npm:@dicebear/avataaars@9.4.3";
+import type { Options } from "@dicebear/avataaars";
 import type { Random } from "../../tensor/random.ts";
 
 /** The names that avataaars has for one of its parts. */

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { closestName } from "../../lib/data/closest_name.ts";
+import { closestName } from "../lib/closest_name.ts";
 
 Deno.test("closestName finds the name that was meant, or none", () => {
   const names = ["Smiling", "Eyeglasses", "Male", "Bald"];

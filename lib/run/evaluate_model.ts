@@ -1,0 +1,137 @@
+import { samplesOf } from "../data/split.ts";
+import { storedSource } from "../data/stored_source.ts";
+import { LetheError } from "../error.ts";
+import { type Evaluation, evaluation } from "../measure/evaluation.ts";
+import { tugOfWar } from "../measure/tug_of_war.ts";
+import { type Model, readModel } from "../model/checkpoint.ts";
+import { uploadWeights } from "../model/device_weights.ts";
+import { predict } from "../model/predict.ts";
+import { disposeWeights } from "../tensor/weights.ts";
+import type { OnProgress } from "./progress.ts";
+import { inputFormat, loadSamples, openSplit, range, type SplitData } from "./split_data.ts";
+
+/** The parts that the benchmark measures (Sec. 5.1). */
+export const MEASURED_PARTS = ["retain", "forget", "test"] as const;
+
+/** A model's evaluation on the three parts. */
+export type ModelEvaluation = Readonly<Record<typeof MEASURED_PARTS[number], Evaluation>>;
+
+/** Several models' evaluations on one split. */
+export interface EvaluationReport {
+  /** In the order of the models asked for. */
+  readonly models: readonly ModelEvaluation[];
+  readonly retrained?: ModelEvaluation;
+  /** Tug-of-War (Eq. 7) of each model against the retrained one, fractions. */
+  readonly tugOfWar?: readonly number[];
+}
+
+/** What {@link evaluateModels} needs. */
+export interface EvaluateOptions {
+  readonly split: string;
+  readonly data: string;
+  /** Model folders. */
+  readonly models: readonly string[];
+  /** Folder of the model retrained without the people to forget. */
+  readonly retrained?: string;
+  /** Only these labels count towards the metrics; default all. */
+  readonly labels?: readonly string[];
+  readonly microBatch?: number;
+  readonly onProgress?: OnProgress;
+}
+
+/**
+ * Metric, loss and per-label metrics on retain, forget and test, and Tug-of-War against the
+ * retrained model.
+ *
+ * @throws LetheError bad input, or a model with other labels than the split
+ */
+export async function evaluateModels(options: EvaluateOptions): Promise<EvaluationReport> {
+  const data = await openSplit(options.split, options.data);
+  const evaluate = evaluator(data, options);
+  const models: ModelEvaluation[] = [];
+  for (const folder of options.models) models.push(await evaluate(folder));
+  if (options.retrained === undefined) return { models };
+  const retrained = await evaluate(options.retrained);
+  const metrics = ({ retain, forget, test }: ModelEvaluation) => ({
+    retain: retain.metric,
+    forget: forget.metric,
+    test: test.metric,
+  });
+  return {
+    models,
+    retrained,
+    tugOfWar: models.map((model) => tugOfWar(metrics(model), metrics(retrained))),
+  };
+}
+
+/** Loads the three parts once per input size, then evaluates model after model. */
+function evaluator(data: SplitData, options: EvaluateOptions) {
+  const { microBatch = 64, onProgress } = options;
+  const parts = MEASURED_PARTS.map((part) => ({
+    part,
+    samples: samplesOf(data.split, data.dataset, part),
+  }));
+  const everyone = parts.flatMap(({ samples }) => samples);
+  const stores = new Map<number, ReturnType<typeof loadSamples>>();
+  return async (folder: string): Promise<ModelEvaluation> => {
+    const { config, theta: host } = await readModel(folder);
+    checkLabels(config.labels, data, folder);
+    const side = config.imageSize;
+    if (!stores.has(side)) stores.set(side, loadSamples(data, everyone, side, onProgress));
+    const images = await stores.get(side)!;
+    const theta = uploadWeights(host);
+    let done = 0;
+    const result: Partial<Record<typeof MEASURED_PARTS[number], Evaluation>> = {};
+    for (const { part, samples } of parts) {
+      const source = storedSource(images, samples, inputFormat(config));
+      const all = range(samples.length);
+      const { logits } = await predict(theta, config, source, all, microBatch, (count) => {
+        done += count;
+        onProgress?.({
+          stage: `evaluate ${folder}`,
+          done,
+          total: everyone.length,
+          unit: "images",
+        });
+      });
+      const kept = keepLabels(config, logits, source.targets(all), options.labels);
+      result[part] = evaluation(config.task, kept.logits, kept.targets, kept.labels);
+    }
+    disposeWeights(theta);
+    return result as ModelEvaluation;
+  };
+}
+
+function checkLabels(labels: readonly string[], { dataset }: SplitData, folder: string): void {
+  if (labels.join("\n") === dataset.labels.join("\n")) return;
+  throw new LetheError(
+    `${folder} predicts ${labels.length} labels (${labels.slice(0, 3).join(", ")}, ..)`,
+    `the split has ${dataset.labels.length} (${dataset.labels.slice(0, 3).join(", ")}, ..)`,
+    "name a model that was trained on this split",
+  );
+}
+
+/** The columns of some labels; all of them without a choice, and for classes. */
+function keepLabels(
+  { labels, task }: Model["config"],
+  logits: Float32Array,
+  targets: Float32Array,
+  chosen: readonly string[] | undefined,
+) {
+  if (chosen === undefined || task === "classes") return { logits, targets, labels };
+  const columns = chosen.map((label) => {
+    const index = labels.indexOf(label);
+    if (index >= 0) return index;
+    throw new LetheError(
+      `the model has no label ${label}`,
+      `it has ${labels.join(", ")}`,
+      "choose among them",
+    );
+  });
+  const pick = (rows: Float32Array) =>
+    Float32Array.from(
+      { length: rows.length / labels.length * columns.length },
+      (_, k) => rows[Math.floor(k / columns.length) * labels.length + columns[k % columns.length]],
+    );
+  return { logits: pick(logits), targets: pick(targets), labels: chosen };
+}

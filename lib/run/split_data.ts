@@ -1,0 +1,49 @@
+import { loadImages, type Progress } from "../data/image_store.ts";
+import type { Dataset, Sample } from "../data/sample.ts";
+import { sha256Hex } from "../data/sha256.ts";
+import { openSplitDataset, type Split } from "../data/split.ts";
+import { readSplit } from "../data/split_file.ts";
+import type { InputFormat, StoredImages } from "../data/stored_source.ts";
+import type { ModelConfig } from "../model/config.ts";
+import type { OnProgress } from "./progress.ts";
+
+/** A split and the data set it was made of. */
+export interface SplitData {
+  readonly split: Split;
+  readonly dataset: Dataset;
+  /** SHA-256 of the split's content: what a run's results depend on. */
+  readonly sha256: string;
+}
+
+/** Opens a split file and its data set. @throws LetheError they do not belong together */
+export async function openSplit(splitPath: string, data: string): Promise<SplitData> {
+  const split = await readSplit(splitPath);
+  const dataset = await openSplitDataset(split, data);
+  return { split, dataset, sha256: sha256Hex(new TextEncoder().encode(JSON.stringify(split))) };
+}
+
+/** Loads samples' images at one side, each held against the hash in the split. */
+export function loadSamples(
+  { split, dataset }: SplitData,
+  samples: readonly Sample[],
+  side: number,
+  onProgress?: OnProgress,
+): Promise<StoredImages> {
+  const report: Progress | undefined = onProgress &&
+    ((done, total) => onProgress({ stage: "load images", done, total, unit: "images" }));
+  return loadImages(dataset.root, samples.map(({ file }) => file), side, {
+    hashes: split.hashes,
+    onProgress: report,
+  });
+}
+
+/** How a model's config wants its pixels and targets. */
+export function inputFormat(config: ModelConfig): InputFormat {
+  const { imageSize, patchSize, mean, std, task, labels } = config;
+  return { imageSize, patchSize, mean, std, task, labels: labels.length };
+}
+
+/** 0 .. n - 1. */
+export function range(n: number): number[] {
+  return Array.from({ length: n }, (_, i) => i);
+}

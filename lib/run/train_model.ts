@@ -1,0 +1,159 @@
+import { samplesOf } from "../data/split.ts";
+import { storedSource } from "../data/stored_source.ts";
+import { refuseExisting } from "../data/whole.ts";
+import { LetheError } from "../error.ts";
+import { taskMetric } from "../measure/evaluation.ts";
+import { readModel, writeModel } from "../model/checkpoint.ts";
+import { type ModelConfig, presetConfig, type PresetName, PRESETS } from "../model/config.ts";
+import { downloadWeights, uploadWeights } from "../model/device_weights.ts";
+import { initialVit } from "../model/initial_vit.ts";
+import { predict } from "../model/predict.ts";
+import type { TrainingRecipe } from "../model/recipes.ts";
+import { loadState, saveState } from "../model/saved_state.ts";
+import { type Epoch, train, type TrainingState } from "../model/train.ts";
+import type { Device } from "../tensor/device.ts";
+import { Random } from "../tensor/random.ts";
+import { disposeWeights, mapWeights, type Weights } from "../tensor/weights.ts";
+import * as tf from "@tensorflow/tfjs";
+import type { OnProgress } from "./progress.ts";
+import { inputFormat, loadSamples, openSplit, range } from "./split_data.ts";
+
+/** What {@link trainModel} needs. */
+export interface TrainModelOptions {
+  readonly device: Device;
+  /** split.json */
+  readonly split: string;
+  /** The data set's folder. */
+  readonly data: string;
+  /** Model folder to make; it must not exist. */
+  readonly out: string;
+  readonly preset: PresetName;
+  readonly recipe: TrainingRecipe;
+  readonly seed: number;
+  /** Trains the retrained oracle: the people to forget are left out. */
+  readonly withoutForget: boolean;
+  /** A model folder to start from; its head is drawn anew when the labels differ. */
+  readonly init?: string;
+  /** Images per pass; default the recipe's batch. */
+  readonly microBatch?: number;
+  readonly onProgress?: OnProgress;
+}
+
+/** Where a run's state lies until it is done. */
+export function trainingStatePath(out: string): string {
+  return `${out.replace(/[/\\]+$/, "")}.training`;
+}
+
+/**
+ * Trains f_theta on the train part of a split (Sec. 3.3) and writes a model folder with weights,
+ * config and `history.json`. After each epoch the state is saved beside `out`; the same call goes on
+ * from it and ends with the same weights.
+ *
+ * @throws LetheError bad input, or `out` exists
+ */
+export async function trainModel(options: TrainModelOptions): Promise<readonly Epoch[]> {
+  const { device, out, recipe, seed, withoutForget, onProgress } = options;
+  await refuseExisting(out);
+  const data = await openSplit(options.split, options.data);
+  const { task, labels } = data.dataset;
+  const config = presetConfig(PRESETS[options.preset], task, labels);
+  const format = inputFormat(config);
+  const samples = samplesOf(data.split, data.dataset, withoutForget ? "retain" : "train");
+  const val = samplesOf(data.split, data.dataset, "val");
+  const storedSide = Math.round(recipe.storedScale * config.imageSize);
+  const images = await loadSamples(data, samples, storedSide, onProgress);
+  const valImages = await loadSamples(data, val, config.imageSize, onProgress);
+  const valSource = storedSource(valImages, val, format);
+  const valTargets = valSource.targets(range(val.length));
+  const microBatch = options.microBatch ?? recipe.batchSize;
+
+  const initial = await initialTheta(config, options);
+  const fingerprint = JSON.stringify({
+    recipe,
+    seed,
+    withoutForget,
+    config,
+    microBatch,
+    split: data.sha256,
+    init: options.init ?? null,
+    device: device.adapter,
+  });
+  const statePath = trainingStatePath(out);
+  const saved = await loadState<{ history: Epoch[]; steps: number }>(statePath, fingerprint);
+  let done = (saved?.record.history.length ?? 0) * samples.length;
+  const total = recipe.epochs * samples.length;
+  let last = "";
+
+  const { theta, history } = await train(
+    {
+      recipe,
+      task,
+      shape: config,
+      seed,
+      images: samples.length,
+      source: (random) =>
+        storedSource(images, samples, format, { augmentation: recipe.augmentation, random }),
+      validate: async (weights) => {
+        const { logits } = await predict(weights, config, valSource, range(val.length), microBatch);
+        return taskMetric(task, logits, valTargets, labels.length);
+      },
+      microBatch,
+      onImages(count, epoch, loss) {
+        done += count;
+        const note = `epoch ${epoch}/${recipe.epochs}, loss ${loss.toFixed(4)}${last}`;
+        onProgress?.({ stage: "train", done, total, unit: "images", note });
+      },
+      async onEpoch(state) {
+        last = `, val ${(100 * state.history.at(-1)!.metric).toFixed(1)}`;
+        const { history, steps, theta, best, moments } = state;
+        await saveState(statePath, fingerprint, {
+          sets: { theta, best, moments },
+          record: { history, steps },
+        });
+      },
+    },
+    initial,
+    saved ? ({ ...saved.sets, ...saved.record } as unknown as TrainingState) : undefined,
+  );
+  disposeWeights(initial);
+  const text = JSON.stringify(
+    { recipe, seed, withoutForget, device: device.adapter, history },
+    null,
+    2,
+  );
+  await writeModel(
+    out,
+    { config, theta: await downloadWeights(theta) },
+    new Map([["history.json", new TextEncoder().encode(text + "\n")]]),
+  );
+  disposeWeights(theta);
+  await Deno.remove(statePath).catch(() => {});
+  return history;
+}
+
+/** Fresh weights, or those of `init` with a fresh head where the labels differ. */
+async function initialTheta(
+  config: ModelConfig,
+  { init, seed }: TrainModelOptions,
+): Promise<Weights> {
+  const fresh = initialVit(config, config.labels.length, new Random(seed, "initial theta"));
+  if (init === undefined) return fresh;
+  const given = await readModel(init);
+  const same = given.config.labels.join("\n") === config.labels.join("\n");
+  const loaded = uploadWeights(given.theta);
+  try {
+    return mapWeights(fresh, (tensor, name) => {
+      if (name.startsWith("head.") && !same) return tf.clone(tensor);
+      const from = loaded[name];
+      if (from?.shape.join() === tensor.shape.join()) return tf.clone(from);
+      throw new LetheError(
+        `${init}: ${name} is [${from?.shape ?? "absent"}]`,
+        `the preset calls for [${tensor.shape}]`,
+        "choose the preset of that model",
+      );
+    });
+  } finally {
+    disposeWeights(fresh);
+    disposeWeights(loaded);
+  }
+}
