@@ -82,7 +82,11 @@ export const OBJECT: Kind<Record<string, unknown>> = {
 /** An untrusted value in an error line: as JSON, on one line, cut where it is long. */
 export function shown(value: unknown): string {
   if (value === undefined) return "missing";
-  const json = JSON.stringify(value);
+  // JSON escapes the low control characters only; terminals obey others too.
+  const json = JSON.stringify(value).replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
   return json.length <= 80 ? json : `${json.slice(0, 77)}...`;
 }
 
