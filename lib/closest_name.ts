@@ -1,6 +1,6 @@
 /**
- * The name that a misspelt one was probably meant to be: the nearest by insertions, deletions and
- * substitutions, letter case aside, when no more than a third of its letters differ.
+ * The name that a misspelt one was probably meant to be: the nearest by insertions, deletions,
+ * substitutions and swaps of neighbours, letter case aside, when no more than a third of its letters differ.
  *
  * @returns null when none is near
  */
@@ -18,14 +18,16 @@ export function closestName(misspelt: string, names: readonly string[]): string 
 }
 
 function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   for (let i = 1; i <= a.length; i++) {
-    const next = [i];
+    const row = [i];
     for (let j = 1; j <= b.length; j++) {
-      const substituted = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(substituted, row[j] + 1, next[j - 1] + 1));
+      const substituted = rows[i - 1][j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row.push(Math.min(substituted, rows[i - 1][j] + 1, row[j - 1] + 1));
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      if (swapped) row[j] = Math.min(row[j], rows[i - 2][j - 2] + 1);
     }
-    row = next;
+    rows.push(row);
   }
-  return row[b.length];
+  return rows[a.length][b.length];
 }
