@@ -1,7 +1,10 @@
-/** Index of the largest of `labels` values from `offset` on; the first of equal ones. */
+/** Index of the largest of `labels` values from `offset` on; the first of equal ones, -1 when all are NaN. */
 function argMax(rows: ArrayLike<number>, offset: number, labels: number): number {
-  let best = 0;
-  for (let c = 1; c < labels; c++) if (rows[offset + c] > rows[offset + best]) best = c;
+  let [best, largest] = [-1, -Infinity];
+  for (let c = 0; c < labels; c++) {
+    const value = rows[offset + c];
+    if (value > largest || (best < 0 && value === largest)) [best, largest] = [c, value];
+  }
   return best;
 }
 
@@ -20,7 +23,8 @@ export function accuracy(
   const n = logits.length / classes;
   let right = 0;
   for (let i = 0; i < n; i++) {
-    if (targets[i * classes + argMax(logits, i * classes, classes)] === 1) right++;
+    const from = i * classes;
+    if (argMax(logits, from, classes) === argMax(targets, from, classes)) right++;
   }
   return n === 0 ? 0 : right / n;
 }

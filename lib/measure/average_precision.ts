@@ -4,7 +4,7 @@
  *
  * @param scores any increasing function of the probability, one per image
  * @param targets 0 or 1 per image
- * @returns a fraction; null when no image is positive
+ * @returns a fraction; null when no image is positive, NaN when a score is (a model that diverged)
  */
 export function averagePrecision(
   scores: ArrayLike<number>,
@@ -15,11 +15,11 @@ export function averagePrecision(
   let positives = 0;
   for (let i = 0; i < targets.length; i++) positives += targets[i];
   if (positives === 0) return null;
+  for (let i = 0; i < scores.length; i++) if (Number.isNaN(scores[i])) return NaN;
   let [found, recall, sum] = [0, 0, 0];
   for (let i = 0; i < order.length;) {
     const threshold = scores[order[i]];
-    // Written so that a NaN score still advances.
-    do found += targets[order[i++]]; while (i < order.length && scores[order[i]] === threshold);
+    while (i < order.length && scores[order[i]] === threshold) found += targets[order[i++]];
     sum += (found / positives - recall) * (found / i);
     recall = found / positives;
   }

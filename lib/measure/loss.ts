@@ -24,7 +24,7 @@ export function sampleLosses(
   return losses;
 }
 
-/** Mean task loss over the images; see {@link sampleLosses}. */
+/** Mean task loss over the images, NaN for none; see {@link sampleLosses}. */
 export function meanLoss(
   task: Task,
   logits: ArrayLike<number>,
@@ -55,12 +55,15 @@ function crossEntropy(
   from: number,
   labels: number,
 ): number {
-  let largest = -Infinity;
-  for (let c = from; c < from + labels; c++) largest = Math.max(largest, logits[c]);
-  let [sum, own] = [0, 0];
+  let [top, own] = [from, 0];
   for (let c = from; c < from + labels; c++) {
-    sum += Math.exp(logits[c] - largest);
+    if (logits[c] > logits[top]) top = c;
     own += targets[c] * logits[c];
   }
-  return largest + Math.log(sum) - own;
+  // Without the largest one's own term, a loss near 0 keeps its digits.
+  let rest = 0;
+  for (let c = from; c < from + labels; c++) {
+    if (c !== top) rest += Math.exp(logits[c] - logits[top]);
+  }
+  return logits[top] - own + Math.log1p(rest);
 }
