@@ -1,0 +1,61 @@
+import { META_LOSS_INPUTS } from "../lib/model/meta_loss.ts";
+import type { MetaLearnSettings } from "../lib/run/meta_learn_kit.ts";
+import type { OptionTable, OptionValues } from "./options.ts";
+
+/** Every setting of meta-learning; defaults are the paper's (App. A, Table 8) for CelebA-HQ/20. */
+export const META_OPTIONS = {
+  requestSize: { kind: "integer", min: 1, default: 20, help: "N_S, people per request" },
+  epochs: { kind: "integer", min: 1, default: 3, help: "meta-epochs" },
+  learningRate: { kind: "number", min: 0, default: 1e-4, help: "alpha, of AdamW on the meta-loss" },
+  metaLearningRate: { kind: "number", min: 0, default: 0.1, help: "eta, of the unlearning step" },
+  batchSize: { kind: "integer", min: 1, default: 64, help: "images per forget and val batch" },
+  dropout: { kind: "number", min: 0, max: 0.95, default: 0.5, help: "inside the meta-loss" },
+  terms: {
+    kind: "choice",
+    of: ["both", "first", "second"],
+    default: "both",
+    help: "terms of the auxiliary objective (Table 5)",
+  },
+  distance: {
+    kind: "choice",
+    of: ["smooth_l1", "l2"],
+    default: "smooth_l1",
+    help: "how losses are compared (Table 8a; Eq. 5)",
+  },
+  scaled: { kind: "flag", default: true, help: "scale losses by 1 - metric (Eq. 6)" },
+  inputs: { kind: "list", of: META_LOSS_INPUTS, help: "the meta-loss's inputs (all; Table 6)" },
+  hidden: { kind: "integer", min: 1, max: 8192, default: 512, help: "width of the meta-loss" },
+  embeddingSize: { kind: "integer", min: 1, max: 4096, default: 64, help: "of an identity" },
+  keep: {
+    kind: "choice",
+    of: ["none", "val", "retain"],
+    default: "none",
+    help: "beyond the paper: whose loss to hold at its original value",
+  },
+  keepWeight: { kind: "number", min: 0, default: 1, help: "weight of the keep term" },
+  stepSizes: {
+    kind: "choice",
+    of: ["global", "learned"],
+    default: "global",
+    help: "beyond the paper: learn one step size per tensor",
+  },
+  stepSizeLearningRate: { kind: "number", min: 0, default: 0.1, help: "of the log step sizes" },
+  holdOut: {
+    kind: "number",
+    min: 0,
+    max: 0.9,
+    default: 0,
+    help: "share of people kept out, to pick the epoch by",
+  },
+} as const satisfies OptionTable;
+
+/** The settings that a command line asks for. */
+export function metaLearnSettings(options: OptionValues<typeof META_OPTIONS>): MetaLearnSettings {
+  const { terms, distance, scaled, inputs, stepSizes, stepSizeLearningRate, ...rest } = options;
+  return {
+    ...rest,
+    form: { terms, distance, scaled },
+    inputs: inputs ?? META_LOSS_INPUTS,
+    stepSizeLearningRate: stepSizes === "learned" ? stepSizeLearningRate : null,
+  };
+}

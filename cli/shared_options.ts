@@ -1,0 +1,71 @@
+import { DATASET_NAMES } from "../lib/data/sample.ts";
+import {
+  type Device,
+  DEVICE_CHOICES,
+  type DeviceChoice,
+  openDevice,
+} from "../lib/tensor/device.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** `--device`, wherever tensors are computed. */
+export const DEVICE = {
+  kind: "choice",
+  of: DEVICE_CHOICES,
+  default: "auto",
+  help: "WebGPU where there is an adapter, else WASM",
+} as const;
+
+/** `--seed`. */
+export const SEED = {
+  kind: "integer",
+  min: 0,
+  max: 2 ** 32 - 1,
+  default: 0,
+  help: "the same seed gives the same bits on one adapter",
+} as const;
+
+/** `--split`. */
+export const SPLIT = {
+  kind: "path",
+  required: true,
+  value: "FILE",
+  help: "the split, from deno task split",
+} as const;
+
+/** `--data`. */
+export const DATA = {
+  kind: "path",
+  required: true,
+  value: "ROOT",
+  help: "the data set's folder",
+} as const;
+
+/** `--dataset`. */
+export const DATASET = {
+  kind: "choice",
+  of: DATASET_NAMES,
+  required: true,
+  help: "the data set's layout",
+} as const;
+
+/** `--micro-batch`. */
+export const MICRO_BATCH = {
+  kind: "integer",
+  min: 1,
+  max: 4096,
+  help: "images per pass, to fit the device's memory",
+} as const;
+
+/** `--json-progress`. */
+export const JSON_PROGRESS = {
+  kind: "flag",
+  help: "progress as JSON lines on standard error",
+} as const;
+
+/** Opens the device and says which adapter does the work. */
+export async function openAndAnnounce(choice: DeviceChoice, terminal: Terminal): Promise<Device> {
+  const device = await openDevice(choice);
+  if (device.notice) terminal.note(device.notice);
+  terminal.note(`device: ${device.adapter}${device.software ? " (on the CPU)" : ""}`);
+  return device;
+}

@@ -1,0 +1,296 @@
+import * as tf from "@tensorflow/tfjs";
+import type { Sample } from "../data/sample.ts";
+import { samplesOf } from "../data/split.ts";
+import { storedSource } from "../data/stored_source.ts";
+import { refuseExisting } from "../data/whole.ts";
+import { LetheError } from "../error.ts";
+import { taskMetric } from "../measure/evaluation.ts";
+import { meanLoss } from "../measure/loss.ts";
+import { readModel } from "../model/checkpoint.ts";
+import { downloadWeights, uploadWeights } from "../model/device_weights.ts";
+import {
+  identityHash,
+  identityKeyPath,
+  newIdentityKey,
+  readIdentityKey,
+  writeIdentityKey,
+} from "../model/identity_key.ts";
+import { writeKit } from "../model/kit.ts";
+import { initialMetaLoss, type MetaLossInput } from "../model/meta_loss.ts";
+import { predict } from "../model/predict.ts";
+import { loadState, saveState } from "../model/saved_state.ts";
+import type { Device } from "../tensor/device.ts";
+import { Random } from "../tensor/random.ts";
+import { disposeWeights, mapWeights, type Weights } from "../tensor/weights.ts";
+import type { AuxiliaryForm } from "../unlearn/auxiliary_objective.ts";
+import { heldOutRequests, holdOut } from "../unlearn/held_out.ts";
+import {
+  disposeParameters,
+  type MetaEpoch,
+  metaLearn,
+  type MetaLearningRecipe,
+  type MetaLearningState,
+  type MetaParameters,
+} from "../unlearn/meta_learn.ts";
+import type { MetaObjective } from "../unlearn/meta_gradient.ts";
+import type { Person } from "../unlearn/simulate_requests.ts";
+import type { OnProgress } from "./progress.ts";
+import { inputFormat, loadSamples, openSplit, range } from "./split_data.ts";
+
+/** All of meta-learning's settings; a kit records them. */
+export interface MetaLearnSettings extends MetaLearningRecipe {
+  /** eta. */
+  readonly metaLearningRate: number;
+  readonly inputs: readonly MetaLossInput[];
+  readonly form: AuxiliaryForm;
+  /** w of the keep term. */
+  readonly keepWeight: number;
+  readonly hidden: number;
+  readonly embeddingSize: number;
+  /** Share of the training people kept out of meta-training, to pick the epoch by. */
+  readonly holdOut: number;
+}
+
+/** What {@link metaLearnKit} needs. */
+export interface MetaLearnOptions {
+  readonly device: Device;
+  /** Folder of the trained model. */
+  readonly model: string;
+  readonly split: string;
+  readonly data: string;
+  /** Kit folder to make; it must not exist. */
+  readonly out: string;
+  /** A file with the key to use; default: a new one, written beside the kit. */
+  readonly identityKey?: string;
+  readonly settings: MetaLearnSettings;
+  readonly seed: number;
+  /** Images per pass through the backbone. */
+  readonly microBatch: number;
+  readonly onProgress?: OnProgress;
+  readonly onEpoch?: (epoch: MetaEpoch) => void;
+}
+
+/** Images of meta-trained people that held-out requests are judged on. */
+const RETAIN_SAMPLE = 256;
+
+/** Groups samples by identity; rows follow the sorted identities. */
+function peopleOf(samples: readonly Sample[], offset: number) {
+  const images = new Map<string, number[]>();
+  samples.forEach(({ identity }, i) => {
+    images.set(identity, [...images.get(identity) ?? [], offset + i]);
+  });
+  const identities = [...images.keys()].sort();
+  const people: Person[] = identities.map((identity, row) => ({
+    row,
+    images: images.get(identity)!,
+  }));
+  return { identities, people };
+}
+
+/** Where a run's state lies until it is done. */
+export function metaLearningStatePath(out: string): string {
+  return `${out.replace(/[/\\]+$/, "")}.meta-learning`;
+}
+
+/**
+ * Learns the meta-loss (Algorithm 1) on a split's train and validation people and writes the kit:
+ * all that unlearning needs, so that the data set can be deleted. After each epoch the state is saved
+ * beside `out`; the same call goes on from it and ends with the same kit.
+ *
+ * @throws LetheError bad input, `out` exists, or too few people for N_S
+ */
+export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly MetaEpoch[]> {
+  const { device, out, settings, seed, microBatch, onProgress } = options;
+  await refuseExisting(out);
+  const givenKey = options.identityKey && await readIdentityKey(options.identityKey);
+  if (!givenKey) await refuseExisting(identityKeyPath(out));
+  const data = await openSplit(options.split, options.data);
+  const model = await readModel(options.model);
+  const { config } = model;
+  if (config.labels.join("\n") !== data.dataset.labels.join("\n")) {
+    throw new LetheError(
+      `${options.model} predicts other labels than the split has`,
+      "the meta-loss is learned on the model's own training set",
+      "name the model and the split that belong together",
+    );
+  }
+  const train = samplesOf(data.split, data.dataset, "train");
+  const val = samplesOf(data.split, data.dataset, "val");
+  const samples = [...train, ...val];
+  const images = await loadSamples(data, samples, config.imageSize, onProgress);
+  const source = storedSource(images, samples, inputFormat(config));
+  const { identities, people } = peopleOf(train, 0);
+  const unseen = peopleOf(val, train.length).people;
+  const random = new Random(seed, "meta-learning");
+  const { trained, heldOut } = holdOut(people, settings.holdOut, random.fork("hold-out"));
+  if (trained.length < settings.requestSize) {
+    throw new LetheError(
+      `a request of ${settings.requestSize} people`,
+      `there are ${trained.length} people to meta-train on`,
+      "choose a smaller --request-size or --hold-out",
+    );
+  }
+
+  const theta = uploadWeights(model.theta);
+  const { task, labels } = config;
+  const valIndices = range(val.length).map((i) => train.length + i);
+  // `keep` compares with theta's own losses on its images; without it only Dv's are needed.
+  const cached = settings.keep === "retain" ? range(samples.length) : valIndices;
+  const logits = await cacheLogits(theta, cached);
+  const measure = (rows: Float32Array, indices: readonly number[]) => {
+    const targets = source.targets(indices);
+    return {
+      loss: meanLoss(task, rows, targets, labels.length),
+      metric: taskMetric(task, rows, targets, labels.length),
+    };
+  };
+  const objective: MetaObjective = {
+    metaLearningRate: settings.metaLearningRate,
+    inputs: settings.inputs,
+    shape: config,
+    microBatch,
+    form: settings.form,
+    keepWeight: settings.keepWeight,
+    task,
+    source,
+    measure,
+    original: (indices) => measure(logits(indices), indices),
+  };
+
+  async function cacheLogits(weights: Weights, indices: readonly number[]) {
+    let done = 0;
+    const { logits } = await predict(weights, config, source, indices, microBatch, (count) => {
+      done += count;
+      const total = indices.length;
+      onProgress?.({ stage: "cache the original model's losses", done, total, unit: "images" });
+    });
+    const width = config.labels.length;
+    const place = new Map(indices.map((index, i) => [index, i]));
+    return (wanted: readonly number[]) => {
+      const rows = new Float32Array(wanted.length * width);
+      wanted.forEach((index, i) => {
+        const from = place.get(index)! * width;
+        rows.set(logits.subarray(from, from + width), i * width);
+      });
+      return rows;
+    };
+  }
+
+  const judge = heldOut.length === 0 ? undefined : await heldOutRequests(theta, objective, {
+    people: heldOut,
+    retain: random.fork("retain sample")
+      .shuffle(trained.flatMap((person) => person.images)).slice(0, RETAIN_SAMPLE),
+    unseen,
+    requestSize: settings.requestSize,
+  }, random.fork("judge"));
+
+  const initial: MetaParameters = {
+    phi: initialMetaLoss({
+      inputs: settings.inputs,
+      labels: labels.length,
+      dim: config.dim,
+      identities: identities.length,
+      embeddingSize: settings.embeddingSize,
+      hidden: settings.hidden,
+    }, random.fork("initial phi")),
+    ...(settings.stepSizeLearningRate === null
+      ? {}
+      : { logStepSizes: mapWeights(theta, () => tf.scalar(0)) }),
+  };
+  const fingerprint = JSON.stringify({
+    settings,
+    seed,
+    microBatch,
+    split: data.sha256,
+    model: options.model,
+    device: device.adapter,
+  });
+  const statePath = metaLearningStatePath(out);
+  const saved = await loadState<{ history: MetaEpoch[]; steps: number }>(statePath, fingerprint);
+  let done = (saved?.record.history.length ?? 0) * requestedPeople(trained, settings);
+  const total = settings.epochs * requestedPeople(trained, settings);
+
+  const { parameters, history } = await metaLearn(
+    {
+      recipe: settings,
+      objective,
+      seed,
+      people: trained,
+      val: valIndices,
+      hidden: settings.hidden,
+      heldOut: judge,
+      onRequest(count, epoch, value) {
+        done += count;
+        const note = `epoch ${epoch}/${settings.epochs}, A ${value.toFixed(4)}`;
+        onProgress?.({ stage: "meta-learn", done, total, unit: "people", note });
+      },
+      async onEpoch(state) {
+        options.onEpoch?.(state.history.at(-1)!);
+        await saveState(statePath, fingerprint, {
+          sets: {
+            phi: state.parameters.phi,
+            logStepSizes: state.parameters.logStepSizes ?? {},
+            bestPhi: state.best.phi,
+            bestLogStepSizes: state.best.logStepSizes ?? {},
+            moments: state.moments,
+            stepSizeMoments: state.stepSizeMoments,
+          },
+          record: { history: state.history, steps: state.steps },
+        });
+      },
+    },
+    theta,
+    initial,
+    saved ? restored(saved.sets, saved.record) : undefined,
+  );
+
+  const key = givenKey ?? newIdentityKey();
+  const { logStepSizes } = parameters;
+  await writeKit(out, {
+    model,
+    phi: await downloadWeights(parameters.phi),
+    ...(logStepSizes ? { logStepSizes: await downloadWeights(logStepSizes) } : {}),
+    manifest: {
+      generation: 0,
+      parent: null,
+      unlearning: {
+        metaLearningRate: settings.metaLearningRate,
+        requestSize: settings.requestSize,
+        inputs: settings.inputs,
+        stepSizes: logStepSizes ? "learned" : "global",
+      },
+      metaLoss: { hidden: settings.hidden, embeddingSize: settings.embeddingSize },
+      identities: identities.map((identity) => identityHash(key, identity)),
+      forgotten: [],
+      record: { settings, seed, microBatch, device: device.adapter, split: data.sha256, history },
+    },
+  });
+  if (!givenKey) await writeIdentityKey(identityKeyPath(out), key);
+  disposeParameters(parameters);
+  disposeParameters(initial);
+  disposeWeights(theta);
+  await Deno.remove(statePath).catch(() => {});
+  return history;
+}
+
+/** People asked for in one meta-epoch: all, and those who fill the last request. */
+function requestedPeople(people: readonly Person[], { requestSize }: MetaLearnSettings): number {
+  return Math.ceil(people.length / requestSize) * requestSize;
+}
+
+function restored(
+  sets: Readonly<Record<string, Weights>>,
+  record: { history: MetaEpoch[]; steps: number },
+): MetaLearningState {
+  const parameters = (phi: string, sizes: string): MetaParameters => ({
+    phi: sets[phi],
+    ...(sets[sizes] ? { logStepSizes: sets[sizes] } : {}),
+  });
+  return {
+    ...record,
+    parameters: parameters("phi", "logStepSizes"),
+    best: parameters("bestPhi", "bestLogStepSizes"),
+    moments: sets.moments ?? {},
+    stepSizeMoments: sets.stepSizeMoments ?? {},
+  };
+}

@@ -1,0 +1,76 @@
+import { join } from "@std/path";
+import { decodeImage, MAX_IMAGE_BYTES } from "../data/decode_image.ts";
+import { listFolder } from "../data/list_folder.ts";
+import { readPlainFile } from "../data/plain_file.ts";
+import { resizeBilinear } from "../data/resize.ts";
+import { storedSource } from "../data/stored_source.ts";
+import { LetheError } from "../error.ts";
+import { readModel } from "../model/checkpoint.ts";
+import { uploadWeights } from "../model/device_weights.ts";
+import { predict } from "../model/predict.ts";
+import { disposeWeights } from "../tensor/weights.ts";
+import { inputFormat, range } from "./split_data.ts";
+
+/** What a model says of one image. */
+export interface ImagePrediction {
+  readonly file: string;
+  /** One per label. */
+  readonly logits: readonly number[];
+  /** CLS feature after the final norm. */
+  readonly features: readonly number[];
+}
+
+/**
+ * Logits and features of every image in a folder.
+ *
+ * @param folder JPEG and PNG images; other files are passed over
+ * @returns sorted by file name
+ * @throws LetheError the model or an image is missing or damaged, or there is no image
+ */
+export async function predictImages(
+  model: string,
+  folder: string,
+  microBatch = 16,
+): Promise<{ labels: readonly string[]; images: ImagePrediction[] }> {
+  const { config, theta: host } = await readModel(model);
+  const entries = await listFolder(folder, "it holds the images to predict");
+  const files = entries.map(({ name }) => name).filter((name) => /\.(jpe?g|png)$/i.test(name))
+    .sort();
+  if (files.length === 0) {
+    throw new LetheError(
+      `${folder} holds no image`,
+      "Lethe reads .jpg, .jpeg and .png",
+      "put the images there",
+    );
+  }
+  const { imageSize: side, labels, task, dim } = config;
+  const size = side * side * 3;
+  const data = new Uint8Array(files.length * size);
+  for (const [i, file] of files.entries()) {
+    const path = join(folder, file);
+    const bytes = await readPlainFile(path, { maxBytes: MAX_IMAGE_BYTES });
+    data.set(resizeBilinear(decodeImage(bytes, path), side), i * size);
+  }
+  const places = new Map(files.map((file, i) => [file, i]));
+  // Nothing is known of the targets and nothing depends on them.
+  const targets = task === "classes" ? [0] : labels.map(() => 0);
+  const source = storedSource(
+    { side, data, indexOf: (file) => places.get(file)! },
+    files.map((file) => ({ file, identity: file, targets })),
+    inputFormat(config),
+  );
+  const theta = uploadWeights(host);
+  const out = await predict(theta, config, source, range(files.length), microBatch);
+  disposeWeights(theta);
+  const row = (rows: Float32Array, i: number, width: number) => [
+    ...rows.subarray(i * width, (i + 1) * width),
+  ];
+  return {
+    labels,
+    images: files.map((file, i) => ({
+      file,
+      logits: row(out.logits, i, labels.length),
+      features: row(out.features, i, dim),
+    })),
+  };
+}

@@ -1,0 +1,73 @@
+import { command, main } from "../cli/command.ts";
+import { META_OPTIONS, metaLearnSettings } from "../cli/meta_options.ts";
+import { progress } from "../cli/progress.ts";
+import {
+  DATA,
+  DEVICE,
+  JSON_PROGRESS,
+  openAndAnnounce,
+  SEED,
+  SPLIT,
+} from "../cli/shared_options.ts";
+import { percent } from "../cli/table.ts";
+import { metaLearnKit } from "../lib/run/meta_learn_kit.ts";
+
+/** `deno task meta-learn`: Algorithm 1, training. */
+export const metaLearn = command({
+  name: "meta-learn",
+  summary: "learns to forget (Algorithm 1) and writes the kit, after which the data can be deleted",
+  options: {
+    model: { kind: "path", required: true, value: "DIR", help: "the trained model" },
+    split: SPLIT,
+    data: DATA,
+    out: { kind: "path", required: true, value: "DIR", help: "kit folder to make" },
+    identityKey: { kind: "path", value: "FILE", help: "key to use (a new one, beside the kit)" },
+    ...META_OPTIONS,
+    microBatch: {
+      kind: "integer",
+      min: 1,
+      max: 4096,
+      default: 64,
+      help: "images per pass, to fit the device's memory",
+    },
+    seed: SEED,
+    device: DEVICE,
+    jsonProgress: JSON_PROGRESS,
+  },
+  examples: [
+    "deno task meta-learn --model model --split split.json --data ./celeba --out kit",
+    "deno task meta-learn .. --keep retain --step-sizes learned --no-scaled --hold-out 0.15",
+  ],
+  async run(options, terminal) {
+    const { model, split, data, out, identityKey, microBatch, seed } = options;
+    const device = await openAndAnnounce(options.device, terminal);
+    const settings = metaLearnSettings(options);
+    const history = await metaLearnKit({
+      device,
+      model,
+      split,
+      data,
+      out,
+      ...(identityKey === undefined ? {} : { identityKey }),
+      settings,
+      seed,
+      microBatch,
+      onProgress: progress(terminal, options.jsonProgress),
+      onEpoch({ epoch, objective, forget, heldOut }) {
+        const judged = heldOut
+          ? `; held out: ToW ${percent(heldOut.tugOfWar)}, forget ${percent(heldOut.forget)}, ` +
+            `retain ${percent(heldOut.retain)}, val ${percent(heldOut.val)}`
+          : "";
+        terminal.note(
+          `epoch ${epoch}: A ${objective.toFixed(5)}, forget ${percent(forget)}${judged}`,
+        );
+      },
+    });
+    const best = history.reduce((a, b) =>
+      (b.heldOut?.tugOfWar ?? b.epoch) > (a.heldOut?.tugOfWar ?? a.epoch) ? b : a
+    );
+    terminal.print(`${out}: epoch ${best.epoch} of ${history.length}`);
+  },
+});
+
+if (import.meta.main) await main(metaLearn);

@@ -1,0 +1,26 @@
+import { command, main } from "../cli/command.ts";
+import { DEVICE, openAndAnnounce } from "../cli/shared_options.ts";
+import { writeWhole } from "../lib/data/whole.ts";
+import { predictImages } from "../lib/run/predict_images.ts";
+
+/** `deno task predict`: logits and features per image. */
+export const predict = command({
+  name: "predict",
+  summary: "logits and features of every image in a folder",
+  options: {
+    model: { kind: "path", required: true, value: "DIR", help: "the model" },
+    images: { kind: "path", required: true, value: "DIR", help: "folder of .jpg and .png images" },
+    json: { kind: "path", required: true, value: "FILE", help: "file to write" },
+    microBatch: { kind: "integer", min: 1, max: 4096, default: 16, help: "images per pass" },
+    device: DEVICE,
+  },
+  examples: ["deno task predict --model model --images requests --json predictions.json"],
+  async run({ model, images, json, microBatch, device }, terminal) {
+    await openAndAnnounce(device, terminal);
+    const predictions = await predictImages(model, images, microBatch);
+    await writeWhole(json, JSON.stringify(predictions) + "\n");
+    terminal.print(`${json}: ${predictions.images.length} images`);
+  },
+});
+
+if (import.meta.main) await main(predict);

@@ -1,0 +1,51 @@
+import { fromFileUrl } from "@std/path";
+import { command, main } from "../cli/command.ts";
+import { DEVICE, openAndAnnounce } from "../cli/shared_options.ts";
+import { table } from "../cli/table.ts";
+import { readGolden } from "../lib/audit/golden.ts";
+import {
+  ABSOLUTE_TOLERANCE,
+  RELATIVE_TOLERANCE,
+  selfcheck as check,
+} from "../lib/audit/selfcheck.ts";
+
+/** `deno task selfcheck`: does this adapter compute what PyTorch computed? */
+export const selfcheck = command({
+  name: "selfcheck",
+  summary: "recomputes PyTorch's golden numbers on this adapter and prints the largest errors",
+  options: {
+    golden: { kind: "path", value: "DIR", help: "folder of golden numbers (fixtures/golden)" },
+    json: { kind: "flag", help: "print JSON instead of a table" },
+    device: DEVICE,
+  },
+  examples: ["deno task selfcheck", "deno task selfcheck --device wasm --json"],
+  async run({ golden, json, device: choice }, terminal) {
+    const folder = golden ?? fromFileUrl(new URL("../fixtures/golden", import.meta.url));
+    const numbers = await readGolden(folder);
+    const device = await openAndAnnounce(choice, terminal);
+    const groups = await check(numbers);
+    const failed = groups.flatMap((group) => group.failed);
+    if (json) {
+      const result = { device: device.adapter, passed: failed.length === 0, groups };
+      terminal.print(JSON.stringify(result, null, 2));
+    } else {
+      const rows = groups.map((group) => [
+        group.name,
+        String(group.tensors),
+        group.relativeError.toExponential(1),
+        group.failed.length === 0 ? "ok" : `${group.failed.length} FAILED`,
+      ]);
+      for (const line of table(["group", "tensors", "largest error", ""], rows)) {
+        terminal.print(line);
+      }
+    }
+    if (failed.length === 0) return 0;
+    terminal.note(
+      `${failed.join(", ")}: further from the golden numbers than ${RELATIVE_TOLERANCE} of the ` +
+        `largest magnitude (or ${ABSOLUTE_TOLERANCE}); this adapter or its driver computes wrong`,
+    );
+    return 1;
+  },
+});
+
+if (import.meta.main) await main(selfcheck);

@@ -1,0 +1,83 @@
+import { command, main } from "../cli/command.ts";
+import { progress } from "../cli/progress.ts";
+import {
+  DATA,
+  DEVICE,
+  JSON_PROGRESS,
+  MICRO_BATCH,
+  openAndAnnounce,
+  SEED,
+  SPLIT,
+} from "../cli/shared_options.ts";
+import { percent } from "../cli/table.ts";
+import { type PresetName, PRESETS } from "../lib/model/config.ts";
+import { TRAINING_RECIPES } from "../lib/model/recipes.ts";
+import { trainModel } from "../lib/run/train_model.ts";
+
+/** `deno task train`: f_theta, or with `--without-forget` the retrained oracle. */
+export const train = command({
+  name: "train",
+  summary: "trains a ViT on a split's people (App. A); a stopped run goes on with the same command",
+  options: {
+    split: SPLIT,
+    data: DATA,
+    out: { kind: "path", required: true, value: "DIR", help: "model folder to make" },
+    preset: {
+      kind: "choice",
+      of: Object.keys(PRESETS),
+      default: "vit_mini_patch8_48",
+      help: "size of the ViT",
+    },
+    recipe: {
+      kind: "choice",
+      of: TRAINING_RECIPES.map(({ name }) => name),
+      default: "photos-from-scratch",
+      help: "how to train",
+    },
+    withoutForget: { kind: "flag", help: "leave out the people to forget: the retrained oracle" },
+    init: { kind: "path", value: "DIR", help: "model folder to start from (random weights)" },
+    epochs: { kind: "integer", min: 1, help: "instead of the recipe's" },
+    learningRate: { kind: "number", min: 0, help: "instead of the recipe's" },
+    weightDecay: { kind: "number", min: 0, help: "instead of the recipe's" },
+    batchSize: { kind: "integer", min: 1, help: "instead of the recipe's" },
+    microBatch: MICRO_BATCH,
+    seed: SEED,
+    device: DEVICE,
+    jsonProgress: JSON_PROGRESS,
+  },
+  examples: [
+    "deno task train --split split.json --data ./celeba --out model",
+    "deno task train --split split.json --data ./celeba --without-forget --out retrained",
+  ],
+  async run(options, terminal) {
+    const { split, data, out, init, withoutForget, microBatch, seed } = options;
+    const device = await openAndAnnounce(options.device, terminal);
+    const recipe = TRAINING_RECIPES.find(({ name }) => name === options.recipe)!;
+    const { epochs, learningRate, weightDecay, batchSize } = options;
+    const history = await trainModel({
+      device,
+      split,
+      data,
+      out,
+      preset: options.preset as PresetName,
+      recipe: {
+        ...recipe,
+        epochs: epochs ?? recipe.epochs,
+        learningRate: learningRate ?? recipe.learningRate,
+        weightDecay: weightDecay ?? recipe.weightDecay,
+        batchSize: batchSize ?? recipe.batchSize,
+      },
+      seed,
+      withoutForget,
+      ...(init === undefined ? {} : { init }),
+      ...(microBatch === undefined ? {} : { microBatch }),
+      onProgress: progress(terminal, options.jsonProgress),
+    });
+    const best = history.reduce((a, b) => b.metric > a.metric ? b : a);
+    terminal.print(
+      `${out}: best epoch ${best.epoch} of ${history.length}, validation ${percent(best.metric)}`,
+    );
+  },
+});
+
+if (import.meta.main) await main(train);
