@@ -1,0 +1,10 @@
+import { registerWasmAttention } from "./wasm_attention.ts";
+
+let registered = false;
+
+/** Registers Lethe's kernels for tfjs's WASM backend; a second call does nothing. */
+export function registerWasmKernels(): void {
+  if (registered) return;
+  registered = true;
+  registerWasmAttention();
+}
