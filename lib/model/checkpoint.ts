@@ -3,6 +3,7 @@ import { readPlainFile, readPlainText } from "../data/plain_file.ts";
 import { buildFolder } from "../data/whole.ts";
 import { LetheError } from "../error.ts";
 import { type ModelConfig, parseConfig } from "./config.ts";
+import { shown } from "./json_fields.ts";
 import { encodeSafetensors, parseSafetensors, type Weight } from "./safetensors.ts";
 
 /** A model on the host. */
@@ -12,12 +13,15 @@ export interface Model {
   readonly theta: ReadonlyMap<string, Weight>;
 }
 
-/** The two files of a model folder. */
+/** The weights of a model folder. */
 export const MODEL_FILE = "model.safetensors";
+/** Its {@link ModelConfig}. */
 export const CONFIG_FILE = "config.json";
 
-const MAX_MODEL_BYTES = 8 * 2 ** 30;
-const MAX_CONFIG_BYTES = 16 * 2 ** 20;
+/** Largest file of weights that is read, bytes: ViT-B takes a twentieth. */
+export const MAX_WEIGHT_BYTES = 8 * 2 ** 30;
+/** Label names take the most. */
+export const MAX_CONFIG_BYTES = 16 * 2 ** 20;
 
 /** Names and shapes of theta, as timm's VisionTransformer has them. */
 export function thetaShapes(config: ModelConfig): Map<string, number[]> {
@@ -44,44 +48,56 @@ export function thetaShapes(config: ModelConfig): Map<string, number[]> {
 }
 
 /**
- * Holds weights against the names and shapes that are due.
+ * Holds weights against the names and shapes that are due, and looks for values that are not finite
+ * (what a diverged run leaves).
  *
  * @param file for errors
- * @throws LetheError a tensor is missing, has another shape, or is one too many
+ * @throws {LetheError} a tensor is missing, has another shape, is one too many or not finite
  */
-export function checkShapes(
+export function checkWeights(
   weights: ReadonlyMap<string, Weight>,
   due: ReadonlyMap<string, readonly number[]>,
   file: string,
 ): void {
+  const remedy = "use the settings that belong to these weights, unchanged";
   for (const [name, shape] of due) {
     const found = weights.get(name);
     if (!found) {
       throw new LetheError(
-        `${file} lacks ${name}`,
-        `config.json calls for it`,
-        "use its own config",
+        `${file} lacks the tensor ${name}`,
+        `the model's settings call for it, with shape [${shape}]`,
+        remedy,
       );
     }
     if (found.shape.join() !== shape.join() || !(found.values instanceof Float32Array)) {
       throw new LetheError(
-        `${file}: ${name} is ${found.dtype} [${found.shape}]`,
-        `config.json calls for floats [${shape}]`,
-        "use the config that belongs to these weights",
+        `${file}: tensor ${name} is ${found.dtype} of shape [${found.shape}]`,
+        `the model's settings call for floats of shape [${shape}]`,
+        remedy,
+      );
+    }
+    if (!found.values.every(Number.isFinite)) {
+      throw new LetheError(
+        `${file}: tensor ${name} holds ${found.values.find((value) => !Number.isFinite(value))}`,
+        "weights are finite numbers",
+        "repeat the run that made it with a smaller learning rate",
       );
     }
   }
   const extra = [...weights.keys()].find((name) => !due.has(name));
-  if (extra !== undefined) {
-    throw new LetheError(
-      `${file} has a tensor ${extra}`,
-      "config.json calls for no such weight",
-      "use the config that belongs to these weights",
-    );
-  }
+  if (extra === undefined) return;
+  throw new LetheError(
+    `${file} has a tensor ${shown(extra)}`,
+    "the model's settings call for no such tensor",
+    remedy,
+  );
 }
 
-/** Reads a model folder. @throws LetheError it is missing, damaged, or its two files do not match */
+/**
+ * Reads a model folder. Other files may lie in it.
+ *
+ * @throws {LetheError} it is missing, damaged, or its two files do not match
+ */
 export async function readModel(folder: string): Promise<Model> {
   const configPath = join(folder, CONFIG_FILE);
   const config = parseConfig(
@@ -90,10 +106,10 @@ export async function readModel(folder: string): Promise<Model> {
   );
   const path = join(folder, MODEL_FILE);
   const { weights } = parseSafetensors(
-    await readPlainFile(path, { maxBytes: MAX_MODEL_BYTES }),
+    await readPlainFile(path, { maxBytes: MAX_WEIGHT_BYTES }),
     path,
   );
-  checkShapes(weights, thetaShapes(config), path);
+  checkWeights(weights, thetaShapes(config), path);
   return { config, theta: weights };
 }
 
@@ -110,13 +126,14 @@ export function modelFiles({ config, theta }: Model): Map<string, Uint8Array> {
  * Writes a model folder, whole or not at all.
  *
  * @param more further files, e.g. the training history
- * @throws LetheError `folder` exists or cannot be written
+ * @throws {LetheError} `folder` exists or cannot be written, or the weights do not fit the config
  */
 export async function writeModel(
   folder: string,
   model: Model,
   more: ReadonlyMap<string, Uint8Array> = new Map(),
 ): Promise<void> {
+  checkWeights(model.theta, thetaShapes(model.config), join(folder, MODEL_FILE));
   await buildFolder(folder, async (staging) => {
     for (const [name, bytes] of [...modelFiles(model), ...more]) {
       await Deno.writeFile(join(staging, name), bytes);

@@ -1,5 +1,5 @@
 import type { Task } from "../data/sample.ts";
-import { LetheError } from "../error.ts";
+import { integer, JsonFields, line, list, oneOf, parseJsonObject, real } from "./json_fields.ts";
 import type { VitShape } from "./vit.ts";
 
 /** All that is needed to run a model besides its weights: `config.json`. */
@@ -51,75 +51,45 @@ export function presetConfig(
 
 /** Upper limits that keep a hostile config from asking for absurd allocations. */
 const LIMITS = { imageSize: 4096, patchSize: 512, dim: 8192, depth: 128, heads: 128 } as const;
+/** Patches of an image; 196 in the paper's model. Attention grows with the square. */
+const MAX_PATCHES = 4096;
 const MAX_LABELS = 65_536;
 
 /**
  * Reads `config.json` as hostile input.
  *
  * @param file its name, for errors
- * @throws LetheError the field, its value and what it may be
+ * @throws {LetheError} the field, its value and what it may be
  */
 export function parseConfig(text: string, file: string): ModelConfig {
-  const fail = (value: string, rule: string): never => {
-    throw new LetheError(`${file}: ${value}`, rule, "restore the model's own config.json");
-  };
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    return fail("it is not JSON", "a config is a JSON object");
-  }
-  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
-    return fail("it is not an object", "a config is a JSON object");
-  }
-  const config = parsed as Record<string, unknown>;
-  if (config.architecture !== "vit") {
-    fail(`architecture is ${JSON.stringify(config.architecture)}`, `Lethe knows "vit"`);
-  }
-  const size = (name: keyof typeof LIMITS): number => {
-    const value = config[name];
-    if (!Number.isInteger(value) || value as number < 1 || value as number > LIMITS[name]) {
-      fail(`${name} is ${JSON.stringify(value)}`, `it is a whole number from 1 to ${LIMITS[name]}`);
-    }
-    return value as number;
-  };
-  const shape = {
+  const remedy = "restore the model's own config.json";
+  const fields = new JsonFields(parseJsonObject(text, file, remedy), file, remedy);
+  const size = (name: keyof typeof LIMITS) => fields.read(name, integer(1, LIMITS[name]));
+  const config: ModelConfig = {
+    architecture: fields.read("architecture", oneOf(["vit"])),
     imageSize: size("imageSize"),
     patchSize: size("patchSize"),
     dim: size("dim"),
     depth: size("depth"),
     heads: size("heads"),
-    layerNormEps: config.layerNormEps as number,
+    layerNormEps: fields.read("layerNormEps", real(1e-12, 1e-2)),
+    mean: fields.read("mean", list(real(-255, 255), 3, 3)),
+    std: fields.read("std", list(real(1e-3, 255), 3, 3)),
+    task: fields.read("task", oneOf(["multi-label", "classes"])),
+    labels: fields.read("labels", list(line(256), 1, MAX_LABELS, { distinct: true })),
   };
-  if (shape.imageSize % shape.patchSize !== 0) {
-    fail(`imageSize ${shape.imageSize}`, `it is a multiple of patchSize ${shape.patchSize}`);
+  fields.end();
+  const { imageSize, patchSize, dim, heads } = config;
+  if (imageSize % patchSize !== 0) {
+    fields.refuse(`imageSize is ${imageSize}`, `it is a multiple of patchSize, ${patchSize}`);
   }
-  if (shape.dim % shape.heads !== 0) {
-    fail(`dim ${shape.dim}`, `it is a multiple of heads ${shape.heads}`);
+  const patches = (imageSize / patchSize) ** 2;
+  if (patches > MAX_PATCHES) {
+    fields.refuse(
+      `imageSize ${imageSize} and patchSize ${patchSize} make ${patches} patches`,
+      `an image has at most ${MAX_PATCHES}`,
+    );
   }
-  if (!(typeof shape.layerNormEps === "number" && shape.layerNormEps > 0)) {
-    fail(`layerNormEps is ${JSON.stringify(shape.layerNormEps)}`, "it is a positive number");
-  }
-  const channels = (name: "mean" | "std"): number[] => {
-    const value = config[name];
-    const right = Array.isArray(value) && value.length === 3 &&
-      value.every((x) => Number.isFinite(x) && (name === "mean" || x > 0));
-    if (!right) fail(`${name} is ${JSON.stringify(value)}`, "it is three numbers, one per channel");
-    return value as number[];
-  };
-  const { task, labels } = config;
-  if (task !== "multi-label" && task !== "classes") {
-    fail(`task is ${JSON.stringify(task)}`, `it is "multi-label" or "classes"`);
-  }
-  const named = Array.isArray(labels) && labels.length > 0 && labels.length <= MAX_LABELS &&
-    labels.every((label) => typeof label === "string") && new Set(labels).size === labels.length;
-  if (!named) fail("labels is not a list of different names", "it names each logit once");
-  return {
-    architecture: "vit",
-    ...shape,
-    mean: channels("mean"),
-    std: channels("std"),
-    task: task as Task,
-    labels: labels as string[],
-  };
+  if (dim % heads !== 0) fields.refuse(`dim is ${dim}`, `it is a multiple of heads, ${heads}`);
+  return config;
 }

@@ -1,5 +1,7 @@
 import { createHmac } from "node:crypto";
+import { dirname } from "@std/path";
 import { readPlainText } from "../data/plain_file.ts";
+import { refuseExisting } from "../data/whole.ts";
 import { LetheError } from "../error.ts";
 
 /**
@@ -18,29 +20,58 @@ export function newIdentityKey(): IdentityKey {
   return crypto.getRandomValues(new Uint8Array(32)).toHex();
 }
 
-/** Writes a key for this user only (mode 0600). @throws when the file exists */
+/**
+ * Writes a key for this user only (mode 0600). Missing parent folders are made. A file that is there
+ * already stays: whoever lost a key could never again ask its kit for anybody.
+ *
+ * @throws {LetheError} when the file exists or cannot be written
+ */
 export async function writeIdentityKey(path: string, key: IdentityKey): Promise<void> {
-  const file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
+  await refuseExisting(path);
   try {
-    await file.write(new TextEncoder().encode(key + "\n"));
-    await file.sync();
-  } finally {
-    file.close();
+    await Deno.mkdir(dirname(path), { recursive: true });
+    const file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
+    try {
+      const bytes = new TextEncoder().encode(key + "\n");
+      for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+      await file.sync();
+    } catch (error) {
+      await Deno.remove(path).catch(() => {});
+      throw error;
+    } finally {
+      file.close();
+    }
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+    throw new LetheError(
+      `${path} cannot be written (${why})`,
+      "the identity key lies beside the kit",
+      "choose another place for the kit or mend the folder's rights",
+      { cause },
+    );
   }
 }
 
-/** Reads a key. @throws LetheError it is missing or not a key */
+/** Reads a key. @throws {LetheError} it is missing or not a key */
 export async function readIdentityKey(path: string): Promise<IdentityKey> {
-  const key = (await readPlainText(path, { maxBytes: 1024 })).trim();
+  const remedy = "bring the key that `deno task meta-learn` wrote beside the kit";
+  const key = (await readPlainText(path, { maxBytes: 1024, remedy })).trim();
   if (/^[0-9a-f]{64}$/.test(key)) return key;
   throw new LetheError(
     `${path} holds no identity key`,
-    "a key is 64 hexadecimal digits",
-    "use the key that meta-learn wrote beside the kit",
+    "a key is 64 lower-case hexadecimal digits",
+    remedy,
   );
 }
 
-/** HMAC-SHA256 of an identity under the key, in hexadecimal: what kit.json holds instead of a name. */
+/**
+ * What kit.json holds instead of a name: HMAC-SHA256 of an identity under the key, in hexadecimal.
+ *
+ * The identity is taken in Unicode's form NFC: file systems hand back the same name in other forms.
+ */
 export function identityHash(key: IdentityKey, identity: string): string {
-  return createHmac("sha256", Uint8Array.fromHex(key)).update(identity, "utf8").digest("hex");
+  return createHmac("sha256", Uint8Array.fromHex(key))
+    .update("lethe identity\0") // so that the key's other uses, if ever, give other hashes
+    .update(identity.normalize("NFC"), "utf8")
+    .digest("hex");
 }

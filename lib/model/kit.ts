@@ -4,8 +4,10 @@ import { sha256Hex } from "../data/sha256.ts";
 import { buildFolder } from "../data/whole.ts";
 import { LetheError, UsageError } from "../error.ts";
 import {
-  checkShapes,
+  checkWeights,
   CONFIG_FILE,
+  MAX_CONFIG_BYTES,
+  MAX_WEIGHT_BYTES,
   type Model,
   MODEL_FILE,
   modelFiles,
@@ -36,7 +38,9 @@ export interface StoredKit extends Kit {
 const MANIFEST = "kit.json";
 const META_LOSS = "meta_loss.safetensors";
 const STEP_SIZES = "step_sizes.safetensors";
-const MAX_BYTES = 8 * 2 ** 30;
+/** Two hashes of 64 digits per person: room for half a million. */
+const MAX_MANIFEST_BYTES = 64 * 2 ** 20;
+const RESTORE = "restore the kit from a copy, or make it anew with `deno task meta-learn`";
 
 /** Where each file's content comes from; a kit that went through requests says so too. */
 function derivedFrom(file: string, generation: number): string {
@@ -53,13 +57,36 @@ function derivedFrom(file: string, generation: number): string {
   return origin[file];
 }
 
+/** The files of a kit besides kit.json. */
+function fileNames(stepSizes: "global" | "learned"): string[] {
+  return [MODEL_FILE, CONFIG_FILE, META_LOSS, ...stepSizes === "learned" ? [STEP_SIZES] : []];
+}
+
+/** Holds every tensor against the shape that the kit's settings call for. */
+function checkKit({ model, phi, logStepSizes, manifest }: Kit, folder: string): void {
+  const { config, theta } = model;
+  const due = thetaShapes(config);
+  checkWeights(theta, due, join(folder, MODEL_FILE));
+  const shapes = metaLossShapes({
+    inputs: manifest.unlearning.inputs,
+    labels: config.labels.length,
+    dim: config.dim,
+    identities: manifest.identities.length,
+    ...manifest.metaLoss,
+  });
+  checkWeights(phi, shapes, join(folder, META_LOSS));
+  const scalars = new Map([...due.keys()].map((name) => [name, []]));
+  if (logStepSizes) checkWeights(logStepSizes, scalars, join(folder, STEP_SIZES));
+}
+
 /**
- * Writes a kit, whole or not at all.
+ * Writes a kit, whole or not at all, if {@link readKit} could read it.
  *
  * @returns the SHA-256 of its `kit.json`
- * @throws LetheError `folder` exists or cannot be written
+ * @throws {LetheError} `folder` exists or cannot be written, or the kit's parts do not fit together
  */
 export async function writeKit(folder: string, kit: Kit): Promise<string> {
+  checkKit(kit, folder);
   const files = modelFiles(kit.model);
   files.set(META_LOSS, encodeSafetensors(kit.phi));
   if (kit.logStepSizes) files.set(STEP_SIZES, encodeSafetensors(kit.logStepSizes));
@@ -73,7 +100,10 @@ export async function writeKit(folder: string, kit: Kit): Promise<string> {
       derivedFrom: derivedFrom(file, generation),
     })),
   };
-  const text = new TextEncoder().encode(JSON.stringify(manifest, null, 2) + "\n");
+  const json = JSON.stringify(manifest, null, 2) + "\n";
+  const path = join(folder, MANIFEST);
+  checkFiles(parseKitManifest(json, path), path);
+  const text = new TextEncoder().encode(json);
   await buildFolder(folder, async (staging) => {
     for (const [name, bytes] of [...files, [MANIFEST, text] as const]) {
       await Deno.writeFile(join(staging, name), bytes);
@@ -86,14 +116,15 @@ export async function writeKit(folder: string, kit: Kit): Promise<string> {
  * Reads a kit and holds every file against the hash that `kit.json` names, every tensor against the
  * shape that its settings call for.
  *
- * @throws UsageError there is no kit
- * @throws LetheError a file is missing, changed or one too many, or does not fit the others
+ * @throws {UsageError} there is no kit
+ * @throws {LetheError} a file is missing, changed or one too many, or does not fit the others
  */
 export async function readKit(folder: string): Promise<StoredKit> {
   const present = await listKit(folder);
   const path = join(folder, MANIFEST);
-  const text = await readPlainFile(path, { maxBytes: MAX_BYTES });
-  const manifest = parseKitManifest(new TextDecoder().decode(text), path);
+  const json = await readPlainFile(path, { maxBytes: MAX_MANIFEST_BYTES, remedy: RESTORE });
+  const manifest = parseKitManifest(utf8(json, path), path);
+  checkFiles(manifest, path);
   const named = new Set([MANIFEST, ...manifest.files.map(({ file }) => file)]);
   const stranger = present.find((name) => !named.has(name));
   if (stranger !== undefined) {
@@ -105,41 +136,51 @@ export async function readKit(folder: string): Promise<StoredKit> {
   }
   const contents = new Map<string, Uint8Array>();
   for (const { file, sha256 } of manifest.files) {
-    const bytes = await readPlainFile(join(folder, file), { maxBytes: MAX_BYTES });
-    if (sha256Hex(bytes) !== sha256) {
+    const maxBytes = file === CONFIG_FILE ? MAX_CONFIG_BYTES : MAX_WEIGHT_BYTES;
+    const bytes = await readPlainFile(join(folder, file), { maxBytes, remedy: RESTORE });
+    const found = sha256Hex(bytes);
+    if (found !== sha256) {
       throw new LetheError(
-        `${join(folder, file)} does not have the hash that kit.json names`,
-        "a kit is used as it was written",
-        "restore the file from the kit's copy",
+        `${join(folder, file)} has SHA-256 ${found}`,
+        `kit.json names ${sha256}`,
+        RESTORE,
       );
     }
     contents.set(file, bytes);
   }
-  const weightsOf = (file: string) => {
-    const bytes = contents.get(file);
-    if (bytes) return parseSafetensors(bytes, join(folder, file)).weights;
-    throw new LetheError(`${path} does not name ${file}`, "a kit needs it", "use an intact kit");
+  const weightsOf = (file: string) =>
+    parseSafetensors(contents.get(file)!, join(folder, file)).weights;
+  const configPath = join(folder, CONFIG_FILE);
+  const config = parseConfig(utf8(contents.get(CONFIG_FILE)!, configPath), configPath);
+  const kit: StoredKit = {
+    model: { config, theta: weightsOf(MODEL_FILE) },
+    phi: weightsOf(META_LOSS),
+    ...(contents.has(STEP_SIZES) ? { logStepSizes: weightsOf(STEP_SIZES) } : {}),
+    manifest,
+    sha256: sha256Hex(json),
   };
-  const configBytes = contents.get(CONFIG_FILE) ?? new Uint8Array();
-  const config = parseConfig(new TextDecoder().decode(configBytes), join(folder, CONFIG_FILE));
-  const theta = weightsOf(MODEL_FILE);
-  const phi = weightsOf(META_LOSS);
-  const { inputs, stepSizes } = manifest.unlearning;
-  const shapes = metaLossShapes({
-    inputs,
-    labels: config.labels.length,
-    dim: config.dim,
-    identities: manifest.identities.length,
-    ...manifest.metaLoss,
-  });
-  checkShapes(theta, thetaShapes(config), join(folder, MODEL_FILE));
-  checkShapes(phi, shapes, join(folder, META_LOSS));
-  const kit = { model: { config, theta }, phi, manifest, sha256: sha256Hex(text) };
-  if (stepSizes === "global") return kit;
-  const logStepSizes = weightsOf(STEP_SIZES);
-  const scalars = new Map([...thetaShapes(config).keys()].map((name) => [name, []]));
-  checkShapes(logStepSizes, scalars, join(folder, STEP_SIZES));
-  return { ...kit, logStepSizes };
+  checkKit(kit, folder);
+  return kit;
+}
+
+/** @throws {LetheError} the manifest names other files than its settings call for */
+function checkFiles({ files, unlearning }: KitManifest, path: string): void {
+  const due = fileNames(unlearning.stepSizes);
+  const found = files.map(({ file }) => file);
+  if (found.length === due.length && due.every((file) => found.includes(file))) return;
+  throw new LetheError(
+    `${path} names the files ${found.join(", ")}`,
+    `with ${unlearning.stepSizes} step sizes they are ${due.join(", ")}`,
+    RESTORE,
+  );
+}
+
+function utf8(bytes: Uint8Array, path: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new LetheError(`${path} is not UTF-8 text`, "it is JSON", RESTORE, { cause });
+  }
 }
 
 async function listKit(folder: string): Promise<string[]> {
@@ -156,6 +197,12 @@ async function listKit(folder: string): Promise<string[]> {
         { cause },
       );
     }
-    throw cause;
+    const why = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+    throw new LetheError(
+      `${folder} cannot be listed (${why})`,
+      "a kit is a folder that this user and process may read",
+      "mend its rights or the permissions granted",
+      { cause },
+    );
   }
 }

@@ -1,4 +1,17 @@
-import { LetheError } from "../error.ts";
+import {
+  HASH,
+  integer,
+  JsonFields,
+  type Kind,
+  line,
+  list,
+  nullable,
+  OBJECT,
+  oneOf,
+  parseJsonObject,
+  real,
+  shown,
+} from "./json_fields.ts";
 import { META_LOSS_INPUTS, type MetaLossInput } from "./meta_loss.ts";
 
 /** `kit.json`: what a kit holds, where it comes from and how it is used. */
@@ -39,79 +52,72 @@ export interface KitUnlearning {
   readonly stepSizes: "global" | "learned";
 }
 
-const HASH = /^[0-9a-f]{64}$/;
+const COUNT = integer(0, Number.MAX_SAFE_INTEGER);
+const WIDTH = integer(1, 65_536);
 /** Plain names only: a kit's files lie in the kit. */
-const FILE_NAME = /^[a-z0-9_]+\.(json|safetensors)$/;
+const FILE_NAME: Kind<string> = {
+  rule: "a plain name that ends in .json or .safetensors",
+  accepts: (value): value is string =>
+    typeof value === "string" && /^[a-z0-9_]{1,64}\.(json|safetensors)$/.test(value),
+};
 
 /**
  * Reads `kit.json` as hostile input.
  *
  * @param file its name, for errors
- * @throws LetheError the field that is wrong
+ * @throws {LetheError} the field that is wrong
  */
 export function parseKitManifest(text: string, file: string): KitManifest {
-  const check = (right: boolean, what: string) => {
-    if (right) return;
-    throw new LetheError(
-      `${file}: ${what}`,
-      "a kit is used as it was written",
-      "use an intact kit",
-    );
+  const remedy = "use an intact kit";
+  const fields = new JsonFields(parseJsonObject(text, file, remedy), file, remedy);
+  const hashes = list(HASH, 0, 10_000_000, { distinct: true });
+  const version = fields.read("version", integer(1, 1)) as 1;
+  const files = fields.read("files", list(OBJECT, 1, 64)).map((entry, i): KitFile => {
+    const of = new JsonFields(entry, `${file}: files[${i}]`, remedy);
+    const result = {
+      file: of.read("file", FILE_NAME),
+      sha256: of.read("sha256", HASH),
+      derivedFrom: of.read("derivedFrom", line(1000)),
+    };
+    of.end();
+    return result;
+  });
+  const unlearning = fields.within("unlearning");
+  const metaLoss = fields.within("metaLoss");
+  const manifest: KitManifest = {
+    version,
+    generation: fields.read("generation", COUNT),
+    parent: fields.read("parent", nullable(HASH)),
+    files,
+    unlearning: {
+      metaLearningRate: unlearning.read("metaLearningRate", real(Number.MIN_VALUE, 1e6)),
+      requestSize: unlearning.read("requestSize", integer(1, Number.MAX_SAFE_INTEGER)),
+      inputs: unlearning.read(
+        "inputs",
+        list(oneOf(META_LOSS_INPUTS), 1, META_LOSS_INPUTS.length, { distinct: true }),
+      ),
+      stepSizes: unlearning.read("stepSizes", oneOf(["global", "learned"])),
+    },
+    metaLoss: {
+      hidden: metaLoss.read("hidden", WIDTH),
+      embeddingSize: metaLoss.read("embeddingSize", WIDTH),
+    },
+    identities: fields.read("identities", hashes),
+    forgotten: fields.read("forgotten", hashes),
+    record: fields.read("record", OBJECT),
   };
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    check(false, "it is not JSON");
-  }
-  check(isObject(parsed), "it is not an object");
-  const kit = parsed as Record<string, unknown>;
-  check(kit.version === 1, `version is ${JSON.stringify(kit.version)}, not 1`);
-  check(isCount(kit.generation), "generation is not a whole number");
-  check(kit.parent === null || isHash(kit.parent), "parent is not a SHA-256 or null");
-  check(Array.isArray(kit.files) && kit.files.every(isKitFile), "files is not a list of files");
-  const names = (kit.files as KitFile[]).map((entry) => entry.file);
-  check(new Set(names).size === names.length, "files names a file twice");
-  check(isUnlearning(kit.unlearning), "unlearning lacks a setting or has a wrong one");
-  const { metaLoss } = kit;
-  check(
-    isObject(metaLoss) && isCount(metaLoss.hidden) && isCount(metaLoss.embeddingSize),
-    "metaLoss lacks its sizes",
-  );
-  for (const list of ["identities", "forgotten"]) {
-    const hashes = kit[list];
-    check(
-      Array.isArray(hashes) && hashes.every(isHash) && new Set(hashes).size === hashes.length,
-      `${list} is not a list of different hashes`,
+  for (const each of [unlearning, metaLoss, fields]) each.end();
+  const twice = files.find(({ file }, i) => files.findIndex((other) => other.file === file) !== i);
+  if (twice) fields.refuse(`files names ${twice.file} twice`, "a file has one hash");
+  const { generation, parent, forgotten } = manifest;
+  if ((generation === 0) !== (parent === null)) {
+    fields.refuse(
+      `generation is ${generation} and parent is ${shown(parent)}`,
+      "a kit that went through requests, and no other, has a parent",
     );
   }
-  check(isObject(kit.record), "record is not an object");
-  return kit as unknown as KitManifest;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isHash(value: unknown): boolean {
-  return typeof value === "string" && HASH.test(value);
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-function isKitFile(value: unknown): boolean {
-  return isObject(value) && typeof value.file === "string" && FILE_NAME.test(value.file) &&
-    isHash(value.sha256) && typeof value.derivedFrom === "string";
-}
-
-function isUnlearning(value: unknown): boolean {
-  if (!isObject(value)) return false;
-  const { metaLearningRate, requestSize, inputs, stepSizes } = value;
-  return Number.isFinite(metaLearningRate) && (metaLearningRate as number) > 0 &&
-    isCount(requestSize) && (requestSize as number) > 0 &&
-    Array.isArray(inputs) && inputs.length > 0 && new Set(inputs).size === inputs.length &&
-    inputs.every((input) => (META_LOSS_INPUTS as readonly unknown[]).includes(input)) &&
-    (stepSizes === "global" || stepSizes === "learned");
+  const known = new Set(manifest.identities);
+  const still = forgotten.find((hash) => known.has(hash));
+  if (still) fields.refuse(`${still} is in identities and forgotten`, "a person is in one of them");
+  return manifest;
 }
