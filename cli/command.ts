@@ -1,4 +1,5 @@
-import { LetheError } from "../lib/error.ts";
+import manifest from "../deno.json" with { type: "json" };
+import { describeError } from "./describe_error.ts";
 import { helpText } from "./help.ts";
 import type { OptionTable, OptionValues } from "./options.ts";
 import { parseOptions } from "./parse.ts";
@@ -6,66 +7,77 @@ import { standardTerminal, type Terminal } from "./terminal.ts";
 
 /** A `deno task`: a table of options and what to do with them. */
 export interface Command<Table extends OptionTable> {
+  /** As in `deno task NAME`. */
   readonly name: string;
+  /** One sentence. */
   readonly summary: string;
   readonly options: Table;
+  /** Whole command lines. */
   readonly examples: readonly string[];
-  /** @returns the exit code; nothing means 0 */
+  /**
+   * @param options one value per row of the table
+   * @returns the exit code: 0 or nothing done, 1 failed, 3 audit failed
+   */
   run(options: OptionValues<Table>, terminal: Terminal): Promise<number | void>;
 }
 
-/** Lets TypeScript read the option values' types off the table. */
+/** A command whose `run` gets option values typed by its table. */
 export function command<const Table extends OptionTable>(command: Command<Table>): Command<Table> {
   return command;
 }
 
-/** Runs a command and gives its exit code; every error becomes one line. */
+/**
+ * Runs a command within this process: what tests and other commands call.
+ *
+ * @returns the exit code; an error has become one line of `terminal.note`
+ */
 export async function execute<Table extends OptionTable>(
   command: Command<Table>,
   args: readonly string[],
   terminal: Terminal,
 ): Promise<number> {
   try {
-    if (args.includes("--help")) {
+    if (args.includes("--help") || args.includes("-h")) {
       terminal.print(helpText(command));
+      return 0;
+    }
+    if (args.includes("--version")) {
+      terminal.print(`lethe ${manifest.version}`);
       return 0;
     }
     return await command.run(parseOptions(command.options, args), terminal) ?? 0;
   } catch (error) {
-    if (error instanceof Deno.errors.BrokenPipe) return 0;
-    const { line, code } = describe(error);
-    terminal.note(`lethe ${command.name}: ${line}`);
-    return code;
+    return report(error, terminal);
   }
 }
 
-/** An error as one line and an exit code. */
-export function describe(error: unknown): { line: string; code: number } {
-  if (error instanceof LetheError) return { line: oneLine(error.message), code: error.exitCode };
-  const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof Deno.errors.NotFound) {
-    return { line: `${oneLine(message)}; the command needs it: check the path`, code: 1 };
-  }
-  if (error instanceof Deno.errors.NotCapable || error instanceof Deno.errors.PermissionDenied) {
-    return { line: `${oneLine(message)}; the command may not: check rights and paths`, code: 1 };
-  }
-  if (/os error 28|ENOSPC|No space left/i.test(message)) {
-    return {
-      line: `${oneLine(message)}; outputs need room: free some or choose another disk`,
-      code: 1,
-    };
-  }
-  const where = error instanceof Error
-    ? error.stack?.split("\n").find((line) => line.includes("file://"))?.trim() ?? ""
-    : "";
-  return { line: `unexpected: ${oneLine(message)} ${where}`.trim(), code: 1 };
-}
-
-const oneLine = (text: string) => text.replaceAll(/\s*\n\s*/g, " ");
-
-/** Runs a command with the process's own arguments and streams, and ends the process. */
+/**
+ * Runs a command with the process's own arguments and streams, and ends the process with its exit
+ * code; 130 after Ctrl-C. Used as `if (import.meta.main) await main(train);`.
+ */
 export async function main<Table extends OptionTable>(command: Command<Table>): Promise<never> {
-  const onInterrupt = () => Deno.exit(130);
-  Deno.addSignalListener("SIGINT", onInterrupt);
-  Deno.exit(await execute(command, Deno.args, standardTerminal()));
+  const terminal = standardTerminal();
+  Deno.addSignalListener("SIGINT", () => {
+    terminal.note("lethe: interrupted");
+    Deno.exit(130);
+  });
+  // What a library rejects behind the command's back must not end in a stack trace either.
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    Deno.exit(report(event.reason, terminal));
+  });
+  Deno.exit(await execute(command, Deno.args, terminal));
+}
+
+function report(error: unknown, terminal: Terminal): number {
+  const { line, exitCode } = describeError(error);
+  terminal.note(`lethe: ${line}`);
+  if (stacksWanted()) terminal.note(Deno.inspect(error));
+  return exitCode;
+}
+
+/** Whether LETHE_DEBUG is set; asked so that a task without the right to read it is not refused. */
+function stacksWanted(): boolean {
+  const { state } = Deno.permissions.querySync({ name: "env", variable: "LETHE_DEBUG" });
+  return state === "granted" && !!Deno.env.get("LETHE_DEBUG");
 }

@@ -23,7 +23,12 @@ export const META_OPTIONS = {
     help: "how losses are compared (Table 8a; Eq. 5)",
   },
   scaled: { kind: "flag", default: true, help: "scale losses by 1 - metric (Eq. 6)" },
-  inputs: { kind: "list", of: META_LOSS_INPUTS, help: "the meta-loss's inputs (all; Table 6)" },
+  inputs: {
+    kind: "list",
+    of: META_LOSS_INPUTS,
+    default: META_LOSS_INPUTS,
+    help: "the meta-loss's inputs (Table 6)",
+  },
   hidden: { kind: "integer", min: 1, max: 8192, default: 512, help: "width of the meta-loss" },
   embeddingSize: { kind: "integer", min: 1, max: 4096, default: 64, help: "of an identity" },
   keep: {
@@ -51,11 +56,10 @@ export const META_OPTIONS = {
 
 /** The settings that a command line asks for. */
 export function metaLearnSettings(options: OptionValues<typeof META_OPTIONS>): MetaLearnSettings {
-  const { terms, distance, scaled, inputs, stepSizes, stepSizeLearningRate, ...rest } = options;
+  const { terms, distance, scaled, stepSizes, stepSizeLearningRate, ...rest } = options;
   return {
     ...rest,
     form: { terms, distance, scaled },
-    inputs: inputs ?? META_LOSS_INPUTS,
     stepSizeLearningRate: stepSizes === "learned" ? stepSizeLearningRate : null,
   };
 }

@@ -1,18 +1,19 @@
 /** What every option has. */
 interface Common {
+  /** One sentence without a full stop; `--help` adds what is assumed. */
   readonly help: string;
   /** The command cannot do without it. */
   readonly required?: true;
 }
 
-/** One row of a command's option table. */
+/** One row of a command's option table; `value` names the value in `--help`. */
 export type OptionRow =
   | Common & { readonly kind: "flag"; readonly default?: boolean }
-  | Common & { readonly kind: "text"; readonly default?: string; readonly value?: string }
-  | Common & { readonly kind: "path"; readonly default?: string; readonly value?: string }
+  | Common & { readonly kind: "text" | "path"; readonly default?: string; readonly value?: string }
   | Common & {
     readonly kind: "integer" | "number";
     readonly default?: number;
+    /** Smallest and largest allowed value. */
     readonly min?: number;
     readonly max?: number;
   }
@@ -21,7 +22,15 @@ export type OptionRow =
     readonly of: readonly string[];
     readonly default?: string;
   }
-  | Common & { readonly kind: "list"; readonly of?: readonly string[]; readonly value?: string };
+  | Common & {
+    /** Values separated by commas, none twice. */
+    readonly kind: "list";
+    readonly of?: readonly string[];
+    readonly default?: readonly string[];
+    readonly value?: string;
+  }
+  /** `--json FILE`, or `--json` alone: the file, or `-` for standard output. */
+  | Common & { readonly kind: "json" };
 
 /** A command's options: names in camelCase here, in kebab-case on the command line. */
 export type OptionTable = Readonly<Record<string, OptionRow>>;
@@ -29,13 +38,13 @@ export type OptionTable = Readonly<Record<string, OptionRow>>;
 type ValueOf<Row extends OptionRow> = Row extends { kind: "flag" } ? boolean
   : Row extends { kind: "integer" | "number" } ? number
   : Row extends { kind: "choice"; of: readonly (infer Choice)[] } ? Choice
-  : Row extends { kind: "list"; of: readonly (infer Choice)[] } ? Choice[]
-  : Row extends { kind: "list" } ? string[]
+  : Row extends { kind: "list"; of: readonly (infer Choice)[] } ? readonly Choice[]
+  : Row extends { kind: "list" } ? readonly string[]
   : string;
 
 type IsSet<Row extends OptionRow> = Row extends { kind: "flag" } ? true
   : Row extends { required: true } ? true
-  : Row extends { default: string | number | boolean } ? true
+  : Row extends { default: string | number | readonly string[] } ? true
   : false;
 
 /** The values that a table's command gets: undefined only where nothing was given and nothing assumed. */
@@ -47,4 +56,25 @@ export type OptionValues<Table extends OptionTable> = {
 /** metaLearningRate -> --meta-learning-rate */
 export function optionName(key: string): string {
   return "--" + key.replace(/[A-Z]/g, (letter) => "-" + letter.toLowerCase());
+}
+
+/** What stands for an option's value in `--help` and in remedies: `PATH`, `N`, `auto|wasm`; empty for flags. */
+export function valueName(row: OptionRow): string {
+  switch (row.kind) {
+    case "flag":
+      return "";
+    case "choice":
+      return row.of.join("|");
+    case "integer":
+    case "number":
+      return "N";
+    case "json":
+      return "[FILE]";
+    case "list":
+      return row.value ?? "A,B,..";
+    case "path":
+      return row.value ?? "PATH";
+    case "text":
+      return row.value ?? "TEXT";
+  }
 }

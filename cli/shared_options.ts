@@ -62,6 +62,12 @@ export const JSON_PROGRESS = {
   help: "progress as JSON lines on standard error",
 } as const;
 
+/** `--json [FILE]`, for `printResult`. */
+export const JSON_RESULT = {
+  kind: "json",
+  help: "write the result as JSON to FILE, or print it in place of the table",
+} as const;
+
 /** Opens the device and says which adapter does the work. */
 export async function openAndAnnounce(choice: DeviceChoice, terminal: Terminal): Promise<Device> {
   const device = await openDevice(choice);

@@ -1,66 +1,50 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { command, execute } from "../../cli/command.ts";
-import type { Terminal } from "../../cli/terminal.ts";
-import { LetheError } from "../../lib/error.ts";
+import { UsageError } from "../../lib/error.ts";
+import { recordedTerminal } from "./recorded_terminal.ts";
 
-/** A terminal that remembers. */
-function recorder(): Terminal & { out: string[]; err: string[] } {
-  const [out, err]: [string[], string[]] = [[], []];
-  return {
-    out,
-    err,
-    print: (line) => void out.push(line),
-    note: (line) => void err.push(line),
-    rewrite() {},
-    interactive: false,
-    now: () => 0,
-  };
-}
-
-const failing = (error: unknown) =>
-  command({
-    name: "try",
-    summary: "Fails.",
-    options: { out: { kind: "path", default: "there", help: "where" } },
-    examples: ["deno task try --out here"],
-    run: () => Promise.reject(error),
-  });
-
-Deno.test("execute turns each kind of error into one line and its exit code", async () => {
-  const cases: [unknown, number, RegExp][] = [
-    [new LetheError("a is b", "c", "d"), 1, /^lethe try: a is b; c: d$/],
-    [new LetheError("x", "y", "z", { exitCode: 3 }), 3, /x; y: z/],
-    [new Deno.errors.NotFound("no file\nat all"), 1, /no file at all; .*check the path/],
-    [new Error("write failed: No space left on device (os error 28)"), 1, /free some/],
-    [new TypeError("oops"), 1, /unexpected: oops/],
-  ];
-  for (const [error, code, pattern] of cases) {
-    const terminal = recorder();
-    assertEquals(await execute(failing(error), [], terminal), code);
-    assertEquals(terminal.out, []);
-    assertEquals(terminal.err.length, 1);
-    assertMatch(terminal.err[0], pattern);
-    assertEquals(terminal.err[0].split("\n").length, 1);
-  }
+/** A command that gives what its `--code` says, or throws. */
+const trial = command({
+  name: "try",
+  summary: "gives a code",
+  options: { code: { kind: "integer", required: true, help: "to give" } },
+  examples: ["deno task try --code 0"],
+  run({ code }, terminal) {
+    terminal.print(`runs with ${code}`);
+    if (code === 2) return Promise.reject(new UsageError("./kit is missing", "a", "b"));
+    return Promise.resolve(code);
+  },
 });
 
-Deno.test("execute ends silently when nobody reads the output any more", async () => {
-  const terminal = recorder();
-  assertEquals(await execute(failing(new Deno.errors.BrokenPipe("gone")), [], terminal), 0);
-  assertEquals(terminal.err, []);
+Deno.test("execute gives the command's code, and 0 for none", async () => {
+  const terminal = recordedTerminal();
+  assertEquals(await execute(trial, ["--code", "3"], terminal), 3);
+  assertEquals(terminal.printed, ["runs with 3"]);
+  const silent = { ...trial, run: () => Promise.resolve() };
+  assertEquals(await execute(silent, ["--code", "3"], terminal), 0);
+});
+
+Deno.test("execute notes an error as one line and gives its code", async () => {
+  const terminal = recordedTerminal();
+  assertEquals(await execute(trial, ["--code", "2"], terminal), 2);
+  assertEquals(terminal.noted, ["lethe: ./kit is missing; a: b"]);
 });
 
 Deno.test("execute exits 2 on wrong usage, before the command runs", async () => {
-  const terminal = recorder();
-  assertEquals(await execute(failing("never thrown"), ["--uot", "x"], terminal), 2);
-  assertMatch(terminal.err[0], /did you mean --out\?/);
+  const terminal = recordedTerminal();
+  assertEquals(await execute(trial, ["--coed", "1"], terminal), 2);
+  assertMatch(terminal.noted[0], /^lethe: .*did you mean --code\?$/);
+  assertEquals(terminal.printed, []);
 });
 
-Deno.test("execute shows options, what is assumed, examples and exit codes for --help", async () => {
-  const terminal = recorder();
-  assertEquals(await execute(failing("never thrown"), ["--help"], terminal), 0);
-  const text = terminal.out.join("\n");
-  for (const part of ["deno task try: Fails.", "--out PATH", "(there)", "--out here", "3 audit"]) {
-    assert(text.includes(part), `${part} is not in:\n${text}`);
+Deno.test("execute prints help or version whatever else is given, and does not run", async () => {
+  for (const word of ["--help", "-h"]) {
+    const terminal = recordedTerminal();
+    assertEquals(await execute(trial, ["--zzz", word], terminal), 0);
+    assertMatch(terminal.printed.join(), /^deno task try: gives a code\n/);
+    assertEquals(terminal.noted, []);
   }
+  const terminal = recordedTerminal();
+  assertEquals(await execute(trial, ["--version"], terminal), 0);
+  assertMatch(terminal.printed.join(), /^lethe \d+\.\d+\.\d+$/);
 });

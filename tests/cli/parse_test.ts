@@ -66,9 +66,9 @@ Deno.test("parseOptions names the nearest choice for an unknown one", () => {
 Deno.test("parseOptions refuses missing, empty, repeated and stray values", () => {
   refuses([], "--out is missing");
   refuses(["--out="], "--out has no value");
-  refuses(["--out", ""], "an empty value");
+  refuses(["--out", ""], "--out has no value");
   refuses(["--out", "--epochs", "3"], "--out has no value");
-  refuses(["--out", "x", "--out", "y"], "--out stands 2 times");
+  refuses(["--out", "x", "--out", "y"], "--out is given twice");
   refuses(["--out", "x", "stray"], "stray belongs to no option");
 });
 

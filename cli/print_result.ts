@@ -1,0 +1,22 @@
+import { writeWhole } from "../lib/data/whole.ts";
+import type { Terminal } from "./terminal.ts";
+
+/**
+ * Prints a command's result: `lines` for people, and `value` as one line of JSON where `--json` asks
+ * for it. `--json FILE` writes the file whole or not at all, replacing an old one; `--json` alone
+ * prints JSON in place of the lines.
+ *
+ * @param json the value of an option of kind `json`
+ * @param value as JSON.stringify takes it: typed arrays have to be made arrays first
+ * @throws LetheError the file cannot be written
+ */
+export async function printResult(
+  terminal: Terminal,
+  json: string | undefined,
+  value: unknown,
+  lines: readonly string[],
+): Promise<void> {
+  if (json === "-") return terminal.print(JSON.stringify(value));
+  if (json !== undefined) await writeWhole(json, JSON.stringify(value) + "\n");
+  for (const line of lines) terminal.print(line);
+}

@@ -1,0 +1,63 @@
+import { assertEquals } from "@std/assert";
+import { describeError } from "../../cli/describe_error.ts";
+import { LetheError, UsageError } from "../../lib/error.ts";
+
+Deno.test("describeError takes a LetheError's message and exit code", () => {
+  assertEquals(describeError(new LetheError("a", "b", "c")), { line: "a; b: c", exitCode: 1 });
+  assertEquals(describeError(new LetheError("a", "b", "c", { exitCode: 3 })).exitCode, 3);
+  assertEquals(describeError(new UsageError("a", "b", "c")).exitCode, 2);
+});
+
+Deno.test("describeError names a remedy for what the system refuses", async () => {
+  const refused = async (path: string) => {
+    const error = await Deno.readTextFile(path).catch((error) => error);
+    return describeError(error);
+  };
+  const folder = await Deno.makeTempDir();
+  try {
+    assertEquals(await refused(`${folder}/none`), {
+      line: `No such file or directory: readfile '${folder}/none'; the command needs it: check ` +
+        "the path",
+      exitCode: 1,
+    });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+  assertEquals(describeError(new Deno.errors.PermissionDenied("Permission denied (os error 13)")), {
+    line: "Permission denied; the system keeps it from this user: mend its rights or choose " +
+      "another path",
+    exitCode: 1,
+  });
+  // As Deno throws it when /dev/full is written to.
+  const full = Object.assign(new Error("No space left on device (os error 28): write"), {
+    code: "ENOSPC",
+  });
+  assertEquals(
+    describeError(full).line,
+    "No space left on device: write; outputs need room: free some or choose another disk",
+  );
+});
+
+Deno.test("describeError leaves out Deno's advice to widen the permissions", () => {
+  const error = new Deno.errors.NotCapable(
+    'Requires read access to "/data", run again with the --allow-read flag',
+  );
+  assertEquals(
+    describeError(error).line,
+    'Requires read access to "/data"; the task\'s permissions in deno.json do not cover it: ' +
+      "choose a path that they cover",
+  );
+});
+
+Deno.test("describeError makes one line of anything that can be thrown", () => {
+  const lines = [new TypeError("a\n  b\r\nc"), "text", undefined, 7].map((thrown) =>
+    describeError(thrown)
+  );
+  assertEquals(
+    lines,
+    ["a b c", "text", "undefined", "7"].map((what) => ({
+      line: `unexpected: ${what}`,
+      exitCode: 1,
+    })),
+  );
+});
