@@ -1,0 +1,142 @@
+import { join } from "@std/path";
+import { exportRequests } from "../data/export_requests.ts";
+import { hashImages } from "../data/image_store.ts";
+import { openDataset } from "../data/open_dataset.ts";
+import { PRIVATE_LABELS, VISIBLE_LABELS } from "../data/portraits/labels.ts";
+import { writePortraits } from "../data/portraits/write_portraits.ts";
+import { makeSplit } from "../data/split.ts";
+import { writeSplit } from "../data/split_file.ts";
+import type { PresetName } from "../model/config.ts";
+import { META_LOSS_INPUTS } from "../model/meta_loss.ts";
+import { TRAINING_RECIPES, type TrainingRecipe } from "../model/recipes.ts";
+import type { Device } from "../tensor/device.ts";
+import type { MetaEpoch } from "../unlearn/meta_learn.ts";
+import { evaluateModels, type EvaluationReport } from "./evaluate_model.ts";
+import { metaLearnKit, type MetaLearnSettings } from "./meta_learn_kit.ts";
+import type { OnProgress } from "./progress.ts";
+import { trainModel } from "./train_model.ts";
+import { trainInWorker } from "./train_worker.ts";
+import { unlearnRequests } from "./unlearn_requests.ts";
+
+/** Sizes and settings of the demo: minutes on two cores, and enough people to learn to forget from. */
+export const DEMO = {
+  identities: 96,
+  imagesPerIdentity: 10,
+  imageSide: 32,
+  /** People who ask to be forgotten. */
+  forget: 8,
+  preset: "vit_demo_patch8_32" as PresetName,
+  recipe: {
+    ...TRAINING_RECIPES.find(({ name }) => name === "portraits")!,
+    epochs: 30,
+  } satisfies TrainingRecipe,
+  metaLearning: {
+    requestSize: 8,
+    epochs: 16,
+    learningRate: 1e-3,
+    batchSize: 64,
+    dropout: 0,
+    keep: "retain",
+    keepWeight: 3,
+    stepSizeLearningRate: 0.1,
+    metaLearningRate: 0.01,
+    inputs: META_LOSS_INPUTS,
+    form: { distance: "smooth_l1", terms: "second", scaled: false },
+    hidden: 512,
+    embeddingSize: 64,
+    holdOut: 0.15,
+  } satisfies MetaLearnSettings,
+} as const;
+
+/** How the demo came out: three models, on the visible labels and on the private facts. */
+export interface DemoReport {
+  /** Models in order: pretrained, unlearned; and the retrained oracle. */
+  readonly all: EvaluationReport;
+  readonly visible: EvaluationReport;
+  readonly privateFacts: EvaluationReport;
+  readonly metaLearning: readonly MetaEpoch[];
+}
+
+/**
+ * The main job end to end on the built-in portraits: draw, split, train, retrain without the people
+ * to forget (the oracle), meta-learn, unlearn from one picture each, evaluate.
+ *
+ * On WASM, which computes on one thread, the oracle is trained in a worker meanwhile.
+ *
+ * @param folder an empty or new folder to work in
+ * @param onProgress of the main thread
+ */
+export async function demo(
+  folder: string,
+  device: Device,
+  seed: number,
+  onProgress?: OnProgress,
+): Promise<DemoReport> {
+  const at = (name: string) => join(folder, name);
+  await writePortraits(at("portraits"), {
+    identities: DEMO.identities,
+    imagesPerIdentity: DEMO.imagesPerIdentity,
+    side: DEMO.imageSide,
+    seed,
+    onProgress: (done, total) => onProgress?.({ stage: "draw", done, total, unit: "pictures" }),
+  });
+  const dataset = await openDataset("celeba", at("portraits"));
+  const hashes = await hashImages(dataset.root, dataset.samples.map(({ file }) => file));
+  const split = makeSplit(dataset, { forget: DEMO.forget, seed, hashes });
+  await writeSplit(at("split.json"), split);
+  await exportRequests(split, dataset, at("requests"));
+
+  const training = {
+    split: at("split.json"),
+    data: at("portraits"),
+    preset: DEMO.preset,
+    recipe: DEMO.recipe,
+    seed,
+  };
+  const named = (name: string): OnProgress | undefined =>
+    onProgress && ((event) => onProgress({ ...event, stage: `${name}: ${event.stage}` }));
+  const oracle = { ...training, out: at("retrained"), withoutForget: true };
+  const meanwhile = device.backend === "wasm" ? trainInWorker(oracle) : null;
+  // Should the main thread fail first, this must not end the process with a second error.
+  meanwhile?.catch(() => {});
+  await trainModel({
+    ...training,
+    device,
+    out: at("model"),
+    withoutForget: false,
+    onProgress: named("model"),
+  });
+  if (!meanwhile) await trainModel({ ...oracle, device, onProgress: named("oracle") });
+  const metaLearning = await metaLearnKit({
+    device,
+    model: at("model"),
+    split: at("split.json"),
+    data: at("portraits"),
+    out: at("kit"),
+    settings: DEMO.metaLearning,
+    seed,
+    microBatch: 64,
+    onProgress,
+  });
+  await unlearnRequests({
+    device,
+    kit: at("kit"),
+    support: at("requests"),
+    out: at("unlearned"),
+  });
+  await meanwhile;
+  const evaluate = (labels?: readonly string[]) =>
+    evaluateModels({
+      split: at("split.json"),
+      data: at("portraits"),
+      models: [at("model"), at("unlearned/model")],
+      retrained: at("retrained"),
+      ...(labels ? { labels } : {}),
+    });
+  return {
+    all: await evaluate(),
+    visible: await evaluate(VISIBLE_LABELS),
+    privateFacts: await evaluate(PRIVATE_LABELS),
+    metaLearning,
+  };
+}

@@ -1,0 +1,61 @@
+import { openDevice } from "../tensor/device.ts";
+import type { ProgressEvent } from "./progress.ts";
+import { trainModel, type TrainModelOptions } from "./train_model.ts";
+
+/** A training that a worker can be sent: no device, no callback. */
+export type TrainingOrder = Omit<TrainModelOptions, "device" | "onProgress">;
+
+/** What the worker says: progress, or how it ended. */
+type Answer = { progress: ProgressEvent } | { done: true } | { failed: string };
+
+/**
+ * Trains a model in a worker on a WASM backend of its own, so that a second core takes part: tfjs-wasm
+ * computes on one thread. The weights are the same as in the main thread, bit for bit.
+ *
+ * @throws Error what the worker met with
+ */
+export function trainInWorker(
+  order: TrainingOrder,
+  onProgress?: (event: ProgressEvent) => void,
+): Promise<void> {
+  const worker = new Worker(import.meta.url, { type: "module", name: "lethe-train" });
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  worker.onmessage = ({ data }: MessageEvent<Answer>) => {
+    if ("progress" in data) onProgress?.(data.progress);
+    else if ("done" in data) resolve();
+    else reject(new Error(data.failed));
+  };
+  worker.onerror = (event) => {
+    event.preventDefault();
+    reject(new Error(event.message));
+  };
+  worker.postMessage(order);
+  return promise.finally(() => worker.terminate());
+}
+
+// In the worker itself this module answers orders.
+const self = globalThis as unknown as {
+  name?: string;
+  onmessage: (event: MessageEvent<TrainingOrder>) => void;
+  postMessage(answer: Answer): void;
+};
+if (self.name === "lethe-train") {
+  self.onmessage = async ({ data }) => {
+    try {
+      const device = await openDevice("wasm");
+      let last = 0;
+      await trainModel({
+        ...data,
+        device,
+        onProgress(progress) {
+          if (performance.now() - last < 250 && progress.done < progress.total) return;
+          last = performance.now();
+          self.postMessage({ progress });
+        },
+      });
+      self.postMessage({ done: true });
+    } catch (error) {
+      self.postMessage({ failed: error instanceof Error ? error.message : String(error) });
+    }
+  };
+}

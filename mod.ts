@@ -1,0 +1,73 @@
+/**
+ * Lethe makes a vision model forget a person from one photo, without the training data.
+ *
+ * It implements De Min et al., "Unlearning Personal Data from a Single Image" (TMLR 03/2025): the
+ * 1-SHUI benchmark and MetaUnlearn. Every `deno task` is one of these functions.
+ *
+ * ```ts
+ * import { openDevice, unlearnRequests } from "./mod.ts";
+ *
+ * const device = await openDevice("auto");
+ * const summary = await unlearnRequests({
+ *   device,
+ *   kit: "fixtures/kit",
+ *   support: "fixtures/requests",
+ *   out: "unlearned",
+ *   branch: true,
+ * });
+ * console.log(summary.people, summary.weights.after);
+ * ```
+ *
+ * @module
+ */
+
+export { LetheError, UsageError } from "./lib/error.ts";
+export { type Device, type DeviceChoice, openDevice } from "./lib/tensor/device.ts";
+export type { OnProgress, ProgressEvent } from "./lib/run/progress.ts";
+
+export { type PortraitOptions, writePortraits } from "./lib/data/portraits/write_portraits.ts";
+export { PRIVATE_LABELS, VISIBLE_LABELS } from "./lib/data/portraits/labels.ts";
+export { openDataset } from "./lib/data/open_dataset.ts";
+export type { Dataset, DatasetName, Sample, Task } from "./lib/data/sample.ts";
+export { hashImages } from "./lib/data/image_store.ts";
+export { makeSplit, samplesOf, type Split, type SplitPart } from "./lib/data/split.ts";
+export { readSplit, writeSplit } from "./lib/data/split_file.ts";
+export { exportRequests } from "./lib/data/export_requests.ts";
+export { type ForgetRequest, readRequests } from "./lib/data/requests.ts";
+
+export { type Model, readModel, writeModel } from "./lib/model/checkpoint.ts";
+export { type ModelConfig, type Preset, type PresetName, PRESETS } from "./lib/model/config.ts";
+export { TRAINING_RECIPES, type TrainingRecipe } from "./lib/model/recipes.ts";
+export { type Kit, readKit, type StoredKit, writeKit } from "./lib/model/kit.ts";
+export type { KitManifest } from "./lib/model/kit_manifest.ts";
+export { META_LOSS_INPUTS, type MetaLossInput } from "./lib/model/meta_loss.ts";
+
+export { trainModel, type TrainModelOptions } from "./lib/run/train_model.ts";
+export type { Epoch } from "./lib/model/train.ts";
+export {
+  metaLearnKit,
+  type MetaLearnOptions,
+  type MetaLearnSettings,
+} from "./lib/run/meta_learn_kit.ts";
+export type { HeldOut, Keep, MetaEpoch } from "./lib/unlearn/meta_learn.ts";
+export type { AuxiliaryForm, Distance, Terms } from "./lib/unlearn/auxiliary_objective.ts";
+export {
+  type UnlearnOptions,
+  unlearnRequests,
+  type UnlearnSummary,
+} from "./lib/run/unlearn_requests.ts";
+export {
+  evaluateModels,
+  type EvaluateOptions,
+  type EvaluationReport,
+  type ModelEvaluation,
+} from "./lib/run/evaluate_model.ts";
+export { type ImagePrediction, predictImages } from "./lib/run/predict_images.ts";
+export { demo, type DemoReport } from "./lib/run/demo.ts";
+
+export { averagePrecision, meanAveragePrecision } from "./lib/measure/average_precision.ts";
+export { accuracy } from "./lib/measure/accuracy.ts";
+export type { Evaluation } from "./lib/measure/evaluation.ts";
+export { type PartMetrics, tugOfWar } from "./lib/measure/tug_of_war.ts";
+export { type Golden, readGolden } from "./lib/audit/golden.ts";
+export { selfcheck, type SelfcheckGroup } from "./lib/audit/selfcheck.ts";
