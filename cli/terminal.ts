@@ -71,15 +71,20 @@ function windowColumns(): number {
 
 const encoder = new TextEncoder();
 const gone = new WeakSet<Stream>();
+const moment = new Int32Array(new SharedArrayBuffer(4));
 
 function write(stream: Stream, text: string): void {
   if (gone.has(stream)) return;
   const bytes = encoder.encode(text);
-  try {
-    for (let done = 0; done < bytes.length;) done += stream.writeSync(bytes.subarray(done));
-  } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-    gone.add(stream);
+  for (let done = 0; done < bytes.length;) {
+    try {
+      done += stream.writeSync(bytes.subarray(done));
+    } catch (error) {
+      if (error instanceof Deno.errors.BrokenPipe) return void gone.add(stream);
+      if (!(error instanceof Deno.errors.WouldBlock)) throw error;
+      // A full pipe that a parent (Node, by npx) has set not to block: give its reader a moment.
+      Atomics.wait(moment, 0, 0, 5);
+    }
   }
 }
 

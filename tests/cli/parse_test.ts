@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import type { OptionTable } from "../../cli/options.ts";
+import type { OptionTable, OptionValues } from "../../cli/options.ts";
 import { parseOptions } from "../../cli/parse.ts";
 import { UsageError } from "../../lib/error.ts";
 
@@ -11,6 +11,8 @@ const table = {
   attributes: { kind: "list", help: "labels" },
   scaled: { kind: "flag", default: true, help: "Eq. 6" },
   withoutForget: { kind: "flag", help: "the oracle" },
+  inputs: { kind: "list", of: ["logits", "targets"], default: ["logits"], help: "rows" },
+  json: { kind: "json", help: "for machines" },
 } as const satisfies OptionTable;
 
 const given = (...args: string[]) => parseOptions(table, ["--out", "x", ...args]);
@@ -33,6 +35,8 @@ Deno.test("parseOptions gives defaults, and nothing for what has none", () => {
     attributes: undefined,
     scaled: true,
     withoutForget: false,
+    inputs: ["logits"],
+    json: undefined,
   });
 });
 
@@ -59,8 +63,18 @@ Deno.test("parseOptions names the nearest option for an unknown one", () => {
   refuses(["--out", "x", "--zzzzzzzz"], "see --help");
 });
 
+Deno.test("parseOptions takes short, capital, negated and inherited names for unknown ones", () => {
+  refuses(["--out", "x", "-o", "y"], "-o is no option");
+  refuses(["--OUT", "x"], "--OUT is no option", "did you mean --out?");
+  refuses(["--out", "x", "--no-epochs"], "--no-epochs is no option");
+  refuses(["--hlep"], "did you mean --help?");
+  refuses(["--out", "x", "--__proto__", "y"], "--__proto__ is no option");
+});
+
 Deno.test("parseOptions names the nearest choice for an unknown one", () => {
   refuses(["--out", "x", "--device", "wsam"], "auto, webgpu, wasm", "did you mean wasm?");
+  refuses(["--out", "x", "--inputs", "logits,target"], "did you mean targets?");
+  refuses(["--out", "x", "--device", "cpu"], "auto, webgpu, wasm", "choose one of them");
 });
 
 Deno.test("parseOptions refuses missing, empty, repeated and stray values", () => {
@@ -70,6 +84,11 @@ Deno.test("parseOptions refuses missing, empty, repeated and stray values", () =
   refuses(["--out", "--epochs", "3"], "--out has no value");
   refuses(["--out", "x", "--out", "y"], "--out is given twice");
   refuses(["--out", "x", "stray"], "stray belongs to no option");
+  refuses(["--out", "x", ""], "an empty word belongs to no option");
+  refuses(["--out", "x", "--", "stray"], "-- is no option");
+  refuses(["--out"], "--out has no value", "write --out PATH");
+  refuses(["--out", "-x"], "--out has no value", "--out=VALUE");
+  refuses(["--out", "x", "--json="], "--json has no value");
 });
 
 Deno.test("parseOptions refuses numbers outside their range or not numbers at all", () => {
@@ -78,4 +97,56 @@ Deno.test("parseOptions refuses numbers outside their range or not numbers at al
   refuses(["--out", "x", "--epochs", "0x10"], "a whole number");
   refuses(["--out", "x", "--meta-learning-rate=-1"], "at least 0");
   refuses(["--out", "x", "--meta-learning-rate", "fast"], "it takes a number");
+});
+
+Deno.test("parseOptions reads negative numbers, a lone dash, = inside values and a leading --", () => {
+  const shift = { shift: { kind: "number", max: 0, help: "down" } } as const;
+  assertEquals(parseOptions(shift, ["--shift", "-1e-3"]), { shift: -0.001 });
+  assertEquals(parseOptions(shift, ["--shift=-.5"]), { shift: -0.5 });
+  assertThrows(() => parseOptions(shift, ["--shift", "1"]), UsageError, "of at most 0");
+  assertEquals(parseOptions(table, ["--", "--out", "-"]).out, "-");
+  assertEquals(parseOptions(table, ["--out=--a=b"]).out, "--a=b");
+});
+
+Deno.test("parseOptions takes --json with a file or alone", () => {
+  assertEquals(given("--json", "a.json").json, "a.json");
+  assertEquals(given("--json").json, "-");
+  assertEquals(given("--json", "--epochs", "2").json, "-");
+});
+
+Deno.test("parseOptions refuses flags with values and flags given twice", () => {
+  refuses(["--out", "x", "--scaled=maybe"], "takes no value", "write --scaled or --no-scaled");
+  refuses(["--out", "x", "--no-scaled=1"], "takes no value", "write --no-scaled");
+  refuses(["--out", "x", "--without-forget", "yes"], "yes belongs to no option");
+  refuses(["--out", "x", "--scaled", "--no-scaled"], "--no-scaled is given twice", "keep one");
+});
+
+Deno.test("parseOptions refuses lists with gaps or repetitions", () => {
+  refuses(["--out", "x", "--attributes", "Male,,Young"], "--attributes Male,,Young", "comma");
+  refuses(["--out", "x", "--attributes", "Male,Male"], "names nothing twice", "drop one Male");
+  refuses(
+    ["--out", "x", "--attributes", "a", "--attributes", "b"],
+    "separate its values by commas",
+  );
+});
+
+Deno.test("OptionValues gives each kind of row its type, undefined only where nothing is assumed", () => {
+  const values: OptionValues<typeof table> = given("--device", "wasm");
+  // Each assignment compiles only when the type is no wider, each expected error only when no narrower.
+  const device: "auto" | "webgpu" | "wasm" = values.device;
+  const epochs: number = values.epochs;
+  const inputs: readonly ("logits" | "targets")[] = values.inputs;
+  const flag: boolean = values.withoutForget;
+  // @ts-expect-error: no default, so it may be undefined
+  const rate: number = values.metaLearningRate;
+  // @ts-expect-error: no default, so it may be undefined
+  const json: string = values.json;
+  assertEquals([device, epochs, inputs, flag, rate, json], [
+    "wasm",
+    30,
+    ["logits"],
+    false,
+    undefined,
+    undefined,
+  ]);
 });

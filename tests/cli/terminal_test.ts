@@ -65,6 +65,20 @@ Deno.test("terminalOn stops writing to a reader who has gone, and goes on with t
   assertEquals(err.text(), "c\n");
 });
 
+Deno.test("terminalOn waits for a full pipe to take the rest", () => {
+  const out = stream(false);
+  let calls = 0;
+  const busy: Stream = {
+    isTerminal: () => false,
+    writeSync(bytes) {
+      if (calls++ % 2 === 0) throw new Deno.errors.WouldBlock("full");
+      return out.writeSync(bytes);
+    },
+  };
+  on(busy, stream(false)).print("a longer result");
+  assertEquals(out.text(), "a longer result\n");
+});
+
 Deno.test("terminalOn passes on every other failure to write", () => {
   const full = new Error("No space left on device (os error 28)");
   assertThrows(() => on(stream(false, full), stream(false)).print("a"), Error, "No space left");
