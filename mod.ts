@@ -13,7 +13,7 @@
  *   kit: "fixtures/kit",
  *   support: "fixtures/requests",
  *   out: "unlearned",
- *   branch: true,
+ *   sample: true,
  * });
  * console.log(summary.people, summary.weights.after);
  * ```

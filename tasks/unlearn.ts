@@ -43,7 +43,8 @@ export const unlearn = command({
       support,
       out,
       ...(identityKey === undefined ? {} : { identityKey }),
-      branch: branch || sample,
+      branch,
+      sample,
       microBatch,
     });
     const { people, steps, targets, weights } = summary;

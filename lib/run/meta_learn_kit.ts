@@ -245,6 +245,8 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
   );
 
   const key = givenKey ?? newIdentityKey();
+  // Before the kit: a kit without its key could name nobody.
+  if (!givenKey) await writeIdentityKey(identityKeyPath(out), key);
   const { logStepSizes } = parameters;
   await writeKit(out, {
     model,
@@ -265,7 +267,6 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
       record: { settings, seed, microBatch, device: device.adapter, split: data.sha256, history },
     },
   });
-  if (!givenKey) await writeIdentityKey(identityKeyPath(out), key);
   disposeParameters(parameters);
   disposeParameters(initial);
   disposeWeights(theta);

@@ -35,6 +35,8 @@ export interface UnlearnOptions {
   readonly identityKey?: string;
   /** Allows a kit that has been through a request already. */
   readonly branch?: boolean;
+  /** The sample kit, in which nobody is real: used as often as one likes, and no successor noted. */
+  readonly sample?: boolean;
   readonly microBatch?: number;
 }
 
@@ -61,10 +63,10 @@ export interface UnlearnSummary {
  *   kit with a successor; `out` exists
  */
 export async function unlearnRequests(options: UnlearnOptions): Promise<UnlearnSummary> {
-  const { out, support, branch = false, microBatch = 16 } = options;
+  const { out, support, branch = false, sample = false, microBatch = 16 } = options;
   await refuseExisting(out);
   const kit = await readKit(options.kit);
-  if (!branch) await refuseSucceeded(options.kit, kit.sha256);
+  if (!branch && !sample) await refuseSucceeded(options.kit, kit.sha256);
   const key = await readIdentityKey(options.identityKey ?? identityKeyPath(options.kit));
   const { config } = kit.model;
   const requests = await readRequests(support, config);
@@ -126,7 +128,7 @@ export async function unlearnRequests(options: UnlearnOptions): Promise<UnlearnS
     await Deno.writeTextFile(join(staging, "summary.json"), text);
     return summary;
   });
-  if (!branch) await noteSuccessor(options.kit, kit.sha256, join(out, "kit"));
+  if (!sample) await noteSuccessor(options.kit, kit.sha256, join(out, "kit"));
   return summary;
 }
 
