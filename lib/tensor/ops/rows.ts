@@ -2,9 +2,11 @@ import * as tf from "@tensorflow/tfjs";
 import { matMul } from "../mat_mul.ts";
 import type { Attributes, Op } from "../op.ts";
 
-/** [rows, size] with a one where the index is. */
+/** [rows, size] with a one where the index is. Not tf.oneHot: on WebGPU its floats are integers. */
 function oneHot(indices: readonly number[], size: number): tf.Tensor {
-  return tf.oneHot(tf.tensor1d([...indices], "int32"), size).toFloat();
+  const rows = new Float32Array(indices.length * size);
+  indices.forEach((index, i) => rows[i * size + index] = 1);
+  return tf.tensor2d(rows, [indices.length, size]);
 }
 
 function take(indices: readonly number[]) {

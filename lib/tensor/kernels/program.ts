@@ -1,0 +1,78 @@
+import type { TensorInfo } from "@tensorflow/tfjs";
+import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
+
+/** A WGSL program: what tfjs needs to compile it once and run it on tensors. */
+export interface KernelProgram {
+  /** Everything that the code depends on; equal keys share one compiled pipeline. */
+  readonly key: string;
+  /** Names of the inputs in the code: `array<f32>`, or `array<vec4<f32>>` in a program of vec4. */
+  readonly inputs: readonly string[];
+  /** Floats per element of inputs and result: 1 or 4. */
+  readonly width?: 1 | 4;
+  readonly workgroupSize: readonly [number, number, number];
+  readonly workgroups: readonly [number, number, number];
+  readonly outputShape: readonly number[];
+  /** WGSL with a `fn main()`; it writes to `result`. Sees `globalId`, `workgroupId`, `localId`. */
+  readonly code: string;
+  /** Numbers that change from run to run, in WGSL's `uniforms.name`. */
+  readonly uniforms?: readonly {
+    readonly name: string;
+    readonly type: "f32" | "i32";
+    readonly value: number;
+  }[];
+}
+
+/**
+ * Compiles (once) and queues a program on tfjs's WebGPU backend.
+ *
+ * @returns the output, owned by the caller
+ */
+export function runProgram(
+  backend: WebGPUBackend,
+  program: KernelProgram,
+  inputs: readonly TensorInfo[],
+): TensorInfo {
+  const { key, workgroups, workgroupSize, outputShape, code, uniforms = [], width = 1 } = program;
+  const tfjsProgram = {
+    shaderKey: `lethe ${key}`,
+    variableNames: [...program.inputs],
+    outputShape: [...outputShape],
+    outputComponent: width,
+    variableComponents: program.inputs.map(() => width),
+    workgroupSize: [...workgroupSize] as [number, number, number],
+    dispatch: [...workgroups] as [number, number, number],
+    // A layout with a y part keeps tfjs from computing a flat index that no kernel here uses.
+    dispatchLayout: { x: [0], y: [1] },
+    uniforms: uniforms.map(({ name, type }) => `${name} : ${type}, `).join(""),
+    getUserCode: () => code,
+  };
+  const data = uniforms.map(({ type, value }) => ({
+    type: type === "f32" ? "float32" : "int32",
+    data: [value],
+  }));
+  return backend.runWebGPUProgram(tfjsProgram, [...inputs], "float32", data);
+}
+
+/** What tfjs hands a kernel; inputs by the names that the ops use. */
+export interface KernelArguments {
+  readonly inputs: Readonly<Record<string, TensorInfo>>;
+  readonly backend: WebGPUBackend;
+  readonly attrs: Readonly<Record<string, number | boolean>>;
+}
+
+/** Frees intermediate results. */
+export function release(backend: WebGPUBackend, ...infos: readonly TensorInfo[]): void {
+  for (const { dataId } of infos) backend.disposeData(dataId);
+}
+
+/** Workgroups of `size` invocations that cover n, folded into two dimensions within WebGPU's limits. */
+export function cover(n: number, size: number): [number, number, number] {
+  const groups = Math.ceil(n / size);
+  const x = Math.min(groups, 32_768);
+  return [x, Math.ceil(groups / x), 1];
+}
+
+/** WGSL for the invocation's number under {@link cover}. */
+export function flatIndex(size: number): string {
+  return `i32((workgroupId.y * numWorkgroups.x + workgroupId.x) * ${size}u + localId.x)`;
+}
