@@ -32,6 +32,38 @@ export function runProgram(
   program: KernelProgram,
   inputs: readonly TensorInfo[],
 ): TensorInfo {
+  const floats = inputs.map((info) => isFloat(backend, info) ? info : toFloat(backend, info));
+  const output = queue(backend, program, floats);
+  release(backend, ...floats.filter((info, i) => info !== inputs[i]));
+  return output;
+}
+
+/** tfjs's cast to float32 changes a tensor's type but not its integers in the buffer. */
+function isFloat(backend: WebGPUBackend, { dataId }: TensorInfo): boolean {
+  return backend.tensorMap.get(dataId).dtype === "float32";
+}
+
+function toFloat(backend: WebGPUBackend, info: TensorInfo): TensorInfo {
+  const count = info.shape.reduce((a, b) => a * b, 1);
+  return queue(backend, {
+    key: "to float",
+    inputs: ["X"],
+    workgroupSize: [64, 1, 1],
+    workgroups: cover(count, 64),
+    outputShape: info.shape,
+    uniforms: [{ name: "count", type: "i32", value: count }],
+    code: `fn main() {
+      let i = ${flatIndex(64)};
+      if (i < uniforms.count) { result[i] = f32(X[i]); }
+    }`,
+  }, [info]);
+}
+
+function queue(
+  backend: WebGPUBackend,
+  program: KernelProgram,
+  inputs: readonly TensorInfo[],
+): TensorInfo {
   const { key, workgroups, workgroupSize, outputShape, code, uniforms = [], width = 1 } = program;
   const tfjsProgram = {
     shaderKey: `lethe ${key}`,
