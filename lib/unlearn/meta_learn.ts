@@ -37,7 +37,7 @@ export interface MetaParameters {
 
 /** How requests of people held out of meta-training fare; picks the epoch. */
 export interface HeldOut {
-  /** Mean over requests of the Tug-of-War estimate, a fraction. */
+  /** Estimate of the Tug-of-War, a fraction. */
   readonly tugOfWar: number;
   /** Metric of the people to forget, of other training people and of validation, after the step. */
   readonly forget: number;
