@@ -73,9 +73,12 @@ export const train = command({
       ...(microBatch === undefined ? {} : { microBatch }),
       onProgress: progress(terminal, options.jsonProgress),
     });
-    const best = history.reduce((a, b) => b.metric > a.metric ? b : a);
+    const selected = recipe.select === "last"
+      ? history.at(-1)!
+      : history.reduce((a, b) => b.metric > a.metric ? b : a);
     terminal.print(
-      `${out}: best epoch ${best.epoch} of ${history.length}, validation ${percent(best.metric)}`,
+      `${out}: epoch ${selected.epoch} of ${history.length} (${recipe.select}), ` +
+        `validation ${percent(selected.metric)}`,
     );
   },
 });

@@ -29,7 +29,15 @@ const vit = (
 
 /** Model sizes by name. */
 export const PRESETS = {
-  vit_demo_patch8_32: vit("this project: the demo, seconds per epoch on a CPU", 32, 8, 64, 3, 4),
+  vit_demo_patch8_32: vit("this project: seconds per epoch on a CPU", 32, 8, 64, 3, 4),
+  vit_demo_patch12_48: vit(
+    "this project: the demo; few tokens, seconds per epoch",
+    48,
+    12,
+    64,
+    3,
+    4,
+  ),
   vit_mini_patch8_48: vit("this project: small images, minutes on a CPU", 48, 8, 96, 3, 4),
   vit_small_patch8_64: vit("this project: small images", 64, 8, 128, 4, 4),
   vit_tiny_patch16_224: vit("Touvron et al. 2021 (DeiT-Ti), timm", 224, 16, 192, 12, 3),

@@ -13,6 +13,8 @@ export interface TrainingRecipe {
   readonly epochs: number;
   readonly warmUpEpochs: number;
   readonly batchSize: number;
+  /** Which epoch's weights are kept: the best by validation (the paper), or the last. */
+  readonly select: "best" | "last";
   readonly augmentation: Augmentation;
   /** Side of the stored training images as a multiple of the input side: cuts are taken from them. */
   readonly storedScale: number;
@@ -32,6 +34,7 @@ const PAPER = {
   epochs: 30,
   warmUpEpochs: 2,
   batchSize: 32,
+  select: "best",
   augmentation: RESIZED_CROP,
   storedScale: 2,
 } as const;
@@ -56,14 +59,16 @@ export const TRAINING_RECIPES: readonly TrainingRecipe[] = [
     source: "this project: small ViTs on the photographs of CelebA, chosen on validation people",
     ...FROM_SCRATCH,
     epochs: 30,
+    select: "best",
     augmentation: { crop: { scale: [0.5, 1], ratio: [3 / 4, 4 / 3] }, flip: true },
     storedScale: 1.5,
   },
   {
     name: "portraits",
-    source: "this project: drawn portraits, long enough for the model to memorise the people",
+    source: "this project: drawn portraits; the last epoch, since memorised people are the point",
     ...FROM_SCRATCH,
     epochs: 40,
+    select: "last",
     augmentation: { crop: null, flip: true },
     storedScale: 1,
   },

@@ -29,7 +29,7 @@ export interface TrainingState {
   readonly history: readonly Epoch[];
   /** theta after the last epoch. */
   readonly theta: Weights;
-  /** theta after the best epoch by validation. */
+  /** theta after the epoch that the recipe selects so far: the best by validation, or the last. */
   readonly best: Weights;
   readonly moments: Weights;
   /** Optimiser steps done. */
@@ -96,14 +96,14 @@ async function batchGradient(
 
 /**
  * Trains f_theta on the task loss (Sec. 5.1, App. A): every epoch the images in a new order and with
- * new cuts, one optimiser step per batch, validation after each epoch, the best epoch kept.
+ * new cuts, one optimiser step per batch, validation after each epoch, the selected epoch kept.
  *
  * Each epoch draws from a stream of its own, so a run that stops after any epoch and goes on from
  * `from` ends with the same bits.
  *
  * @param initial theta at the start; stays the caller's. Ignored with `from`
  * @param from state of an earlier run of the same training; its tensors are taken over
- * @returns the best epoch's theta, owned by the caller, and the history
+ * @returns the selected epoch's theta, owned by the caller, and the history
  */
 export async function train(
   training: Training,
@@ -135,7 +135,7 @@ export async function train(
       training.onImages?.(indices.length, epoch, loss);
     }
     const metric = await training.validate(theta);
-    if (history.every((earlier) => metric > earlier.metric)) {
+    if (recipe.select === "last" || history.every((earlier) => metric > earlier.metric)) {
       disposeWeights(best);
       best = mapWeights(theta, tf.clone);
     }
