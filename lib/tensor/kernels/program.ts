@@ -5,10 +5,10 @@ import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 export interface KernelProgram {
   /** Everything that the code depends on; equal keys share one compiled pipeline. */
   readonly key: string;
-  /** Names of the inputs in the code: `array<f32>`, or `array<vec4<f32>>` in a program of vec4. */
+  /** Names of the inputs in the code. */
   readonly inputs: readonly string[];
-  /** Floats per element of inputs and result: 1 or 4. */
-  readonly width?: 1 | 4;
+  /** Floats per element, of each input and then of the result: `f32` (the default) or `vec4<f32>`. */
+  readonly widths?: readonly (1 | 4)[];
   readonly workgroupSize: readonly [number, number, number];
   readonly workgroups: readonly [number, number, number];
   readonly outputShape: readonly number[];
@@ -25,17 +25,19 @@ export interface KernelProgram {
 /**
  * Compiles (once) and queues a program on tfjs's WebGPU backend.
  *
+ * @param output to write into, where several programs fill one tensor; else it is made here
  * @returns the output, owned by the caller
  */
 export function runProgram(
   backend: WebGPUBackend,
   program: KernelProgram,
   inputs: readonly TensorInfo[],
+  output?: TensorInfo,
 ): TensorInfo {
   const floats = inputs.map((info) => isFloat(backend, info) ? info : toFloat(backend, info));
-  const output = queue(backend, program, floats);
+  const result = queue(backend, program, floats, output);
   release(backend, ...floats.filter((info, i) => info !== inputs[i]));
-  return output;
+  return result;
 }
 
 /** tfjs's cast to float32 changes a tensor's type but not its integers in the buffer. */
@@ -63,14 +65,16 @@ function queue(
   backend: WebGPUBackend,
   program: KernelProgram,
   inputs: readonly TensorInfo[],
+  output?: TensorInfo,
 ): TensorInfo {
-  const { key, workgroups, workgroupSize, outputShape, code, uniforms = [], width = 1 } = program;
+  const { key, workgroups, workgroupSize, outputShape, code, uniforms = [], widths } = program;
+  const count = inputs.length;
   const tfjsProgram = {
     shaderKey: `lethe ${key}`,
     variableNames: [...program.inputs],
     outputShape: [...outputShape],
-    outputComponent: width,
-    variableComponents: program.inputs.map(() => width),
+    outputComponent: widths?.[count] ?? 1,
+    variableComponents: program.inputs.map((_, i) => widths?.[i] ?? 1),
     workgroupSize: [...workgroupSize] as [number, number, number],
     dispatch: [...workgroups] as [number, number, number],
     // A layout with a y part keeps tfjs from computing a flat index that no kernel here uses.
@@ -82,7 +86,7 @@ function queue(
     type: type === "f32" ? "float32" : "int32",
     data: [value],
   }));
-  return backend.runWebGPUProgram(tfjsProgram, [...inputs], "float32", data);
+  return backend.runWebGPUProgram(tfjsProgram, [...inputs], "float32", data, output);
 }
 
 /** What tfjs hands a kernel; inputs by the names that the ops use. */
