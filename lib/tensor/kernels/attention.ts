@@ -1,18 +1,20 @@
 import type { TensorInfo } from "@tensorflow/tfjs";
-import { type KernelArguments, release, runProgram } from "./program.ts";
+import { type Block, multiply, type Product } from "./product.ts";
+import { cover, flatIndex, type KernelArguments, release, runProgram } from "./program.ts";
 
 /**
- * Attention in four kernels: an invocation owns one row (a query going forward, a query or a key going
- * back) of one head of one image, keeps its vector in registers and walks over the other tokens, whose
- * loads are the same for neighbouring invocations. No transpose is materialised.
+ * Attention as products of blocks that stay where they are: q, k and v of one head are columns of
+ * qkv, so nothing is transposed or copied. Rows of the [n, n] blocks are padded with zeros to a
+ * multiple of four, so that they are read four at a time.
  */
 
-/** Invocations per workgroup: rows of one head stand side by side. */
 const LANES = 8;
 
 interface Sizes {
   readonly b: number;
   readonly n: number;
+  /** n, rounded up to a multiple of four. */
+  readonly padded: number;
   readonly d: number;
   readonly heads: number;
   readonly headDim: number;
@@ -20,155 +22,171 @@ interface Sizes {
 
 function sizesOf({ inputs, attrs }: KernelArguments): Sizes {
   const [b, n, width] = inputs.qkv.shape;
-  const heads = attrs.heads as number;
-  return { b, n, d: width / 3, heads, headDim: width / 3 / heads };
+  const [d, heads] = [width / 3, attrs.heads as number];
+  return { b, n, padded: Math.ceil(n / 4) * 4, d, heads, headDim: d / heads };
 }
 
-const uniformsOf = ({ n, d, heads }: Sizes) =>
-  Object.entries({ n, d, heads }).map(([name, value]) => ({ name, type: "i32" as const, value }));
+/** One head's columns of qkv (part 0, 1, 2), or with `parts` 1 of an [b, n, d] tensor. */
+function columnsOf({ n, d, headDim }: Sizes, part: number, parts: number) {
+  return { offset: part * d, row: parts * d, image: n * parts * d, head: headDim };
+}
 
-const range = (n: number) => Array.from({ length: n }, (_, i) => i);
-const each = (n: number, line: (c: number) => string) => range(n).map(line).join("\n");
+/** Rows of one head's columns, inner axis along them or across. */
+function headBlock(info: TensorInfo, sizes: Sizes, part: number, alongInner: boolean): Block {
+  const parts = info.shape[2] / sizes.d;
+  const place = columnsOf(sizes, part, parts);
+  return { info, ...place, alongInner, rows: sizes.n, columns: sizes.headDim };
+}
+
+/** The [n, padded] blocks of scores or probabilities. */
+function scoreBlock(info: TensorInfo, sizes: Sizes, alongInner: boolean): Block {
+  return { info, ...scorePlace(sizes), alongInner, rows: sizes.n, columns: sizes.padded };
+}
+
+function scorePlace({ n, padded, heads }: Sizes) {
+  return { offset: 0, row: padded, image: heads * n * padded, head: n * padded };
+}
+
+/** All heads of all images: [n, headDim] x [headDim, n] gives scores. */
+function scores(
+  { backend }: KernelArguments,
+  sizes: Sizes,
+  a: Block,
+  b: Block,
+  scale: number,
+): TensorInfo {
+  const { n, padded, heads, headDim: k } = sizes;
+  const output = backend.makeTensorInfo([sizes.b * heads, n, padded], "float32");
+  const c = scorePlace(sizes);
+  multiply(backend, { a, b, c, output, images: sizes.b, heads, m: n, n: padded, k, scale });
+  return output;
+}
+
+/** Scores times rows of a head, into `output`'s part. */
+function weigh(
+  { backend }: KernelArguments,
+  sizes: Sizes,
+  weights: Block,
+  values: Block,
+  output: TensorInfo,
+  part: number,
+  scale = 1,
+): void {
+  const { n, heads, headDim } = sizes;
+  const product: Product = {
+    a: weights,
+    b: values,
+    c: columnsOf(sizes, part, output.shape[2] / sizes.d),
+    output,
+    images: sizes.b,
+    heads,
+    m: n,
+    n: headDim,
+    // The padding is zero: reading it whole keeps the rows in fours.
+    k: weights.alongInner ? sizes.padded : n,
+    scale,
+  };
+  multiply(backend, product);
+}
+
+/** One row of scores per invocation; `code` sees its first vec4, `start`. */
+function rowsProgram(
+  { backend }: KernelArguments,
+  { b, n, padded, heads }: Sizes,
+  key: string,
+  inputs: Readonly<Record<string, TensorInfo>>,
+  code: string,
+): TensorInfo {
+  const rows = b * heads * n;
+  return runProgram(backend, {
+    key: `attention ${key}`,
+    inputs: Object.keys(inputs),
+    widths: [...Object.keys(inputs).map(() => 4 as const), 4],
+    workgroupSize: [LANES, 1, 1],
+    workgroups: cover(rows, LANES),
+    outputShape: [b * heads, n, padded],
+    uniforms: Object.entries({ rows, n, fours: padded / 4 })
+      .map(([name, value]) => ({ name, type: "i32", value })),
+    code: `
+    // Which of the four columns from 4 c on are tokens.
+    fn isToken(c : i32) -> vec4<bool> {
+      return vec4<i32>(4 * c) + vec4<i32>(0, 1, 2, 3) < vec4<i32>(uniforms.n);
+    }
+    fn sumOf(x : vec4<f32>) -> f32 { return (x.x + x.y) + (x.z + x.w); }
+    fn main() {
+      let row = ${flatIndex(LANES)};
+      if (row >= uniforms.rows) { return; }
+      let start = row * uniforms.fours;
+      ${code}
+    }`,
+  }, Object.values(inputs));
+}
+
+/** softmax over the tokens, zero in the padding. */
+const SOFTMAX = `
+  var largest = -3.0e38;
+  for (var c = 0; c < uniforms.fours; c = c + 1) {
+    let s = select(vec4<f32>(-3.0e38), S[start + c], isToken(c));
+    largest = max(largest, max(max(s.x, s.y), max(s.z, s.w)));
+  }
+  var sum = 0.0;
+  for (var c = 0; c < uniforms.fours; c = c + 1) {
+    let e = select(vec4<f32>(0.0), exp(S[start + c] - largest), isToken(c));
+    result[start + c] = e;
+    sum = sum + sumOf(e);
+  }
+  for (var c = 0; c < uniforms.fours; c = c + 1) { result[start + c] = result[start + c] / sum; }`;
+
+/** P (g - rowsum(P g)), softmax's derivative. */
+const SOFTMAX_DERIVATIVE = `
+  var along = 0.0;
+  for (var c = 0; c < uniforms.fours; c = c + 1) { along = along + sumOf(P[start + c] * G[start + c]); }
+  for (var c = 0; c < uniforms.fours; c = c + 1) {
+    result[start + c] = P[start + c] * (G[start + c] - along);
+  }`;
 
 /**
- * Where an invocation stands: `i` its row, `head` and `image`; `cells` the start of its head's [n, n]
- * block and `columns` the head's first column.
+ * `LetheAttention`: qkv [b, n, 3 d] to [out [b, n, d], probabilities [b heads, n, n padded to a
+ * multiple of four]].
  */
-const PLACE = (headDim: number) => `
-  let n = uniforms.n; let d = uniforms.d; let heads = uniforms.heads;
-  let i = i32(workgroupId.x) * ${LANES} + i32(localId.x);
-  let block = i32(workgroupId.y);
-  let image = block / heads;
-  let columns = (block % heads) * ${headDim};
-  let cells = block * n * n;
-  let qkvBase = image * n * 3 * d + columns;
-  let outBase = image * n * d + columns;
-  if (i >= n) { return; }`;
-
-const placement = ({ b, n, heads }: Sizes) => ({
-  workgroupSize: [LANES, 1, 1] as const,
-  workgroups: [Math.ceil(n / LANES), b * heads, 1] as const,
-});
-
-/** P = softmax(s Q KT): [b heads, n, n]. */
-function probabilities(args: KernelArguments, sizes: Sizes): TensorInfo {
-  const { headDim, b, heads, n } = sizes;
-  return runProgram(args.backend, {
-    key: `attention probabilities ${headDim}`,
-    inputs: ["QKV"],
-    ...placement(sizes),
-    outputShape: [b * heads, n, n],
-    uniforms: uniformsOf(sizes),
-    code: `fn main() { ${PLACE(headDim)}
-      ${each(headDim, (c) => `let q${c} = QKV[qkvBase + i * 3 * d + ${c}];`)}
-      var largest = -3.0e38;
-      for (var j = 0; j < n; j = j + 1) {
-        let k = qkvBase + j * 3 * d + d;
-        var s = 0.0;
-        ${each(headDim, (c) => `s = fma(q${c}, QKV[k + ${c}], s);`)}
-        s = s * ${1 / Math.sqrt(headDim)};
-        result[cells + i * n + j] = s;
-        largest = max(largest, s);
-      }
-      var sum = 0.0;
-      for (var j = 0; j < n; j = j + 1) {
-        let e = exp(result[cells + i * n + j] - largest);
-        result[cells + i * n + j] = e;
-        sum = sum + e;
-      }
-      for (var j = 0; j < n; j = j + 1) {
-        result[cells + i * n + j] = result[cells + i * n + j] / sum;
-      }
-    }`,
-  }, [args.inputs.qkv]);
-}
-
-/** `LetheAttention`: qkv [b, n, 3 d] to [out [b, n, d], probabilities [b heads, n, n]]. */
 export function attentionKernel(args: KernelArguments): TensorInfo[] {
+  const { backend, inputs: { qkv } } = args;
   const sizes = sizesOf(args);
-  const { headDim, b, n, d } = sizes;
-  const probs = probabilities(args, sizes);
-  const out = runProgram(args.backend, {
-    key: `attention out ${headDim}`,
-    inputs: ["QKV", "P"],
-    ...placement(sizes),
-    outputShape: [b, n, d],
-    uniforms: uniformsOf(sizes),
-    code: `fn main() { ${PLACE(headDim)}
-      ${each(headDim, (c) => `var o${c} = 0.0;`)}
-      for (var j = 0; j < n; j = j + 1) {
-        let p = P[cells + i * n + j];
-        let v = qkvBase + j * 3 * d + 2 * d;
-        ${each(headDim, (c) => `o${c} = fma(p, QKV[v + ${c}], o${c});`)}
-      }
-      ${each(headDim, (c) => `result[outBase + i * d + ${c}] = o${c};`)}
-    }`,
-  }, [args.inputs.qkv, probs]);
+  const [q, k, v] = [true, true, false].map((along, part) => headBlock(qkv, sizes, part, along));
+  const raw = scores(args, sizes, q, k, 1 / Math.sqrt(sizes.headDim));
+  const probs = rowsProgram(args, sizes, "softmax", { S: raw }, SOFTMAX);
+  release(backend, raw);
+  const out = backend.makeTensorInfo([sizes.b, sizes.n, sizes.d], "float32");
+  weigh(args, sizes, scoreBlock(probs, sizes, true), v, out, 0);
   return [out, probs];
 }
 
-/** `LetheAttentionGrad`: dy [b, n, d], qkv and the probabilities to dqkv [b, n, 3 d]. */
+/**
+ * `LetheAttentionGrad`: dy [b, n, d], qkv and the forward kernel's probabilities to dqkv [b, n, 3 d].
+ * dV = PT dO, dS = D(dO VT), dQ = s dS K, dK = s dST Q.
+ */
 export function attentionGradKernel(args: KernelArguments): TensorInfo {
   const { backend, inputs: { dy, qkv, probs } } = args;
   const sizes = sizesOf(args);
-  const { headDim, b, n, d } = sizes;
-  const dScores = runProgram(backend, {
-    key: `attention dS ${headDim}`,
-    inputs: ["DY", "QKV", "P"],
-    ...placement(sizes),
-    outputShape: probs.shape,
-    uniforms: uniformsOf(sizes),
-    code: `fn main() { ${PLACE(headDim)}
-      ${each(headDim, (c) => `let g${c} = DY[outBase + i * d + ${c}];`)}
-      var along = 0.0;
-      for (var j = 0; j < n; j = j + 1) {
-        let v = qkvBase + j * 3 * d + 2 * d;
-        var s = 0.0;
-        ${each(headDim, (c) => `s = fma(g${c}, QKV[v + ${c}], s);`)}
-        result[cells + i * n + j] = s;
-        along = fma(s, P[cells + i * n + j], along);
-      }
-      for (var j = 0; j < n; j = j + 1) {
-        let at = cells + i * n + j;
-        result[at] = P[at] * (result[at] - along);
-      }
-    }`,
-  }, [dy, qkv, probs]);
-  // z tells the part of dqkv: dQ = s dS K, dK = s dST Q, dV = PT dO.
-  const place = placement(sizes);
-  const out = runProgram(backend, {
-    key: `attention dQKV ${headDim}`,
-    inputs: ["DY", "QKV", "P", "DS"],
-    workgroupSize: place.workgroupSize,
-    workgroups: [place.workgroups[0], place.workgroups[1], 3],
-    outputShape: [b, n, 3 * d],
-    uniforms: uniformsOf(sizes),
-    code: `fn main() { ${PLACE(headDim)}
-      let part = i32(workgroupId.z);
-      ${each(headDim, (c) => `var o${c} = 0.0;`)}
-      if (part == 0) {
-        for (var j = 0; j < n; j = j + 1) {
-          let s = DS[cells + i * n + j] * ${1 / Math.sqrt(headDim)};
-          let k = qkvBase + j * 3 * d + d;
-          ${each(headDim, (c) => `o${c} = fma(s, QKV[k + ${c}], o${c});`)}
-        }
-      } else if (part == 1) {
-        for (var j = 0; j < n; j = j + 1) {
-          let s = DS[cells + j * n + i] * ${1 / Math.sqrt(headDim)};
-          let q = qkvBase + j * 3 * d;
-          ${each(headDim, (c) => `o${c} = fma(s, QKV[q + ${c}], o${c});`)}
-        }
-      } else {
-        for (var j = 0; j < n; j = j + 1) {
-          let p = P[cells + j * n + i];
-          let g = outBase + j * d;
-          ${each(headDim, (c) => `o${c} = fma(p, DY[g + ${c}], o${c});`)}
-        }
-      }
-      let to = qkvBase + i * 3 * d + part * d;
-      ${each(headDim, (c) => `result[to + ${c}] = o${c};`)}
-    }`,
-  }, [dy, qkv, probs, dScores]);
-  release(backend, dScores);
+  const scale = 1 / Math.sqrt(sizes.headDim);
+  const dP = scores(
+    args,
+    sizes,
+    headBlock(dy, sizes, 0, true),
+    headBlock(qkv, sizes, 2, true),
+    1,
+  );
+  const dS = rowsProgram(args, sizes, "softmax grad", { P: probs, G: dP }, SOFTMAX_DERIVATIVE);
+  release(backend, dP);
+  const out = backend.makeTensorInfo(qkv.shape, "float32");
+  const [q, k, dO] = [
+    headBlock(qkv, sizes, 0, false),
+    headBlock(qkv, sizes, 1, false),
+    headBlock(dy, sizes, 0, false),
+  ];
+  weigh(args, sizes, scoreBlock(dS, sizes, true), k, out, 0, scale);
+  weigh(args, sizes, scoreBlock(dS, sizes, false), q, out, 1, scale);
+  weigh(args, sizes, scoreBlock(probs, sizes, false), dO, out, 2);
+  release(backend, dS);
   return out;
 }

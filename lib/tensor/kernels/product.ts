@@ -195,7 +195,7 @@ function lastOf(block: Block, width: 1 | 4): number {
 
 /** Queues a product; it writes into `output`. */
 export function multiply(backend: WebGPUBackend, product: Product): void {
-  const { a, b, c, m, n, k, part, images, heads, bias, scale = 1, output } = product;
+  const { a, b, c, m, n, k, part, heads, bias, scale = 1, output } = product;
   const tile = chooseTile(product);
   // Rows along the inner axis are read in fours only if the inner size is made of fours.
   const widthOf = (block: Block) => isAligned(block) && (!block.alongInner || k % 4 === 0) ? 4 : 1;
