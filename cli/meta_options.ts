@@ -22,6 +22,12 @@ export const META_OPTIONS = {
     default: "smooth_l1",
     help: "how losses are compared (Table 8a; Eq. 5)",
   },
+  align: {
+    kind: "choice",
+    of: ["mean", "labels"],
+    default: "mean",
+    help: "beyond the paper: align each label's loss, not their mean",
+  },
   scaled: { kind: "flag", default: true, help: "scale losses by 1 - metric (Eq. 6)" },
   inputs: {
     kind: "list",
@@ -45,6 +51,10 @@ export const META_OPTIONS = {
     help: "beyond the paper: learn one step size per tensor",
   },
   stepSizeLearningRate: { kind: "number", min: 0, default: 0.1, help: "of the log step sizes" },
+  varySupport: {
+    kind: "flag",
+    help: "beyond the paper: crop and flip simulated support images, as if theta had not seen them",
+  },
   holdOut: {
     kind: "number",
     min: 0,
@@ -56,10 +66,10 @@ export const META_OPTIONS = {
 
 /** The settings that a command line asks for. */
 export function metaLearnSettings(options: OptionValues<typeof META_OPTIONS>): MetaLearnSettings {
-  const { terms, distance, scaled, stepSizes, stepSizeLearningRate, ...rest } = options;
+  const { terms, distance, scaled, align, stepSizes, stepSizeLearningRate, ...rest } = options;
   return {
     ...rest,
-    form: { terms, distance, scaled },
+    form: { terms, distance, scaled, align },
     stepSizeLearningRate: stepSizes === "learned" ? stepSizeLearningRate : null,
   };
 }

@@ -209,7 +209,7 @@ function variantsOf(): AuxiliaryForm[] {
   for (const distance of ["smooth_l1", "l2"] as const) {
     for (const scaled of [true, false]) {
       for (const terms of ["both", "first", "second"] as const) {
-        forms.push({ distance, scaled, terms });
+        forms.push({ distance, scaled, terms, align: "mean" });
       }
     }
   }

@@ -67,3 +67,25 @@ function crossEntropy(
   }
   return logits[top] - own + Math.log1p(rest);
 }
+
+/**
+ * Mean binary cross entropy of each label over the images.
+ *
+ * @param logits [n, labels], row after row
+ * @param targets 0 or 1, [n, labels]
+ * @returns one mean loss per label, in nats
+ */
+export function labelLosses(
+  logits: ArrayLike<number>,
+  targets: ArrayLike<number>,
+  labels: number,
+): Float64Array {
+  const losses = new Float64Array(labels);
+  const n = logits.length / labels;
+  for (let i = 0; i < logits.length; i++) {
+    const x = logits[i];
+    const loss = Math.max(x, 0) - x * targets[i] + Math.log1p(Math.exp(-Math.abs(x)));
+    losses[i % labels] += loss / n;
+  }
+  return losses;
+}

@@ -44,3 +44,35 @@ export function taskLoss(task: Task, logits: tf.Tensor, targets: tf.Tensor): tf.
   const loss = task === "multi-label" ? binaryCrossEntropy : crossEntropy;
   return loss(logits, targets) as tf.Scalar;
 }
+
+/**
+ * A weighted sum of label losses, sum_l w_l L_l with L_l the mean binary cross entropy of label l.
+ *
+ * @param logits [b, labels]
+ * @param targets 0 or 1, [b, labels]
+ * @param weights one per label
+ * @returns a scalar, owned by the caller; differentiable with respect to the logits
+ */
+export function weightedLabelLoss(
+  logits: tf.Tensor,
+  targets: tf.Tensor,
+  weights: ArrayLike<number>,
+): tf.Scalar {
+  const loss = tf.customGrad((x, save) => {
+    const input = x as tf.Tensor;
+    (save as tf.GradSaveFunc)([input]);
+    const row = tf.tensor1d(Float32Array.from(weights));
+    const elements = tf.add(
+      tf.sub(tf.relu(input), tf.mul(input, targets)),
+      tf.log1p(tf.exp(tf.neg(tf.abs(input)))),
+    );
+    return {
+      value: tf.div(tf.sum(tf.mul(elements, row)), input.shape[0]),
+      gradFunc: (dy: tf.Tensor, [x]: tf.Tensor[]) => {
+        const row = tf.tensor1d(Float32Array.from(weights, (w) => w / x.shape[0]));
+        return tf.mul(tf.mul(tf.sub(tf.sigmoid(x), targets), row), dy);
+      },
+    };
+  });
+  return loss(logits) as tf.Scalar;
+}

@@ -41,9 +41,10 @@ export const DEMO = {
     stepSizeLearningRate: 0.1,
     metaLearningRate: 0.01,
     inputs: META_LOSS_INPUTS,
-    form: { distance: "smooth_l1", terms: "second", scaled: false },
+    form: { distance: "smooth_l1", terms: "second", scaled: false, align: "labels" },
     hidden: 512,
     embeddingSize: 64,
+    varySupport: true,
     holdOut: 0.15,
   } satisfies MetaLearnSettings,
 } as const;

@@ -1,11 +1,12 @@
 import * as tf from "@tensorflow/tfjs";
+import type { Augmentation } from "../data/augment.ts";
 import type { Sample } from "../data/sample.ts";
 import { samplesOf } from "../data/split.ts";
 import { storedSource } from "../data/stored_source.ts";
 import { refuseExisting } from "../data/whole.ts";
 import { LetheError } from "../error.ts";
 import { taskMetric } from "../measure/evaluation.ts";
-import { meanLoss } from "../measure/loss.ts";
+import { labelLosses, meanLoss } from "../measure/loss.ts";
 import { readModel } from "../model/checkpoint.ts";
 import { downloadWeights, uploadWeights } from "../model/device_weights.ts";
 import {
@@ -47,6 +48,8 @@ export interface MetaLearnSettings extends MetaLearningRecipe {
   readonly keepWeight: number;
   readonly hidden: number;
   readonly embeddingSize: number;
+  /** Beyond the paper: vary simulated support images by {@link SUPPORT_VARIATION}. */
+  readonly varySupport: boolean;
   /** Share of the training people kept out of meta-training, to pick the epoch by. */
   readonly holdOut: number;
 }
@@ -69,6 +72,12 @@ export interface MetaLearnOptions {
   readonly onProgress?: OnProgress;
   readonly onEpoch?: (epoch: MetaEpoch) => void;
 }
+
+/** How simulated support images are varied: enough that theta meets them as new, still the person. */
+export const SUPPORT_VARIATION: Augmentation = {
+  crop: { scale: [0.6, 1], ratio: [3 / 4, 4 / 3] },
+  flip: true,
+};
 
 /** Images of meta-trained people that held-out requests are judged on. */
 const RETAIN_SAMPLE = 256;
@@ -114,6 +123,13 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
       "name the model and the split that belong together",
     );
   }
+  if (settings.form.align === "labels" && config.task === "classes") {
+    throw new LetheError(
+      "--align labels",
+      "classes share one loss",
+      "use --align mean for a classifier",
+    );
+  }
   const train = samplesOf(data.split, data.dataset, "train");
   const val = samplesOf(data.split, data.dataset, "val");
   const samples = [...train, ...val];
@@ -142,6 +158,7 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
     return {
       loss: meanLoss(task, rows, targets, labels.length),
       metric: taskMetric(task, rows, targets, labels.length),
+      ...(task === "multi-label" ? { labelLosses: labelLosses(rows, targets, labels.length) } : {}),
     };
   };
   const objective: MetaObjective = {
@@ -219,6 +236,15 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
       val: valIndices,
       hidden: settings.hidden,
       heldOut: judge,
+      ...(settings.varySupport
+        ? {
+          supportSource: (random: Random) =>
+            storedSource(images, samples, inputFormat(config), {
+              augmentation: SUPPORT_VARIATION,
+              random,
+            }),
+        }
+        : {}),
       onRequest(count, epoch, value) {
         done += count;
         const note = `epoch ${epoch}/${settings.epochs}, A ${value.toFixed(4)}`;

@@ -9,12 +9,23 @@ export interface AuxiliaryForm {
   readonly terms: Terms;
   /** Eq. 6: each loss is scaled by 1 - mAP (or 1 - accuracy) of its own batch. False: Eq. 5. */
   readonly scaled: boolean;
+  /**
+   * `mean`: the mean task loss is aligned (the paper). `labels`, beyond the paper and for multi-label
+   * tasks only: each label's loss is aligned, and A is the mean over labels. A mean can be met by
+   * ruining one label and leaving all others as they were.
+   */
+  readonly align: Align;
 }
+
+/** What is aligned: see {@link AuxiliaryForm}. */
+export type Align = "mean" | "labels";
 
 /** A batch's task loss and metric (mAP or accuracy, a fraction). */
 export interface Measured {
   readonly loss: number;
   readonly metric: number;
+  /** Mean loss of each label over the batch; the mean of these is `loss`. Multi-label tasks only. */
+  readonly labelLosses?: ArrayLike<number>;
 }
 
 /** d(a, b) and its derivative with respect to a. */
@@ -55,4 +66,64 @@ export function auxiliaryObjective(
     slope += d.slope * scale(forget);
   }
   return { value, slope };
+}
+
+/**
+ * A of one forget batch, label by label: the mean over labels of {@link auxiliaryObjective} on each
+ * label's own losses; the scales stay the batch's.
+ *
+ * @returns `value` and `slopes`, dA / dL_label(Df; theta_u), one per label
+ */
+export function labelObjective(
+  form: AuxiliaryForm,
+  forget: Measured,
+  valUnlearned: Measured | null,
+  valOriginal: Measured,
+): { value: number; slopes: Float64Array } {
+  const labels = labelLossesOf(forget).length;
+  const slopes = new Float64Array(labels);
+  const of = (measured: Measured, label: number): Measured => ({
+    loss: labelLossesOf(measured)[label],
+    metric: measured.metric,
+  });
+  let value = 0;
+  for (let label = 0; label < labels; label++) {
+    const a = auxiliaryObjective(
+      form,
+      of(forget, label),
+      valUnlearned && of(valUnlearned, label),
+      of(valOriginal, label),
+    );
+    value += a.value / labels;
+    slopes[label] = a.slope / labels;
+  }
+  return { value, slopes };
+}
+
+/**
+ * The keep term of one batch K: d(L(K; theta_u), L(K; theta)), of the mean loss or label by label.
+ *
+ * @returns `value` and `slopes`: one for the mean loss, or one per label
+ */
+export function keepObjective(
+  form: AuxiliaryForm,
+  unlearned: Measured,
+  original: Measured,
+): { value: number; slopes: Float64Array } {
+  const [now, before] = form.align === "mean"
+    ? [[unlearned.loss], [original.loss]]
+    : [labelLossesOf(unlearned), labelLossesOf(original)];
+  const slopes = new Float64Array(now.length);
+  let value = 0;
+  for (let i = 0; i < now.length; i++) {
+    const d = distance(form.distance, now[i], before[i]);
+    value += d.value / now.length;
+    slopes[i] = d.slope / now.length;
+  }
+  return { value, slopes };
+}
+
+function labelLossesOf({ labelLosses }: Measured): ArrayLike<number> {
+  if (labelLosses) return labelLosses;
+  throw new TypeError("aligning labels needs each label's loss");
 }

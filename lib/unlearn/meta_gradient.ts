@@ -3,7 +3,7 @@ import { chunks, type ImageSource } from "../data/image_source.ts";
 import type { Task } from "../data/sample.ts";
 import { metaLoss } from "../model/meta_loss.ts";
 import { predict } from "../model/predict.ts";
-import { taskLoss } from "../model/task_loss.ts";
+import { taskLoss, weightedLabelLoss } from "../model/task_loss.ts";
 import { vit, type VitShape } from "../model/vit.ts";
 import { type Dual, dual, dualsOf, plain } from "../tensor/algebra.ts";
 import {
@@ -16,7 +16,8 @@ import {
 import {
   type AuxiliaryForm,
   auxiliaryObjective,
-  distance,
+  keepObjective,
+  labelObjective,
   type Measured,
 } from "./auxiliary_objective.ts";
 import {
@@ -65,11 +66,15 @@ export interface MetaGradient {
   readonly logStepSizes?: Weights;
 }
 
-/** Mean task loss over `indices` at theta_u: its gradient and the logits, in micro-batches. */
+/**
+ * Gradient at theta_u of the mean task loss over `indices`, or with weights of sum_l w_l L_l, in
+ * micro-batches; and the logits that were met on the way.
+ */
 async function lossGradient(
   theta: Weights,
   objective: MetaObjective,
   indices: readonly number[],
+  labelWeights?: ArrayLike<number>,
 ): Promise<{ gradient: Weights; logits: Float32Array }> {
   const { shape, source, task, microBatch } = objective;
   let gradient: Weights | null = null;
@@ -80,7 +85,10 @@ async function lossGradient(
     const part = valueAndGradients((weights) => {
       const { logits } = vit(plain, weights, batch.patches, shape);
       kept = tf.keep(tf.clone(logits));
-      return tf.mul(taskLoss(task, logits, batch.targets), piece.length / indices.length);
+      const loss = labelWeights
+        ? weightedLabelLoss(logits, batch.targets, labelWeights)
+        : taskLoss(task, logits, batch.targets);
+      return tf.mul(loss, piece.length / indices.length);
     }, theta);
     rows.push(await kept!.data() as Float32Array);
     tf.dispose([kept!, part.value, batch.patches, batch.targets]);
@@ -89,6 +97,31 @@ async function lossGradient(
   const logits = new Float32Array(rows.reduce((sum, row) => sum + row.length, 0));
   rows.reduce((at, row) => (logits.set(row, at), at + row.length), 0);
   return { gradient: gradient!, logits };
+}
+
+/**
+ * A term of A that depends on theta_u through the losses of some images: its value, its gradient and
+ * what was measured. Aligning means takes one pass, since one slope scales the whole gradient; aligning
+ * labels takes a forward pass first, since each label's slope weighs its own loss.
+ */
+async function termGradient(
+  theta: Weights,
+  objective: MetaObjective,
+  indices: readonly number[],
+  term: (measured: Measured) => { value: number; slopes: ArrayLike<number> },
+): Promise<{ value: number; slope: number; gradient: Weights; measured: Measured }> {
+  const { shape, source, microBatch, measure, form } = objective;
+  if (form.align === "mean") {
+    const { gradient, logits } = await lossGradient(theta, objective, indices);
+    const measured = measure(logits, indices);
+    const { value, slopes } = term(measured);
+    return { value, slope: slopes[0], gradient, measured };
+  }
+  const { logits } = await predict(theta, shape, source, indices, microBatch);
+  const measured = measure(logits, indices);
+  const { value, slopes } = term(measured);
+  const { gradient } = await lossGradient(theta, objective, indices, slopes);
+  return { value, slope: 1, gradient, measured };
 }
 
 /** sum + scale term; takes both over and frees what it no longer needs. */
@@ -108,28 +141,36 @@ async function objectiveGradient(
   objective: MetaObjective,
   batches: readonly AuxiliaryBatch[],
 ): Promise<{ value: number; v: Weights; forget: Measured }> {
-  const { form, shape, source, microBatch, measure, original } = objective;
+  const { form, shape, source, microBatch, measure, original, keepWeight } = objective;
   const total = batches.reduce((sum, batch) => sum + batch.forget.length, 0);
   let v: Weights | null = null;
   let value = 0;
   let [loss, metric] = [0, 0];
   for (const { forget, val, keep } of batches) {
     const weight = forget.length / total;
-    const { gradient, logits } = await lossGradient(thetaUnlearned, objective, forget);
-    const measured = measure(logits, forget);
     const valUnlearned = form.terms === "second"
       ? null
       : measure((await predict(thetaUnlearned, shape, source, val, microBatch)).logits, val);
-    const a = auxiliaryObjective(form, measured, valUnlearned, original(val));
-    value += weight * a.value;
-    loss += weight * measured.loss;
-    metric += weight * measured.metric;
-    v = accumulate(v, gradient, weight * a.slope);
+    const aligned = await termGradient(thetaUnlearned, objective, forget, (measured) => {
+      if (form.align === "labels") {
+        return labelObjective(form, measured, valUnlearned, original(val));
+      }
+      const a = auxiliaryObjective(form, measured, valUnlearned, original(val));
+      return { value: a.value, slopes: [a.slope] };
+    });
+    value += weight * aligned.value;
+    loss += weight * aligned.measured.loss;
+    metric += weight * aligned.measured.metric;
+    v = accumulate(v, aligned.gradient, weight * aligned.slope);
     if (keep.length > 0) {
-      const kept = await lossGradient(thetaUnlearned, objective, keep);
-      const d = distance(form.distance, measure(kept.logits, keep).loss, original(keep).loss);
-      value += weight * objective.keepWeight * d.value;
-      v = accumulate(v, kept.gradient, weight * objective.keepWeight * d.slope);
+      const kept = await termGradient(
+        thetaUnlearned,
+        objective,
+        keep,
+        (measured) => keepObjective(form, measured, original(keep)),
+      );
+      value += weight * keepWeight * kept.value;
+      v = accumulate(v, kept.gradient, weight * keepWeight * kept.slope);
     }
   }
   return { value, v: v!, forget: { loss, metric } };

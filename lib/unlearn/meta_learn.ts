@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { Cycle } from "../data/batches.ts";
-import { chunks } from "../data/image_source.ts";
+import { chunks, type ImageSource } from "../data/image_source.ts";
 import { adamW, ADAMW_DEFAULTS } from "../tensor/optimisers/adamw.ts";
 import { Random } from "../tensor/random.ts";
 import { cosine } from "../tensor/schedule.ts";
@@ -78,6 +78,12 @@ export interface MetaLearning {
   readonly val: readonly number[];
   /** Hidden width of the meta-loss: the size of its dropout mask. */
   readonly hidden: number;
+  /**
+   * Where simulated support images come from; default the objective's own source. Beyond the paper:
+   * theta was trained on every image that can be drawn here, but not on the photograph that a real
+   * request brings, so varied images are the better rehearsal.
+   */
+  readonly supportSource?: (random: Random) => ImageSource;
   /** Evaluates held-out requests; absent without a hold-out. */
   readonly heldOut?: (parameters: MetaParameters) => Promise<HeldOut>;
   readonly onRequest?: (people: number, epoch: number, objective: number) => void;
@@ -183,10 +189,11 @@ export async function metaLearn(
       random: random.fork("dropout"),
     };
     const keepRandom = random.fork("keep");
+    const source = learning.supportSource?.(random.fork("support")) ?? objective.source;
     const rate = cosine(1, epoch - 1, recipe.epochs);
     const results: Measured[] = [];
     for (const request of requests) {
-      const support = supportOf(objective, request, dropout);
+      const support = supportOf({ source }, request, dropout);
       const batches = auxiliaryBatches(request, learning, val, keepRandom);
       const { phi, logStepSizes } = parameters;
       const gradient = await metaGradient(theta, phi, support, batches, objective, logStepSizes);

@@ -6,7 +6,7 @@ const settings = (...args: string[]) => metaLearnSettings(parseOptions(META_OPTI
 
 Deno.test("metaLearnSettings is the paper's recipe (App. A, Table 8a) when nothing is given", () => {
   const { form, inputs, stepSizeLearningRate, keep, metaLearningRate, epochs } = settings();
-  assertEquals(form, { terms: "both", distance: "smooth_l1", scaled: true });
+  assertEquals(form, { terms: "both", distance: "smooth_l1", scaled: true, align: "mean" });
   assertEquals(inputs, ["logits", "features", "targets", "identities"]);
   assertEquals([stepSizeLearningRate, keep, metaLearningRate, epochs], [null, "none", 0.1, 3]);
 });
@@ -16,7 +16,7 @@ Deno.test("metaLearnSettings groups the objective's form and turns learned step 
     ..."--terms first --distance l2 --no-scaled --inputs logits,targets".split(" "),
     ..."--step-sizes learned --step-size-learning-rate 0.2 --keep retain".split(" "),
   );
-  assertEquals(given.form, { terms: "first", distance: "l2", scaled: false });
+  assertEquals(given.form, { terms: "first", distance: "l2", scaled: false, align: "mean" });
   assertEquals(given.inputs, ["logits", "targets"]);
   assertEquals([given.stepSizeLearningRate, given.keep], [0.2, "retain"]);
 });

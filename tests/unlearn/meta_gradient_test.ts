@@ -38,11 +38,14 @@ async function difference(
   return result;
 }
 
-for (const share of [0, 0.5]) {
+for (const [share, align] of [[0, "mean"], [0.5, "mean"], [0.5, "labels"]] as const) {
   onEachDevice(
-    `metaGradient is what central differences of A give, with dropout ${share} and learned step sizes`,
+    `metaGradient is what central differences of A give, with dropout ${share}, learned step sizes, ` +
+      `aligning ${align}`,
     async () => {
-      const { theta, phi, objective } = await toyObjective(24);
+      const toy = await toyObjective(24);
+      const { theta, phi } = toy;
+      const objective = { ...toy.objective, form: { ...toy.objective.form, align } };
       const support = supportOf(objective, REQUEST, {
         share,
         hidden: TOY_HIDDEN,

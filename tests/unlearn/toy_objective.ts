@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { ImageSource } from "../../lib/data/image_source.ts";
 import { initialVit } from "../../lib/model/initial_vit.ts";
 import { initialMetaLoss, META_LOSS_INPUTS } from "../../lib/model/meta_loss.ts";
+import { labelLosses } from "../../lib/measure/loss.ts";
 import { predict } from "../../lib/model/predict.ts";
 import { Random } from "../../lib/tensor/random.ts";
 import { disposeWeights, mapWeights, type Weights } from "../../lib/tensor/weights.ts";
@@ -70,7 +71,8 @@ export async function toyObjective(images: number, seed = 0) {
       (sum, x, i) => sum + Math.max(x, 0) - x * y[i] + Math.log1p(Math.exp(-Math.abs(x))),
       0,
     );
-    return { loss: loss / logits.length, metric: 0 };
+    const perLabel = labelLosses(logits, y, TOY_LABELS);
+    return { loss: loss / logits.length, metric: 0, labelLosses: perLabel };
   };
   const everything = Array.from({ length: images }, (_, i) => i);
   const { logits } = await predict(theta, TOY_SHAPE, source, everything, images);
@@ -79,7 +81,7 @@ export async function toyObjective(images: number, seed = 0) {
     inputs: META_LOSS_INPUTS,
     shape: TOY_SHAPE,
     microBatch: 4,
-    form: { distance: "smooth_l1", terms: "second", scaled: false },
+    form: { distance: "smooth_l1", terms: "second", scaled: false, align: "mean" },
     keepWeight: 2,
     task: "multi-label",
     source,
