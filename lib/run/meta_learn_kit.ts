@@ -193,12 +193,17 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
     };
   }
 
+  const variedSource = (random: Random) =>
+    storedSource(images, samples, inputFormat(config), { augmentation: SUPPORT_VARIATION, random });
   const judge = heldOut.length === 0 ? undefined : await heldOutRequests(theta, objective, {
     people: heldOut,
     retain: random.fork("retain sample")
       .shuffle(trained.flatMap((person) => person.images)).slice(0, RETAIN_SAMPLE),
     unseen,
     requestSize: settings.requestSize,
+    ...(settings.varySupport
+      ? { supportSource: () => variedSource(random.fork("judge support")) }
+      : {}),
   }, random.fork("judge"));
 
   const initial: MetaParameters = {
@@ -236,15 +241,7 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
       val: valIndices,
       hidden: settings.hidden,
       heldOut: judge,
-      ...(settings.varySupport
-        ? {
-          supportSource: (random: Random) =>
-            storedSource(images, samples, inputFormat(config), {
-              augmentation: SUPPORT_VARIATION,
-              random,
-            }),
-        }
-        : {}),
+      ...(settings.varySupport ? { supportSource: variedSource } : {}),
       onRequest(count, epoch, value) {
         done += count;
         const note = `epoch ${epoch}/${settings.epochs}, A ${value.toFixed(4)}`;

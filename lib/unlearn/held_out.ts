@@ -1,3 +1,4 @@
+import type { ImageSource } from "../data/image_source.ts";
 import { predict } from "../model/predict.ts";
 import type { Random } from "../tensor/random.ts";
 import type { Weights } from "../tensor/weights.ts";
@@ -20,6 +21,8 @@ export interface HeldOutPeople {
   readonly unseen: readonly Person[];
   /** N_S. */
   readonly requestSize: number;
+  /** Where support images come from, the same at each call; default the objective's own source. */
+  readonly supportSource?: () => ImageSource;
 }
 
 /**
@@ -49,7 +52,7 @@ export function holdOut(
 export async function heldOutRequests(
   theta: Weights,
   objective: MetaObjective,
-  { people, retain, unseen, requestSize }: HeldOutPeople,
+  { people, retain, unseen, requestSize, supportSource }: HeldOutPeople,
   random: Random,
 ): Promise<(parameters: MetaParameters) => Promise<HeldOut>> {
   const { shape, source, microBatch, measure } = objective;
@@ -74,8 +77,9 @@ export async function heldOutRequests(
     const forgotten: number[] = [];
     const rows: Float32Array[] = [];
     const after = { retain: 0, val: 0 };
+    const supports = supportSource?.() ?? source;
     for (const request of requests) {
-      const support = supportOf(objective, request);
+      const support = supportOf({ source: supports }, request);
       const step = await unlearningStep(theta, phi, support, objective, logStepSizes);
       forgotten.push(...request.forget);
       rows.push(await logitsOf(step.theta, request.forget));
