@@ -1,140 +1,135 @@
 import type { TensorInfo } from "@tensorflow/tfjs";
-import { type KernelArguments, type KernelProgram, runProgram } from "./program.ts";
+import { columnSumKernel, sumOverRows } from "./column_sum.ts";
+import { cover, flatIndex, type KernelArguments, runProgram } from "./program.ts";
 
-/** Invocations per workgroup; each owns a row, or for sums over rows a column. */
 const LANES = 8;
 
-const over = (count: number) => ({
-  workgroupSize: [LANES, 1, 1] as const,
-  workgroups: [
-    Math.min(Math.ceil(count / LANES), 32_768),
-    Math.ceil(count / LANES / 32_768),
-    1,
-  ] as const,
-});
-const INDEX = `i32((workgroupId.y * numWorkgroups.x + workgroupId.x) * ${LANES}u + localId.x)`;
-
-const sizes = (m: number, d: number): KernelProgram["uniforms"] => [
-  { name: "m", type: "i32", value: m },
-  { name: "d", type: "i32", value: d },
-];
-
-/** One number per row of x: its mean, or rstd = 1 / sqrt(variance + epsilon). */
-function rowStatistic(args: KernelArguments, statistic: "mean" | "rstd"): TensorInfo {
-  const { x } = args.inputs;
-  const [m, d] = x.shape;
-  const epsilon = statistic === "rstd"
-    ? [{ name: "epsilon", type: "f32" as const, value: args.attrs.epsilon as number }]
-    : [];
-  return runProgram(args.backend, {
-    key: `layerNorm ${statistic}`,
-    inputs: ["X"],
-    ...over(m),
-    outputShape: [m],
-    uniforms: [...sizes(m, d)!, ...epsilon],
-    code: `fn main() {
-      let r = ${INDEX}; let d = uniforms.d;
-      if (r >= uniforms.m) { return; }
-      var sum = 0.0;
-      for (var c = 0; c < d; c = c + 1) { sum = sum + X[r * d + c]; }
-      let mean = sum / f32(d);
-      ${
-      statistic === "mean" ? "result[r] = mean;" : `var squares = 0.0;
-      for (var c = 0; c < d; c = c + 1) {
-        let centred = X[r * d + c] - mean;
-        squares = fma(centred, centred, squares);
-      }
-      result[r] = 1.0 / sqrt(squares / f32(d) + uniforms.epsilon);`
+/**
+ * One program in which an invocation owns a row of [m, d] tensors, four columns at a time where they
+ * come in fours.
+ *
+ * @param widths of inputs and result: "row" tensors are read in fours, "pair" is [m, 2]
+ * @param code WGSL; sees the row `r`, where it starts (`start`) and its length (`columns`), all in the
+ *   elements of a row; `d` is the number of floats, `total(x)` adds up an element
+ */
+function rowProgram(
+  { backend }: KernelArguments,
+  key: string,
+  inputs: Readonly<Record<string, TensorInfo>>,
+  pairs: Readonly<Record<string, TensorInfo>>,
+  numbers: Readonly<Record<string, number>>,
+  outputShape: number[],
+  code: string,
+): TensorInfo {
+  const [m, d] = Object.values(inputs)[0].shape;
+  const width = d % 4 === 0 ? 4 : 1;
+  const resultWidth = outputShape[1] === d ? width : 1;
+  return runProgram(backend, {
+    key: `layerNorm ${key} ${width}`,
+    inputs: [...Object.keys(inputs), ...Object.keys(pairs)],
+    widths: [
+      ...Object.keys(inputs).map(() => width as 1 | 4),
+      ...Object.keys(pairs).map(() => 1 as const),
+      resultWidth,
+    ],
+    workgroupSize: [LANES, 1, 1],
+    workgroups: cover(m, LANES),
+    outputShape,
+    uniforms: [
+      { name: "m", type: "i32", value: m },
+      { name: "columns", type: "i32", value: d / width },
+      { name: "d", type: "f32", value: d },
+      ...Object.entries(numbers).map(([name, value]) => ({ name, type: "f32" as const, value })),
+    ],
+    code: `
+    ${
+      width === 4
+        ? "const ZERO = vec4<f32>(0.0); " +
+          "fn total(x : vec4<f32>) -> f32 { return (x.x + x.y) + (x.z + x.w); }"
+        : "const ZERO = 0.0; fn total(x : f32) -> f32 { return x; }"
     }
+    fn main() {
+      let r = ${flatIndex(LANES)};
+      if (r >= uniforms.m) { return; }
+      let columns = uniforms.columns;
+      let start = r * columns;
+      ${code}
     }`,
-  }, [x]);
+  }, [...Object.values(inputs), ...Object.values(pairs)]);
 }
 
-/** `LetheLayerNorm`: x [m, d], gamma, beta [d] to [y [m, d], mean [m], rstd [m]]. */
+/** `LetheLayerNorm`: x [m, d], gamma, beta [d] to [y [m, d], moments [m, 2]: mean and 1 / deviation]. */
 export function layerNormKernel(args: KernelArguments): TensorInfo[] {
   const { x, gamma, beta } = args.inputs;
-  const [m, d] = x.shape;
-  const mean = rowStatistic(args, "mean");
-  const rstd = rowStatistic(args, "rstd");
-  const y = runProgram(args.backend, {
-    key: "layerNorm",
-    inputs: ["X", "Gamma", "Beta", "Mean", "Rstd"],
-    ...over(m),
-    outputShape: [m, d],
-    uniforms: sizes(m, d),
-    code: `fn main() {
-      let r = ${INDEX}; let d = uniforms.d;
-      if (r >= uniforms.m) { return; }
-      let mean = Mean[r]; let rstd = Rstd[r];
-      for (var c = 0; c < d; c = c + 1) {
-        result[r * d + c] = fma((X[r * d + c] - mean) * rstd, Gamma[c], Beta[c]);
-      }
+  const epsilon = args.attrs.epsilon as number;
+  const moments = rowProgram(
+    args,
+    "moments",
+    { X: x },
+    {},
+    { epsilon },
+    [x.shape[0], 2],
+    `
+    var sum = ZERO;
+    for (var c = 0; c < columns; c = c + 1) { sum = sum + X[start + c]; }
+    let mean = total(sum) / uniforms.d;
+    var squares = ZERO;
+    for (var c = 0; c < columns; c = c + 1) {
+      let centred = X[start + c] - mean;
+      squares = squares + centred * centred;
+    }
+    result[2 * r] = mean;
+    result[2 * r + 1] = 1.0 / sqrt(total(squares) / uniforms.d + uniforms.epsilon);`,
+  );
+  const inputs = { X: x, Gamma: gamma, Beta: beta };
+  const y = rowProgram(
+    args,
+    "y",
+    inputs,
+    { Moments: moments },
+    {},
+    x.shape,
+    `
+    let mean = Moments[2 * r]; let rstd = Moments[2 * r + 1];
+    for (var c = 0; c < columns; c = c + 1) {
+      result[start + c] = (X[start + c] - mean) * rstd * Gamma[c] + Beta[c];
     }`,
-  }, [x, gamma, beta, mean, rstd]);
-  return [y, mean, rstd];
+  );
+  return [y, moments];
 }
 
-/** `LetheLayerNormGrad`: dy, x [m, d], gamma [d], mean, rstd [m] to [dx, dgamma, dbeta]. */
+/** `LetheLayerNormGrad`: dy, x [m, d], gamma [d], moments [m, 2] to [dx, dgamma, dbeta]. */
 export function layerNormGradKernel(args: KernelArguments): TensorInfo[] {
-  const { dy, x, gamma, mean, rstd } = args.inputs;
-  const [m, d] = x.shape;
-  const dx = runProgram(args.backend, {
-    key: "layerNorm dx",
-    inputs: ["DY", "X", "Gamma", "Mean", "Rstd"],
-    ...over(m),
-    outputShape: [m, d],
-    uniforms: sizes(m, d),
-    code: `fn main() {
-      let r = ${INDEX}; let d = uniforms.d;
-      if (r >= uniforms.m) { return; }
-      let mean = Mean[r]; let rstd = Rstd[r];
-      var sum = 0.0; var along = 0.0;
-      for (var c = 0; c < d; c = c + 1) {
-        let g = DY[r * d + c] * Gamma[c];
-        sum = sum + g;
-        along = fma(g, (X[r * d + c] - mean) * rstd, along);
-      }
-      sum = sum / f32(d); along = along / f32(d);
-      for (var c = 0; c < d; c = c + 1) {
-        let normal = (X[r * d + c] - mean) * rstd;
-        result[r * d + c] = rstd * (DY[r * d + c] * Gamma[c] - sum - normal * along);
-      }
+  const { dy, x, gamma, moments } = args.inputs;
+  const inputs = { DY: dy, X: x, Gamma: gamma };
+  const dx = rowProgram(
+    args,
+    "dx",
+    inputs,
+    { Moments: moments },
+    {},
+    x.shape,
+    `
+    let mean = Moments[2 * r]; let rstd = Moments[2 * r + 1];
+    var sums = ZERO; var alongs = ZERO;
+    for (var c = 0; c < columns; c = c + 1) {
+      let g = DY[start + c] * Gamma[c];
+      sums = sums + g;
+      alongs = alongs + g * ((X[start + c] - mean) * rstd);
+    }
+    let sum = total(sums) / uniforms.d;
+    let along = total(alongs) / uniforms.d;
+    for (var c = 0; c < columns; c = c + 1) {
+      let normal = (X[start + c] - mean) * rstd;
+      result[start + c] = rstd * (DY[start + c] * Gamma[c] - sum - normal * along);
     }`,
-  }, [dy, x, gamma, mean, rstd]);
-  const dGamma = runProgram(args.backend, {
-    key: "layerNorm dgamma",
-    inputs: ["DY", "X", "Mean", "Rstd"],
-    ...over(d),
-    outputShape: [d],
-    uniforms: sizes(m, d),
-    code: `fn main() {
-      let c = ${INDEX}; let d = uniforms.d;
-      if (c >= d) { return; }
-      var sum = 0.0;
-      for (var r = 0; r < uniforms.m; r = r + 1) {
-        sum = fma(DY[r * d + c], (X[r * d + c] - Mean[r]) * Rstd[r], sum);
-      }
-      result[c] = sum;
-    }`,
-  }, [dy, x, mean, rstd]);
+  );
+  const dGamma = sumOverRows(
+    args,
+    "layerNorm dgamma",
+    { DY: dy, X: x },
+    { Moments: moments },
+    "DY[at] * ((X[at] - Moments[2 * r]) * Moments[2 * r + 1])",
+  );
   return [dx, dGamma, columnSumKernel({ ...args, inputs: { x: dy } })];
-}
-
-/** `LetheColumnSum`: the sum over the rows of x [m, n], [n]. */
-export function columnSumKernel({ inputs: { x }, backend }: KernelArguments): TensorInfo {
-  const [m, d] = x.shape;
-  return runProgram(backend, {
-    key: "columnSum",
-    inputs: ["X"],
-    ...over(d),
-    outputShape: [d],
-    uniforms: sizes(m, d),
-    code: `fn main() {
-      let c = ${INDEX}; let d = uniforms.d;
-      if (c >= d) { return; }
-      var sum = 0.0;
-      for (var r = 0; r < uniforms.m; r = r + 1) { sum = sum + X[r * d + c]; }
-      result[c] = sum;
-    }`,
-  }, [x]);
 }

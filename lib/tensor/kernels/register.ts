@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
 import { attentionGradKernel, attentionKernel } from "./attention.ts";
 import { geluGradKernel, geluKernel } from "./gelu.ts";
-import { columnSumKernel, layerNormGradKernel, layerNormKernel } from "./layer_norm.ts";
+import { columnSumKernel } from "./column_sum.ts";
+import { layerNormGradKernel, layerNormKernel } from "./layer_norm.ts";
 import { matMulKernel } from "./mat_mul.ts";
 import { adamWKernel, sgdKernel } from "./optimisers.ts";
 import type { KernelArguments } from "./program.ts";

@@ -34,12 +34,12 @@ function composed(epsilon: number) {
 function fused(epsilon: number) {
   return tf.customGrad((x, gamma, beta, save) => {
     const inputs = { x: x as tf.Tensor, gamma: gamma as tf.Tensor, beta: beta as tf.Tensor };
-    const [value, mean, rstd] = runKernel("LetheLayerNorm", inputs, { epsilon });
-    (save as tf.GradSaveFunc)([inputs.x, inputs.gamma, mean, rstd]);
+    const [value, moments] = runKernel("LetheLayerNorm", inputs, { epsilon });
+    (save as tf.GradSaveFunc)([inputs.x, inputs.gamma, moments]);
     return {
       value,
-      gradFunc: (dy: tf.Tensor, [x, gamma, mean, rstd]: tf.Tensor[]) =>
-        runKernel("LetheLayerNormGrad", { dy, x, gamma, mean, rstd }),
+      gradFunc: (dy: tf.Tensor, [x, gamma, moments]: tf.Tensor[]) =>
+        runKernel("LetheLayerNormGrad", { dy, x, gamma, moments }),
     };
   });
 }

@@ -1,0 +1,41 @@
+import type { TensorInfo } from "@tensorflow/tfjs";
+import { cover, flatIndex, type KernelArguments, runProgram } from "./program.ts";
+
+const LANES = 64;
+
+/**
+ * One program over all elements of equally shaped tensors, four at a time where they come in fours.
+ *
+ * @param code WGSL that sets `result[i]` from the inputs at `i`; it reads as scalars and as vec4
+ *   (`ZERO` is the zero of either)
+ * @param numbers that change from run to run: uniforms, so that they do not make new programs
+ */
+export function elementwise(
+  { backend }: Pick<KernelArguments, "backend">,
+  key: string,
+  inputs: Readonly<Record<string, TensorInfo>>,
+  numbers: Readonly<Record<string, number>>,
+  code: string,
+): TensorInfo {
+  const infos = Object.values(inputs);
+  const size = infos[0].shape.reduce((a, b) => a * b, 1);
+  const width = size % 4 === 0 ? 4 : 1;
+  return runProgram(backend, {
+    key: `${key} ${width}`,
+    inputs: Object.keys(inputs),
+    widths: [...infos.map(() => width as 1 | 4), width],
+    workgroupSize: [LANES, 1, 1],
+    workgroups: cover(size / width, LANES),
+    outputShape: infos[0].shape,
+    uniforms: [
+      { name: "count", type: "i32", value: size / width },
+      ...Object.entries(numbers).map(([name, value]) => ({ name, type: "f32" as const, value })),
+    ],
+    code: `const ZERO = ${width === 4 ? "vec4<f32>(0.0)" : "0.0"};
+    fn main() {
+      let i = ${flatIndex(LANES)};
+      if (i >= uniforms.count) { return; }
+      ${code}
+    }`,
+  }, infos);
+}
