@@ -51,6 +51,12 @@ export const META_OPTIONS = {
     help: "beyond the paper: learn one step size per tensor",
   },
   stepSizeLearningRate: { kind: "number", min: 0, default: 0.1, help: "of the log step sizes" },
+  start: {
+    kind: "choice",
+    of: ["random", "ascent"],
+    default: "random",
+    help: "beyond the paper: fit the meta-loss to gradient ascent before it learns",
+  },
   varySupport: {
     kind: "flag",
     help: "beyond the paper: crop and flip simulated support images, as if theta had not seen them",

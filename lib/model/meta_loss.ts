@@ -62,6 +62,17 @@ export function metaLossInputSize(shape: MetaLossShape): number {
  * @returns a scalar
  */
 export function metaLoss<T>(
+  algebra: Algebra<T>,
+  phi: Readonly<Record<string, T>>,
+  output: VitOutput<T>,
+  constants: MetaLossConstants,
+  inputs: readonly MetaLossInput[],
+): T {
+  return algebra.apply(mean, [metaLossRows(algebra, phi, output, constants, inputs)]);
+}
+
+/** {@link metaLoss} before the mean: one value per support image, [s, 1]. */
+export function metaLossRows<T>(
   { constant, apply }: Algebra<T>,
   phi: Readonly<Record<string, T>>,
   { logits, features }: VitOutput<T>,
@@ -85,7 +96,7 @@ export function metaLoss<T>(
   let hidden = apply(gelu, [affine(mixed, "input_block.2")]);
   if (dropout !== undefined) hidden = apply(mask, [hidden, constant(dropout)]);
   const score = affine(norm(hidden, "output_block.0"), "output_block.1");
-  return apply(mean, [apply(softplus, [score])]);
+  return apply(softplus, [score]);
 }
 
 /** Names and shapes of phi, as the released code has them. */

@@ -44,6 +44,7 @@ export const DEMO = {
     form: { distance: "smooth_l1", terms: "second", scaled: false, align: "labels" },
     hidden: 512,
     embeddingSize: 64,
+    start: "ascent",
     varySupport: true,
     holdOut: 0.15,
   } satisfies MetaLearnSettings,

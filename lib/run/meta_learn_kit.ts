@@ -23,6 +23,7 @@ import { loadState, saveState } from "../model/saved_state.ts";
 import type { Device } from "../tensor/device.ts";
 import { Random } from "../tensor/random.ts";
 import { disposeWeights, mapWeights, type Weights } from "../tensor/weights.ts";
+import { ascentStart } from "../unlearn/ascent_start.ts";
 import type { AuxiliaryForm } from "../unlearn/auxiliary_objective.ts";
 import { heldOutRequests, holdOut } from "../unlearn/held_out.ts";
 import {
@@ -48,6 +49,8 @@ export interface MetaLearnSettings extends MetaLearningRecipe {
   readonly keepWeight: number;
   readonly hidden: number;
   readonly embeddingSize: number;
+  /** phi at first: random (the paper), or fitted to gradient ascent on the task loss. */
+  readonly start: "random" | "ascent";
   /** Beyond the paper: vary simulated support images by {@link SUPPORT_VARIATION}. */
   readonly varySupport: boolean;
   /** Share of the training people kept out of meta-training, to pick the epoch by. */
@@ -206,15 +209,38 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
       : {}),
   }, random.fork("judge"));
 
+  let phi = initialMetaLoss({
+    inputs: settings.inputs,
+    labels: labels.length,
+    dim: config.dim,
+    identities: identities.length,
+    embeddingSize: settings.embeddingSize,
+    hidden: settings.hidden,
+  }, random.fork("initial phi"));
+  if (settings.start === "ascent") {
+    const shown = trained.flatMap(({ row, images }) => images.map((image) => ({ row, image })));
+    const seen = shown.map(({ image }) => image);
+    const fresh = phi;
+    phi = await ascentStart(
+      fresh,
+      settings.inputs,
+      {
+        ...await predict(theta, config, source, seen, microBatch),
+        task,
+        labels: labels.length,
+        dim: config.dim,
+        targets: source.targets(seen),
+        rows: shown.map(({ row }) => row),
+      },
+      random.fork("ascent start"),
+      (done, total) => {
+        onProgress?.({ stage: "start from gradient ascent", done, total, unit: "steps" });
+      },
+    );
+    disposeWeights(fresh);
+  }
   const initial: MetaParameters = {
-    phi: initialMetaLoss({
-      inputs: settings.inputs,
-      labels: labels.length,
-      dim: config.dim,
-      identities: identities.length,
-      embeddingSize: settings.embeddingSize,
-      hidden: settings.hidden,
-    }, random.fork("initial phi")),
+    phi,
     ...(settings.stepSizeLearningRate === null
       ? {}
       : { logStepSizes: mapWeights(theta, () => tf.scalar(0)) }),
