@@ -27,8 +27,7 @@ const vit = (
   heads: number,
 ): Preset => ({ source, imageSize, patchSize, dim, depth, heads, layerNormEps: 1e-6 });
 
-/** Model sizes by name. */
-export const PRESETS = {
+const SIZES = {
   vit_demo_patch8_32: vit("this project: seconds per epoch on a CPU", 32, 8, 64, 3, 4),
   vit_demo_patch12_48: vit(
     "this project: the demo; few tokens, seconds per epoch",
@@ -44,8 +43,12 @@ export const PRESETS = {
   vit_small_patch16_224: vit("Touvron et al. 2021 (DeiT-S), timm", 224, 16, 384, 12, 6),
   vit_base_patch16_224: vit("Dosovitskiy et al. 2021; the paper's model", 224, 16, 768, 12, 12),
 } as const satisfies Record<string, Preset>;
+
 /** A name of {@link PRESETS}. */
-export type PresetName = keyof typeof PRESETS;
+export type PresetName = keyof typeof SIZES;
+
+/** Model sizes by name. */
+export const PRESETS: Readonly<Record<PresetName, Preset>> = SIZES;
 
 /** A config of a preset's size; pixels are scaled to [-1, 1] (mean and deviation 0.5, as released). */
 export function presetConfig(
