@@ -1,3 +1,4 @@
+import { parseArgs } from "@std/cli/parse-args";
 import { closestName } from "../lib/closest_name.ts";
 import { UsageError } from "../lib/error.ts";
 import { readValue } from "./option_value.ts";
@@ -15,9 +16,6 @@ const ALWAYS = ["help", "version"];
 /**
  * Reads a command line against an option table: `--option value`, `--option=value`, `--flag` and
  * `--no-flag`. A leading `--` is skipped, for those used to `npm run task -- ..`.
- *
- * By hand, since general parsers take too much: `--flag=maybe` for true, `-x` for `--x`, the second of
- * two contradicting flags, and silence for words after `--`.
  *
  * @throws UsageError an unknown option (with the nearest known one), a missing, repeated or refused
  *   value, a word that belongs to no option
@@ -44,7 +42,13 @@ export function parseOptions<Table extends OptionTable>(
   return Object.fromEntries(values);
 }
 
-/** Each given option's text by key; a flag's is `on` or `off`. */
+/**
+ * Each given option's text by key; a flag's is `on` or `off`.
+ *
+ * parseArgs splits the line. It is told of no option, so it hands every piece to `unknown`: from options
+ * that it knows it takes too much (`--flag=maybe` for true, `-x` for `--x`, the second of two
+ * contradicting flags).
+ */
 function givenTexts(table: OptionTable, args: readonly string[]): Map<string, string> {
   const keys = new Map(Object.keys(table).map((key) => [optionName(key), key]));
   const negated = new Map(
@@ -52,32 +56,36 @@ function givenTexts(table: OptionTable, args: readonly string[]): Map<string, st
       .map((key) => [`--no-${optionName(key).slice(2)}`, key]),
   );
   const given = new Map<string, string>();
-  for (let at = 0; at < args.length; at++) {
-    const word = args[at];
-    if (!looksLikeOption(word)) throw stray(word);
-    const [, name, attached] = /^([^=]*)(?:=(.*))?$/s.exec(word)!;
+  const unknown = (word: string, found?: string, value?: unknown) => {
+    if (found === undefined) throw stray(word);
+    const [name] = word.split("=", 1);
     const key = keys.get(name) ?? negated.get(name);
-    if (key === undefined) throw unknown(name, [...keys.keys(), ...negated.keys()]);
+    if (key === undefined) throw noOption(name, [...keys.keys(), ...negated.keys()]);
     if (given.has(key)) throw repeated(name, table[key]);
     if (table[key].kind === "flag") {
-      if (attached !== undefined) throw flagWithValue(word, name);
+      if (name !== word) throw flagWithValue(word, name);
+      if (typeof value === "string") throw stray(value);
       given.set(key, keys.has(name) ? "on" : "off");
-      continue;
-    }
-    const next = args[at + 1];
-    const value = attached ??
-      (next === undefined || looksLikeOption(next) ? undefined : args[++at]);
-    if (!value && !(value === undefined && table[key].kind === "json")) {
-      throw noValue(name, table[key], next);
-    }
-    given.set(key, value ?? "-");
-  }
+    } else if (typeof value === "string" && value !== "") given.set(key, value);
+    else if (value !== "" && table[key].kind === "json") given.set(key, "-");
+    else throw noValue(name, table[key]);
+    return false; // nothing is left for parseArgs to keep
+  };
+  // parseArgs would keep what follows to itself.
+  if (args.includes("--")) throw noOption("--", []);
+  parseArgs(withDashes(args), { unknown });
   return given;
 }
 
-/** Whether a word is an option rather than a value: -1e-3 and - are values. */
-function looksLikeOption(word: string): boolean {
-  return word.startsWith("-") && word !== "-" && Number.isNaN(Number(word));
+/** parseArgs takes `-` and `-1e-3` for options: joined to the option before, they are values. */
+function withDashes(args: readonly string[]): string[] {
+  const words: string[] = [];
+  for (const word of args) {
+    const isValue = word === "-" || word.startsWith("-") && !Number.isNaN(Number(word));
+    if (isValue && /^--[^=]+$/.test(words.at(-1) ?? "")) words.push(`${words.pop()}=${word}`);
+    else words.push(word);
+  }
+  return words;
 }
 
 function stray(word: string): UsageError {
@@ -88,7 +96,7 @@ function stray(word: string): UsageError {
   );
 }
 
-function unknown(name: string, known: readonly string[]): UsageError {
+function noOption(name: string, known: readonly string[]): UsageError {
   const bare = (option: string) => option.replace(/^-+/, "");
   const near = closestName(bare(name), [...known.map(bare), ...ALWAYS]);
   return new UsageError(
@@ -114,9 +122,10 @@ function flagWithValue(word: string, name: string): UsageError {
   );
 }
 
-function noValue(name: string, row: OptionRow, next: string | undefined): UsageError {
-  const remedy = next === undefined || next === ""
-    ? `write ${name} ${valueName(row)}`
-    : `write ${name} ${valueName(row)}, or ${name}=VALUE where the value begins with -`;
-  return new UsageError(`${name} has no value`, "it takes one", remedy);
+function noValue(name: string, row: OptionRow): UsageError {
+  return new UsageError(
+    `${name} has no value`,
+    "it takes one",
+    `write ${name} ${valueName(row)}, or ${name}=VALUE where the value begins with -`,
+  );
 }

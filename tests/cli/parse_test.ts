@@ -88,6 +88,9 @@ Deno.test("parseOptions refuses missing, empty, repeated and stray values", () =
   refuses(["--out", "x", "--", "stray"], "-- is no option");
   refuses(["--out"], "--out has no value", "write --out PATH");
   refuses(["--out", "-x"], "--out has no value", "--out=VALUE");
+  refuses(["--out", ""], "--out has no value");
+  refuses(["--out", "x", "-1"], "-1 is no option");
+  refuses(["--out", "x", "-"], "- belongs to no option");
   refuses(["--out", "x", "--json="], "--json has no value");
 });
 
@@ -118,6 +121,8 @@ Deno.test("parseOptions refuses flags with values and flags given twice", () => 
   refuses(["--out", "x", "--scaled=maybe"], "takes no value", "write --scaled or --no-scaled");
   refuses(["--out", "x", "--no-scaled=1"], "takes no value", "write --no-scaled");
   refuses(["--out", "x", "--without-forget", "yes"], "yes belongs to no option");
+  refuses(["--out", "x", "--without-forget", "true"], "true belongs to no option");
+  refuses(["--out", "x", "--without-forget", "-1"], "takes no value");
   refuses(["--out", "x", "--scaled", "--no-scaled"], "--no-scaled is given twice", "keep one");
 });
 
