@@ -51,16 +51,24 @@ export async function execute<Table extends OptionTable>(
   }
 }
 
+/** Signals that end a command, with the exit codes that shells know them by; Windows has one only. */
+const SIGNALS: readonly [Deno.Signal, number][] = Deno.build.os === "windows"
+  ? [["SIGINT", 130]]
+  : [["SIGINT", 130], ["SIGTERM", 143]];
+
 /**
  * Runs a command with the process's own arguments and streams, and ends the process with its exit
- * code; 130 after Ctrl-C. Used as `if (import.meta.main) await main(train);`.
+ * code; 130 after Ctrl-C, 143 when it is asked to end. Used as `if (import.meta.main) await main(train);`.
  */
 export async function main<Table extends OptionTable>(command: Command<Table>): Promise<never> {
   const terminal = standardTerminal();
-  Deno.addSignalListener("SIGINT", () => {
-    terminal.note("lethe: interrupted");
-    Deno.exit(130);
-  });
+  // Deno.exit, unlike a signal's own end, lets `unload` remove what is half made.
+  for (const [signal, exitCode] of SIGNALS) {
+    Deno.addSignalListener(signal, () => {
+      terminal.note("lethe: interrupted");
+      Deno.exit(exitCode);
+    });
+  }
   // What a library rejects behind the command's back must not end in a stack trace either.
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();

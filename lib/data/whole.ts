@@ -1,5 +1,6 @@
 import { basename, dirname, join, resolve } from "@std/path";
 import { LetheError } from "../error.ts";
+import { withTemporaryPath } from "./temporary_path.ts";
 
 /**
  * Writes a file whole or not at all: the bytes go to a new file beside `path` (same folder, so the
@@ -13,7 +14,7 @@ import { LetheError } from "../error.ts";
 export async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
   const temporary = besides(path);
-  try {
+  await withTemporaryPath(temporary, async () => {
     await Deno.mkdir(dirname(temporary), { recursive: true });
     const file = await Deno.open(temporary, { write: true, createNew: true });
     try {
@@ -23,17 +24,16 @@ export async function writeWhole(path: string, content: Uint8Array | string): Pr
       file.close();
     }
     await Deno.rename(temporary, path);
-  } catch (cause) {
-    await Deno.remove(temporary).catch(() => {});
+  }).catch((cause) => {
     throw cannotWrite(path, cause);
-  }
+  });
   await syncFolder(dirname(resolve(path)));
 }
 
 /**
  * Builds a folder that appears whole or not at all: `build` fills a staging folder beside `path`;
- * when it returns, every file is flushed to the disk and the folder takes its name. When it throws,
- * the staging folder is removed and the error passed on. Missing parent folders are made.
+ * when it returns, every file is flushed to the disk and the folder takes its name. When it throws or
+ * the process exits meanwhile, the staging folder is removed. Missing parent folders are made.
  *
  * @param path the folder to make; it must not exist
  * @param build fills the staging folder whose path it is given
@@ -46,22 +46,19 @@ export async function buildFolder<T>(
 ): Promise<T> {
   await refuseExisting(path);
   const staging = besides(path);
-  try {
-    await Deno.mkdir(staging, { recursive: true });
-  } catch (cause) {
-    throw cannotWrite(path, cause);
-  }
-  try {
+  return await withTemporaryPath(staging, async () => {
+    await Deno.mkdir(staging, { recursive: true }).catch((cause) => {
+      throw cannotWrite(path, cause);
+    });
     const result = await build(staging);
     await syncTree(staging);
     await refuseExisting(path); // it may have appeared meanwhile; rename would replace an empty folder
     await Deno.rename(staging, path);
     await syncFolder(dirname(resolve(path)));
     return result;
-  } catch (error) {
-    await Deno.remove(staging, { recursive: true }).catch(() => {});
+  }).catch((error) => {
     throw error instanceof Deno.errors.NotCapable ? cannotWrite(path, error) : error;
-  }
+  });
 }
 
 /**

@@ -2,12 +2,18 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 
 const FILE = new URL("small_command.ts", import.meta.url);
 
-function start(args: string[], permissions: string[] = [], env: Record<string, string> = {}) {
+function start(
+  args: string[],
+  permissions: string[] = [],
+  env: Record<string, string> = {},
+  cwd?: string,
+) {
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "--no-prompt", ...permissions, FILE.href, ...args],
     env: { NO_COLOR: "1", LETHE_DEBUG: "", ...env },
     stdout: "piped",
     stderr: "piped",
+    ...(cwd === undefined ? {} : { cwd }),
   });
 }
 
@@ -83,6 +89,31 @@ Deno.test({
     await out.cancel();
     assertEquals(code, 130);
     assert(err.endsWith("lethe: interrupted\n"), err);
+  },
+});
+
+Deno.test({
+  name: "main leaves nothing half made behind when it is interrupted or asked to end",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    for (const [signal, exitCode] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+      const cwd = await Deno.makeTempDir();
+      try {
+        const child = start(["--end", "half"], ["--allow-read", "--allow-write"], {}, cwd).spawn();
+        const out = child.stdout.getReader();
+        const decoder = new TextDecoder();
+        for (let said = ""; !said.includes("half made");) {
+          said += decoder.decode((await out.read()).value);
+        }
+        assertEquals([...Deno.readDirSync(cwd)].length, 1, "it is half made");
+        child.kill(signal);
+        const [{ code }] = await Promise.all([child.status, child.stderr.cancel()]);
+        await out.cancel();
+        assertEquals([code, [...Deno.readDirSync(cwd)]], [exitCode, []]);
+      } finally {
+        await Deno.remove(cwd, { recursive: true });
+      }
+    }
   },
 });
 

@@ -1,4 +1,5 @@
 import { command, main } from "../../cli/command.ts";
+import { buildFolder, writeWhole } from "../../lib/data/whole.ts";
 import { LetheError } from "../../lib/error.ts";
 
 /** A command that ends in every way there is; main_test.ts runs it as a process of its own. */
@@ -8,7 +9,7 @@ export const small = command({
   options: {
     end: {
       kind: "choice",
-      of: ["well", "audit", "lethe", "missing", "bug", "rejection", "never", "flood"],
+      of: ["well", "audit", "lethe", "missing", "bug", "rejection", "never", "half", "flood"],
       default: "well",
       help: "how to end",
     },
@@ -35,6 +36,13 @@ export const small = command({
         return;
       case "never":
         await new Promise((resolve) => setTimeout(resolve, 60_000));
+        return;
+      case "half":
+        await buildFolder("out", async (staging) => {
+          await writeWhole(`${staging}/inner/a`, "1");
+          terminal.print("half made");
+          await new Promise((resolve) => setTimeout(resolve, 60_000));
+        });
         return;
       case "flood":
         for (let line = 0; line < 50_000; line++) terminal.print(`line ${line}`);
