@@ -1,8 +1,8 @@
 import { command, main } from "../cli/command.ts";
 import { progress } from "../cli/progress.ts";
-import { DATA, DEVICE, openAndAnnounce, SPLIT } from "../cli/shared_options.ts";
+import { printResult } from "../cli/print_result.ts";
+import { DATA, DEVICE, JSON_RESULT, openAndAnnounce, SPLIT } from "../cli/shared_options.ts";
 import { percent, table } from "../cli/table.ts";
-import { writeWhole } from "../lib/data/whole.ts";
 import { evaluateModels, MEASURED_PARTS } from "../lib/run/evaluate_model.ts";
 
 /** `deno task evaluate`: retain, forget, test, Tug-of-War. */
@@ -15,7 +15,7 @@ export const evaluate = command({
     split: SPLIT,
     data: DATA,
     labels: { kind: "list", help: "count only these labels (all)" },
-    json: { kind: "path", value: "FILE", help: "also write the figures there" },
+    json: JSON_RESULT,
     microBatch: { kind: "integer", min: 1, max: 4096, default: 64, help: "images per pass" },
     device: DEVICE,
   },
@@ -43,15 +43,15 @@ export const evaluate = command({
         ...MEASURED_PARTS.map((part) => percent(result[part].perLabel[name])),
       ]),
     ];
-    for (const line of table([model, ...MEASURED_PARTS], rows)) terminal.print(line);
     const tow = report.tugOfWar?.[0];
-    if (tow !== undefined) terminal.print(`Tug-of-War: ${percent(tow)}`);
-    if (json === undefined) return;
-    const figures = {
-      ...result,
-      ...(tow === undefined ? {} : { tow, retrained: report.retrained }),
-    };
-    await writeWhole(json, JSON.stringify(figures, null, 2) + "\n");
+    const figures = MEASURED_PARTS.map((part) => {
+      const { metric, loss } = result[part];
+      return [part, { metric, loss }];
+    });
+    await printResult(terminal, json, { ...Object.fromEntries(figures), tow: tow ?? null }, [
+      ...table([model, ...MEASURED_PARTS], rows),
+      ...tow === undefined ? [] : [`Tug-of-War: ${percent(tow)}`],
+    ]);
   },
 });
 

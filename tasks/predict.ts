@@ -1,6 +1,6 @@
 import { command, main } from "../cli/command.ts";
-import { DEVICE, openAndAnnounce } from "../cli/shared_options.ts";
-import { writeWhole } from "../lib/data/whole.ts";
+import { printResult } from "../cli/print_result.ts";
+import { DEVICE, JSON_RESULT, openAndAnnounce } from "../cli/shared_options.ts";
 import { predictImages } from "../lib/run/predict_images.ts";
 
 /** `deno task predict`: logits and features per image. */
@@ -10,7 +10,7 @@ export const predict = command({
   options: {
     model: { kind: "path", required: true, value: "DIR", help: "the model" },
     images: { kind: "path", required: true, value: "DIR", help: "folder of .jpg and .png images" },
-    json: { kind: "path", required: true, value: "FILE", help: "file to write" },
+    json: { ...JSON_RESULT, required: true, help: "write them to FILE, or print them" },
     microBatch: { kind: "integer", min: 1, max: 4096, default: 16, help: "images per pass" },
     device: DEVICE,
   },
@@ -18,8 +18,8 @@ export const predict = command({
   async run({ model, images, json, microBatch, device }, terminal) {
     await openAndAnnounce(device, terminal);
     const predictions = await predictImages(model, images, microBatch);
-    await writeWhole(json, JSON.stringify(predictions) + "\n");
-    terminal.print(`${json}: ${predictions.images.length} images`);
+    const lines = [`${json}: ${predictions.images.length} images`];
+    await printResult(terminal, json, predictions, lines);
   },
 });
 

@@ -1,5 +1,6 @@
 import { fromFileUrl } from "@std/path";
 import { command, main } from "../cli/command.ts";
+import { printResult } from "../cli/print_result.ts";
 import { DEVICE, openAndAnnounce } from "../cli/shared_options.ts";
 import { table } from "../cli/table.ts";
 import { readGolden } from "../lib/audit/golden.ts";
@@ -15,6 +16,7 @@ export const selfcheck = command({
   summary: "recomputes PyTorch's golden numbers on this adapter and prints the largest errors",
   options: {
     golden: { kind: "path", value: "DIR", help: "folder of golden numbers (fixtures/golden)" },
+    // A switch, not --json FILE: this task has no right to write.
     json: { kind: "flag", help: "print JSON instead of a table" },
     device: DEVICE,
   },
@@ -25,20 +27,18 @@ export const selfcheck = command({
     const device = await openAndAnnounce(choice, terminal);
     const groups = await check(numbers);
     const failed = groups.flatMap((group) => group.failed);
-    if (json) {
-      const result = { device: device.adapter, passed: failed.length === 0, groups };
-      terminal.print(JSON.stringify(result, null, 2));
-    } else {
-      const rows = groups.map((group) => [
-        group.name,
-        String(group.tensors),
-        group.relativeError.toExponential(1),
-        group.failed.length === 0 ? "ok" : `${group.failed.length} FAILED`,
-      ]);
-      for (const line of table(["group", "tensors", "largest error", ""], rows)) {
-        terminal.print(line);
-      }
-    }
+    const rows = groups.map((group) => [
+      group.name,
+      String(group.tensors),
+      group.relativeError.toExponential(1),
+      group.failed.length === 0 ? "ok" : `${group.failed.length} FAILED`,
+    ]);
+    await printResult(
+      terminal,
+      json ? "-" : undefined,
+      { device: device.adapter, passed: failed.length === 0, groups },
+      table(["group", "tensors", "largest error", ""], rows),
+    );
     if (failed.length === 0) return 0;
     terminal.note(
       `${failed.join(", ")}: further from the golden numbers than ${RELATIVE_TOLERANCE} of the ` +
