@@ -1,0 +1,295 @@
+import { Buffer } from "node:buffer";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertStringIncludes,
+} from "@std/assert";
+import { join } from "@std/path";
+import { parseCsv } from "../../lib/data/csv.ts";
+import { decodeImage } from "../../lib/data/decode_image.ts";
+import { resizeBilinear } from "../../lib/data/resize.ts";
+import { sha256Hex } from "../../lib/data/sha256.ts";
+import { tugOfWar } from "../../lib/measure/tug_of_war.ts";
+import { identityHash } from "../../lib/model/identity_key.ts";
+import { parseSafetensors } from "../../lib/model/safetensors.ts";
+import { DEVICE, done, runTask } from "./run_task.ts";
+import { copy, REQUEST_SIZE, smallPath, tree } from "./small_path.ts";
+
+/** Runs a test in a folder that holds the small path's kit, key, model and requests. */
+async function withKit(body: (folder: string, path: string) => Promise<void>): Promise<void> {
+  const path = await smallPath();
+  const folder = await Deno.makeTempDir({ prefix: "lethe-e2e-" });
+  try {
+    for (const name of ["kit", "kit.identity-key", "model", "requests"]) {
+      await copy(join(path, name), join(folder, name));
+    }
+    await body(folder, path);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** The photographs of `requests/`, in order. */
+async function photos(folder: string): Promise<string[]> {
+  return (await tree(join(folder, "requests"))).filter((name) => name.endsWith(".png"));
+}
+
+/** A folder of requests that holds only the photographs named; no requests.csv. */
+async function pick(folder: string, names: readonly string[], to: string): Promise<void> {
+  await Deno.mkdir(join(folder, to));
+  for (const name of names) {
+    await Deno.copyFile(join(folder, "requests", name), join(folder, to, name));
+  }
+}
+
+const json = async (...path: string[]) => JSON.parse(await Deno.readTextFile(join(...path)));
+const fileHash = async (path: string) => sha256Hex(await Deno.readFile(path));
+const unlearning = (support: string, kit = "kit", out = "unlearned") => [
+  ...["--support", support, "--kit", kit, "--out", out],
+  ...DEVICE,
+];
+
+/** Rows of the identity embedding by the hash that stands for the person. */
+async function embeddingRows(kit: string): Promise<Map<string, number[]>> {
+  const bytes = await Deno.readFile(join(kit, "meta_loss.safetensors"));
+  const { shape: [count, width], values } = parseSafetensors(bytes, kit).weights
+    .get("embed.weight")!;
+  const { identities } = await json(kit, "kit.json");
+  assertEquals(identities.length, count);
+  return new Map(identities.map((hash: string, row: number) => [
+    hash,
+    [...values.subarray(row * width, (row + 1) * width)],
+  ]));
+}
+
+const hashOf = async (folder: string, photo: string) => {
+  const key = (await Deno.readTextFile(join(folder, "kit.identity-key"))).trim();
+  return identityHash(key, photo.replace(".png", ""));
+};
+
+Deno.test("evaluate measures what unlearn made of portraits, and predict reads it", () =>
+  withKit(async (folder, path) => {
+    const said = await done("unlearn", unlearning("requests"), folder);
+    assertMatch(said, /^kit: kit\n/);
+    assertStringIncludes(said, `forgot 3 people in 2 steps; labels from requests.csv`);
+    assertEquals(await tree(join(folder, "unlearned")), [
+      "kit.identity-key",
+      "kit/",
+      "kit/config.json",
+      "kit/kit.json",
+      "kit/meta_loss.safetensors",
+      "kit/model.safetensors",
+      "model/",
+      "model/config.json",
+      "model/model.safetensors",
+      "summary.json",
+    ]);
+
+    const measured = async (model: string) => {
+      const args = ["--model", model, "--retrained", "retrained", ...DEVICE];
+      const file = join(folder, "figures.json");
+      const rest = ["--split", "split.json", "--data", "portraits", "--json", file];
+      const table = await done("evaluate", [...args, ...rest], path);
+      assertMatch(table, /\nall labels +\d+\.\d +\d+\.\d +\d+\.\d\n/);
+      assertMatch(table, /\n {2}Smiling +\S+ +\S+ +\S+\n/);
+      assertMatch(table, /\nTug-of-War: +\d+\.\d\n/);
+      return await json(file);
+    };
+    const [after, oracle] = [
+      await measured(join(folder, "unlearned/model")),
+      await measured("retrained"),
+    ];
+    assertEquals(Object.keys(after), ["retain", "forget", "test", "tow"]);
+    for (const part of ["retain", "forget", "test"]) {
+      assertEquals(Object.keys(after[part]), ["metric", "loss"]);
+      assert(after[part].metric > 0 && after[part].metric <= 1 && after[part].loss > 0);
+    }
+    assertEquals(oracle.tow, 1, "the oracle is as good as itself");
+    const metrics = (of: typeof after) => ({
+      retain: of.retain.metric,
+      forget: of.forget.metric,
+      test: of.test.metric,
+    });
+    assertAlmostEquals(after.tow, tugOfWar(metrics(after), metrics(oracle)), 1e-12);
+
+    const predicted = async (model: string) => {
+      const args = ["--model", model, "--images", "requests", "--json", "p.json", ...DEVICE];
+      assertEquals(await done("predict", args, folder), "p.json: 3 images\n");
+      return await json(folder, "p.json");
+    };
+    const [before, now] = [await predicted("model"), await predicted("unlearned/model")];
+    const { labels, dim } = await json(folder, "unlearned/model/config.json");
+    assertEquals(now.labels, labels);
+    assertEquals(now.images.map(({ file }: { file: string }) => file), await photos(folder));
+    for (const { logits, features } of now.images) {
+      assertEquals([logits.length, features.length], [labels.length, dim]);
+    }
+    assertNotEquals(now.images[0].logits, before.images[0].logits);
+  }));
+
+Deno.test("unlearn serves the next request from the next kit, and forgets nobody twice", () =>
+  withKit(async (folder) => {
+    const [first, second] = await photos(folder);
+    const rows = await embeddingRows(join(folder, "kit"));
+    await pick(folder, [first], "one");
+    await done("unlearn", unlearning("one"), folder);
+    await pick(folder, [second], "two");
+    await done("unlearn", unlearning("two", "unlearned/kit", "again"), folder);
+
+    const forgotten = [await hashOf(folder, first), await hashOf(folder, second)];
+    const [next, last] = [join(folder, "unlearned/kit"), join(folder, "again/kit")];
+    for (const [kit, gone] of [[next, forgotten.slice(0, 1)], [last, forgotten]] as const) {
+      const left = [...rows].filter(([hash]) => !gone.includes(hash));
+      assertEquals(
+        [...await embeddingRows(kit)],
+        left,
+        "theirs are gone, the others' are as before",
+      );
+      assertEquals((await json(kit, "kit.json")).forgotten, gone.toSorted());
+    }
+    const [was, is] = [await json(folder, "again/summary.json"), await json(last, "kit.json")];
+    assertEquals([is.generation, is.parent, was.kit.before], [
+      2,
+      await fileHash(join(next, "kit.json")),
+      await fileHash(join(next, "kit.json")),
+    ]);
+    assertEquals(was.steps.map(({ people }: { people: number }) => people), [1]);
+    assertEquals(was.weights.after, await fileHash(join(folder, "again/model/model.safetensors")));
+    assertEquals(was.weights.before, await fileHash(join(next, "model.safetensors")));
+
+    await pick(folder, [first], "again-one");
+    const twice = await runTask("unlearn", unlearning("again-one", "again/kit", "x"), folder);
+    assertEquals(twice.code, 1);
+    assertStringIncludes(twice.err, `again-one/${first} asks for a person whom an earlier request`);
+  }));
+
+Deno.test("unlearn refuses a kit with a successor unless it is told to branch", () =>
+  withKit(async (folder) => {
+    await done("unlearn", unlearning("requests"), folder);
+    const before = await tree(folder);
+    const again = unlearning("requests", "kit", "second");
+    const refused = await runTask("unlearn", again, folder);
+    assertEquals(refused.code, 1);
+    assertMatch(
+      refused.err,
+      /\nlethe: kit has a successor, unlearned\/kit; [^\n]*--branch[^\n]*\n$/,
+    );
+    assertEquals(await tree(folder), before);
+    await done("unlearn", [...again, "--branch"], folder);
+    const [one, two] = [
+      await json(folder, "unlearned/summary.json"),
+      await json(folder, "second/summary.json"),
+    ];
+    assertEquals(one.weights, two.weights, "the same request gives the same bits");
+    const { successors } = await json(folder, "kit.successor.json");
+    assertEquals(successors, ["unlearned/kit", "second/kit"]);
+  }));
+
+Deno.test("unlearn exits 1 on a person unknown to the kit", () =>
+  withKit(async (folder) => {
+    const [photo] = await photos(folder);
+    await pick(folder, [photo], "one");
+    await Deno.rename(join(folder, "one", photo), join(folder, "one/stranger.png"));
+    const before = await tree(folder);
+    const { code, err } = await runTask("unlearn", unlearning("one"), folder);
+    assertEquals(code, 1);
+    assertMatch(err, /\nlethe: one\/stranger\.png asks for a person whom the kit does not know; /);
+    assertEquals(await tree(folder), before);
+  }));
+
+Deno.test("unlearn takes the model's own predictions where no labels are given, and says so", () =>
+  withKit(async (folder) => {
+    const names = await photos(folder);
+    await pick(folder, names, "bare");
+    const said = await done("unlearn", unlearning("bare"), folder);
+    assertStringIncludes(said, "labels from the model's own predictions");
+    const bare = await json(folder, "unlearned/summary.json");
+    assertEquals(bare.targets, "the model's own predictions");
+
+    // The same predictions, written down as labels, give the same weights.
+    const predict = ["--model", "model", "--images", "bare", "--json", "p.json", ...DEVICE];
+    await done("predict", predict, folder);
+    const { labels, images } = await json(folder, "p.json");
+    const lines = images.map(({ file, logits }: { file: string; logits: number[] }) =>
+      [file, file.replace(".png", ""), ...logits.map((logit) => logit > 0 ? 1 : 0)].join()
+    );
+    const csv = [["file", "identity", ...labels].join(), ...lines].join("\n");
+    await pick(folder, names, "labelled");
+    await Deno.writeTextFile(join(folder, "labelled/requests.csv"), csv);
+    await done("unlearn", [...unlearning("labelled", "kit", "told"), "--branch"], folder);
+    const told = await json(folder, "told/summary.json");
+    assertEquals(told.targets, "requests.csv");
+    assertEquals(told.weights, bare.weights);
+  }));
+
+Deno.test("unlearn takes more people than N_S in chunks, in the order of their files' names", () =>
+  withKit(async (folder) => {
+    const names = await photos(folder);
+    const csv = join(folder, "requests/requests.csv");
+    const { columns, rows } = parseCsv(await Deno.readTextFile(csv), csv);
+    const table = (rows: readonly { fields: readonly string[] }[]) =>
+      [columns, ...rows.map(({ fields }) => fields)].map((row) => row.join()).join("\n");
+    // Its rows' order decides nothing.
+    await Deno.writeTextFile(csv, table(rows.toReversed()));
+    await done("unlearn", unlearning("requests"), folder);
+    const { steps, weights } = await json(folder, "unlearned/summary.json");
+    assertEquals(steps.map(({ people }: { people: number }) => people), [REQUEST_SIZE, 1]);
+
+    // Chunk after chunk, each with the kit that the last one left.
+    const chunks = [names.slice(0, REQUEST_SIZE), names.slice(REQUEST_SIZE)];
+    let [kit, flags]: [string, string[]] = ["kit", ["--branch"]];
+    for (const [i, chunk] of chunks.entries()) {
+      await pick(folder, chunk, `chunk${i}`);
+      const own = rows.filter(({ fields }) => chunk.includes(fields[0]));
+      await Deno.writeTextFile(join(folder, `chunk${i}/requests.csv`), table(own));
+      await done("unlearn", [...unlearning(`chunk${i}`, kit, `out${i}`), ...flags], folder);
+      [kit, flags] = [`out${i}/kit`, []];
+    }
+    const last = await json(folder, "out1/summary.json");
+    assertEquals(last.weights.after, weights.after);
+  }));
+
+Deno.test("unlearn writes no support photograph into its outputs", () =>
+  withKit(async (folder) => {
+    const names = await photos(folder);
+    await done("unlearn", unlearning("requests"), folder);
+    const { imageSize } = await json(folder, "model/config.json");
+    const needles: Uint8Array[] = [];
+    for (const name of names) {
+      const bytes = await Deno.readFile(join(folder, "requests", name));
+      const image = decodeImage(bytes, name);
+      const resized = resizeBilinear(image, imageSize);
+      for (const content of [bytes, image.rgb, resized]) {
+        needles.push(content, new TextEncoder().encode(sha256Hex(content)));
+      }
+    }
+    const outputs = (await tree(join(folder, "unlearned"))).filter((name) => !name.endsWith("/"))
+      .map((name) => `unlearned/${name}`);
+    for (const file of [...outputs, "kit.successor.json"]) {
+      const bytes = Buffer.from(await Deno.readFile(join(folder, file)));
+      for (const [i, needle] of needles.entries()) {
+        assertEquals(bytes.indexOf(needle), -1, `${file} holds needle ${i}`);
+      }
+    }
+    const photo = Buffer.from(await Deno.readFile(join(folder, "requests", names[0])));
+    assertEquals(photo.indexOf(needles[0]), 0, "the search finds what is there");
+  }));
+
+Deno.test("unlearn refuses an --out that exists, and exits 2 without a kit, naming it first", () =>
+  withKit(async (folder) => {
+    await Deno.mkdir(join(folder, "unlearned"));
+    const before = await tree(folder);
+    const taken = await runTask("unlearn", unlearning("requests"), folder);
+    assertEquals(taken.code, 1);
+    assertMatch(taken.err, /\nlethe: unlearned exists; /);
+    assertEquals(await tree(folder), before);
+
+    await Deno.remove(join(folder, "kit"), { recursive: true });
+    const args = ["--support", "requests", "--out", "new", ...DEVICE];
+    const missing = await runTask("unlearn", args, folder);
+    assertEquals([missing.code, missing.out], [2, "kit: kit\n"]);
+    assertMatch(missing.err, /\nlethe: there is no kit kit; [^\n]*--kit[^\n]*meta-learn[^\n]*\n$/);
+  }));

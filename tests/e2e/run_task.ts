@@ -1,0 +1,55 @@
+import { fromFileUrl } from "@std/path";
+import manifest from "../../deno.json" with { type: "json" };
+
+/** A task of deno.json. */
+export type TaskName = Exclude<keyof typeof manifest.tasks, "test">;
+
+/** How a task ended and what it said. */
+export interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+const wanted = (Deno.env.get("LETHE_TEST_DEVICES") ?? "webgpu,wasm").split(",");
+const adapter = wanted.includes("webgpu") && await navigator.gpu?.requestAdapter() != null;
+
+/** What the tasks compute on: an adapter where the tests may use one, else WASM. */
+export const DEVICE: readonly string[] = ["--device", adapter ? "webgpu" : "wasm"];
+
+/**
+ * A task as a child process, with exactly the command and permissions that deno.json gives it.
+ *
+ * @param cwd its working folder, which relative paths in `args` are below
+ */
+export function taskCommand(name: TaskName, args: readonly string[], cwd: string): Deno.Command {
+  const [program, ...words] = manifest.tasks[name].split(" ");
+  if (program !== "deno") throw new Error(`task ${name} runs ${program}`);
+  const script = fromFileUrl(new URL(`../../${words.pop()}`, import.meta.url));
+  return new Deno.Command(Deno.execPath(), {
+    args: [...words, script, ...args],
+    cwd,
+    env: { NO_COLOR: "1", LETHE_DEBUG: "" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+/** Runs a task to its end, whatever that is. */
+export async function runTask(
+  name: TaskName,
+  args: readonly string[],
+  cwd: string,
+): Promise<Ended> {
+  const { code, stdout, stderr } = await taskCommand(name, args, cwd).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, out: text(stdout), err: text(stderr) };
+}
+
+/** Runs a task that must succeed; gives its standard output. */
+export async function done(name: TaskName, args: readonly string[], cwd: string): Promise<string> {
+  const { code, out, err } = await runTask(name, args, cwd);
+  if (code !== 0) throw new Error(`${name} ${args.join(" ")} ended with ${code}\n${out}${err}`);
+  return out;
+}

@@ -1,0 +1,78 @@
+import { join } from "@std/path";
+import { DEVICE, done } from "./run_task.ts";
+
+/** N_S of the small kit; one person more asks to be forgotten. */
+export const REQUEST_SIZE = 2;
+
+/** What `train` is given besides its output. */
+export const TRAIN = [
+  ..."--split split.json --data portraits --preset vit_demo_patch8_32 --recipe portraits".split(
+    " ",
+  ),
+  ...DEVICE,
+];
+
+/** What `meta-learn` is given besides its output and its number of epochs. */
+export const META_LEARN = [
+  ..."--model model --split split.json --data portraits --hidden 16 --embedding-size 8".split(" "),
+  ..."--request-size".split(" "),
+  String(REQUEST_SIZE),
+  ...DEVICE,
+];
+
+let folder: string | undefined;
+globalThis.addEventListener("unload", () => {
+  if (folder !== undefined) Deno.removeSync(folder, { recursive: true });
+});
+
+/** Runs `make` once, however often it is asked for. */
+function once(make: (folder: string) => Promise<unknown>): () => Promise<string> {
+  let made: Promise<string> | undefined;
+  return () =>
+    made ??= (async () => {
+      folder ??= await Deno.makeTempDir({ prefix: "lethe-e2e-" });
+      await make(folder);
+      return folder;
+    })();
+}
+
+/** `portraits/` of 16 people, `split.json` and, of 3 people to forget, `requests/`. */
+export const smallData = once(async (folder) => {
+  const portraits = "--identities 16 --images-per-identity 4 --size 16 --out portraits";
+  await done("portraits", portraits.split(" "), folder);
+  const split = "--dataset celeba --data portraits --forget 3 --out split.json --requests requests";
+  await done("split", split.split(" "), folder);
+});
+
+/** Besides, `model/`. */
+export const smallModel = once(async () => {
+  await done("train", [...TRAIN, "--epochs", "2", "--out", "model"], await smallData());
+});
+
+/** Besides, `kit/` with its key and `retrained/`: all that comes before unlearning. */
+export const smallPath = once(async () => {
+  const folder = await smallModel();
+  const oracle = [...TRAIN, "--epochs", "2", "--without-forget", "--out", "retrained"];
+  await done("train", oracle, folder);
+  await done("meta-learn", [...META_LEARN, "--epochs", "1", "--out", "kit"], folder);
+});
+
+/** Copies a file, or a folder with all that is in it. */
+export async function copy(from: string, to: string): Promise<void> {
+  if ((await Deno.stat(from)).isFile) return await Deno.copyFile(from, to);
+  await Deno.mkdir(to, { recursive: true });
+  for await (const { name } of Deno.readDir(from)) await copy(join(from, name), join(to, name));
+}
+
+/** Every path below a folder, sorted; folders end in a slash. */
+export async function tree(folder: string): Promise<string[]> {
+  const paths: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (!isDirectory) paths.push(name);
+    else {paths.push(
+        `${name}/`,
+        ...(await tree(join(folder, name))).map((path) => `${name}/${path}`),
+      );}
+  }
+  return paths.sort();
+}
