@@ -70,9 +70,11 @@ export const META_OPTIONS = {
   },
 } as const satisfies OptionTable;
 
-/** The settings that a command line asks for. */
+/** The settings that a command line asks for; its other options (paths, device) are left out. */
 export function metaLearnSettings(options: OptionValues<typeof META_OPTIONS>): MetaLearnSettings {
-  const { terms, distance, scaled, align, stepSizes, stepSizeLearningRate, ...rest } = options;
+  const own = Object.keys(META_OPTIONS).map((key) => [key, options[key as keyof typeof options]]);
+  const { terms, distance, scaled, align, stepSizes, stepSizeLearningRate, ...rest } = Object
+    .fromEntries(own) as OptionValues<typeof META_OPTIONS>;
   return {
     ...rest,
     form: { terms, distance, scaled, align },

@@ -20,3 +20,8 @@ Deno.test("metaLearnSettings groups the objective's form and turns learned step 
   assertEquals(given.inputs, ["logits", "targets"]);
   assertEquals([given.stepSizeLearningRate, given.keep], [0.2, "retain"]);
 });
+
+Deno.test("metaLearnSettings leaves out the command's other options: a kit records no paths", () => {
+  const table = { ...META_OPTIONS, out: { kind: "path", required: true, help: "kit" } } as const;
+  assertEquals(metaLearnSettings(parseOptions(table, ["--out", "kit"])), settings());
+});
