@@ -1,0 +1,61 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { fromFileUrl, join } from "@std/path";
+import { encodeSafetensors, parseSafetensors } from "../../lib/model/safetensors.ts";
+import { DEVICE, runTask } from "./run_task.ts";
+import { copy } from "./small_path.ts";
+
+const GOLDEN = fromFileUrl(new URL("../../fixtures/golden", import.meta.url));
+const GROUPS = [
+  ..."forward,task gradient,unlearned weights,auxiliary values".split(","),
+  ...["smooth_l1", "l2"].flatMap((distance) =>
+    ["scaled", "plain"].flatMap((scale) =>
+      ["both", "first", "second"].map((terms) => `meta-gradient, ${distance}.${scale}.${terms}`)
+    )
+  ),
+];
+
+Deno.test("selfcheck passes on the golden numbers that come with Lethe", async () => {
+  const { code, out, err } = await runTask("selfcheck", [...DEVICE, "--json"], Deno.cwd());
+  assertEquals(code, 0, err);
+  assertMatch(err, /^device: .+$/m);
+  const { passed, groups } = JSON.parse(out);
+  assertEquals([passed, groups.map(({ name }: { name: string }) => name)], [true, GROUPS]);
+  for (const { relativeError, tensors } of groups) {
+    assertEquals([relativeError < 1e-4, tensors > 0], [true, true]);
+  }
+});
+
+Deno.test("selfcheck exits 1 when one expected number is changed and names its group", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await copy(GOLDEN, join(folder, "golden"));
+    const path = join(folder, "golden/expected.safetensors");
+    const original = await Deno.readFile(path);
+    const changes = [
+      ["task.grad.blocks.1.mlp.fc2.bias", "task gradient"],
+      ["metagrad.l2.plain.first.output_block.1.weight", "meta-gradient, l2.plain.first"],
+    ];
+    for (const [tensor, group] of changes) {
+      const { weights } = parseSafetensors(original, path);
+      const { values } = weights.get(tensor)!;
+      const largest = Math.max(...[...values].map(Math.abs));
+      values[0] += 2e-4 * largest; // twice what is let pass
+      await Deno.writeFile(path, encodeSafetensors(weights));
+
+      const args = ["--golden", "golden", ...DEVICE];
+      const { code, out, err } = await runTask("selfcheck", args, folder);
+      assertEquals(code, 1);
+      const rows = out.trim().split("\n").slice(2).map((row) => row.split(/ {2,}/));
+      assertEquals(
+        rows.map(([name, , , verdict]) => [name, verdict]),
+        GROUPS.map((name) => [name, name === group ? "1 FAILED" : "ok"]),
+      );
+      assertMatch(
+        err.trimEnd().split("\n").at(-1)!,
+        new RegExp(`^${tensor}: further from the golden`),
+      );
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
