@@ -1,3 +1,4 @@
+import { sha256Hex } from "../data/sha256.ts";
 import { samplesOf } from "../data/split.ts";
 import { storedSource } from "../data/stored_source.ts";
 import { refuseExisting } from "../data/whole.ts";
@@ -9,6 +10,7 @@ import { downloadWeights, uploadWeights } from "../model/device_weights.ts";
 import { initialVit } from "../model/initial_vit.ts";
 import { predict } from "../model/predict.ts";
 import type { TrainingRecipe } from "../model/recipes.ts";
+import { encodeSafetensors } from "../model/safetensors.ts";
 import { loadState, saveState } from "../model/saved_state.ts";
 import { type Epoch, train, type TrainingState } from "../model/train.ts";
 import type { Device } from "../tensor/device.ts";
@@ -75,7 +77,10 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
     config,
     microBatch,
     split: data.sha256,
-    init: options.init ?? null,
+    // Its content, not its path: another model may lie there by now.
+    init: options.init === undefined
+      ? null
+      : sha256Hex(encodeSafetensors(await downloadWeights(initial))),
     device: device.adapter,
   });
   const statePath = trainingStatePath(out);
