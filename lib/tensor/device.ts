@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import * as tf from "@tensorflow/tfjs";
-import { LetheError } from "../error.ts";
+import { LetheError, UsageError } from "../error.ts";
 
 /** What `--device` takes. */
 export const DEVICE_CHOICES = ["auto", "webgpu", "wasm"] as const;
@@ -23,7 +23,19 @@ const REMEDY =
   "software adapter)";
 
 /** Names of adapters that compute on the CPU. */
-const SOFTWARE_ADAPTER = /llvmpipe|lavapipe|swiftshader|softpipe|basic render|warp/i;
+const SOFTWARE_ADAPTER = /llvmpipe|lavapipe|swiftshader|softpipe|software|basic render|\bwarp\b/i;
+
+/** Whether a CPU does the adapter's work: it says so itself, or it is known by name. */
+export function isSoftwareAdapter(
+  info: Pick<
+    GPUAdapterInfo,
+    "vendor" | "architecture" | "device" | "description" | "isFallbackAdapter"
+  >,
+): boolean {
+  const { vendor, architecture, device, description } = info;
+  return info.isFallbackAdapter ||
+    SOFTWARE_ADAPTER.test([vendor, architecture, device, description].join(" "));
+}
 
 /**
  * Makes a tfjs backend the active one and registers Lethe's kernels for it.
@@ -32,8 +44,12 @@ const SOFTWARE_ADAPTER = /llvmpipe|lavapipe|swiftshader|softpipe|basic render|wa
  * Deno permission.
  *
  * @throws LetheError `webgpu` is asked for and there is no adapter
+ * @throws UsageError `choice` is none of {@link DEVICE_CHOICES}
  */
 export async function openDevice(choice: DeviceChoice): Promise<Device> {
+  if (!DEVICE_CHOICES.includes(choice)) {
+    throw new UsageError(`device "${choice}"`, `it is ${DEVICE_CHOICES.join(", ")}`, "take one");
+  }
   const adapter = choice === "wasm" ? null : await findAdapter();
   if (adapter === null) {
     if (choice === "webgpu") {
@@ -52,7 +68,11 @@ export async function openDevice(choice: DeviceChoice): Promise<Device> {
   }
   await openWebgpu();
   const name = adapter.info.description || adapter.info.device || adapter.info.vendor || "unnamed";
-  return { backend: "webgpu", adapter: `WebGPU, ${name}`, software: SOFTWARE_ADAPTER.test(name) };
+  return {
+    backend: "webgpu",
+    adapter: `WebGPU, ${name}`,
+    software: isSoftwareAdapter(adapter.info),
+  };
 }
 
 async function findAdapter(): Promise<GPUAdapter | null> {
