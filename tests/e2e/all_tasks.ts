@@ -1,0 +1,25 @@
+import type { Command } from "../../cli/command.ts";
+import type { OptionTable } from "../../cli/options.ts";
+import { demo } from "../../tasks/demo.ts";
+import { evaluate } from "../../tasks/evaluate.ts";
+import { metaLearn } from "../../tasks/meta_learn.ts";
+import { portraits } from "../../tasks/portraits.ts";
+import { predict } from "../../tasks/predict.ts";
+import { selfcheck } from "../../tasks/selfcheck.ts";
+import { split } from "../../tasks/split.ts";
+import { train } from "../../tasks/train.ts";
+import { unlearn } from "../../tasks/unlearn.ts";
+import type { TaskName } from "./run_task.ts";
+
+/** Every task of deno.json as the command that it runs. */
+export const TASKS: Readonly<Record<TaskName, Command<OptionTable>>> = {
+  demo,
+  portraits,
+  split,
+  train,
+  "meta-learn": metaLearn,
+  unlearn,
+  evaluate,
+  predict,
+  selfcheck,
+};

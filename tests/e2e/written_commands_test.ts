@@ -1,0 +1,36 @@
+import { assert, assertEquals } from "@std/assert";
+import { parseOptions } from "../../cli/parse.ts";
+import manifest from "../../deno.json" with { type: "json" };
+import { TASKS } from "./all_tasks.ts";
+import type { TaskName } from "./run_task.ts";
+
+/** Parses `deno task NAME ..`; throws where the task or an option of it does not exist. */
+function parse(line: string): void {
+  const [name, ...args] = line.replace(/^.*? task /, "").split(/ +/);
+  if (name === "test") return;
+  assert(Object.hasOwn(TASKS, name), `${line}: no such task`);
+  parseOptions(TASKS[name as TaskName].options, args);
+}
+
+Deno.test("README names only commands and tasks that there are", async () => {
+  const text = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
+  const lines = [...text.matchAll(/^(?:[A-Z_]+=\S+ )?(?:npx -y )?deno(?:@\S+)? task .*$/gm)]
+    .map(([line]) => line.replace(/ +#.*$/, ""));
+  assert(lines.length >= 10, "they are found");
+  for (const line of lines) parse(line);
+  const rows = [...text.matchAll(/^\| `([a-z-]+)` +\|/gm)].map(([, name]) => name);
+  assertEquals(rows.toSorted(), Object.keys(TASKS).toSorted(), "the table of tasks");
+});
+
+Deno.test("help's examples are commands that parse, and deno.json's tasks are those with help", () => {
+  const tasks = Object.keys(manifest.tasks).filter((name) => name !== "test");
+  assertEquals(tasks.toSorted(), Object.keys(TASKS).toSorted());
+  for (const [task, { name, examples }] of Object.entries(TASKS)) {
+    assertEquals(name, task);
+    // `..` stands for what an earlier example gives.
+    for (const example of examples) {
+      const [first] = examples;
+      parse(example.replace(/^deno task \S+ \.\./, first));
+    }
+  }
+});
