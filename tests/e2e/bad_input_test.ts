@@ -8,9 +8,9 @@ import { TASKS } from "./all_tasks.ts";
 import { BAD_IMAGES } from "./bad_images.ts";
 import { BAD_CSV, BAD_DATA_SETS, BAD_REQUESTS, IMAGES } from "./bad_labels.ts";
 import { BAD_KITS, BAD_WEIGHTS } from "./bad_weights.ts";
-import { type Bad, inCopy, refuses } from "./refuses.ts";
+import { type Bad, refuses } from "./refuses.ts";
 import { runTask, type TaskName } from "./run_task.ts";
-import { copy, tree } from "./small_path.ts";
+import { copy, inCopy, tree } from "./small_path.ts";
 import { edit, empty, remove, type Spoil, write } from "./spoil.ts";
 
 const WASM = "--device wasm";

@@ -13,65 +13,12 @@ import { decodeImage } from "../../lib/data/decode_image.ts";
 import { resizeBilinear } from "../../lib/data/resize.ts";
 import { sha256Hex } from "../../lib/data/sha256.ts";
 import { tugOfWar } from "../../lib/measure/tug_of_war.ts";
-import { identityHash } from "../../lib/model/identity_key.ts";
-import { parseSafetensors } from "../../lib/model/safetensors.ts";
+import { embeddingRows, fileHash, hashOf, json, photos, pick, unlearning } from "./kit_folder.ts";
 import { DEVICE, done, runTask } from "./run_task.ts";
-import { copy, REQUEST_SIZE, smallPath, tree } from "./small_path.ts";
-
-/** Runs a test in a folder that holds the small path's kit, key, model and requests. */
-async function withKit(body: (folder: string, path: string) => Promise<void>): Promise<void> {
-  const path = await smallPath();
-  const folder = await Deno.makeTempDir({ prefix: "lethe-e2e-" });
-  try {
-    for (const name of ["kit", "kit.identity-key", "model", "requests"]) {
-      await copy(join(path, name), join(folder, name));
-    }
-    await body(folder, path);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-/** The photographs of `requests/`, in order. */
-async function photos(folder: string): Promise<string[]> {
-  return (await tree(join(folder, "requests"))).filter((name) => name.endsWith(".png"));
-}
-
-/** A folder of requests that holds only the photographs named; no requests.csv. */
-async function pick(folder: string, names: readonly string[], to: string): Promise<void> {
-  await Deno.mkdir(join(folder, to));
-  for (const name of names) {
-    await Deno.copyFile(join(folder, "requests", name), join(folder, to, name));
-  }
-}
-
-const json = async (...path: string[]) => JSON.parse(await Deno.readTextFile(join(...path)));
-const fileHash = async (path: string) => sha256Hex(await Deno.readFile(path));
-const unlearning = (support: string, kit = "kit", out = "unlearned") => [
-  ...["--support", support, "--kit", kit, "--out", out],
-  ...DEVICE,
-];
-
-/** Rows of the identity embedding by the hash that stands for the person. */
-async function embeddingRows(kit: string): Promise<Map<string, number[]>> {
-  const bytes = await Deno.readFile(join(kit, "meta_loss.safetensors"));
-  const { shape: [count, width], values } = parseSafetensors(bytes, kit).weights
-    .get("embed.weight")!;
-  const { identities } = await json(kit, "kit.json");
-  assertEquals(identities.length, count);
-  return new Map(identities.map((hash: string, row: number) => [
-    hash,
-    [...values.subarray(row * width, (row + 1) * width)],
-  ]));
-}
-
-const hashOf = async (folder: string, photo: string) => {
-  const key = (await Deno.readTextFile(join(folder, "kit.identity-key"))).trim();
-  return identityHash(key, photo.replace(".png", ""));
-};
+import { inCopy, REQUEST_SIZE, tree } from "./small_path.ts";
 
 Deno.test("evaluate measures what unlearn made of portraits, and predict reads it", () =>
-  withKit(async (folder, path) => {
+  inCopy(async (folder) => {
     const said = await done("unlearn", unlearning("requests"), folder);
     assertMatch(said, /^kit: kit\n/);
     assertStringIncludes(said, `forgot 3 people in 2 steps; labels from requests.csv`);
@@ -90,16 +37,15 @@ Deno.test("evaluate measures what unlearn made of portraits, and predict reads i
 
     const measured = async (model: string) => {
       const args = ["--model", model, "--retrained", "retrained", ...DEVICE];
-      const file = join(folder, "figures.json");
-      const rest = ["--split", "split.json", "--data", "portraits", "--json", file];
-      const table = await done("evaluate", [...args, ...rest], path);
+      const rest = ["--split", "split.json", "--data", "portraits", "--json", "figures.json"];
+      const table = await done("evaluate", [...args, ...rest], folder);
       assertMatch(table, /\nall labels +\d+\.\d +\d+\.\d +\d+\.\d\n/);
       assertMatch(table, /\n {2}Smiling +\S+ +\S+ +\S+\n/);
       assertMatch(table, /\nTug-of-War: +\d+\.\d\n/);
-      return await json(file);
+      return await json(folder, "figures.json");
     };
     const [after, oracle] = [
-      await measured(join(folder, "unlearned/model")),
+      await measured("unlearned/model"),
       await measured("retrained"),
     ];
     assertEquals(Object.keys(after), ["retain", "forget", "test", "tow"]);
@@ -131,7 +77,7 @@ Deno.test("evaluate measures what unlearn made of portraits, and predict reads i
   }));
 
 Deno.test("unlearn serves the next request from the next kit, and forgets nobody twice", () =>
-  withKit(async (folder) => {
+  inCopy(async (folder) => {
     const [first, second] = await photos(folder);
     const rows = await embeddingRows(join(folder, "kit"));
     await pick(folder, [first], "one");
@@ -167,7 +113,7 @@ Deno.test("unlearn serves the next request from the next kit, and forgets nobody
   }));
 
 Deno.test("unlearn refuses a kit with a successor unless it is told to branch", () =>
-  withKit(async (folder) => {
+  inCopy(async (folder) => {
     await done("unlearn", unlearning("requests"), folder);
     const before = await tree(folder);
     const again = unlearning("requests", "kit", "second");
@@ -189,7 +135,7 @@ Deno.test("unlearn refuses a kit with a successor unless it is told to branch", 
   }));
 
 Deno.test("unlearn exits 1 on a person unknown to the kit", () =>
-  withKit(async (folder) => {
+  inCopy(async (folder) => {
     const [photo] = await photos(folder);
     await pick(folder, [photo], "one");
     await Deno.rename(join(folder, "one", photo), join(folder, "one/stranger.png"));
@@ -201,7 +147,7 @@ Deno.test("unlearn exits 1 on a person unknown to the kit", () =>
   }));
 
 Deno.test("unlearn takes the model's own predictions where no labels are given, and says so", () =>
-  withKit(async (folder) => {
+  inCopy(async (folder) => {
     const names = await photos(folder);
     await pick(folder, names, "bare");
     const said = await done("unlearn", unlearning("bare"), folder);
@@ -226,7 +172,7 @@ Deno.test("unlearn takes the model's own predictions where no labels are given, 
   }));
 
 Deno.test("unlearn takes more people than N_S in chunks, in the order of their files' names", () =>
-  withKit(async (folder) => {
+  inCopy(async (folder) => {
     const names = await photos(folder);
     const csv = join(folder, "requests/requests.csv");
     const { columns, rows } = parseCsv(await Deno.readTextFile(csv), csv);
@@ -253,7 +199,7 @@ Deno.test("unlearn takes more people than N_S in chunks, in the order of their f
   }));
 
 Deno.test("unlearn writes no support photograph into its outputs", () =>
-  withKit(async (folder) => {
+  inCopy(async (folder) => {
     const names = await photos(folder);
     await done("unlearn", unlearning("requests"), folder);
     const { imageSize } = await json(folder, "model/config.json");
@@ -279,7 +225,7 @@ Deno.test("unlearn writes no support photograph into its outputs", () =>
   }));
 
 Deno.test("unlearn refuses an --out that exists, and exits 2 without a kit, naming it first", () =>
-  withKit(async (folder) => {
+  inCopy(async (folder) => {
     await Deno.mkdir(join(folder, "unlearned"));
     const before = await tree(folder);
     const taken = await runTask("unlearn", unlearning("requests"), folder);

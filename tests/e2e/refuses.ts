@@ -2,7 +2,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type Command, execute } from "../../cli/command.ts";
 import type { OptionTable } from "../../cli/options.ts";
 import { recordedTerminal } from "../cli/recorded_terminal.ts";
-import { copy, smallPath, tree } from "./small_path.ts";
+import { inCopy, tree } from "./small_path.ts";
 import type { Spoil } from "./spoil.ts";
 
 /**
@@ -10,17 +10,6 @@ import type { Spoil } from "./spoil.ts";
  * makes it so.
  */
 export type Bad = readonly [what: string, says: string, spoil?: Spoil];
-
-/** Runs a body in a copy of the small path: portraits, split, requests, models, kit. */
-export async function inCopy(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "lethe-e2e-" });
-  try {
-    await copy(await smallPath(), folder);
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 /**
  * Registers a test with one step per kind of bad input: the task ends with `exitCode` and one line of

@@ -32,7 +32,7 @@ async function hashes(folder: string): Promise<Map<string, string>> {
 Deno.test("train killed after an epoch goes on to the bytes of a run that was not", async () => {
   const folder = await smallModel();
   const run = (out: string, seed = 0) => [
-    ...[...TRAIN, "--epochs", "8", "--seed", String(seed)],
+    ...[...TRAIN, "--epochs", "5", "--seed", String(seed)],
     ...["--out", out],
   ];
   await done("train", run("whole"), folder);
@@ -54,7 +54,7 @@ Deno.test("meta-learn killed after an epoch goes on to the bytes of a run that w
   // With every part of the state that a run can have: step sizes, a best epoch, the keep term.
   const run = (out: string) => [
     ...META_LEARN,
-    ..."--epochs 4 --step-sizes learned --hold-out 0.3 --keep retain --identity-key key".split(" "),
+    ..."--epochs 3 --step-sizes learned --hold-out 0.3 --keep retain --identity-key key".split(" "),
     ...["--out", out],
   ];
   await done("meta-learn", run("whole-kit"), folder);

@@ -57,6 +57,17 @@ export const smallPath = once(async () => {
   await done("meta-learn", [...META_LEARN, "--epochs", "1", "--out", "kit"], folder);
 });
 
+/** Runs a body in a copy of the small path, which it may spoil. */
+export async function inCopy(body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "lethe-e2e-" });
+  try {
+    await copy(await smallPath(), folder);
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
 /** Copies a file, or a folder with all that is in it. */
 export async function copy(from: string, to: string): Promise<void> {
   if ((await Deno.stat(from)).isFile) return await Deno.copyFile(from, to);
