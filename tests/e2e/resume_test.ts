@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { sha256Hex } from "../../lib/data/sha256.ts";
-import { done, runTask, taskCommand, type TaskName } from "./run_task.ts";
+import { DEVICE, done, runTask, taskCommand, type TaskName } from "./run_task.ts";
 import { META_LEARN, smallModel, TRAIN, tree } from "./small_path.ts";
 
 /** Starts a task, waits until it has saved an epoch to `state`, and kills it. */
@@ -32,7 +32,7 @@ async function hashes(folder: string): Promise<Map<string, string>> {
 Deno.test("train killed after an epoch goes on to the bytes of a run that was not", async () => {
   const folder = await smallModel();
   const run = (out: string, seed = 0) => [
-    ...[...TRAIN, "--epochs", "5", "--seed", String(seed)],
+    ...[...TRAIN, ...DEVICE, "--epochs", "3", "--seed", String(seed)],
     ...["--out", out],
   ];
   await done("train", run("whole"), folder);
@@ -53,8 +53,8 @@ Deno.test("meta-learn killed after an epoch goes on to the bytes of a run that w
   await Deno.writeTextFile(join(folder, "key"), "0123456789abcdef".repeat(4) + "\n");
   // With every part of the state that a run can have: step sizes, a best epoch, the keep term.
   const run = (out: string) => [
-    ...META_LEARN,
-    ..."--epochs 3 --step-sizes learned --hold-out 0.3 --keep retain --identity-key key".split(" "),
+    ...[...META_LEARN, ...DEVICE, "--request-size", "4"],
+    ..."--epochs 2 --step-sizes learned --hold-out 0.3 --keep retain --identity-key key".split(" "),
     ...["--out", out],
   ];
   await done("meta-learn", run("whole-kit"), folder);

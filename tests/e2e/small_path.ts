@@ -1,24 +1,21 @@
 import { join } from "@std/path";
-import { DEVICE, done } from "./run_task.ts";
+import { done } from "./run_task.ts";
 
 /** N_S of the small kit; one person more asks to be forgotten. */
 export const REQUEST_SIZE = 2;
 
-/** What `train` is given besides its output. */
-export const TRAIN = [
-  ..."--split split.json --data portraits --preset vit_demo_patch8_32 --recipe portraits".split(
-    " ",
-  ),
-  ...DEVICE,
-];
+/** What `train` is given besides its output, epochs and device. */
+export const TRAIN =
+  "--split split.json --data portraits --preset vit_demo_patch8_32 --recipe portraits"
+    .split(" ");
 
-/** What `meta-learn` is given besides its output and its number of epochs. */
-export const META_LEARN = [
-  ..."--model model --split split.json --data portraits --hidden 16 --embedding-size 8".split(" "),
-  ..."--request-size".split(" "),
-  String(REQUEST_SIZE),
-  ...DEVICE,
-];
+/** What `meta-learn` is given besides its output, epochs, N_S and device. */
+export const META_LEARN =
+  "--model model --split split.json --data portraits --hidden 16 --embedding-size 8"
+    .split(" ");
+
+// WASM is ready at once, where a software adapter needs seconds to compile its kernels.
+const BRIEFLY = ["--device", "wasm", "--epochs"];
 
 let folder: string | undefined;
 globalThis.addEventListener("unload", () => {
@@ -46,15 +43,16 @@ export const smallData = once(async (folder) => {
 
 /** Besides, `model/`. */
 export const smallModel = once(async () => {
-  await done("train", [...TRAIN, "--epochs", "2", "--out", "model"], await smallData());
+  await done("train", [...TRAIN, ...BRIEFLY, "2", "--out", "model"], await smallData());
 });
 
 /** Besides, `kit/` with its key and `retrained/`: all that comes before unlearning. */
 export const smallPath = once(async () => {
   const folder = await smallModel();
-  const oracle = [...TRAIN, "--epochs", "2", "--without-forget", "--out", "retrained"];
+  const oracle = [...TRAIN, ...BRIEFLY, "2", "--without-forget", "--out", "retrained"];
   await done("train", oracle, folder);
-  await done("meta-learn", [...META_LEARN, "--epochs", "1", "--out", "kit"], folder);
+  const request = ["--request-size", String(REQUEST_SIZE)];
+  await done("meta-learn", [...META_LEARN, ...request, ...BRIEFLY, "1", "--out", "kit"], folder);
 });
 
 /** Runs a body in a copy of the small path, which it may spoil. */
