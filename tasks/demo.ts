@@ -61,7 +61,7 @@ async function show(
   const titles = {
     all: "all labels (mAP)",
     visible: "visible labels (mAP)",
-    privateFacts: "private facts (mAP)",
+    privateFacts: "private facts, which no picture shows (mAP)",
   };
   for (const labels of ["all", "visible", "privateFacts"] as const) {
     const { models: [pretrained, unlearned], retrained } = report[labels];

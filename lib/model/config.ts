@@ -27,28 +27,24 @@ const vit = (
   heads: number,
 ): Preset => ({ source, imageSize, patchSize, dim, depth, heads, layerNormEps: 1e-6 });
 
-const SIZES = {
-  vit_demo_patch8_32: vit("this project: seconds per epoch on a CPU", 32, 8, 64, 3, 4),
-  vit_demo_patch12_48: vit(
-    "this project: the demo; few tokens, seconds per epoch",
-    48,
-    12,
-    64,
-    3,
-    4,
-  ),
+/** A name of {@link PRESETS}. */
+export type PresetName =
+  | "vit_demo_patch8_32"
+  | "vit_mini_patch8_48"
+  | "vit_small_patch8_64"
+  | "vit_tiny_patch16_224"
+  | "vit_small_patch16_224"
+  | "vit_base_patch16_224";
+
+/** Model sizes by name. */
+export const PRESETS: Readonly<Record<PresetName, Preset>> = {
+  vit_demo_patch8_32: vit("this project: the demo, seconds per epoch on a CPU", 32, 8, 96, 2, 4),
   vit_mini_patch8_48: vit("this project: small images, minutes on a CPU", 48, 8, 96, 3, 4),
   vit_small_patch8_64: vit("this project: small images", 64, 8, 128, 4, 4),
   vit_tiny_patch16_224: vit("Touvron et al. 2021 (DeiT-Ti), timm", 224, 16, 192, 12, 3),
   vit_small_patch16_224: vit("Touvron et al. 2021 (DeiT-S), timm", 224, 16, 384, 12, 6),
   vit_base_patch16_224: vit("Dosovitskiy et al. 2021; the paper's model", 224, 16, 768, 12, 12),
-} as const satisfies Record<string, Preset>;
-
-/** A name of {@link PRESETS}. */
-export type PresetName = keyof typeof SIZES;
-
-/** Model sizes by name. */
-export const PRESETS: Readonly<Record<PresetName, Preset>> = SIZES;
+};
 
 /** A config of a preset's size; pixels are scaled to [-1, 1] (mean and deviation 0.5, as released). */
 export function presetConfig(

@@ -78,7 +78,7 @@ export interface MetaLearnOptions {
 
 /** How simulated support images are varied: enough that theta meets them as new, still the person. */
 export const SUPPORT_VARIATION: Augmentation = {
-  crop: { scale: [0.6, 1], ratio: [3 / 4, 4 / 3] },
+  crop: { scale: [0.85, 1], ratio: [0.9, 1 / 0.9] },
   flip: true,
 };
 
