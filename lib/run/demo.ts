@@ -34,7 +34,7 @@ export const DEMO = {
   /** Chosen by the Tug-of-War that held-out simulated requests estimate, see README. */
   metaLearning: {
     requestSize: 8,
-    epochs: 4,
+    epochs: 3,
     learningRate: 3e-5,
     batchSize: 64,
     dropout: 0,
@@ -65,7 +65,7 @@ export interface DemoReport {
  * The main job end to end on the built-in portraits: draw, split, train, retrain without the people
  * to forget (the oracle), meta-learn, unlearn from one picture each, evaluate.
  *
- * On WASM, which computes on one thread, the oracle is trained in a worker meanwhile.
+ * The oracle, which only the evaluation needs, is trained in a worker meanwhile.
  *
  * @param folder an empty or new folder to work in
  * @param onProgress of the main thread
@@ -97,20 +97,21 @@ export async function demo(
     recipe: DEMO.recipe,
     seed,
   };
-  const named = (name: string): OnProgress | undefined =>
-    onProgress && ((event) => onProgress({ ...event, stage: `${name}: ${event.stage}` }));
-  const oracle = { ...training, out: at("retrained"), withoutForget: true };
-  const meanwhile = device.backend === "wasm" ? trainInWorker(oracle) : null;
+  const oracle = trainInWorker({
+    ...training,
+    out: at("retrained"),
+    withoutForget: true,
+    backend: device.backend,
+  });
   // Should the main thread fail first, this must not end the process with a second error.
-  meanwhile?.catch(() => {});
+  oracle.catch(() => {});
   await trainModel({
     ...training,
     device,
     out: at("model"),
     withoutForget: false,
-    onProgress: named("model"),
+    onProgress,
   });
-  if (!meanwhile) await trainModel({ ...oracle, device, onProgress: named("oracle") });
   const metaLearning = await metaLearnKit({
     device,
     model: at("model"),
@@ -128,7 +129,7 @@ export async function demo(
     support: at("requests"),
     out: at("unlearned"),
   });
-  await meanwhile;
+  await oracle;
   const evaluate = (labels?: readonly string[]) =>
     evaluateModels({
       split: at("split.json"),

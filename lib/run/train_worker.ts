@@ -1,16 +1,19 @@
-import { openDevice } from "../tensor/device.ts";
+import { type Device, openDevice } from "../tensor/device.ts";
 import type { ProgressEvent } from "./progress.ts";
 import { trainModel, type TrainModelOptions } from "./train_model.ts";
 
-/** A training that a worker can be sent: no device, no callback. */
-export type TrainingOrder = Omit<TrainModelOptions, "device" | "onProgress">;
+/** A training that a worker can be sent: a backend's name for the device, no callback. */
+export type TrainingOrder = Omit<TrainModelOptions, "device" | "onProgress"> & {
+  readonly backend: Device["backend"];
+};
 
 /** What the worker says: progress, or how it ended. */
 type Answer = { progress: ProgressEvent } | { done: true } | { failed: string };
 
 /**
- * Trains a model in a worker on a WASM backend of its own, so that a second core takes part: tfjs-wasm
- * computes on one thread. The weights are the same as in the main thread, bit for bit.
+ * Trains a model in a worker on a device of its own, so that a second core takes part: tfjs-wasm
+ * computes on one thread, and a software adapter leaves the second idle half of the time. The weights
+ * are the same as in the main thread, bit for bit.
  *
  * @throws Error what the worker met with
  */
@@ -40,12 +43,12 @@ const self = globalThis as unknown as {
   postMessage(answer: Answer): void;
 };
 if (self.name === "lethe-train") {
-  self.onmessage = async ({ data }) => {
+  self.onmessage = async ({ data: { backend, ...order } }) => {
     try {
-      const device = await openDevice("wasm");
+      const device = await openDevice(backend);
       let last = 0;
       await trainModel({
-        ...data,
+        ...order,
         device,
         onProgress(progress) {
           if (performance.now() - last < 250 && progress.done < progress.total) return;

@@ -24,7 +24,7 @@ export interface AscentSamples {
 }
 
 /** Enough to point the right way; the meta-loss itself is learned afterwards. */
-const STEPS = 300;
+const STEPS = 200;
 const BATCH = 64;
 const LEARNING_RATE = 2e-3;
 /**
