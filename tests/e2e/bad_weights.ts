@@ -59,7 +59,7 @@ export const BAD_WEIGHTS: readonly Bad[] = [
     "another size in the config",
     `@${WEIGHTS}`,
     edit("model/config.json", (lines) => {
-      return lines.map((line) => line.replace('"depth": 3', '"depth": 4'));
+      return lines.map((line) => line.replace(/"depth": \d+/, '"depth": 7'));
     }),
   ],
   ["no config", "@model/config.json does not exist", remove("model/config.json")],
