@@ -5,6 +5,7 @@ import { LetheError } from "../error.ts";
 import { type ModelConfig, parseConfig } from "./config.ts";
 import { shown } from "./json_fields.ts";
 import { encodeSafetensors, parseSafetensors, type Weight } from "./safetensors.ts";
+import { thetaShapes } from "./theta_shapes.ts";
 
 /** A model on the host. */
 export interface Model {
@@ -22,30 +23,6 @@ export const CONFIG_FILE = "config.json";
 export const MAX_WEIGHT_BYTES = 8 * 2 ** 30;
 /** Label names take the most. */
 export const MAX_CONFIG_BYTES = 16 * 2 ** 20;
-
-/** Names and shapes of theta, as timm's VisionTransformer has them. */
-export function thetaShapes(config: ModelConfig): Map<string, number[]> {
-  const { dim, depth, patchSize, imageSize, labels } = config;
-  const shapes = new Map<string, number[]>([
-    ["cls_token", [1, 1, dim]],
-    ["pos_embed", [1, (imageSize / patchSize) ** 2 + 1, dim]],
-    ["patch_embed.proj.weight", [dim, 3, patchSize, patchSize]],
-    ["patch_embed.proj.bias", [dim]],
-  ]);
-  const norm = (name: string) => shapes.set(`${name}.weight`, [dim]).set(`${name}.bias`, [dim]);
-  const affine = (name: string, from: number, to: number) =>
-    shapes.set(`${name}.weight`, [to, from]).set(`${name}.bias`, [to]);
-  for (let i = 0; i < depth; i++) {
-    norm(`blocks.${i}.norm1`);
-    affine(`blocks.${i}.attn.qkv`, dim, 3 * dim);
-    affine(`blocks.${i}.attn.proj`, dim, dim);
-    norm(`blocks.${i}.norm2`);
-    affine(`blocks.${i}.mlp.fc1`, dim, 4 * dim);
-    affine(`blocks.${i}.mlp.fc2`, 4 * dim, dim);
-  }
-  norm("norm");
-  return affine("head", dim, labels.length);
-}
 
 /**
  * Holds weights against the names and shapes that are due, and looks for values that are not finite
@@ -109,7 +86,7 @@ export async function readModel(folder: string): Promise<Model> {
     await readPlainFile(path, { maxBytes: MAX_WEIGHT_BYTES }),
     path,
   );
-  checkWeights(weights, thetaShapes(config), path);
+  checkWeights(weights, thetaShapes(config, config.labels.length), path);
   return { config, theta: weights };
 }
 
@@ -133,7 +110,11 @@ export async function writeModel(
   model: Model,
   more: ReadonlyMap<string, Uint8Array> = new Map(),
 ): Promise<void> {
-  checkWeights(model.theta, thetaShapes(model.config), join(folder, MODEL_FILE));
+  checkWeights(
+    model.theta,
+    thetaShapes(model.config, model.config.labels.length),
+    join(folder, MODEL_FILE),
+  );
   await buildFolder(folder, async (staging) => {
     for (const [name, bytes] of [...modelFiles(model), ...more]) {
       await Deno.writeFile(join(staging, name), bytes);

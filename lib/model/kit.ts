@@ -11,12 +11,12 @@ import {
   type Model,
   MODEL_FILE,
   modelFiles,
-  thetaShapes,
 } from "./checkpoint.ts";
 import { parseConfig } from "./config.ts";
 import { type KitManifest, parseKitManifest } from "./kit_manifest.ts";
 import { metaLossShapes } from "./meta_loss.ts";
 import { encodeSafetensors, parseSafetensors, type Weight } from "./safetensors.ts";
+import { thetaShapes } from "./theta_shapes.ts";
 
 /** All that `unlearn` reads besides the requests (DESIGN section 1). */
 export interface Kit {
@@ -65,7 +65,7 @@ function fileNames(stepSizes: "global" | "learned"): string[] {
 /** Holds every tensor against the shape that the kit's settings call for. */
 function checkKit({ model, phi, logStepSizes, manifest }: Kit, folder: string): void {
   const { config, theta } = model;
-  const due = thetaShapes(config);
+  const due = thetaShapes(config, config.labels.length);
   checkWeights(theta, due, join(folder, MODEL_FILE));
   const shapes = metaLossShapes({
     inputs: manifest.unlearning.inputs,

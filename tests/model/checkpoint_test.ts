@@ -2,7 +2,8 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import * as tf from "@tensorflow/tfjs";
 import { LetheError } from "../../lib/error.ts";
-import { checkWeights, readModel, thetaShapes, writeModel } from "../../lib/model/checkpoint.ts";
+import { checkWeights, readModel, writeModel } from "../../lib/model/checkpoint.ts";
+import { thetaShapes } from "../../lib/model/theta_shapes.ts";
 import { initialVit } from "../../lib/model/initial_vit.ts";
 import { parseSafetensors, type Weight } from "../../lib/model/safetensors.ts";
 import { Random } from "../../lib/tensor/random.ts";
@@ -22,9 +23,10 @@ Deno.test("thetaShapes names what PyTorch's model of the golden numbers has", ()
     heads: 4,
     labels: ["a", "b", "c", "d", "e", "f", "g"],
   };
-  checkWeights(weights, thetaShapes(config), "golden");
+  checkWeights(weights, thetaShapes(config, config.labels.length), "golden");
   assertThrows(
-    () => checkWeights(weights, thetaShapes({ ...config, depth: 2 }), "golden"),
+    () =>
+      checkWeights(weights, thetaShapes({ ...config, depth: 2 }, config.labels.length), "golden"),
     LetheError,
     'golden has a tensor "blocks.2.',
   );
@@ -35,11 +37,14 @@ Deno.test("thetaShapes names what initialVit makes", async () => {
   const theta = initialVit(SMALL_CONFIG, SMALL_CONFIG.labels.length, new Random(0, "test"));
   const made = new Map(Object.entries(theta).map(([name, { shape }]) => [name, shape]));
   disposeWeights(theta);
-  assertEquals(new Map([...made].sort()), new Map([...thetaShapes(SMALL_CONFIG)].sort()));
+  assertEquals(
+    new Map([...made].sort()),
+    new Map([...thetaShapes(SMALL_CONFIG, SMALL_CONFIG.labels.length)].sort()),
+  );
 });
 
 Deno.test("checkWeights names the tensor that is missing, misshapen, not finite or extra", () => {
-  const due = thetaShapes(SMALL_CONFIG);
+  const due = thetaShapes(SMALL_CONFIG, SMALL_CONFIG.labels.length);
   const check = (change: (theta: Map<string, Weight>) => void, message: string) => {
     const theta = new Map(smallModel().theta);
     change(theta);

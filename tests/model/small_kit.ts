@@ -1,5 +1,5 @@
 import type { Model } from "../../lib/model/checkpoint.ts";
-import { thetaShapes } from "../../lib/model/checkpoint.ts";
+import { thetaShapes } from "../../lib/model/theta_shapes.ts";
 import type { ModelConfig } from "../../lib/model/config.ts";
 import type { Kit } from "../../lib/model/kit.ts";
 import { META_LOSS_INPUTS, metaLossShapes } from "../../lib/model/meta_loss.ts";
@@ -34,7 +34,10 @@ export function countingWeights(
 
 /** A model of {@link SMALL_CONFIG}. */
 export function smallModel(): Model {
-  return { config: SMALL_CONFIG, theta: countingWeights(thetaShapes(SMALL_CONFIG)) };
+  return {
+    config: SMALL_CONFIG,
+    theta: countingWeights(thetaShapes(SMALL_CONFIG, SMALL_CONFIG.labels.length)),
+  };
 }
 
 /** A kit that knows these people, by keyed hash. */

@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { Random } from "../../lib/tensor/random.ts";
-import { addScaled, disposeWeights, mapWeights, type Weights } from "../../lib/tensor/weights.ts";
+import { disposeWeights, mapWeights, type Weights } from "../../lib/tensor/weights.ts";
 import { type AuxiliaryBatch, metaGradient } from "../../lib/unlearn/meta_gradient.ts";
 import { disposeSupport, supportOf } from "../../lib/unlearn/meta_learn.ts";
+import { centralDifference } from "../tensor/directions.ts";
 import { onEachDevice } from "../tensor/on_each_device.ts";
 import { TOY_HIDDEN, toyObjective } from "./toy_objective.ts";
 
@@ -21,21 +22,6 @@ async function normOf(weights: Weights): Promise<number> {
   const value = (await squares.data())[0];
   squares.dispose();
   return value;
-}
-
-/** dA along a direction of phi (or of log s), by central differences of A itself. */
-async function difference(
-  value: (weights: Weights) => Promise<number>,
-  at: Weights,
-  direction: Weights,
-  step: number,
-): Promise<number> {
-  const above = addScaled(at, direction, step);
-  const below = addScaled(at, direction, -step);
-  const result = (await value(above) - await value(below)) / (2 * step);
-  disposeWeights(above);
-  disposeWeights(below);
-  return result;
 }
 
 for (const [share, align] of [[0, "mean"], [0.5, "mean"], [0.5, "labels"]] as const) {
@@ -73,7 +59,7 @@ for (const [share, align] of [[0, "mean"], [0.5, "mean"], [0.5, "labels"]] as co
         const norm = await normOf(exact);
         assert(norm > 1e-6, `${name}: the gradient is too small to test: ${norm}`);
         const unit = mapWeights(exact, (w) => tf.div(w, norm));
-        const numeric = await difference(
+        const numeric = await centralDifference(
           (w) => name === "phi" ? valueAt(w, logSizes) : valueAt(phi, w),
           at,
           unit,

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { hasKernel, runKernel } from "../kernel.ts";
-import { disposeWeights, type Weights } from "../weights.ts";
 import type { Optimiser } from "./optimiser.ts";
+import { perTensor } from "./per_tensor.ts";
 
 /** PyTorch's defaults except for the weight decay, which each recipe states. */
 export interface AdamWSettings {
@@ -31,14 +31,10 @@ export const ADAMW_DEFAULTS: AdamWSettings = {
  * v the running maximum under AMSGrad.
  */
 export function adamW(settings: AdamWSettings): Optimiser {
-  let moments: Record<string, tf.Tensor> = {};
-  let steps = 0;
-  const take = (name: string, like: tf.Tensor) => moments[name] ?? tf.zerosLike(like);
-
-  function update(weight: tf.Tensor, gradient: tf.Tensor, name: string, learningRate: number) {
-    const { beta1, beta2, epsilon, amsgrad } = settings;
+  const { beta1, beta2, epsilon, amsgrad } = settings;
+  return perTensor(({ name, weight, gradient, learningRate, step, moment }) => {
     const weightDecay = settings.decays?.(name) === false ? 0 : settings.weightDecay;
-    const [m, v] = [take(`m.${name}`, weight), take(`v.${name}`, weight)];
+    const [m, v] = [moment("m"), moment("v")];
     if (!amsgrad && hasKernel("LetheAdamW")) {
       const [next, nextM, nextV] = runKernel("LetheAdamW", { theta: weight, gradient, m, v }, {
         learningRate,
@@ -46,50 +42,20 @@ export function adamW(settings: AdamWSettings): Optimiser {
         beta2,
         epsilon,
         weightDecay,
-        step: steps,
+        step,
       });
-      return { next, [`m.${name}`]: nextM, [`v.${name}`]: nextV };
+      return { next, moments: { m: nextM, v: nextV } };
     }
     const nextM = tf.add(tf.mul(m, beta1), tf.mul(gradient, 1 - beta1));
     const nextV = tf.add(tf.mul(v, beta2), tf.mul(tf.square(gradient), 1 - beta2));
-    const largest = amsgrad ? tf.maximum(take(`vmax.${name}`, weight), nextV) : nextV;
+    const moments: Record<string, tf.Tensor> = { m: nextM, v: nextV };
+    if (amsgrad) moments.vmax = tf.maximum(moment("vmax"), nextV);
     const denominator = tf.add(
-      tf.div(tf.sqrt(largest), Math.sqrt(1 - beta2 ** steps)),
+      tf.div(tf.sqrt(moments.vmax ?? nextV), Math.sqrt(1 - beta2 ** step)),
       epsilon,
     );
-    const move = tf.div(tf.mul(nextM, learningRate / (1 - beta1 ** steps)), denominator);
+    const move = tf.div(tf.mul(nextM, learningRate / (1 - beta1 ** step)), denominator);
     const next = tf.sub(tf.mul(weight, 1 - learningRate * weightDecay), move);
-    const state = { next, [`m.${name}`]: nextM, [`v.${name}`]: nextV };
-    return amsgrad ? { ...state, [`vmax.${name}`]: largest } : state;
-  }
-
-  return {
-    step(weights, gradients, learningRate) {
-      steps++;
-      const updated: Record<string, tf.Tensor> = {};
-      const next: Record<string, tf.Tensor> = {};
-      for (const [name, weight] of Object.entries(weights)) {
-        const result = tf.tidy(() => update(weight, gradients[name], name, learningRate));
-        updated[name] = result.next;
-        for (const [key, tensor] of Object.entries(result)) if (key !== "next") next[key] = tensor;
-      }
-      disposeWeights(weights);
-      disposeWeights(moments);
-      moments = next;
-      return updated;
-    },
-    state: (): Weights => moments,
-    restore(state, done) {
-      disposeWeights(moments);
-      moments = { ...state };
-      steps = done;
-    },
-    get steps() {
-      return steps;
-    },
-    dispose() {
-      disposeWeights(moments);
-      moments = {};
-    },
-  };
+    return { next, moments };
+  });
 }

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { hasKernel, runKernel } from "../kernel.ts";
-import { disposeWeights, type Weights } from "../weights.ts";
 import type { Optimiser } from "./optimiser.ts";
+import { perTensor } from "./per_tensor.ts";
 
 /** SGD's constants besides the learning rate. */
 export interface SgdSettings {
@@ -15,54 +15,21 @@ export interface SgdSettings {
  * u <- momentum u + (g + wd theta) (u = g + wd theta at the first step), theta <- theta - lr u.
  */
 export function sgd({ momentum, weightDecay }: SgdSettings): Optimiser {
-  let velocities: Record<string, tf.Tensor> = {};
-  let steps = 0;
-
-  function update(weight: tf.Tensor, gradient: tf.Tensor, name: string, learningRate: number) {
+  return perTensor(({ weight, gradient, learningRate, moment }) => {
     // A velocity of zero makes the first step PyTorch's: momentum 0 + g.
-    const velocity = velocities[`velocity.${name}`] ?? tf.zerosLike(weight);
+    const velocity = moment("velocity");
     if (hasKernel("LetheSgd")) {
       const [next, moved] = runKernel("LetheSgd", { theta: weight, gradient, velocity }, {
         learningRate,
         momentum,
         weightDecay,
       });
-      return { next, velocity: moved };
+      return { next, moments: { velocity: moved } };
     }
     const moved = tf.add(
       tf.mul(velocity, momentum),
       tf.add(gradient, tf.mul(weight, weightDecay)),
     );
-    return { next: tf.sub(weight, tf.mul(moved, learningRate)), velocity: moved };
-  }
-
-  return {
-    step(weights, gradients, learningRate) {
-      steps++;
-      const updated: Record<string, tf.Tensor> = {};
-      const next: Record<string, tf.Tensor> = {};
-      for (const [name, weight] of Object.entries(weights)) {
-        const result = tf.tidy(() => update(weight, gradients[name], name, learningRate));
-        updated[name] = result.next;
-        next[`velocity.${name}`] = result.velocity;
-      }
-      disposeWeights(weights);
-      disposeWeights(velocities);
-      velocities = next;
-      return updated;
-    },
-    state: (): Weights => velocities,
-    restore(state, done) {
-      disposeWeights(velocities);
-      velocities = { ...state };
-      steps = done;
-    },
-    get steps() {
-      return steps;
-    },
-    dispose() {
-      disposeWeights(velocities);
-      velocities = {};
-    },
-  };
+    return { next: tf.sub(weight, tf.mul(moved, learningRate)), moments: { velocity: moved } };
+  });
 }
