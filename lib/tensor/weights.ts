@@ -28,7 +28,8 @@ export function disposeWeights(weights: Weights | null | undefined): void {
 }
 
 /**
- * Value and gradient of a scalar function of named tensors, by one reverse pass.
+ * Value and gradient of a scalar function of named tensors, by one reverse pass. A tensor that f does
+ * not use has a gradient of zero (`tf.valueAndGrads` throws there).
  *
  * @param f gives a scalar; all else it makes is freed unless it keeps it (`tf.keep`)
  * @returns `value` (scalar) and `gradients` with the shapes of `weights`, owned by the caller
@@ -38,11 +39,24 @@ export function valueAndGradients(
   weights: Weights,
 ): { value: tf.Scalar; gradients: Weights } {
   const names = Object.keys(weights);
-  const { value, grads } = tf.valueAndGrads((...tensors: tf.Tensor[]) =>
-    f(Object.fromEntries(names.map((name, i) => [name, tensors[i]]))) as tf.Scalar
-  )(Object.values(weights));
+  const tensors = Object.values(weights);
+  const { value, grads } = tf.tidy(() => {
+    const result = tf.engine().gradients(
+      () => f({ ...weights }) as tf.Scalar,
+      tensors,
+      undefined,
+      true,
+    );
+    return {
+      value: result.value as tf.Scalar,
+      grads: tensors.map((tensor, i) =>
+        // Typed as a tensor, but undefined where f does not use the tensor.
+        result.grads[i] as tf.Tensor | undefined ?? tf.zerosLike(tensor)
+      ),
+    };
+  });
   return {
-    value: value as tf.Scalar,
+    value,
     gradients: Object.fromEntries(names.map((name, i) => [name, grads[i]])),
   };
 }
