@@ -12,7 +12,7 @@ import {
   real,
   shown,
 } from "./json_fields.ts";
-import { META_LOSS_INPUTS, type MetaLossInput } from "./meta_loss.ts";
+import { dependsOnTheta, META_LOSS_INPUTS, type MetaLossInput } from "./meta_loss.ts";
 
 /** `kit.json`: what a kit holds, where it comes from and how it is used. */
 export interface KitManifest {
@@ -107,6 +107,13 @@ export function parseKitManifest(text: string, file: string): KitManifest {
     record: fields.read("record", OBJECT),
   };
   for (const each of [unlearning, metaLoss, fields]) each.end();
+  const { inputs } = manifest.unlearning;
+  if (!dependsOnTheta(inputs)) {
+    unlearning.refuse(
+      `inputs is ${shown(inputs)}`,
+      "without logits and features no request would change the model",
+    );
+  }
   const twice = files.find(({ file }, i) => files.findIndex((other) => other.file === file) !== i);
   if (twice) fields.refuse(`files names ${twice.file} twice`, "a file has one hash");
   const { generation, parent, forgotten } = manifest;

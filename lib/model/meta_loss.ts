@@ -14,6 +14,14 @@ export const META_LOSS_INPUTS = ["logits", "features", "targets", "identities"] 
 /** One of {@link META_LOSS_INPUTS}. */
 export type MetaLossInput = typeof META_LOSS_INPUTS[number];
 
+/**
+ * Whether h depends on theta at all: targets and identities alone make it a constant, its gradient
+ * zero and the unlearning step no step.
+ */
+export function dependsOnTheta(inputs: readonly MetaLossInput[]): boolean {
+  return inputs.includes("logits") || inputs.includes("features");
+}
+
 /** LayerNorm's epsilon inside the meta-loss: PyTorch's default, unlike the ViT's. */
 const EPSILON = 1e-5;
 

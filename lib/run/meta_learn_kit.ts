@@ -4,7 +4,7 @@ import type { Sample } from "../data/sample.ts";
 import { samplesOf } from "../data/split.ts";
 import { storedSource } from "../data/stored_source.ts";
 import { refuseExisting } from "../data/whole.ts";
-import { LetheError } from "../error.ts";
+import { LetheError, UsageError } from "../error.ts";
 import { taskMetric } from "../measure/evaluation.ts";
 import { labelLosses, meanLoss } from "../measure/loss.ts";
 import { readModel } from "../model/checkpoint.ts";
@@ -17,7 +17,7 @@ import {
   writeIdentityKey,
 } from "../model/identity_key.ts";
 import { writeKit } from "../model/kit.ts";
-import { initialMetaLoss, type MetaLossInput } from "../model/meta_loss.ts";
+import { dependsOnTheta, initialMetaLoss, type MetaLossInput } from "../model/meta_loss.ts";
 import { predict } from "../model/predict.ts";
 import { loadState, saveState } from "../model/saved_state.ts";
 import type { Device } from "../tensor/device.ts";
@@ -99,6 +99,20 @@ function peopleOf(samples: readonly Sample[], offset: number) {
   return { identities, people };
 }
 
+/** @throws UsageError inputs that a meta-loss cannot learn from, before anything is read */
+function checkInputs(inputs: readonly MetaLossInput[]): void {
+  const given = `--inputs ${inputs.join(",")}`;
+  const twice = inputs.find((input, i) => inputs.indexOf(input) < i);
+  if (twice) throw new UsageError(given, "no input is listed twice", `drop one ${twice}`);
+  if (!dependsOnTheta(inputs)) {
+    throw new UsageError(
+      given,
+      "without the model's logits and features the meta-loss cannot tell how to change the model",
+      "add logits, features or both",
+    );
+  }
+}
+
 /** Where a run's state lies until it is done. */
 export function metaLearningStatePath(out: string): string {
   return `${out.replace(/[/\\]+$/, "")}.meta-learning`;
@@ -109,10 +123,12 @@ export function metaLearningStatePath(out: string): string {
  * all that unlearning needs, so that the data set can be deleted. After each epoch the state is saved
  * beside `out`; the same call goes on from it and ends with the same kit.
  *
+ * @throws UsageError `inputs` has neither logits nor features, or one input twice
  * @throws LetheError bad input, `out` exists, or too few people for N_S
  */
 export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly MetaEpoch[]> {
   const { device, out, settings, seed, microBatch, onProgress } = options;
+  checkInputs(settings.inputs);
   await refuseExisting(out);
   const givenKey = options.identityKey && await readIdentityKey(options.identityKey);
   if (!givenKey) await refuseExisting(identityKeyPath(out));

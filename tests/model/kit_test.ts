@@ -177,6 +177,7 @@ const WRONG_UNLEARNING: [string, Record<string, unknown>, string][] = [
   ["a request of nobody", { requestSize: 0 }, "unlearning: requestSize is 0; "],
   ["an unknown input", { inputs: ["pixels"] }, 'unlearning: inputs is ["pixels"]; '],
   ["no input", { inputs: [] }, "unlearning: inputs is []; "],
+  ["inputs that theta has no part in", { inputs: ["targets"] }, 'inputs is ["targets"]; without'],
   ["fewer inputs than phi takes", { inputs: ["logits"] }, "tensor input_block.0.weight is F32"],
   ["step sizes it does not hold", { stepSizes: "learned" }, "with learned step sizes they are "],
 ];
