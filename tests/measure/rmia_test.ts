@@ -43,9 +43,9 @@ goldenTest("rmiaScores agrees with PyTorch's side on every image", (batch, expec
     target: batch.get(`rmia.${of}.target`)!.values,
     reference: batch.get(`rmia.${of}.reference`)!.values,
   });
-  for (const  of of["forget", "val"]) {
-    const scores = rmiaScores(pair(of), pair("z"));
-    const due = expected.get(`rmia.score.${of}`)!.values;
+  for (const part of ["forget", "val"]) {
+    const scores = rmiaScores(pair(part), pair("z"));
+    const due = expected.get(`rmia.score.${part}`)!.values;
     scores.forEach((score, i) => assertAlmostEquals(score, due[i], 1e-7));
   }
 });
