@@ -55,7 +55,8 @@ export const META_OPTIONS = {
     kind: "choice",
     of: ["random", "ascent"],
     default: "random",
-    help: "beyond the paper: fit the meta-loss to gradient ascent before it learns",
+    help: "beyond the paper: fit the meta-loss to gradient ascent before it learns (best with " +
+      "--inputs logits,targets)",
   },
   varySupport: {
     kind: "flag",

@@ -32,6 +32,7 @@ export function disposeWeights(weights: Weights | null | undefined): void {
  * not use has a gradient of zero (`tf.valueAndGrads` throws there).
  *
  * @param f gives a scalar; all else it makes is freed unless it keeps it (`tf.keep`)
+ * @throws RangeError f gives no scalar
  * @returns `value` (scalar) and `gradients` with the shapes of `weights`, owned by the caller
  */
 export function valueAndGradients(
@@ -47,8 +48,11 @@ export function valueAndGradients(
       undefined,
       true,
     );
+    if (result.value.rank !== 0) {
+      throw new RangeError(`f gives a tensor of shape [${result.value.shape}], not a scalar`);
+    }
     return {
-      value: result.value as tf.Scalar,
+      value: result.value,
       grads: tensors.map((tensor, i) =>
         // Typed as a tensor, but undefined where f does not use the tensor.
         result.grads[i] as tf.Tensor | undefined ?? tf.zerosLike(tensor)

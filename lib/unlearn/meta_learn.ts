@@ -218,8 +218,9 @@ export async function metaLearn(
     const average = (of: (result: Measured) => number) =>
       results.reduce((sum, result) => sum + of(result), 0) / results.length;
     const heldOut = await learning.heldOut?.(parameters);
-    const better = !heldOut ||
-      history.every((earlier) => heldOut.tugOfWar > earlier.heldOut!.tugOfWar);
+    // A score of NaN (a step that wrecked theta) neither wins nor stands in a later epoch's way.
+    const better = !heldOut || !Number.isNaN(heldOut.tugOfWar) &&
+        history.every(({ heldOut: earlier }) => !(earlier!.tugOfWar >= heldOut.tugOfWar));
     if (better) {
       disposeParameters(best);
       best = copy(parameters);

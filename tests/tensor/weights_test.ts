@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import {
   addScaled,
@@ -64,6 +64,17 @@ onEachDevice("valueAndGradients leaves the weights and what f keeps to the calle
   assertEquals(await numbers(at), { a: [1, 2], b: [3, 4], c: [5, 6, 7] });
   kept!.dispose();
   disposeWeights(at);
+});
+
+onEachDevice("valueAndGradients refuses a function whose value is no scalar", () => {
+  const at = weights();
+  assertThrows(
+    () => valueAndGradients(({ c }) => tf.square(c), at),
+    RangeError,
+    "f gives a tensor of shape [3], not a scalar",
+  );
+  disposeWeights(at);
+  return Promise.resolve();
 });
 
 onEachDevice("addScaled adds by name, scaled by a number or a tensor each", async () => {
