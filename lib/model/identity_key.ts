@@ -70,8 +70,17 @@ export async function readIdentityKey(path: string): Promise<IdentityKey> {
  * The identity is taken in Unicode's form NFC: file systems hand back the same name in other forms.
  */
 export function identityHash(key: IdentityKey, identity: string): string {
+  return keyedHash(key, "identity", identity.normalize("NFC"));
+}
+
+/**
+ * HMAC-SHA256 in hexadecimal.
+ *
+ * @param use what is hashed: each use of the key gives other hashes
+ */
+export function keyedHash(key: IdentityKey, use: "identity" | "training image", text: string) {
   return createHmac("sha256", Uint8Array.fromHex(key))
-    .update("lethe identity\0") // so that the key's other uses, if ever, give other hashes
-    .update(identity.normalize("NFC"), "utf8")
+    .update(`lethe ${use}\0`)
+    .update(text, "utf8")
     .digest("hex");
 }

@@ -17,6 +17,7 @@ import { type KitManifest, parseKitManifest } from "./kit_manifest.ts";
 import { metaLossShapes } from "./meta_loss.ts";
 import { encodeSafetensors, parseSafetensors, type Weight } from "./safetensors.ts";
 import { thetaShapes } from "./theta_shapes.ts";
+import { encodeTrainingImages, parseTrainingImages, TRAINING_IMAGES } from "./training_images.ts";
 
 /** All that `unlearn` reads besides the requests (DESIGN section 1). */
 export interface Kit {
@@ -25,6 +26,8 @@ export interface Kit {
   readonly phi: ReadonlyMap<string, Weight>;
   /** log s_k, a scalar per tensor of theta; absent with one global step size. */
   readonly logStepSizes?: ReadonlyMap<string, Weight>;
+  /** Keyed hash of each image that was learned from; absent in kits made before there were any. */
+  readonly trainingImages?: readonly string[];
   readonly manifest: Omit<KitManifest, "version" | "files">;
 }
 
@@ -53,6 +56,7 @@ function derivedFrom(file: string, generation: number): string {
     [META_LOSS]: "training and validation images, labels and identities" +
       (generation === 0 ? "" : "; the embedding rows of forgotten people are gone"),
     [STEP_SIZES]: "training and validation images and labels",
+    [TRAINING_IMAGES]: "training and validation images, as keyed hashes of their files",
   };
   return origin[file];
 }
@@ -90,6 +94,7 @@ export async function writeKit(folder: string, kit: Kit): Promise<string> {
   const files = modelFiles(kit.model);
   files.set(META_LOSS, encodeSafetensors(kit.phi));
   if (kit.logStepSizes) files.set(STEP_SIZES, encodeSafetensors(kit.logStepSizes));
+  if (kit.trainingImages) files.set(TRAINING_IMAGES, encodeTrainingImages(kit.trainingImages));
   const { generation } = kit.manifest;
   const manifest: KitManifest = {
     version: 1,
@@ -152,10 +157,14 @@ export async function readKit(folder: string): Promise<StoredKit> {
     parseSafetensors(contents.get(file)!, join(folder, file)).weights;
   const configPath = join(folder, CONFIG_FILE);
   const config = parseConfig(utf8(contents.get(CONFIG_FILE)!, configPath), configPath);
+  const images = contents.get(TRAINING_IMAGES);
   const kit: StoredKit = {
     model: { config, theta: weightsOf(MODEL_FILE) },
     phi: weightsOf(META_LOSS),
     ...(contents.has(STEP_SIZES) ? { logStepSizes: weightsOf(STEP_SIZES) } : {}),
+    ...(images
+      ? { trainingImages: parseTrainingImages(images, join(folder, TRAINING_IMAGES)) }
+      : {}),
     manifest,
     sha256: sha256Hex(json),
   };
@@ -166,7 +175,7 @@ export async function readKit(folder: string): Promise<StoredKit> {
 /** @throws {LetheError} the manifest names other files than its settings call for */
 function checkFiles({ files, unlearning }: KitManifest, path: string): void {
   const due = fileNames(unlearning.stepSizes);
-  const found = files.map(({ file }) => file);
+  const found = files.map(({ file }) => file).filter((file) => file !== TRAINING_IMAGES);
   if (found.length === due.length && due.every((file) => found.includes(file))) return;
   throw new LetheError(
     `${path} names the files ${found.join(", ")}`,

@@ -56,9 +56,9 @@ const COUNT = integer(0, Number.MAX_SAFE_INTEGER);
 const WIDTH = integer(1, 65_536);
 /** Plain names only: a kit's files lie in the kit. */
 const FILE_NAME: Kind<string> = {
-  rule: "a plain name that ends in .json or .safetensors",
+  rule: "a plain name that ends in .json, .txt or .safetensors",
   accepts: (value): value is string =>
-    typeof value === "string" && /^[a-z0-9_]{1,64}\.(json|safetensors)$/.test(value),
+    typeof value === "string" && /^[a-z0-9_]{1,64}\.(json|txt|safetensors)$/.test(value),
 };
 
 /**

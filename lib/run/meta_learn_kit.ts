@@ -17,6 +17,7 @@ import {
   writeIdentityKey,
 } from "../model/identity_key.ts";
 import { writeKit } from "../model/kit.ts";
+import { trainingImageHash } from "../model/training_images.ts";
 import { dependsOnTheta, initialMetaLoss, type MetaLossInput } from "../model/meta_loss.ts";
 import { predict } from "../model/predict.ts";
 import { loadState, saveState } from "../model/saved_state.ts";
@@ -36,6 +37,7 @@ import {
 } from "../unlearn/meta_learn.ts";
 import type { MetaObjective } from "../unlearn/meta_gradient.ts";
 import type { Person } from "../unlearn/simulate_requests.ts";
+import { withRows } from "../unlearn/unlearn.ts";
 import type { OnProgress } from "./progress.ts";
 import { inputFormat, loadSamples, openSplit, range } from "./split_data.ts";
 
@@ -313,9 +315,15 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
   // Before the kit: a kit without its key could name nobody.
   if (!givenKey) await writeIdentityKey(identityKeyPath(out), key);
   const { logStepSizes } = parameters;
+  // Rows in the order of names would tell whoever knows the names which row is whose.
+  const hashes = identities.map((identity) => identityHash(key, identity));
+  const order = range(hashes.length).sort((a, b) => hashes[a] < hashes[b] ? -1 : 1);
+  const ordered = withRows(parameters.phi, order);
+  const imageHashes = samples.map(({ file }) => trainingImageHash(key, data.split.hashes[file]));
   await writeKit(out, {
     model,
-    phi: await downloadWeights(parameters.phi),
+    phi: await downloadWeights(ordered),
+    trainingImages: [...new Set(imageHashes)].sort(),
     ...(logStepSizes ? { logStepSizes: await downloadWeights(logStepSizes) } : {}),
     manifest: {
       generation: 0,
@@ -327,11 +335,12 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
         stepSizes: logStepSizes ? "learned" : "global",
       },
       metaLoss: { hidden: settings.hidden, embeddingSize: settings.embeddingSize },
-      identities: identities.map((identity) => identityHash(key, identity)),
+      identities: order.map((row) => hashes[row]),
       forgotten: [],
       record: { settings, seed, microBatch, device: device.adapter, split: data.sha256, history },
     },
   });
+  disposeWeights(ordered);
   disposeParameters(parameters);
   disposeParameters(initial);
   disposeWeights(theta);

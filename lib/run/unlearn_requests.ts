@@ -101,6 +101,7 @@ export async function unlearnRequests(options: UnlearnOptions): Promise<UnlearnS
       model,
       phi: phiAfter,
       ...(kit.logStepSizes ? { logStepSizes: kit.logStepSizes } : {}),
+      ...(kit.trainingImages ? { trainingImages: kit.trainingImages } : {}),
       manifest: {
         generation: generation + 1,
         parent: kit.sha256,

@@ -52,10 +52,21 @@ export async function unlearn(
  * @returns a new set, owned by the caller; `embed.weight` has the other rows in their order
  */
 export function withoutRows(phi: Weights, forgotten: readonly number[]): Weights {
-  return mapWeights(phi, (tensor, name) => {
-    if (name !== "embed.weight") return tf.clone(tensor);
-    const kept = Array.from({ length: tensor.shape[0] }, (_, row) => row)
-      .filter((row) => !forgotten.includes(row));
-    return tf.gather(tensor, tf.tensor1d(kept, "int32"));
-  });
+  const rows = Array.from({ length: phi["embed.weight"].shape[0] }, (_, row) => row);
+  return withRows(phi, rows.filter((row) => !forgotten.includes(row)));
+}
+
+/**
+ * The meta-loss with some embedding rows, in the order asked for.
+ *
+ * @returns a new set, owned by the caller
+ */
+export function withRows(phi: Weights, rows: readonly number[]): Weights {
+  return mapWeights(
+    phi,
+    (tensor, name) =>
+      name === "embed.weight"
+        ? tf.tidy(() => tf.gather(tensor, tf.tensor1d([...rows], "int32")))
+        : tf.clone(tensor),
+  );
 }

@@ -29,6 +29,7 @@ Deno.test("evaluate measures what unlearn made of portraits, and predict reads i
       "kit/kit.json",
       "kit/meta_loss.safetensors",
       "kit/model.safetensors",
+      "kit/training_images.txt",
       "model/",
       "model/config.json",
       "model/model.safetensors",

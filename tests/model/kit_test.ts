@@ -48,6 +48,17 @@ for (const learned of [false, true]) {
   });
 }
 
+Deno.test("readKit gives back the keyed hashes of training images, none for a kit without", () =>
+  inTemporaryFolder(async (folder) => {
+    const trainingImages = ["a", "b"].map((digit) => digit.repeat(64));
+    await writeKit(join(folder, "with"), { ...smallKit(HASHES, false), trainingImages });
+    await writeKit(join(folder, "without"), smallKit(HASHES, false));
+    const { trainingImages: found, manifest } = await readKit(join(folder, "with"));
+    assertEquals(found, trainingImages);
+    assertEquals(manifest.files.map(({ file }) => file).at(-1), "training_images.txt");
+    assertEquals((await readKit(join(folder, "without"))).trainingImages, undefined);
+  }));
+
 Deno.test("writeKit gives equal bytes for equal kits and names nobody", async () => {
   await inTemporaryFolder(async (folder) => {
     const [a, b] = [join(folder, "a"), join(folder, "b")];
