@@ -40,7 +40,7 @@ export { type ModelConfig, type Preset, type PresetName, PRESETS } from "./lib/m
 export { TRAINING_RECIPES, type TrainingRecipe } from "./lib/model/recipes.ts";
 export { type Kit, readKit, type StoredKit, writeKit } from "./lib/model/kit.ts";
 export type { KitManifest } from "./lib/model/kit_manifest.ts";
-export { META_LOSS_INPUTS, type MetaLossInput } from "./lib/model/meta_loss.ts";
+export { META_LOSS_INPUTS, type MetaLossInput } from "./lib/model/meta_loss_inputs.ts";
 
 export { trainModel, type TrainModelOptions } from "./lib/run/train_model.ts";
 export type { Epoch } from "./lib/model/train.ts";

@@ -1,4 +1,4 @@
-import { META_LOSS_INPUTS } from "../lib/model/meta_loss.ts";
+import { META_LOSS_INPUTS } from "../lib/model/meta_loss_inputs.ts";
 import type { MetaLearnSettings } from "../lib/run/meta_learn_kit.ts";
 import type { OptionTable, OptionValues } from "./options.ts";
 

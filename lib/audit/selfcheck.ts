@@ -3,7 +3,7 @@ import type { ImageSource } from "../data/image_source.ts";
 import { patchRows } from "../data/patches.ts";
 import { meanAveragePrecision } from "../measure/average_precision.ts";
 import { meanLoss } from "../measure/loss.ts";
-import { META_LOSS_INPUTS } from "../model/meta_loss.ts";
+import { META_LOSS_INPUTS } from "../model/meta_loss_inputs.ts";
 import { predict } from "../model/predict.ts";
 import type { Weight } from "../model/safetensors.ts";
 import { taskLoss } from "../model/task_loss.ts";

@@ -1,4 +1,28 @@
+import { resolve } from "@std/path";
 import { LetheError } from "../error.ts";
+import { sha256Hex } from "./sha256.ts";
+
+/** A file that was read, and what was in it. */
+export interface FileRead {
+  /** Absolute, without links. */
+  readonly path: string;
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+/** Every file that this thread has read since {@link guardReads}; null before. */
+let guarded: FileRead[] | null = null;
+
+/**
+ * From now on this thread reads no file that has a second name: none behind a symbolic link anywhere
+ * in its path, none with a second hard link. Each that it reads is noted with its hash. For the
+ * worker, where another name could stand for a file that it has no right to.
+ *
+ * @returns the notes, in order; they grow as files are read
+ */
+export function guardReads(): readonly FileRead[] {
+  return guarded ??= [];
+}
 
 /**
  * Reads a file that must be just that: no symbolic link, folder, pipe or device, no larger than
@@ -33,6 +57,7 @@ export async function readPlainFile(
       "check that it is the right file",
     );
   }
+  if (guarded) await refuseSecondName(path, before);
   const file = await Deno.open(path, { read: true }).catch((cause) => refuse(path, cause, remedy));
   try {
     const opened = await file.stat();
@@ -40,6 +65,7 @@ export async function readPlainFile(
     if (opened.ino !== before.ino || opened.dev !== before.dev || opened.size !== before.size) {
       throw changed(path);
     }
+    if (guarded) await refuseSecondName(path, opened);
     // One byte more than expected, to notice a file that grows.
     const bytes = new Uint8Array(before.size + 1);
     let filled = 0;
@@ -49,10 +75,24 @@ export async function readPlainFile(
       filled += count;
     }
     if (filled !== before.size) throw changed(path);
-    return bytes.subarray(0, filled);
+    const content = bytes.subarray(0, filled);
+    guarded?.push({ path: resolve(path), sha256: sha256Hex(content), bytes: filled });
+    return content;
   } finally {
     file.close();
   }
+}
+
+/** Under {@link guardReads}: @throws {LetheError} the file is known by another name as well */
+async function refuseSecondName(path: string, { nlink }: Deno.FileInfo): Promise<void> {
+  const real = await Deno.realPath(path);
+  const links = nlink ?? 1; // Windows does not count them
+  if (real === resolve(path) && links === 1) return;
+  throw new LetheError(
+    links === 1 ? `${path} is ${real}` : `${path} has ${links} hard links`,
+    "a file that unlearning reads has one name",
+    "put a copy of the file itself there",
+  );
 }
 
 /**

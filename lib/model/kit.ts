@@ -1,8 +1,8 @@
-import { basename, join } from "@std/path";
+import { join } from "@std/path";
 import { readPlainFile } from "../data/plain_file.ts";
 import { sha256Hex } from "../data/sha256.ts";
 import { buildFolder } from "../data/whole.ts";
-import { LetheError, UsageError } from "../error.ts";
+import { LetheError } from "../error.ts";
 import {
   checkWeights,
   CONFIG_FILE,
@@ -16,6 +16,14 @@ import { parseConfig } from "./config.ts";
 import { type KitManifest, parseKitManifest } from "./kit_manifest.ts";
 import { metaLossShapes } from "./meta_loss.ts";
 import { encodeSafetensors, parseSafetensors, type Weight } from "./safetensors.ts";
+import {
+  MANIFEST,
+  readManifest,
+  refuseStrangers,
+  RESTORE,
+  type StoredManifest,
+  utf8,
+} from "./stored_manifest.ts";
 import { thetaShapes } from "./theta_shapes.ts";
 import { encodeTrainingImages, parseTrainingImages, TRAINING_IMAGES } from "./training_images.ts";
 
@@ -32,18 +40,12 @@ export interface Kit {
 }
 
 /** A kit as it lies on the disk. */
-export interface StoredKit extends Kit {
+export interface StoredKit extends Kit, StoredManifest {
   readonly manifest: KitManifest;
-  /** SHA-256 of `kit.json`, which names every other file's. */
-  readonly sha256: string;
 }
 
-const MANIFEST = "kit.json";
 const META_LOSS = "meta_loss.safetensors";
 const STEP_SIZES = "step_sizes.safetensors";
-/** Two hashes of 64 digits per person: room for half a million. */
-const MAX_MANIFEST_BYTES = 64 * 2 ** 20;
-const RESTORE = "restore the kit from a copy, or make it anew with `deno task meta-learn`";
 
 /** Where each file's content comes from; a kit that went through requests says so too. */
 function derivedFrom(file: string, generation: number): string {
@@ -125,29 +127,18 @@ export async function writeKit(folder: string, kit: Kit): Promise<string> {
  * @throws {LetheError} a file is missing, changed or one too many, or does not fit the others
  */
 export async function readKit(folder: string): Promise<StoredKit> {
-  const present = await listKit(folder);
-  const path = join(folder, MANIFEST);
-  const json = await readPlainFile(path, { maxBytes: MAX_MANIFEST_BYTES, remedy: RESTORE });
-  const manifest = parseKitManifest(utf8(json, path), path);
-  checkFiles(manifest, path);
-  const named = new Set([MANIFEST, ...manifest.files.map(({ file }) => file)]);
-  const stranger = present.find((name) => !named.has(name));
-  if (stranger !== undefined) {
-    throw new LetheError(
-      `${join(folder, stranger)} is not named in kit.json`,
-      "a kit holds what its manifest names and nothing else",
-      "take the file out",
-    );
-  }
+  const { manifest, sha256 } = await readManifest(folder);
+  checkFiles(manifest, join(folder, MANIFEST));
+  await refuseStrangers(folder, manifest);
   const contents = new Map<string, Uint8Array>();
-  for (const { file, sha256 } of manifest.files) {
+  for (const { file, sha256: due } of manifest.files) {
     const maxBytes = file === CONFIG_FILE ? MAX_CONFIG_BYTES : MAX_WEIGHT_BYTES;
     const bytes = await readPlainFile(join(folder, file), { maxBytes, remedy: RESTORE });
     const found = sha256Hex(bytes);
-    if (found !== sha256) {
+    if (found !== due) {
       throw new LetheError(
         `${join(folder, file)} has SHA-256 ${found}`,
-        `kit.json names ${sha256}`,
+        `kit.json names ${due}`,
         RESTORE,
       );
     }
@@ -166,7 +157,7 @@ export async function readKit(folder: string): Promise<StoredKit> {
       ? { trainingImages: parseTrainingImages(images, join(folder, TRAINING_IMAGES)) }
       : {}),
     manifest,
-    sha256: sha256Hex(json),
+    sha256,
   };
   checkKit(kit, folder);
   return kit;
@@ -182,36 +173,4 @@ function checkFiles({ files, unlearning }: KitManifest, path: string): void {
     `with ${unlearning.stepSizes} step sizes they are ${due.join(", ")}`,
     RESTORE,
   );
-}
-
-function utf8(bytes: Uint8Array, path: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new LetheError(`${path} is not UTF-8 text`, "it is JSON", RESTORE, { cause });
-  }
-}
-
-async function listKit(folder: string): Promise<string[]> {
-  try {
-    const names: string[] = [];
-    for await (const { name } of Deno.readDir(folder)) names.push(name);
-    return names;
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.NotADirectory) {
-      throw new UsageError(
-        `there is no kit ${folder}`,
-        "unlearning needs the kit that meta-learn wrote",
-        `name it with --kit, or make it with deno task meta-learn --out ${basename(folder)}`,
-        { cause },
-      );
-    }
-    const why = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
-    throw new LetheError(
-      `${folder} cannot be listed (${why})`,
-      "a kit is a folder that this user and process may read",
-      "mend its rights or the permissions granted",
-      { cause },
-    );
-  }
 }

@@ -12,7 +12,7 @@ import {
   real,
   shown,
 } from "./json_fields.ts";
-import { dependsOnTheta, META_LOSS_INPUTS, type MetaLossInput } from "./meta_loss.ts";
+import { dependsOnTheta, META_LOSS_INPUTS, type MetaLossInput } from "./meta_loss_inputs.ts";
 
 /** `kit.json`: what a kit holds, where it comes from and how it is used. */
 export interface KitManifest {

@@ -7,20 +7,8 @@ import { linear } from "../tensor/ops/linear.ts";
 import { concatColumns, embeddingRows } from "../tensor/ops/rows.ts";
 import type { Random } from "../tensor/random.ts";
 import type { Weights } from "../tensor/weights.ts";
+import { META_LOSS_INPUTS, type MetaLossInput } from "./meta_loss_inputs.ts";
 import type { VitOutput } from "./vit.ts";
-
-/** The four inputs of the meta-loss, in row order (Table 6 switches them off one by one). */
-export const META_LOSS_INPUTS = ["logits", "features", "targets", "identities"] as const;
-/** One of {@link META_LOSS_INPUTS}. */
-export type MetaLossInput = typeof META_LOSS_INPUTS[number];
-
-/**
- * Whether h depends on theta at all: targets and identities alone make it a constant, its gradient
- * zero and the unlearning step no step.
- */
-export function dependsOnTheta(inputs: readonly MetaLossInput[]): boolean {
-  return inputs.includes("logits") || inputs.includes("features");
-}
 
 /** LayerNorm's epsilon inside the meta-loss: PyTorch's default, unlike the ViT's. */
 const EPSILON = 1e-5;

@@ -18,7 +18,8 @@ import {
 } from "../model/identity_key.ts";
 import { writeKit } from "../model/kit.ts";
 import { trainingImageHash } from "../model/training_images.ts";
-import { dependsOnTheta, initialMetaLoss, type MetaLossInput } from "../model/meta_loss.ts";
+import { initialMetaLoss } from "../model/meta_loss.ts";
+import { dependsOnTheta, type MetaLossInput } from "../model/meta_loss_inputs.ts";
 import { predict } from "../model/predict.ts";
 import { loadState, saveState } from "../model/saved_state.ts";
 import type { Device } from "../tensor/device.ts";

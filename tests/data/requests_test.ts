@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { encodePng } from "../../lib/data/encode_png.ts";
-import { type LabelSet, readRequests } from "../../lib/data/requests.ts";
+import type { LabelSet } from "../../lib/data/request_rows.ts";
+import { readRequests } from "../../lib/data/requests.ts";
 import { sha256Hex } from "../../lib/data/sha256.ts";
 import { LetheError } from "../../lib/error.ts";
 import { inTemporaryFolder, writeFiles } from "./temporary_folder.ts";

@@ -2,15 +2,14 @@ import { assert, assertAlmostEquals, assertEquals, assertLess } from "@std/asser
 import * as tf from "@tensorflow/tfjs";
 import {
   initialMetaLoss,
-  META_LOSS_INPUTS,
   metaLoss,
   type MetaLossConstants,
-  type MetaLossInput,
   metaLossInputSize,
   metaLossRows,
   type MetaLossShape,
   metaLossShapes,
 } from "../../lib/model/meta_loss.ts";
+import { META_LOSS_INPUTS, type MetaLossInput } from "../../lib/model/meta_loss_inputs.ts";
 import { type Dual, dual, dualsOf, plain } from "../../lib/tensor/algebra.ts";
 import { Random } from "../../lib/tensor/random.ts";
 import { disposeWeights, valueAndGradients, type Weights } from "../../lib/tensor/weights.ts";
