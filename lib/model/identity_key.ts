@@ -1,7 +1,6 @@
 import { createHmac } from "node:crypto";
-import { dirname } from "@std/path";
 import { readPlainText } from "../data/plain_file.ts";
-import { refuseExisting } from "../data/whole.ts";
+import { writeSecretFile } from "../data/secret_file.ts";
 import { LetheError } from "../error.ts";
 
 /**
@@ -21,35 +20,13 @@ export function newIdentityKey(): IdentityKey {
 }
 
 /**
- * Writes a key for this user only (mode 0600). Missing parent folders are made. A file that is there
- * already stays: whoever lost a key could never again ask its kit for anybody.
+ * Writes a key for this user only. A file that is there already stays: whoever lost a key could never
+ * again ask its kit for anybody.
  *
  * @throws {LetheError} when the file exists or cannot be written
  */
-export async function writeIdentityKey(path: string, key: IdentityKey): Promise<void> {
-  await refuseExisting(path);
-  try {
-    await Deno.mkdir(dirname(path), { recursive: true });
-    const file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
-    try {
-      const bytes = new TextEncoder().encode(key + "\n");
-      for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
-      await file.sync();
-    } catch (error) {
-      await Deno.remove(path).catch(() => {});
-      throw error;
-    } finally {
-      file.close();
-    }
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
-    throw new LetheError(
-      `${path} cannot be written (${why})`,
-      "the identity key lies beside the kit",
-      "choose another place for the kit or mend the folder's rights",
-      { cause },
-    );
-  }
+export function writeIdentityKey(path: string, key: IdentityKey): Promise<void> {
+  return writeSecretFile(path, key + "\n");
 }
 
 /** Reads a key. @throws {LetheError} it is missing or not a key */
