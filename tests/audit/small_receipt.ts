@@ -1,0 +1,39 @@
+import type { Receipt } from "../../lib/audit/receipt.ts";
+
+/** 64 times one digit. */
+export const hash = (digit: string) => digit.repeat(64);
+
+/** A receipt, before it is sealed, in which every kind of field is filled. */
+export function smallReceipt(): Omit<Receipt, "signer" | "signature"> {
+  const digest = (digit: string) => ({ sha256: hash(digit), bytes: Number(digit) });
+  return {
+    version: 1,
+    lethe: "0.1.0",
+    nonce: hash("0"),
+    started: "2026-01-02T03:04:05.678Z",
+    ended: "2026-01-02T03:04:09.000Z",
+    requests: [digest("1"), digest("2")],
+    requestTable: digest("3"),
+    targets: "requests.csv",
+    kit: [{ file: "kit.json", ...digest("4") }, { file: "model.safetensors", ...digest("5") }],
+    written: [{ file: "model/model.safetensors", ...digest("6") }],
+    weights: { before: hash("5"), after: hash("6") },
+    settings: { device: "wasm", microBatch: 16, branch: false },
+    adapter: "WASM (SIMD, one thread)",
+    worker: {
+      containment: "bubblewrap",
+      argv: ["{deno}", "run", "--allow-read={kit},{support}"],
+      permissions: ["--allow-read={kit},{support}"],
+      environment: { LANG: "C" },
+    },
+    deno: { ...digest("7"), version: "2.9.6" },
+    lockFile: digest("8"),
+    code: [{ file: "lib/error.ts", ...digest("9") }, { file: "mod.ts", ...digest("9") }],
+    packages: [{ name: "@tensorflow/tfjs@4.22.0", sha256: hash("a") }],
+    layers: [
+      { layer: "inputs", state: "held", detail: "10 files, no link" },
+      { layer: "canaries", state: "absent", detail: "no training folder" },
+    ],
+    evidence: [{ file: "evidence/permissions.log", ...digest("4") }],
+  };
+}
