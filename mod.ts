@@ -51,11 +51,8 @@ export {
 } from "./lib/run/meta_learn_kit.ts";
 export type { HeldOut, Keep, MetaEpoch } from "./lib/unlearn/meta_learn.ts";
 export type { AuxiliaryForm, Distance, Terms } from "./lib/unlearn/auxiliary_objective.ts";
-export {
-  type UnlearnOptions,
-  unlearnRequests,
-  type UnlearnSummary,
-} from "./lib/run/unlearn_requests.ts";
+export { type UnlearnOptions, unlearnRequests } from "./lib/run/unlearn_requests.ts";
+export type { UnlearnSummary } from "./lib/run/unlearn_summary.ts";
 export {
   evaluateModels,
   type EvaluateOptions,

@@ -1,4 +1,4 @@
-import type { UnlearnSummary } from "../run/unlearn_requests.ts";
+import type { UnlearnSummary } from "../run/unlearn_summary.ts";
 import type { LayerOutcome } from "./layer.ts";
 
 /** A file and what was in it. */

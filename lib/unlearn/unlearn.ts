@@ -52,7 +52,8 @@ export async function unlearn(
  * @returns a new set, owned by the caller; `embed.weight` has the other rows in their order
  */
 export function withoutRows(phi: Weights, forgotten: readonly number[]): Weights {
-  const rows = Array.from({ length: phi["embed.weight"].shape[0] }, (_, row) => row);
+  // A meta-loss without the input `identities` has no such rows.
+  const rows = Array.from({ length: phi["embed.weight"]?.shape[0] ?? 0 }, (_, row) => row);
   return withRows(phi, rows.filter((row) => !forgotten.includes(row)));
 }
 

@@ -1,0 +1,90 @@
+import { join } from "@std/path";
+import { readRequestRows } from "../data/request_rows.ts";
+import { refuseExisting } from "../data/whole.ts";
+import { LetheError } from "../error.ts";
+import {
+  identityHash,
+  type IdentityKey,
+  identityKeyPath,
+  readIdentityKey,
+  writeIdentityKey,
+} from "../model/identity_key.ts";
+import type { KitManifest } from "../model/kit_manifest.ts";
+import { noteSuccessor, refuseSucceeded } from "../model/kit_successor.ts";
+import { readManifest, type StoredManifest } from "../model/stored_manifest.ts";
+import type { RequestedRow, UnlearnSummary } from "./unlearn_summary.ts";
+
+/** What is to be forgotten, and where the result goes. */
+export interface PlanOptions {
+  readonly kit: string;
+  /** Folder of requests, one image per person. */
+  readonly support: string;
+  /** Folder to make: `model/`, `kit/` for the next request, `summary.json`. */
+  readonly out: string;
+  /** The kit's identity key; default beside the kit. */
+  readonly identityKey?: string;
+  /** Allows a kit that has been through a request already. */
+  readonly branch?: boolean;
+  /** The sample kit, in which nobody is real: used as often as one likes, and no successor noted. */
+  readonly sample?: boolean;
+}
+
+/** All of an unlearning run that needs the identity key, so that what computes never sees it. */
+export interface UnlearnPlan extends StoredManifest {
+  readonly key: IdentityKey;
+  readonly rows: readonly RequestedRow[];
+}
+
+/**
+ * Finds out who asks to be forgotten: the embedding row of each request's person. Reads `kit.json`,
+ * the key and `requests.csv`; no image and no weights.
+ *
+ * @throws UsageError there is no kit
+ * @throws LetheError bad input; an identity that the kit does not know or has forgotten already; a
+ *   kit with a successor; `out` exists
+ */
+export async function planUnlearning(options: PlanOptions): Promise<UnlearnPlan> {
+  const { kit, support, out, branch = false, sample = false } = options;
+  await refuseExisting(out);
+  const stored = await readManifest(kit);
+  if (!branch && !sample) await refuseSucceeded(kit, stored.sha256);
+  const key = await readIdentityKey(options.identityKey ?? identityKeyPath(kit));
+  const rows = (await readRequestRows(support, null)).map(({ file, identity }) => {
+    const row = rowOf(stored.manifest, identityHash(key, identity), join(support, file));
+    return { file, row };
+  });
+  return { ...stored, key, rows };
+}
+
+/** Adds to a folder with `model/` and `kit/` what the plan's keeper writes: the key and the summary. */
+export async function closeUnlearning(
+  folder: string,
+  { key }: UnlearnPlan,
+  summary: UnlearnSummary,
+): Promise<void> {
+  await writeIdentityKey(identityKeyPath(join(folder, "kit")), key);
+  const text = JSON.stringify(summary, null, 2) + "\n";
+  await Deno.writeTextFile(join(folder, "summary.json"), text);
+}
+
+/** Notes beside the kit that it has been used, once `out` is whole. */
+export async function noteUse({ kit, out, sample }: PlanOptions, plan: UnlearnPlan): Promise<void> {
+  if (!sample) await noteSuccessor(kit, plan.sha256, join(out, "kit"));
+}
+
+function rowOf(manifest: KitManifest, hash: string, file: string): number {
+  const row = manifest.identities.indexOf(hash);
+  if (row >= 0) return row;
+  if (manifest.forgotten.includes(hash)) {
+    throw new LetheError(
+      `${file} asks for a person whom an earlier request forgot`,
+      "a person is forgotten once",
+      "take the request out",
+    );
+  }
+  throw new LetheError(
+    `${file} asks for a person whom the kit does not know`,
+    "a model forgets people it was trained on, named as in its data set",
+    "check the name of the file or its row in requests.csv, and that the key is the kit's",
+  );
+}

@@ -1,0 +1,22 @@
+import type { UnlearnedChunk } from "../unlearn/unlearn.ts";
+
+/** A request by its file and the embedding row that its person has in the kit. */
+export interface RequestedRow {
+  /** The image's name within the folder of requests. */
+  readonly file: string;
+  readonly row: number;
+}
+
+/** `summary.json`. It names nobody and holds no pixel. */
+export interface UnlearnSummary {
+  readonly people: number;
+  readonly steps: readonly UnlearnedChunk[];
+  /** Where the support images' labels came from. */
+  readonly targets: "requests.csv" | "the model's own predictions";
+  readonly metaLearningRate: number;
+  readonly device: string;
+  /** SHA-256 of the kit.json that was used and of the next kit's. */
+  readonly kit: { readonly before: string; readonly after: string };
+  /** SHA-256 of model.safetensors. */
+  readonly weights: { readonly before: string; readonly after: string };
+}
