@@ -1,4 +1,5 @@
 import type { Random } from "../tensor/random.ts";
+import { positionsByPerson } from "./clusters.ts";
 
 /** A percentile interval. */
 export interface Interval {
@@ -28,31 +29,42 @@ export interface BootstrapSettings {
 export function clusteredInterval(
   populations: readonly (readonly string[])[],
   statistic: (positions: readonly (readonly number[])[]) => number,
-  { random, draws = 1000, level = 0.95 }: BootstrapSettings,
+  settings: BootstrapSettings,
 ): Interval {
+  return clusteredIntervals(populations, (positions) => [statistic(positions)], settings)[0];
+}
+
+/**
+ * As {@link clusteredInterval} for several statistics of the same resamples: one pointwise interval
+ * each (a band, where they are the points of a curve).
+ *
+ * @param statistics of resampled images, always as many
+ */
+export function clusteredIntervals(
+  populations: readonly (readonly string[])[],
+  statistics: (positions: readonly (readonly number[])[]) => readonly number[],
+  { random, draws = 1000, level = 0.95 }: BootstrapSettings,
+): Interval[] {
   if (!(level > 0 && level < 1)) throw new RangeError(`the level is ${level}, not in (0, 1)`);
   if (!(draws >= 1)) throw new RangeError(`there are ${draws} draws`);
   const clusters = populations.map(clustersOf);
-  const values = Float64Array.from(
+  const resamples = Array.from(
     { length: draws },
     () =>
-      statistic(
+      statistics(
         clusters.map((people) => people.flatMap(() => people[random.integer(people.length)])),
       ),
-  ).sort();
+  );
   const tail = (1 - level) / 2;
-  return { low: quantile(values, tail), high: quantile(values, 1 - tail) };
+  return resamples[0].map((_, k) => {
+    const values = Float64Array.from(resamples, (each) => each[k]).sort();
+    return { low: quantile(values, tail), high: quantile(values, 1 - tail) };
+  });
 }
 
 function clustersOf(identities: readonly string[]): number[][] {
   if (identities.length === 0) throw new RangeError("a population is empty");
-  const people = new Map<string, number[]>();
-  identities.forEach((identity, position) => {
-    const images = people.get(identity);
-    if (images) images.push(position);
-    else people.set(identity, [position]);
-  });
-  return [...people.values()];
+  return [...positionsByPerson(identities).values()];
 }
 
 /** Linear between the two nearest of some sorted values. */

@@ -39,23 +39,48 @@ export function tprAtFpr(
   nonMembers: ArrayLike<number>,
   fpr: number,
 ): TprAtFpr {
-  checkScores(members, nonMembers);
   if (!(fpr >= 0 && fpr < 1)) throw new RangeError(`the FPR is ${fpr}, not in [0, 1)`);
   const n = nonMembers.length;
-  const negatives = Float64Array.from(nonMembers).sort().reverse();
-  const tprOf = (falsePositives: number) => {
-    // With every non-member allowed above it, there is no threshold left.
-    const threshold = falsePositives < n ? negatives[falsePositives] : -Infinity;
-    return Float64Array.from(members).filter((score) => score > threshold).length / members.length;
-  };
-  // 0.29 * 100 is 28.999999999999996: products a rounding error below a whole number count as it.
-  const allowed = Math.floor(fpr * n * (1 + 4 * Number.EPSILON));
+  const [tpr, smallest] = truePositiveRates(members, nonMembers, [fpr, 1 / n]);
   return {
     fpr,
-    tpr: tprOf(allowed),
-    resolved: allowed >= 1,
-    smallest: { fpr: 1 / n, tpr: tprOf(1) },
+    tpr,
+    resolved: falsePositives(fpr, n) >= 1,
+    smallest: { fpr: 1 / n, tpr: smallest },
   };
+}
+
+/**
+ * Points of the ROC curve: the true positive rate at each false positive rate, as {@link tprAtFpr}.
+ *
+ * @param fprs in [0, 1]
+ * @throws {RangeError} when there is no member or no non-member
+ */
+export function truePositiveRates(
+  members: ArrayLike<number>,
+  nonMembers: ArrayLike<number>,
+  fprs: readonly number[],
+): number[] {
+  checkScores(members, nonMembers);
+  const negatives = Float64Array.from(nonMembers).sort().reverse();
+  const positives = Float64Array.from(members).sort();
+  return fprs.map((fpr) => {
+    const allowed = falsePositives(fpr, negatives.length);
+    // With every non-member allowed above it, there is no threshold left.
+    const threshold = allowed < negatives.length ? negatives[allowed] : -Infinity;
+    let [low, high] = [0, positives.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (positives[middle] > threshold) high = middle;
+      else low = middle + 1;
+    }
+    return (positives.length - low) / positives.length;
+  });
+}
+
+/** 0.29 * 100 is 28.999999999999996: products a rounding error below a whole number count as it. */
+function falsePositives(fpr: number, nonMembers: number): number {
+  return Math.floor(fpr * nonMembers * (1 + 4 * Number.EPSILON));
 }
 
 function checkScores(members: ArrayLike<number>, nonMembers: ArrayLike<number>): void {

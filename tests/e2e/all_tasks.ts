@@ -1,5 +1,6 @@
 import type { Command } from "../../cli/command.ts";
 import type { OptionTable } from "../../cli/options.ts";
+import { benchmark } from "../../tasks/benchmark.ts";
 import { demo } from "../../tasks/demo.ts";
 import { evaluate } from "../../tasks/evaluate.ts";
 import { metaLearn } from "../../tasks/meta_learn.ts";
@@ -20,6 +21,7 @@ export const TASKS: Readonly<Record<TaskName, Command<OptionTable>>> = {
   "meta-learn": metaLearn,
   unlearn,
   evaluate,
+  benchmark,
   predict,
   selfcheck,
 };

@@ -1,0 +1,45 @@
+import { join } from "@std/path";
+import type { GridPlan } from "./plan.ts";
+import { analyse } from "./analyse.ts";
+import type { BenchmarkResults, CellResult, SplitResult } from "./results.ts";
+import type { GridSettings } from "./settings.ts";
+import { RESULT_FILE } from "./stage.ts";
+import { summarise } from "./summarise.ts";
+
+/**
+ * A grid's results from what its finished stages left.
+ *
+ * @param done folders of finished stages
+ */
+export async function collectResults(
+  settings: GridSettings,
+  plan: GridPlan,
+  device: string,
+  done: ReadonlySet<string>,
+): Promise<BenchmarkResults> {
+  const splits: SplitResult[] = [];
+  for (const { describe, data, forget, seed } of plan.splits) {
+    if (done.has(describe.out)) splits.push({ data, forget, seed, ...await read(describe.out) });
+  }
+  const cells: CellResult[] = [];
+  for (const { measure, data, forget, seed, method } of plan.cells) {
+    if (!done.has(measure.out)) continue;
+    cells.push({ data, forget, seed, method, ...await read(measure.out) });
+  }
+  return {
+    version: 1,
+    settings,
+    device,
+    planned: plan.cells.length,
+    splits,
+    cells,
+    summary: summarise(splits, cells),
+    analyses: analyse(splits, cells),
+  };
+}
+
+// The stages are this program's own, named by a hash of their content.
+// deno-lint-ignore no-explicit-any
+async function read(folder: string): Promise<any> {
+  return JSON.parse(await Deno.readTextFile(join(folder, RESULT_FILE)));
+}

@@ -1,0 +1,141 @@
+import { DATASET_NAMES } from "../data/sample.ts";
+import { RMIA_DEFAULTS } from "../measure/rmia.ts";
+import { type PresetName, PRESETS } from "../model/config.ts";
+import {
+  integer,
+  JsonFields,
+  type Kind,
+  line,
+  list,
+  OBJECT,
+  oneOf,
+  parseJsonObject,
+  real,
+} from "../model/json_fields.ts";
+import { TRAINING_RECIPES } from "../model/recipes.ts";
+import { parseMetaLearning } from "./parse_meta_learning.ts";
+import type {
+  DataSettings,
+  GridSettings,
+  MeasureSettings,
+  MethodSettings,
+  TrainingOverrides,
+} from "./settings.ts";
+
+const REMEDY = "correct the settings file";
+const SEED = integer(0, 2 ** 32 - 1);
+const PEOPLE = integer(1, 1_000_000);
+/** Names that can stand in a table's first column and in a title. */
+const NAME = line(80);
+
+/**
+ * Reads a grid's settings strictly: a field that is missing, of another kind or unknown is refused by
+ * name.
+ *
+ * @param file its name, for errors
+ * @throws LetheError the field that is wrong
+ */
+export function parseGridSettings(text: string, file: string): GridSettings {
+  const fields = new JsonFields(parseJsonObject(text, file, REMEDY), file, REMEDY);
+  const each = <T>(name: string, most: number, parse: (fields: JsonFields) => T): T[] =>
+    fields.read(name, list(OBJECT, 1, most)).map((entry, i) => {
+      const of = new JsonFields(entry, `${file}: ${name}[${i}]`, REMEDY);
+      const parsed = parse(of);
+      of.end();
+      return parsed;
+    });
+  const note = fields.optional("note", line(1000));
+  const sequence = fields.optional("sequence", OBJECT) && fields.within("sequence");
+  const settings: GridSettings = {
+    version: fields.read("version", integer(1, 1)) as 1,
+    name: fields.read("name", NAME),
+    ...(note === undefined ? {} : { note }),
+    seeds: fields.read("seeds", list(SEED, 1, 100, { distinct: true })),
+    data: each("data", 16, parseData),
+    methods: each("methods", 64, parseMethod),
+    measure: parseMeasure(fields),
+    ...(sequence ? { sequence: { requests: sequence.read("requests", integer(2, 1000)) } } : {}),
+  };
+  sequence?.end();
+  fields.end();
+  for (const rows of ["data", "methods"] as const) {
+    const names = settings[rows].map(({ name }) => name);
+    const twice = names.find((name, i) => names.indexOf(name) !== i);
+    if (twice !== undefined) fields.refuse(`${rows} names ${twice} twice`, "a name is one row's");
+  }
+  return settings;
+}
+
+function parseData(fields: JsonFields): DataSettings {
+  const layout = fields.read("layout", oneOf([...DATASET_NAMES, "portraits"] as const));
+  const root = layout === "portraits" ? undefined : fields.optional("root", line(4096));
+  const drawn = layout === "portraits" ? fields.within("portraits") : undefined;
+  const portraits = drawn && {
+    identities: drawn.read("identities", integer(1, 100_000)),
+    imagesPerIdentity: drawn.read("imagesPerIdentity", integer(1, 1000)),
+    side: drawn.read("side", integer(8, 1024)),
+  };
+  drawn?.end();
+  const data: DataSettings = {
+    name: fields.read("name", NAME),
+    layout,
+    ...(root === undefined ? {} : { root }),
+    ...(portraits === undefined ? {} : { portraits }),
+    forget: fields.read("forget", list(PEOPLE, 1, 16, { distinct: true })),
+    preset: fields.read("preset", oneOf(Object.keys(PRESETS) as PresetName[])),
+    recipe: fields.read("recipe", oneOf(TRAINING_RECIPES.map(({ name }) => name))),
+    training: parseTraining(fields),
+    metaLearning: parseMetaLearning(fields),
+    requestSizeForOne: fields.optional("requestSizeForOne", PEOPLE) ?? 10,
+  };
+  return data;
+}
+
+function parseTraining(fields: JsonFields): Partial<TrainingOverrides> {
+  if (fields.optional("training", OBJECT) === undefined) return {};
+  const of = fields.within("training");
+  const training = present<TrainingOverrides>({
+    epochs: of.optional("epochs", integer(1, 10_000)),
+    learningRate: of.optional("learningRate", real(0, 1e3)),
+    weightDecay: of.optional("weightDecay", real(0, 1e3)),
+    batchSize: of.optional("batchSize", integer(1, 65_536)),
+    select: of.optional("select", oneOf(["best", "last"])),
+  });
+  of.end();
+  return training;
+}
+
+function parseMethod(fields: JsonFields): MethodSettings {
+  const metaLearning = parseMetaLearning(fields);
+  return {
+    name: fields.read("name", NAME),
+    method: fields.read("method", oneOf(["metaunlearn"])),
+    ...(Object.keys(metaLearning).length > 0 ? { metaLearning } : {}),
+  };
+}
+
+function parseMeasure(fields: JsonFields): MeasureSettings {
+  if (fields.optional("measure", OBJECT) === undefined) return DEFAULT_MEASURE;
+  const of = fields.within("measure");
+  const number = (name: string, kind: Kind<number>, otherwise: number) =>
+    of.optional(name, kind) ?? otherwise;
+  const measure: MeasureSettings = {
+    rmia: {
+      a: number("a", real(0, 1), RMIA_DEFAULTS.a),
+      gamma: number("gamma", real(Number.MIN_VALUE, 1e6), RMIA_DEFAULTS.gamma),
+    },
+    draws: number("draws", integer(1, 1_000_000), DEFAULT_MEASURE.draws),
+  };
+  of.end();
+  return measure;
+}
+
+/** What a grid measures by unless it says otherwise. */
+export const DEFAULT_MEASURE: MeasureSettings = { rmia: RMIA_DEFAULTS, draws: 1000 };
+
+/** An object without the fields that are undefined. */
+export function present<T>(fields: { [Name in keyof T]: T[Name] | undefined }): Partial<T> {
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== undefined),
+  ) as Partial<T>;
+}

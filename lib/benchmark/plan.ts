@@ -1,0 +1,177 @@
+import { join } from "@std/path";
+import { LetheError } from "../error.ts";
+import { TRAINING_RECIPES, type TrainingRecipe } from "../model/recipes.ts";
+import type { MetaLearnSettings } from "../run/meta_learn_kit.ts";
+import {
+  type DataSettings,
+  type GridSettings,
+  type MetaLearningOverrides,
+  PUBLISHED_META_LEARNING,
+} from "./settings.ts";
+import { makeStage, type Stage } from "./stage.ts";
+
+/** One number of people to forget and one seed: what every method there starts from. */
+export interface PlannedSplit {
+  readonly data: string;
+  readonly forget: number;
+  readonly seed: number;
+  readonly describe: Stage;
+}
+
+/** One cell of the grid. */
+export interface PlannedCell {
+  readonly data: string;
+  readonly forget: number;
+  readonly seed: number;
+  /** The method's name in the tables. */
+  readonly method: string;
+  readonly measure: Stage;
+  /** Absent for `Pretrain`. */
+  readonly unlearn?: Stage;
+}
+
+/** All stages of a grid, each once, inputs before what needs them. */
+export interface GridPlan {
+  readonly stages: readonly Stage[];
+  readonly splits: readonly PlannedSplit[];
+  readonly cells: readonly PlannedCell[];
+}
+
+/** The original model's row, as the paper calls it: what a method that does nothing would score. */
+export const PRETRAIN = "Pretrain";
+/** The row of the model that was retrained without the people to forget. */
+export const RETRAIN = "Retrain";
+
+/** Where a grid keeps its stages. */
+export function stagesFolder(out: string): string {
+  return join(out, "stages");
+}
+
+/** The identity key of all the grid's kits. */
+export function identityKeyOf(out: string): string {
+  return join(stagesFolder(out), "identity-key");
+}
+
+/**
+ * Lays a grid out into stages: split -> pretrain, retrain -> kit -> method -> measure, for every data
+ * set, number of people and seed. What two cells share is one stage.
+ *
+ * @param out the grid's folder, absolute
+ * @param device name of the adapter
+ * @throws LetheError a data set without a folder, or a recipe that does not exist
+ */
+export function planGrid(settings: GridSettings, out: string, device: string): GridPlan {
+  const folder = stagesFolder(out);
+  const identityKey = identityKeyOf(out);
+  const stages = new Map<string, Stage>();
+  const add: typeof makeStage = (...args) => {
+    const stage = makeStage(...args);
+    stages.set(stage.out, stages.get(stage.out) ?? stage);
+    return stages.get(stage.out)!;
+  };
+  const splits: PlannedSplit[] = [];
+  const cells: PlannedCell[] = [];
+  for (const data of settings.data) {
+    const recipe = recipeOf(data);
+    const layout = data.layout === "portraits" ? "celeba" : data.layout;
+    const root = data.layout === "portraits"
+      ? add(folder, device, `draw ${data.name}`, { kind: "draw", portraits: data.portraits! }, {})
+      : rootOf(data);
+    for (const forget of data.forget) {
+      for (const seed of settings.seeds) {
+        const at = `${data.name}/${forget} seed ${seed}`;
+        const split = add(folder, device, `split ${at}`, { kind: "split", layout, forget, seed }, {
+          data: root,
+        });
+        const from = { split, data: root };
+        const training = { kind: "train", preset: data.preset, recipe, seed } as const;
+        const [model, oracle] = [false, true].map((withoutForget) =>
+          add(
+            folder,
+            device,
+            `${withoutForget ? "retrain" : "pretrain"} ${at}`,
+            { ...training, withoutForget },
+            from,
+          )
+        );
+        const [original, retrained] = [model, oracle].map((model) =>
+          add(folder, device, `predict ${at}`, { kind: "predict" }, { ...from, model })
+        );
+        const describe = add(folder, device, `describe ${at}`, { kind: "describe" }, {
+          ...from,
+          original,
+          retrained,
+        });
+        splits.push({ data: data.name, forget, seed, describe });
+        const measure = (name: string, unlearned?: Stage) => {
+          const stage = add(
+            folder,
+            device,
+            `measure ${name} ${at}`,
+            { kind: "measure", measure: settings.measure, seed },
+            { ...from, original, retrained, ...(unlearned ? { unlearned } : {}) },
+          );
+          cells.push({
+            data: data.name,
+            forget,
+            seed,
+            method: name,
+            measure: stage,
+            ...(unlearned ? { unlearn: unlearned } : {}),
+          });
+        };
+        measure(PRETRAIN);
+        for (const { name, method, metaLearning } of settings.methods) {
+          const kit = add(folder, device, `meta-learn ${name} ${at}`, {
+            kind: "meta-learn",
+            settings: metaLearningOf(data, forget, metaLearning),
+            seed,
+          }, { ...from, model, identityKey });
+          const unlearned = add(
+            folder,
+            device,
+            `unlearn ${name} ${at}`,
+            { kind: "unlearn", method, seed },
+            { ...from, model, oracle, kit, identityKey },
+          );
+          measure(name, unlearned);
+        }
+      }
+    }
+  }
+  return { stages: [...stages.values()], splits, cells };
+}
+
+/** The data set's recipe with what the grid changes in it. */
+function recipeOf({ recipe: name, training }: DataSettings): TrainingRecipe {
+  const recipe = TRAINING_RECIPES.find((recipe) => recipe.name === name);
+  if (recipe) return { ...recipe, ...training };
+  throw new LetheError(
+    `there is no recipe ${name}`,
+    `the recipes are ${TRAINING_RECIPES.map(({ name }) => name).join(", ")}`,
+    "name one of them",
+  );
+}
+
+function rootOf({ name, root }: DataSettings): string {
+  if (root !== undefined) return root;
+  throw new LetheError(
+    `the grid does not say where ${name} lies`,
+    "data sets other than portraits are read from a folder",
+    "name it with --data",
+  );
+}
+
+/** Published settings, the data set's and the method's, each over the one before. */
+export function metaLearningOf(
+  data: DataSettings,
+  forget: number,
+  method: MetaLearningOverrides = {},
+): MetaLearnSettings {
+  return {
+    ...PUBLISHED_META_LEARNING,
+    requestSize: forget === 1 ? data.requestSizeForOne : forget,
+    ...data.metaLearning,
+    ...method,
+  };
+}

@@ -1,0 +1,147 @@
+import { join } from "@std/path";
+import { sha256Hex } from "../data/sha256.ts";
+import { writeWhole } from "../data/whole.ts";
+import { LetheError } from "../error.ts";
+import type { OnProgress, ProgressEvent } from "../run/progress.ts";
+import type { Device } from "../tensor/device.ts";
+import { collectResults } from "./collect_results.ts";
+import { type GridPlan, identityKeyOf, planGrid, stagesFolder } from "./plan.ts";
+import type { BenchmarkResults } from "./results.ts";
+import type { GridSettings } from "./settings.ts";
+import type { Stage, StageTask } from "./stage.ts";
+import { runStages } from "./stage_pool.ts";
+
+/** What {@link runGrid} needs. */
+export interface GridOptions {
+  readonly settings: GridSettings;
+  readonly device: Pick<Device, "backend" | "adapter">;
+  /** The grid's folder, absolute; stages that lie there are not made again. */
+  readonly out: string;
+  /** Stages at a time. */
+  readonly workers: number;
+  readonly onProgress?: OnProgress;
+}
+
+/** A finished grid, with what went wrong in it. */
+export interface GridOutcome {
+  readonly results: BenchmarkResults;
+  readonly failures: readonly { readonly stage: string; readonly message: string }[];
+}
+
+/** Where a grid's results lie; they are brought up to date whenever a cell is done. */
+export function resultsPath(out: string): string {
+  return join(out, "results.json");
+}
+
+/**
+ * Runs a grid. Every stage is kept in a folder named after all that it depends on, so a grid that was
+ * stopped or killed goes on where it was, down to the epoch, and ends with the same results; a changed
+ * setting makes anew only what depends on it. A stage that fails takes its own cells with it and no
+ * others.
+ *
+ * @throws LetheError the settings name no data, or another process works in the folder
+ */
+export async function runGrid(options: GridOptions): Promise<GridOutcome> {
+  const { settings, device, out, workers, onProgress } = options;
+  const plan = planGrid(settings, out, device.adapter);
+  await Deno.mkdir(stagesFolder(out), { recursive: true });
+  using _lock = await lock(out);
+  await removeLeftovers(stagesFolder(out));
+  // People of a benchmark are known from its data; one key for all kits makes their bytes repeat.
+  await writeWhole(identityKeyOf(out), sha256Hex(new TextEncoder().encode("benchmark")) + "\n");
+
+  const done = new Set<string>();
+  for (const { out } of plan.stages) if (await exists(out)) done.add(out);
+  const failures: { stage: string; message: string }[] = [];
+  const report = effortReport(plan, done, onProgress);
+  const save = async () => {
+    const results = await collectResults(settings, plan, device.adapter, done);
+    await writeWhole(resultsPath(out), JSON.stringify(results) + "\n");
+    return results;
+  };
+  await runStages(plan.stages, done, device.backend, workers, {
+    onProgress: report.running,
+    async onDone(stage) {
+      done.add(stage.out);
+      report.done(stage);
+      if (stage.task.kind === "measure") await save();
+    },
+    onFailed(stage, message) {
+      failures.push({ stage: stage.title, message });
+    },
+  });
+  return { results: await save(), failures };
+}
+
+/** Holds the folder for one process; the system lets go of it when the process ends, however it does. */
+async function lock(out: string): Promise<Deno.FsFile> {
+  const file = await Deno.open(join(out, "lock"), { write: true, create: true });
+  if (await file.tryLock(true)) return file;
+  file.close();
+  throw new LetheError(
+    `another benchmark works in ${out}`,
+    "a grid's folder serves one process at a time",
+    "wait for it, or name another folder with --out",
+  );
+}
+
+/** Removes what a killed process left half made. */
+async function removeLeftovers(folder: string): Promise<void> {
+  for await (const { name } of Deno.readDir(folder)) {
+    if (/^\..*\.part$/.test(name)) await Deno.remove(join(folder, name), { recursive: true });
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.lstat(path).then(() => true, () => false);
+}
+
+/** How long a stage takes against others, roughly: for the time left. */
+function effortOf(task: StageTask): number {
+  switch (task.kind) {
+    case "train":
+      return 4 * task.recipe.epochs;
+    case "meta-learn":
+      return 8 * task.settings.epochs + 4;
+    case "predict":
+      return 3;
+    case "unlearn":
+      return 6;
+    default:
+      return 1;
+  }
+}
+
+/** Tells of the whole grid's progress in units of effort, running stages by their own share. */
+function effortReport(plan: GridPlan, done: ReadonlySet<string>, onProgress?: OnProgress) {
+  const total = plan.stages.reduce((sum, { task }) => sum + effortOf(task), 0);
+  const shares = new Map<string, number>();
+  let finished = plan.stages.filter(({ out }) => done.has(out))
+    .reduce((sum, { task }) => sum + effortOf(task), 0);
+  const tell = (note: string) => {
+    const under = plan.stages.reduce(
+      (sum, { out, task }) => sum + effortOf(task) * (shares.get(out) ?? 0),
+      0,
+    );
+    onProgress?.({
+      stage: "benchmark",
+      done: Math.min(total, Math.round(10 * (finished + under)) / 10),
+      total,
+      unit: "units of work",
+      note,
+    });
+  };
+  tell(`${done.size} of ${plan.stages.length} stages are there`);
+  return {
+    running(stage: Stage, event: ProgressEvent) {
+      // A stage's other passes, such as loading images, are short.
+      if (event.stage === stage.task.kind) shares.set(stage.out, event.done / event.total);
+      tell([stage.title, event.note].filter(Boolean).join(", "));
+    },
+    done(stage: Stage) {
+      shares.delete(stage.out);
+      finished += effortOf(stage.task);
+      tell(stage.title);
+    },
+  };
+}

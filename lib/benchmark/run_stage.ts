@@ -1,0 +1,136 @@
+import { join } from "@std/path";
+import { hashImages } from "../data/image_store.ts";
+import { openDataset } from "../data/open_dataset.ts";
+import { writePortraits } from "../data/portraits/write_portraits.ts";
+import { makeSplit } from "../data/split.ts";
+import { writeSplit } from "../data/split_file.ts";
+import type { StoredImages } from "../data/stored_source.ts";
+import { buildFolder } from "../data/whole.ts";
+import { readModel } from "../model/checkpoint.ts";
+import { uploadWeights } from "../model/device_weights.ts";
+import { metaLearnKit } from "../run/meta_learn_kit.ts";
+import type { OnProgress } from "../run/progress.ts";
+import { loadSamples, openSplit, type SplitData } from "../run/split_data.ts";
+import { trainModel } from "../run/train_model.ts";
+import type { Device } from "../tensor/device.ts";
+import { disposeWeights } from "../tensor/weights.ts";
+import { describeSplit } from "./describe_split.ts";
+import { measureCell } from "./measure_cell.ts";
+import { PREDICTED_PARTS, predictParts, readPredictions, writePredictions } from "./predictions.ts";
+import { RESULT_FILE, type Stage } from "./stage.ts";
+import { unlearnBoth } from "./unlearn_both.ts";
+
+/** Images per pass through the backbone in meta-learning. */
+const MICRO_BATCH = 64;
+const SPLIT_FILE = "split.json";
+
+/**
+ * Makes a stage's folder, whole or not at all. Training and meta-learning save each epoch beside it
+ * and go on from there.
+ *
+ * @throws LetheError bad input, or the folder exists
+ */
+export async function runStage(
+  { task, inputs, out }: Pick<Stage, "task" | "inputs" | "out">,
+  device: Device,
+  onProgress?: OnProgress,
+): Promise<void> {
+  const split = inputs.split && join(inputs.split, SPLIT_FILE);
+  const data = () => openSplit(split, inputs.data);
+  switch (task.kind) {
+    case "draw":
+      return await writePortraits(out, { ...task.portraits, seed: 0 });
+    case "split":
+      return await drawSplit(task, inputs.data, out);
+    case "train": {
+      const { kind: _, ...training } = task;
+      return void await trainModel({
+        device,
+        split,
+        data: inputs.data,
+        out,
+        onProgress,
+        ...training,
+      });
+    }
+    case "meta-learn":
+      return void await metaLearnKit({
+        device,
+        model: inputs.model,
+        split,
+        data: inputs.data,
+        out,
+        identityKey: inputs.identityKey,
+        settings: task.settings,
+        seed: task.seed,
+        microBatch: MICRO_BATCH,
+        onProgress,
+      });
+    case "predict": {
+      const { config, theta: host } = await readModel(inputs.model);
+      const opened = await data();
+      const theta = uploadWeights(host);
+      const images = await imagesOf(opened, config.imageSize);
+      const parts = [...PREDICTED_PARTS, "support"] as const;
+      const model = await predictParts(theta, config, opened, images, parts);
+      disposeWeights(theta);
+      return await writePredictions(out, { model });
+    }
+    case "unlearn": {
+      const opened = await data();
+      const images = (side: number) => imagesOf(opened, side);
+      return await unlearnBoth(task, inputs, opened, images, out);
+    }
+    case "describe": {
+      const original = (await readPredictions(inputs.original)).rows("model");
+      const retrained = (await readPredictions(inputs.retrained)).rows("model");
+      return await writeResult(out, describeSplit(await data(), original, retrained));
+    }
+    case "measure": {
+      const original = (await readPredictions(inputs.original)).rows("model");
+      const retrained = (await readPredictions(inputs.retrained)).rows("model");
+      const after = inputs.unlearned === undefined ? null : await readPredictions(inputs.unlearned);
+      const measurement = measureCell(
+        await data(),
+        {
+          retrained,
+          unlearned: after?.rows("unlearned") ?? original,
+          reference: after?.rows("reference") ?? retrained,
+          seconds: after?.seconds ?? null,
+        },
+        task.measure,
+        task.seed,
+      );
+      return await writeResult(out, measurement);
+    }
+  }
+}
+
+async function drawSplit(
+  { layout, forget, seed }: Extract<Stage["task"], { kind: "split" }>,
+  data: string,
+  out: string,
+): Promise<void> {
+  const dataset = await openDataset(layout, data);
+  const hashes = await hashImages(dataset.root, dataset.samples.map(({ file }) => file));
+  await buildFolder(out, async (staging) => {
+    await writeSplit(join(staging, SPLIT_FILE), makeSplit(dataset, { forget, seed, hashes }));
+  });
+}
+
+async function writeResult(out: string, result: unknown): Promise<void> {
+  await buildFolder(out, async (staging) => {
+    await Deno.writeTextFile(join(staging, RESULT_FILE), JSON.stringify(result) + "\n");
+  });
+}
+
+/** The images decoded last: the stages of one split follow each other, and decoding takes seconds. */
+let decoded: { key: string; images: Promise<StoredImages> } | undefined;
+
+function imagesOf(data: SplitData, side: number): Promise<StoredImages> {
+  const key = `${data.sha256} ${side}`;
+  if (decoded?.key !== key) {
+    decoded = { key, images: loadSamples(data, data.dataset.samples, side) };
+  }
+  return decoded.images;
+}

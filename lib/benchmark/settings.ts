@@ -1,0 +1,97 @@
+import type { DatasetName } from "../data/sample.ts";
+import type { RmiaSettings } from "../measure/rmia.ts";
+import type { PresetName } from "../model/config.ts";
+import type { TrainingRecipe } from "../model/recipes.ts";
+import type { MetaLearnSettings } from "../run/meta_learn_kit.ts";
+
+/**
+ * What a benchmark is to do: the grid of data set x forget size x method x seed. Its JSON is read by
+ * `parseGridSettings`; `presets.ts` has examples.
+ */
+export interface GridSettings {
+  readonly version: 1;
+  /** Of the grid, in titles. */
+  readonly name: string;
+  /** What is left to longer grids, in a line; printed below the tables. */
+  readonly note?: string;
+  readonly seeds: readonly number[];
+  readonly data: readonly DataSettings[];
+  readonly methods: readonly MethodSettings[];
+  readonly measure: MeasureSettings;
+  /** A stream of requests: into how many the people to forget are dealt; absent for none. */
+  readonly sequence?: { readonly requests: number };
+}
+
+/** One data set and the model that is trained on it. */
+export interface DataSettings {
+  /** As the tables call it, none twice. */
+  readonly name: string;
+  readonly layout: DatasetName | "portraits";
+  /** The data set's folder; absent: the command names it. Of portraits there is none. */
+  readonly root?: string;
+  /** Sizes of the drawn portraits; their layout alone has them. */
+  readonly portraits?: PortraitSizes;
+  /** Numbers of people to forget, one grid column each. */
+  readonly forget: readonly number[];
+  readonly preset: PresetName;
+  /** Name of a training recipe. */
+  readonly recipe: string;
+  /** What is other than in the recipe. */
+  readonly training: Partial<TrainingOverrides>;
+  /** What is other than published in meta-learning; N_S is the number of people to forget. */
+  readonly metaLearning: MetaLearningOverrides;
+  /** N_S where one person is to be forgotten (Sec. 5.3; released code: 50 CelebA-HQ, 10 CelebA). */
+  readonly requestSizeForOne: number;
+}
+
+/** How many portraits are drawn, and how large. */
+export interface PortraitSizes {
+  readonly identities: number;
+  readonly imagesPerIdentity: number;
+  /** Pixels a side. */
+  readonly side: number;
+}
+
+/** What a grid may change of a training recipe. */
+export type TrainingOverrides = Pick<
+  TrainingRecipe,
+  "epochs" | "learningRate" | "weightDecay" | "batchSize" | "select"
+>;
+
+/** What a grid may change of meta-learning. */
+export type MetaLearningOverrides = Partial<MetaLearnSettings>;
+
+/** One row of the tables. */
+export interface MethodSettings {
+  /** As the tables call it, none twice. */
+  readonly name: string;
+  readonly method: "metaunlearn";
+  /** What is other than the data set's meta-learning settings. */
+  readonly metaLearning?: MetaLearningOverrides;
+}
+
+/** How cells are measured. */
+export interface MeasureSettings {
+  readonly rmia: RmiaSettings;
+  /** Resamples of the bootstrap, and relabellings of the verdict's test. */
+  readonly draws: number;
+}
+
+/** Meta-learning as published (App. A, Table 8): CelebA and CelebA-HQ. */
+export const PUBLISHED_META_LEARNING: Omit<MetaLearnSettings, "requestSize"> = {
+  epochs: 3,
+  learningRate: 1e-4,
+  metaLearningRate: 0.1,
+  batchSize: 64,
+  dropout: 0.5,
+  keep: "none",
+  keepWeight: 1,
+  stepSizeLearningRate: null,
+  inputs: ["logits", "features", "targets", "identities"],
+  form: { distance: "smooth_l1", terms: "both", scaled: true, align: "mean" },
+  hidden: 512,
+  embeddingSize: 64,
+  start: "random",
+  varySupport: false,
+  holdOut: 0,
+};

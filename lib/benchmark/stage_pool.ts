@@ -1,0 +1,101 @@
+import type { ProgressEvent } from "../run/progress.ts";
+import type { Device } from "../tensor/device.ts";
+import type { Stage } from "./stage.ts";
+import type { StageAnswer, StageOrder } from "./worker.ts";
+
+/** How the pool tells of its stages. */
+export interface PoolListener {
+  onProgress(stage: Stage, event: ProgressEvent): void;
+  onDone(stage: Stage): Promise<void>;
+  /** Stages that need this one are left out. */
+  onFailed(stage: Stage, message: string): void;
+}
+
+/**
+ * Runs stages in workers, each on a device of its own: tfjs-wasm computes on one thread. The first stage
+ * whose inputs are there goes first, so a grid's first cells are done early.
+ *
+ * @param stages in an order in which inputs come before what needs them
+ * @param done folders that exist already
+ * @returns when every stage is done, has failed or cannot be run
+ */
+export async function runStages(
+  stages: readonly Stage[],
+  done: ReadonlySet<string>,
+  backend: Device["backend"],
+  workers: number,
+  listener: PoolListener,
+): Promise<void> {
+  const ready = new Set(done);
+  const waiting = stages.filter(({ out }) => !ready.has(out));
+  let wake: (() => void)[] = [];
+  let running = 0;
+
+  const next = async (): Promise<Stage | undefined> => {
+    for (;;) {
+      const index = waiting.findIndex(({ needs }) => needs.every((need) => ready.has(need)));
+      if (index >= 0) return waiting.splice(index, 1)[0];
+      // What still waits here needs a stage that failed.
+      if (running === 0) return undefined;
+      await new Promise<void>((resolve) => wake.push(resolve));
+    }
+  };
+  const work = async () => {
+    let worker: StageWorker | undefined;
+    try {
+      for (let stage = await next(); stage !== undefined; stage = await next()) {
+        running++;
+        try {
+          worker ??= new StageWorker(backend);
+          const failure = await worker.run(stage, (event) => listener.onProgress(stage!, event));
+          if (failure === null) {
+            ready.add(stage.out);
+            await listener.onDone(stage);
+          } else {
+            listener.onFailed(stage, failure);
+            // Its tensors may be left behind.
+            worker.end();
+            worker = undefined;
+          }
+        } finally {
+          running--;
+          wake.forEach((resolve) => resolve());
+          wake = [];
+        }
+      }
+    } finally {
+      worker?.end();
+    }
+  };
+  await Promise.all(Array.from({ length: workers }, work));
+}
+
+/** One worker and its device. */
+class StageWorker {
+  readonly #worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+  readonly #backend: Device["backend"];
+
+  constructor(backend: Device["backend"]) {
+    this.#backend = backend;
+  }
+
+  /** Runs one stage; gives null, or why it failed. */
+  run({ task, inputs, out }: Stage, onProgress: (event: ProgressEvent) => void) {
+    const { promise, resolve } = Promise.withResolvers<string | null>();
+    this.#worker.onmessage = ({ data }: MessageEvent<StageAnswer>) => {
+      if ("progress" in data) onProgress(data.progress);
+      else resolve("failed" in data ? data.failed : null);
+    };
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      resolve(event.message);
+    };
+    const order: StageOrder = { stage: { task, inputs, out }, backend: this.#backend };
+    this.#worker.postMessage(order);
+    return promise;
+  }
+
+  end(): void {
+    this.#worker.terminate();
+  }
+}

@@ -1,0 +1,35 @@
+import type { ProgressEvent } from "../run/progress.ts";
+import { type Device, openDevice } from "../tensor/device.ts";
+import { runStage } from "./run_stage.ts";
+import type { Stage } from "./stage.ts";
+
+/** What a worker is sent. */
+export interface StageOrder {
+  readonly stage: Pick<Stage, "task" | "inputs" | "out">;
+  readonly backend: Device["backend"];
+}
+
+/** What it answers: how far it is, and how it ended. */
+export type StageAnswer = { progress: ProgressEvent } | { done: true } | { failed: string };
+
+const self = globalThis as unknown as {
+  onmessage: (event: MessageEvent<StageOrder>) => void;
+  postMessage(answer: StageAnswer): void;
+};
+
+let device: Promise<Device> | undefined;
+let last = 0;
+
+self.onmessage = async ({ data: { stage, backend } }) => {
+  try {
+    device ??= openDevice(backend);
+    await runStage(stage, await device, (progress) => {
+      if (performance.now() - last < 500) return;
+      last = performance.now();
+      self.postMessage({ progress });
+    });
+    self.postMessage({ done: true });
+  } catch (error) {
+    self.postMessage({ failed: error instanceof Error ? error.message : String(error) });
+  }
+};

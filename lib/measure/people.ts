@@ -1,0 +1,43 @@
+import type { Task } from "../data/sample.ts";
+import { positionsByPerson } from "./clusters.ts";
+import { taskMetric } from "./evaluation.ts";
+import { sampleLosses } from "./loss.ts";
+
+/** A model's predictions of some images, and whom each shows. */
+export interface PredictedImages {
+  readonly identities: readonly string[];
+  /** [n, labels], row after row. */
+  readonly logits: ArrayLike<number>;
+  /** As the logits: 0 or 1, or one-hot. */
+  readonly targets: ArrayLike<number>;
+}
+
+/** How a model does on one person's images. */
+export interface PersonMetrics {
+  readonly images: number;
+  /** mAP or accuracy over the person's images, a fraction. Few images make a coarse one. */
+  readonly metric: number;
+  /** Mean task loss, nats. */
+  readonly loss: number;
+}
+
+/** Metric and loss of each person. */
+export function perPerson(
+  task: Task,
+  { identities, logits, targets }: PredictedImages,
+  labels: number,
+): Map<string, PersonMetrics> {
+  const losses = sampleLosses(task, logits, targets, labels);
+  const rowsOf = (rows: ArrayLike<number>, positions: readonly number[]) =>
+    Float32Array.from(
+      { length: positions.length * labels },
+      (_, k) => rows[positions[Math.floor(k / labels)] * labels + k % labels],
+    );
+  return new Map(
+    [...positionsByPerson(identities)].map(([identity, positions]) => [identity, {
+      images: positions.length,
+      metric: taskMetric(task, rowsOf(logits, positions), rowsOf(targets, positions), labels),
+      loss: positions.reduce((sum, i) => sum + losses[i], 0) / positions.length,
+    }]),
+  );
+}
