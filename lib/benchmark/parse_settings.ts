@@ -4,7 +4,6 @@ import { type PresetName, PRESETS } from "../model/config.ts";
 import {
   integer,
   JsonFields,
-  type Kind,
   line,
   list,
   OBJECT,
@@ -117,15 +116,15 @@ function parseMethod(fields: JsonFields): MethodSettings {
 function parseMeasure(fields: JsonFields): MeasureSettings {
   if (fields.optional("measure", OBJECT) === undefined) return DEFAULT_MEASURE;
   const of = fields.within("measure");
-  const number = (name: string, kind: Kind<number>, otherwise: number) =>
-    of.optional(name, kind) ?? otherwise;
+  const rmia = of.optional("rmia", OBJECT) && of.within("rmia");
   const measure: MeasureSettings = {
     rmia: {
-      a: number("a", real(0, 1), RMIA_DEFAULTS.a),
-      gamma: number("gamma", real(Number.MIN_VALUE, 1e6), RMIA_DEFAULTS.gamma),
+      a: rmia?.optional("a", real(0, 1)) ?? RMIA_DEFAULTS.a,
+      gamma: rmia?.optional("gamma", real(Number.MIN_VALUE, 1e6)) ?? RMIA_DEFAULTS.gamma,
     },
-    draws: number("draws", integer(1, 1_000_000), DEFAULT_MEASURE.draws),
+    draws: of.optional("draws", integer(1, 1_000_000)) ?? DEFAULT_MEASURE.draws,
   };
+  rmia?.end();
   of.end();
   return measure;
 }

@@ -2,7 +2,9 @@ import { join } from "@std/path";
 import { sha256Hex } from "../data/sha256.ts";
 import { writeWhole } from "../data/whole.ts";
 import { LetheError } from "../error.ts";
+import { metaLearningStatePath } from "../run/meta_learn_kit.ts";
 import type { OnProgress, ProgressEvent } from "../run/progress.ts";
+import { trainingStatePath } from "../run/train_model.ts";
 import type { Device } from "../tensor/device.ts";
 import { collectResults } from "./collect_results.ts";
 import { type GridPlan, identityKeyOf, planGrid, stagesFolder } from "./plan.ts";
@@ -46,12 +48,12 @@ export async function runGrid(options: GridOptions): Promise<GridOutcome> {
   const plan = planGrid(settings, out, device.adapter);
   await Deno.mkdir(stagesFolder(out), { recursive: true });
   using _lock = await lock(out);
-  await removeLeftovers(stagesFolder(out));
   // People of a benchmark are known from its data; one key for all kits makes their bytes repeat.
   await writeWhole(identityKeyOf(out), sha256Hex(new TextEncoder().encode("benchmark")) + "\n");
 
   const done = new Set<string>();
   for (const { out } of plan.stages) if (await exists(out)) done.add(out);
+  await removeLeftovers(stagesFolder(out), done);
   const failures: { stage: string; message: string }[] = [];
   const report = effortReport(plan, done, onProgress);
   const save = async () => {
@@ -85,10 +87,15 @@ async function lock(out: string): Promise<Deno.FsFile> {
   );
 }
 
-/** Removes what a killed process left half made. */
-async function removeLeftovers(folder: string): Promise<void> {
+/** Removes what a killed process left: half-made folders, and the saved epochs of runs that are done. */
+async function removeLeftovers(folder: string, done: ReadonlySet<string>): Promise<void> {
   for await (const { name } of Deno.readDir(folder)) {
     if (/^\..*\.part$/.test(name)) await Deno.remove(join(folder, name), { recursive: true });
+  }
+  for (const out of done) {
+    for (const state of [trainingStatePath(out), metaLearningStatePath(out)]) {
+      if (await exists(state)) await Deno.remove(state);
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import { join } from "@std/path";
+import { canonicalJson } from "../audit/canonical_json.ts";
 import type { DatasetName } from "../data/sample.ts";
 import { sha256Hex } from "../data/sha256.ts";
 import type { PresetName } from "../model/config.ts";
@@ -99,15 +100,4 @@ export function makeStage(
     needs: Object.values(inputs).flatMap((input) => typeof input === "string" ? [] : [input.out]),
     title,
   };
-}
-
-/** JSON with the fields of every object in sorted order. */
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(
-    value,
-    (_, field) =>
-      typeof field === "object" && field !== null && !Array.isArray(field)
-        ? Object.fromEntries(Object.entries(field).sort(([a], [b]) => a < b ? -1 : 1))
-        : field,
-  );
 }

@@ -34,7 +34,11 @@ export async function runStages(
   const next = async (): Promise<Stage | undefined> => {
     for (;;) {
       const index = waiting.findIndex(({ needs }) => needs.every((need) => ready.has(need)));
-      if (index >= 0) return waiting.splice(index, 1)[0];
+      if (index >= 0) {
+        // At once: the other workers ask before this one has begun.
+        running++;
+        return waiting.splice(index, 1)[0];
+      }
       // What still waits here needs a stage that failed.
       if (running === 0) return undefined;
       await new Promise<void>((resolve) => wake.push(resolve));
@@ -44,7 +48,6 @@ export async function runStages(
     let worker: StageWorker | undefined;
     try {
       for (let stage = await next(); stage !== undefined; stage = await next()) {
-        running++;
         try {
           worker ??= new StageWorker(backend);
           const failure = await worker.run(stage, (event) => listener.onProgress(stage!, event));

@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { clusteredInterval } from "../../lib/measure/bootstrap.ts";
+import { clusteredInterval, clusteredIntervals } from "../../lib/measure/bootstrap.ts";
 import { Random } from "../../lib/tensor/random.ts";
 
 const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
@@ -61,4 +61,19 @@ Deno.test("clusteredInterval refuses empty populations and settings out of range
   assertThrows(() => clusteredInterval([["a"], []], zero, { random }), RangeError, "empty");
   assertThrows(() => clusteredInterval([["a"]], zero, { random, level: 1 }), RangeError, "level");
   assertThrows(() => clusteredInterval([["a"]], zero, { random, draws: 0 }), RangeError, "draws");
+});
+
+Deno.test("clusteredIntervals gives each statistic the interval that it has alone", () => {
+  const identities = Array.from({ length: 30 }, (_, i) => `${i % 10}`);
+  const random = () => new Random(2, "bootstrap");
+  const statistics = [mean, (values: readonly number[]) => Math.max(...values)];
+  const together = clusteredIntervals(
+    [identities],
+    ([drawn]) => statistics.map((statistic) => statistic(drawn)),
+    { random: random(), draws: 100 },
+  );
+  const alone = statistics.map((statistic) =>
+    clusteredInterval([identities], ([drawn]) => statistic(drawn), { random: random(), draws: 100 })
+  );
+  assertEquals(together, alone);
 });

@@ -1,5 +1,5 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { areaUnderRoc, tprAtFpr } from "../../lib/measure/roc.ts";
+import { areaUnderRoc, tprAtFpr, truePositiveRates } from "../../lib/measure/roc.ts";
 import { goldenTest } from "./golden_methods.ts";
 
 Deno.test("areaUnderRoc is the share of pairs in the right order, ties half", () => {
@@ -53,4 +53,13 @@ goldenTest("areaUnderRoc and tprAtFpr agree with PyTorch's side", (_, expected) 
   for (const fpr of [0.01, 0.05]) {
     assertAlmostEquals(tprAtFpr(members, nonMembers, fpr).tpr, due(`tpr_at_fpr_${fpr}`), 1e-7);
   }
+});
+
+Deno.test("truePositiveRates gives tprAtFpr's rate at each point, and 1 at FPR 1", () => {
+  const [members, nonMembers] = [[0.95, 0.85, 0.9, 0.05], [0.1, 0.3, 0.5, 0.7, 0.9]];
+  const rates = [0, 0.2, 0.25, 0.4, 0.8];
+  assertEquals(
+    truePositiveRates(members, nonMembers, [...rates, 1]),
+    [...rates.map((fpr) => tprAtFpr(members, nonMembers, fpr).tpr), 1],
+  );
 });

@@ -1,0 +1,120 @@
+import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
+import { join } from "@std/path";
+import type { BenchmarkResults, CellResult } from "../../lib/benchmark/results.ts";
+import { resultsPath, runGrid } from "../../lib/benchmark/run_grid.ts";
+import { LetheError } from "../../lib/error.ts";
+import { tugOfWar } from "../../lib/measure/tug_of_war.ts";
+import { inTemporaryFolder } from "../data/temporary_folder.ts";
+import { done, taskCommand } from "../e2e/run_task.ts";
+import { TINY_GRID } from "./tiny_grid.ts";
+
+/** `deno task benchmark` on the tiny grid, in a folder. */
+async function benchmarkArguments(folder: string, out: string): Promise<string[]> {
+  const settings = join(folder, "grid.json");
+  await Deno.writeTextFile(settings, JSON.stringify(TINY_GRID));
+  return ["--settings", settings, "--out", out, "--device", "wasm"];
+}
+
+async function resultsIn(out: string): Promise<BenchmarkResults> {
+  return JSON.parse(await Deno.readTextFile(resultsPath(out)));
+}
+
+/** Results without what a clock has measured. */
+function timeless(results: BenchmarkResults) {
+  return { ...results, cells: results.cells.map(({ seconds: _, ...cell }) => cell) };
+}
+
+Deno.test("benchmark killed again and again goes on to the results of a run that was not", () =>
+  inTemporaryFolder(async (folder) => {
+    const whole = join(folder, "whole");
+    const table = await done("benchmark", await benchmarkArguments(folder, whole), folder);
+    assert(/\nMetaUnlearn +\d+\.\d ± /.test(table), table);
+    const stages = async (out: string) =>
+      (await Array.fromAsync(Deno.readDir(join(out, "stages")))).map(({ name }) => name)
+        .filter((name) => /^[a-z]/.test(name)).sort();
+
+    const stopped = join(folder, "stopped");
+    const args = await benchmarkArguments(folder, stopped);
+    // Killed once each time so many stages are there: while drawing, training, meta-learning, measuring.
+    for (const count of [1, 4, 8, 14]) {
+      const child = taskCommand("benchmark", args, folder).spawn();
+      const ended = child.output();
+      while ((await stages(stopped).catch(() => [])).length < count) {
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+      child.kill("SIGKILL");
+      assertEquals((await ended).signal, "SIGKILL", "it was still at work");
+    }
+    await done("benchmark", args, folder);
+    assertEquals(timeless(await resultsIn(stopped)), timeless(await resultsIn(whole)));
+    assertEquals(await stages(stopped), await stages(whole));
+    const leftovers = [...Deno.readDirSync(join(stopped, "stages"))].map(({ name }) => name)
+      .filter((name) => name.startsWith("."));
+    assertEquals(leftovers, []);
+    await checkResults(await resultsIn(whole));
+  }));
+
+/** What must hold of any results, whatever the numbers. */
+function checkResults({ cells, splits, summary, analyses, planned }: BenchmarkResults) {
+  assertEquals([cells.length, planned, splits.length], [4, 4, 2]);
+  for (const cell of cells) {
+    const split = splits.find(({ seed }) => seed === cell.seed)!;
+    assertAlmostEquals(cell.tugOfWar, tugOfWar(cell.metrics, split.retrained), 1e-12);
+    assertEquals(cell.membership.scores.members.length, split.images.forget);
+    assertEquals(cell.membership.scores.nonMembers.length, split.images.test);
+    assertEquals(cell.forgotten.length, split.forgotten.length);
+    assertEquals(cell.forgotten.map(({ images }) => images), [3, 3], "one of four is the support");
+    assertEquals(cell.retained.length, split.retained.length);
+  }
+  const of = (method: string) => cells.filter((cell) => cell.method === method);
+  for (const [pretrain, split] of of("Pretrain").map((cell, i) => [cell, splits[i]] as const)) {
+    // A method that does nothing leaves every person as they were.
+    const metrics = (people: readonly { metric: number }[]) => people.map(({ metric }) => metric);
+    assertEquals(metrics(pretrain.retained), metrics(split.retained.map((p) => p.original)));
+    assertEquals(metrics(pretrain.forgotten), metrics(split.forgotten.map((p) => p.original)));
+    assertEquals(pretrain.seconds, null);
+  }
+  const mean = (own: CellResult[], f: (cell: CellResult) => number) =>
+    own.reduce((sum, cell) => sum + f(cell), 0) / own.length;
+  const row = summary.find(({ method }) => method === "MetaUnlearn")!;
+  assertAlmostEquals(
+    row.tugOfWar!.mean,
+    mean(of("MetaUnlearn"), (cell) => cell.tugOfWar),
+    1e-12,
+  );
+  assertEquals(summary.map(({ method }) => method), ["Pretrain", "Retrain", "MetaUnlearn"]);
+  const [analysis] = analyses;
+  assertEquals(analysis.methods, ["MetaUnlearn"]);
+  assertEquals(analysis.hardness.reduce((sum, { people }) => sum + people, 0), 4);
+  const distances = analysis.hardest.map(({ supportDistance }) => supportDistance);
+  assertEquals(distances, distances.toSorted((a, b) => b - a));
+}
+
+Deno.test("runGrid goes on past a stage that fails, and says which", () =>
+  inTemporaryFolder(async (folder) => {
+    const [data] = TINY_GRID.data;
+    const { failures, results } = await runGrid({
+      // The split of 14 people fails: so many are not in training.
+      settings: { ...TINY_GRID, seeds: [0], data: [{ ...data, forget: [14, 2] }] },
+      device: { backend: "wasm", adapter: "test" },
+      out: folder,
+      workers: 2,
+    });
+    assertEquals(failures.map(({ stage }) => stage), ["split portraits/14 seed 0"]);
+    assert(failures[0].message.includes("14 people to forget"));
+    assertEquals(results.cells.map(({ forget }) => forget), [2, 2]);
+    assertEquals(results.planned, 4);
+  }));
+
+Deno.test("runGrid refuses a folder in which another process works", () =>
+  inTemporaryFolder(async (folder) => {
+    const file = await Deno.open(join(folder, "lock"), { write: true, create: true });
+    await file.lock(true);
+    const device = { backend: "wasm", adapter: "test" } as const;
+    await assertRejects(
+      () => runGrid({ settings: TINY_GRID, device, out: folder, workers: 1 }),
+      LetheError,
+      "another benchmark works in",
+    );
+    file.close();
+  }));
