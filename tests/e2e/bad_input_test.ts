@@ -108,6 +108,7 @@ Deno.test("every task names the option that was meant and exits 2", async () => 
     "meta-learn": ["--meta-learning-rat 1", "--meta-learning-rate"],
     unlearn: ["--suport requests", "--support"],
     evaluate: ["--retraind model", "--retrained"],
+    benchmark: ["--setings a", "--settings"],
     predict: ["--image a", "--images"],
     selfcheck: ["--goldn a", "--golden"],
     demo: ["--sed 1", "--seed"],
