@@ -6,6 +6,7 @@ import { evaluate } from "../../tasks/evaluate.ts";
 import { metaLearn } from "../../tasks/meta_learn.ts";
 import { portraits } from "../../tasks/portraits.ts";
 import { predict } from "../../tasks/predict.ts";
+import { report } from "../../tasks/report.ts";
 import { selfcheck } from "../../tasks/selfcheck.ts";
 import { split } from "../../tasks/split.ts";
 import { train } from "../../tasks/train.ts";
@@ -23,5 +24,6 @@ export const TASKS: Readonly<Record<TaskName, Command<OptionTable>>> = {
   evaluate,
   benchmark,
   predict,
+  report,
   selfcheck,
 };

@@ -1,0 +1,147 @@
+import type { BenchmarkResults } from "../benchmark/results.ts";
+import { readPlainFile } from "../data/plain_file.ts";
+import {
+  integer,
+  JsonFields,
+  type Kind,
+  line,
+  list,
+  nullable,
+  OBJECT,
+  oneOf,
+  parseJsonObject,
+  real,
+} from "../model/json_fields.ts";
+
+const MAX_RESULTS_BYTES = 512 * 2 ** 20;
+const REMEDY = "give the results.json that deno task benchmark wrote";
+
+const MANY = 1_000_000;
+const COUNT = integer(0, 1e9);
+const NAME = line(4096);
+const NUMBER = real(-1e300, 1e300);
+const VERDICT = oneOf([
+  "under-forgotten",
+  "indistinguishable",
+  "over-forgotten",
+  "too few people",
+]);
+
+/** An object with at least these fields. */
+function object(fields: Readonly<Record<string, Kind<unknown>>>): Kind<Record<string, unknown>> {
+  return {
+    rule: `an object with ${Object.keys(fields).join(", ")}`,
+    accepts: (value): value is Record<string, unknown> =>
+      OBJECT.accepts(value) &&
+      Object.entries(fields).every(([name, kind]) =>
+        Object.hasOwn(value, name) && kind.accepts(value[name])
+      ),
+  };
+}
+
+const SPLIT_NAME = { data: NAME, forget: COUNT, seed: COUNT };
+const PARTS = object({ retain: NUMBER, forget: NUMBER, test: NUMBER });
+const PERSON = { images: COUNT, metric: NUMBER, loss: NUMBER };
+const JUDGED = object({ verdict: VERDICT });
+const MEAN = object({ mean: NUMBER, deviation: nullable(NUMBER) });
+const BINS = list(object({ from: NUMBER, to: NUMBER, people: COUNT, mean: NUMBER }), 0, MANY);
+const FILES = list(NAME, 0, MANY);
+
+const SPLIT = object({
+  ...SPLIT_NAME,
+  forgotten: list(
+    object({
+      identity: NAME,
+      support: NAME,
+      files: FILES,
+      supportDistance: NUMBER,
+      original: object(PERSON),
+      retrained: object(PERSON),
+    }),
+    0,
+    MANY,
+  ),
+  retained: list(object({ identity: NAME, nearest: NAME, original: object(PERSON) }), 0, MANY),
+});
+
+const CELL = object({
+  ...SPLIT_NAME,
+  method: NAME,
+  seconds: nullable(NUMBER),
+  tugOfWar: NUMBER,
+  metrics: PARTS,
+  membership: object({
+    auc: NUMBER,
+    roc: list(object({ fpr: NUMBER, tpr: NUMBER, low: NUMBER, high: NUMBER }), 1, MANY),
+    scores: object({ members: list(NUMBER, 1, MANY) }),
+  }),
+  verdict: JUDGED,
+  forgotten: list(object({ ...PERSON, score: NUMBER, verdict: JUDGED }), 0, MANY),
+  retained: list(object(PERSON), 0, MANY),
+});
+
+const SUMMARY_ROW = object({
+  data: NAME,
+  forget: COUNT,
+  method: NAME,
+  retain: MEAN,
+  forgetMetric: MEAN,
+  test: MEAN,
+  tugOfWar: nullable(MEAN),
+  tpr: nullable(MEAN),
+  smallest: nullable(object({ fpr: NUMBER, tpr: MEAN })),
+  auc: nullable(MEAN),
+  verdicts: OBJECT,
+});
+
+const ANALYSIS = object({
+  data: NAME,
+  forget: COUNT,
+  methods: list(NAME, 0, MANY),
+  hardness: BINS,
+  retainDrop: BINS,
+  hardest: list(
+    object({ seed: COUNT, identity: NAME, supportDistance: NUMBER, support: NAME, files: FILES }),
+    0,
+    MANY,
+  ),
+});
+
+/**
+ * Reads a benchmark's `results.json`, as far as a report needs it: fields of the right kind, cells of
+ * splits that are there, as many people in a cell as in its split.
+ *
+ * @throws {LetheError} the file cannot be read, or the first field that is wrong
+ */
+export async function readResults(path: string): Promise<BenchmarkResults> {
+  const bytes = await readPlainFile(path, { maxBytes: MAX_RESULTS_BYTES, remedy: REMEDY });
+  const record = parseJsonObject(new TextDecoder().decode(bytes), path, REMEDY);
+  const fields = new JsonFields(record, path, REMEDY);
+  fields.read("version", integer(1, 1));
+  fields.read("device", NAME);
+  fields.read("planned", COUNT);
+  fields.read("settings", object({ name: NAME }));
+  fields.read("splits", list(SPLIT, 0, MANY));
+  fields.read("cells", list(CELL, 0, MANY));
+  fields.read("summary", list(SUMMARY_ROW, 0, MANY));
+  fields.read("analyses", list(ANALYSIS, 0, MANY));
+  // Every field that a report shows has been held against its kind.
+  const results = record as unknown as BenchmarkResults;
+  for (const { data, forget, seed, method, forgotten, retained } of results.cells) {
+    const split = results.splits.find((each) =>
+      each.data === data && each.forget === forget && each.seed === seed
+    );
+    const fits = split?.forgotten.length === forgotten.length &&
+      split.retained.length === retained.length;
+    if (!fits) {
+      fields.refuse(
+        `the cell ${method} of ${data}/${forget} seed ${seed} has ` +
+          `${forgotten.length} forgotten and ${retained.length} retained people`,
+        split === undefined
+          ? "its split is among the splits"
+          : `its split has ${split.forgotten.length} and ${split.retained.length}`,
+      );
+    }
+  }
+  return results;
+}

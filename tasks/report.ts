@@ -1,0 +1,30 @@
+import { join } from "@std/path";
+import { command, main } from "../cli/command.ts";
+import { writeReport } from "../lib/run/write_report.ts";
+
+/** `deno task report`: a benchmark's results as a page. */
+export const report = command({
+  name: "report",
+  summary:
+    "a benchmark's results as one HTML file: tables, figures, a dossier per forgotten person",
+  options: {
+    grid: { kind: "path", default: "benchmark", value: "DIR", help: "the benchmark's folder" },
+    out: { kind: "path", default: "report.html", value: "FILE", help: "file to make" },
+    includeImages: {
+      kind: "flag",
+      help: "with small pictures of the forgotten people: as private as the data set",
+    },
+  },
+  examples: ["deno task report --grid benchmark --out report.html"],
+  async run({ grid, out, includeImages }, terminal) {
+    const { cells, planned } = await writeReport({
+      results: join(grid, "results.json"),
+      out,
+      includeImages,
+    });
+    const share = cells.length < planned ? `${cells.length} of ${planned}` : `${planned}`;
+    terminal.print(`${out}: ${share} cells${includeImages ? ", with pictures" : ""}`);
+  },
+});
+
+if (import.meta.main) await main(report);
