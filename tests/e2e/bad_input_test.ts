@@ -109,6 +109,7 @@ Deno.test("every task names the option that was meant and exits 2", async () => 
     unlearn: ["--suport requests", "--support"],
     evaluate: ["--retraind model", "--retrained"],
     benchmark: ["--setings a", "--settings"],
+    report: ["--gird", "--grid"],
     predict: ["--image a", "--images"],
     selfcheck: ["--goldn a", "--golden"],
     demo: ["--sed 1", "--seed"],
