@@ -44,8 +44,8 @@ export function copiesLayer(requests: readonly string[], known: KnownImages): La
     const copies = requests.filter(has);
     if (copies.length === 0) continue;
     const which = copies.map((sha256) => `${sha256.slice(0, 16)}..`).join(", ");
-    const detail = `${copies.length} of ${requests.length} requests are photographs of ${name} ` +
-      `that the model was learned from: ${which}`;
+    const detail = `${copies.length} of ${requests.length} requests are photographs of the data ` +
+      `set, as ${name} knows them: ${which}`;
     return { layer, state: "failed", detail };
   }
   const against = sources.map(({ name, size }) => `${size} images of ${name}`).join(" and ");

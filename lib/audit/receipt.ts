@@ -53,7 +53,11 @@ export interface Receipt {
     readonly permissions: readonly string[];
     readonly environment: Readonly<Record<string, Plain>>;
   };
-  readonly deno: Digest & { readonly version: string };
+  readonly deno: Digest & {
+    readonly version: string;
+    /** As `Deno.build.target`. */
+    readonly target: string;
+  };
   readonly lockFile: Digest;
   /** Every project module of the worker's and the launcher's graphs, below the project. */
   readonly code: readonly FileDigest[];

@@ -146,6 +146,7 @@ export function parseReceipt(text: string, file: string): Receipt {
     deno: whole(fields.within("deno"), (of) => ({
       ...digest(of),
       version: of.read("version", line(100)),
+      target: of.read("target", line(100)),
     })),
     lockFile: whole(fields.within("lockFile"), digest),
     code: entries(fields, "code", fileDigest),

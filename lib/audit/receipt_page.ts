@@ -113,7 +113,7 @@ function program(receipt: Receipt): string {
   const { worker, deno, lockFile, code, packages, settings } = receipt;
   const summary = list([
     ["Lethe", receipt.lethe],
-    ["Deno", `${deno.version}, SHA-256 ${deno.sha256}`],
+    ["Deno", `${deno.version} for ${deno.target}, SHA-256 ${deno.sha256}`],
     ["Lock file", lockFile.sha256],
     ["Worker in", worker.containment],
     ["Settings", plain(settings)],

@@ -32,7 +32,7 @@ Deno.test("copiesLayer fails for a photograph of the split or of the kit, and te
     assertEquals(state, "failed");
     assertEquals(
       detail,
-      `1 of 2 requests are photographs of ${name} that the model was learned from: ` +
+      `1 of 2 requests are photographs of the data set, as ${name} knows them: ` +
         `${hash("3").slice(0, 16)}..`,
     );
   }

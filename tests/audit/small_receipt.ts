@@ -26,7 +26,7 @@ export function smallReceipt(): Omit<Receipt, "signer" | "signature"> {
       permissions: ["--allow-read={kit},{support}"],
       environment: { LANG: "C" },
     },
-    deno: { ...digest("7"), version: "2.9.6" },
+    deno: { ...digest("7"), version: "2.9.6", target: "x86_64-unknown-linux-gnu" },
     lockFile: digest("8"),
     code: [{ file: "lib/error.ts", ...digest("9") }, { file: "mod.ts", ...digest("9") }],
     packages: [{ name: "@tensorflow/tfjs@4.22.0", sha256: hash("a") }],

@@ -1,0 +1,61 @@
+/** A place that a receipt names by what lies there: `["{kit}", "/home/jane/kit"]`. */
+export type Place = readonly [name: string, path: string];
+
+/** A place whose file names may be people's: they become hashes, or nothing. */
+export interface Confidential {
+  readonly place: Place;
+  /** What stands for a file, by its path below the place. */
+  readonly files: ReadonlyMap<string, string>;
+}
+
+/** What may follow a path: the next name, or the end of the word that it stands in. */
+const END = String.raw`(?=$|[/\\"'\s,:;=()<>\[\]{}])`;
+/** A path that goes on: to the end of the quoted word, else of the line; a name may hold spaces. */
+const REST = String.raw`[/\\][^"'\n]*`;
+
+/**
+ * Makes paths in logs and command lines fit for a receipt, which names nobody: every place becomes its
+ * name, however it is spelt (as such, in JSON, in a URL, in a system-call trace); below a confidential
+ * place known files become what stands for them, and anything else becomes `..`.
+ */
+export function redactor(
+  places: readonly Place[],
+  confidential: readonly Confidential[],
+): (text: string) => string {
+  const files = confidential.flatMap(({ place: [name, path], files }) =>
+    [...files].map(([file, instead]): Place => [`${name}/${instead}`, `${path}/${file}`])
+  );
+  const closed = confidential.map(({ place }) => place);
+  const names = new Map<string, string>();
+  const alternatives = (some: readonly Place[]) => {
+    const spelt = some.flatMap(([name, path]) =>
+      spellings(path).map((spelling) => {
+        names.set(spelling, name);
+        return spelling;
+      })
+    );
+    // The longest first: a place may lie within another.
+    return spelt.sort((a, b) => b.length - a.length).map(RegExp.escape).join("|") || "(?!)";
+  };
+  const pattern = new RegExp(
+    `(?<file>${alternatives(files)})${END}|(?<closed>${alternatives(closed)})${REST}|` +
+      `(?<place>${alternatives([...closed, ...places])})${END}`,
+    "g",
+  );
+  return (text) =>
+    text.replace(pattern, (...match) => {
+      const found: Record<"file" | "closed" | "place", string | undefined> = match.at(-1);
+      if (found.closed !== undefined) return `${names.get(found.closed)}/..`;
+      return names.get(found.file ?? found.place!)!;
+    });
+}
+
+/** The ways in which logs write a path. */
+function spellings(path: string): string[] {
+  const octal = Array.from(new TextEncoder().encode(path), (byte) => {
+    const letter = String.fromCharCode(byte);
+    if (letter === '"' || letter === "\\") return `\\${letter}`;
+    return byte >= 0x20 && byte < 0x7f ? letter : `\\${byte.toString(8)}`;
+  }).join("");
+  return [...new Set([path, JSON.stringify(path).slice(1, -1), encodeURI(path), octal])];
+}
