@@ -1,0 +1,121 @@
+import { relative } from "@std/path";
+import manifest from "../../deno.json" with { type: "json" };
+import type { ContainedRun, HashedFile } from "./contained_run.ts";
+import type { LayerOutcome } from "./layer.ts";
+import type { FileDigest, Plain, Receipt } from "./receipt.ts";
+import { type Place, redactor } from "./redact.ts";
+
+/** A receipt that nobody has sealed yet. */
+export type UnsealedReceipt = Omit<Receipt, "signer" | "signature">;
+
+/** What a receipt holds besides what the contained run says. */
+export interface ReceiptParts {
+  /** Layers that are judged outside the run, such as `copies`. */
+  readonly layers: readonly LayerOutcome[];
+  /** Every file of the output folder, the receipt's own and the key aside. */
+  readonly written: readonly FileDigest[];
+  readonly evidence: readonly FileDigest[];
+  /** Modules of the launcher's graph; those of the worker's come with the run. */
+  readonly code: readonly FileDigest[];
+}
+
+/** A run's places by the names that a receipt gives them, in place of paths that may name people. */
+export function runRedactor(run: ContainedRun, places: readonly Place[]): (text: string) => string {
+  const { support, kit, identityKey, out, trainingData } = run.paths;
+  const requests = under(support, run.read).map(({ file, sha256 }): [string, string] => [
+    file,
+    file === REQUEST_TABLE ? file : sha256.slice(0, 16),
+  ]);
+  return redactor(
+    [
+      ["{kit}", kit],
+      ["{identity key}", identityKey],
+      ["{out}", out],
+      ["{deno}", run.deno.path],
+      ...places,
+    ],
+    [
+      { place: ["{support}", support], files: new Map(requests) },
+      ...trainingData === null
+        ? []
+        : [{ place: ["{training data}", trainingData] as const, files: new Map() }],
+    ],
+  );
+}
+
+const REQUEST_TABLE = "requests.csv";
+
+/** The receipt of a run, its paths by name and its requests by hash. */
+export function composeReceipt(
+  run: ContainedRun,
+  parts: ReceiptParts,
+  redact: (text: string) => string,
+): UnsealedReceipt {
+  const { worker, deno, lockFile, summary, paths } = run;
+  const requests = under(paths.support, run.read);
+  const table = requests.find(({ file }) => file === REQUEST_TABLE);
+  const plain = (values: Readonly<Record<string, unknown>>) =>
+    Object.fromEntries(
+      Object.entries(values).map(([name, value]): [string, Plain] => [name, plainValue(value)]),
+    );
+  const plainValue = (value: unknown): Plain =>
+    value === null || typeof value === "number" || typeof value === "boolean"
+      ? value
+      : redact(typeof value === "string" ? value : JSON.stringify(value) ?? "");
+  return {
+    version: 1,
+    lethe: manifest.version,
+    nonce: run.nonce,
+    started: run.started,
+    ended: run.ended,
+    requests: requests.filter((entry) => entry !== table)
+      .map(({ sha256, bytes }) => ({ sha256, bytes }))
+      .sort((a, b) => a.sha256 < b.sha256 ? -1 : 1),
+    requestTable: table ? { sha256: table.sha256, bytes: table.bytes } : null,
+    targets: summary.targets,
+    kit: under(paths.kit, run.read),
+    written: byFile(parts.written),
+    weights: summary.weights,
+    settings: plain(run.settings),
+    adapter: run.adapter,
+    worker: {
+      containment: worker.containment,
+      argv: worker.argv.map(redact),
+      permissions: worker.permissions.map(redact),
+      environment: plain(worker.environment),
+    },
+    deno: {
+      sha256: deno.sha256,
+      bytes: deno.bytes,
+      version: deno.version,
+      target: Deno.build.target,
+    },
+    lockFile: { sha256: lockFile.sha256, bytes: lockFile.bytes },
+    code: byFile([
+      ...new Map(
+        [...run.code.map(({ path, ...rest }) => ({ file: path, ...rest })), ...parts.code]
+          .map((entry) => [entry.file, entry]),
+      ).values(),
+    ]),
+    packages: run.packages.map(({ name, sha256 }) => ({ name, sha256 })),
+    layers: [...run.layers, ...parts.layers].map(({ layer, state, detail }) => ({
+      layer,
+      state,
+      detail: redact(detail),
+    })),
+    evidence: byFile(parts.evidence),
+  };
+}
+
+/** The files below a folder, by their paths within it. */
+function under(folder: string, files: readonly HashedFile[]): FileDigest[] {
+  return byFile(
+    files.map(({ path, sha256, bytes }) => ({ file: relative(folder, path), sha256, bytes }))
+      .filter(({ file }) => file !== "" && !/^(?:\.\.|[A-Za-z]:|\/)/.test(file))
+      .map(({ file, ...rest }) => ({ file: file.replaceAll("\\", "/"), ...rest })),
+  );
+}
+
+function byFile(files: readonly FileDigest[]): FileDigest[] {
+  return files.toSorted((a, b) => a.file < b.file ? -1 : 1);
+}

@@ -1,0 +1,219 @@
+import { dirname, fromFileUrl, join } from "@std/path";
+import { sha256Hex } from "../data/sha256.ts";
+import { LetheError } from "../error.ts";
+import { readManifest } from "../model/stored_manifest.ts";
+import { digestFile, digestFiles, listTree } from "./digest_files.ts";
+import type { LayerOutcome, LayerState } from "./layer.ts";
+import {
+  type Digest,
+  type FileDigest,
+  type Receipt,
+  RECEIPT_FILE,
+  RECEIPT_PAGE,
+} from "./receipt.ts";
+import { isSealedBy, readReceipt } from "./receipt_file.ts";
+import { receiptPage } from "./receipt_page.ts";
+import { NEXT_KEY } from "./write_receipt.ts";
+
+/** What a receipt is held against; it and the outputs beside it suffice. */
+export interface VerifyOptions {
+  /** `receipt.json` in the folder that the run wrote. */
+  readonly receipt: string;
+  /** Who must have signed it, in hexadecimal. */
+  readonly publicKey?: string;
+  /** The kit that was read, where it is at hand. */
+  readonly kit?: string;
+  /** The photographs, where they are handed in again. */
+  readonly support?: string;
+}
+
+/** One check's state and detail. */
+type Verdict = readonly [LayerState, string];
+
+/** What lies beside the outputs without being one of them: the receipt and what later runs note. */
+const BESIDE = [RECEIPT_FILE, RECEIPT_PAGE, NEXT_KEY, "kit.successor.json"];
+
+const PROJECT = fromFileUrl(new URL("../../", import.meta.url));
+
+/**
+ * Holds a receipt against its signature, the outputs and evidence beside it and this copy of Lethe.
+ * It needs neither network nor training data.
+ *
+ * @returns the receipt, and one outcome per check
+ * @throws {LetheError} the receipt is missing or malformed
+ */
+export async function verifyReceipt(
+  options: VerifyOptions,
+): Promise<{ receipt: Receipt; checks: LayerOutcome[] }> {
+  const receipt = await readReceipt(options.receipt);
+  const folder = dirname(options.receipt);
+  const checks: [string, () => Verdict | Promise<Verdict>][] = [
+    ["signature", () => checkSignature(receipt, options.publicKey)],
+    ["layers", () => checkLayers(receipt)],
+    ["outputs", () => checkOutputs(receipt, folder)],
+    ["weights", () => checkWeights(receipt)],
+    ["next kit", () => checkNextKit(receipt, join(folder, "kit"))],
+    ["evidence", () => checkEvidence(receipt, folder)],
+    ["page", () => checkPage(receipt, folder)],
+    ["code", () => checkCode(receipt)],
+    ["lock file", () => checkLockFile(receipt)],
+    ["deno", () => checkDeno(receipt)],
+    ["kit", () => checkKit(receipt, options.kit)],
+    ["requests", () => checkRequests(receipt, options.support)],
+  ];
+  const outcomes: LayerOutcome[] = [];
+  for (const [layer, check] of checks) {
+    const [state, detail] = await Promise.resolve().then(check).catch((error): Verdict => {
+      if (error instanceof LetheError) return ["failed", error.message];
+      throw error;
+    });
+    outcomes.push({ layer, state, detail });
+  }
+  return { receipt, checks: outcomes };
+}
+
+async function checkSignature(receipt: Receipt, publicKey?: string): Promise<Verdict> {
+  const { signer } = receipt;
+  if (signer === null) {
+    return publicKey === undefined
+      ? ["absent", "the receipt is unsigned: whoever held it may have changed it"]
+      : ["failed", "the receipt is unsigned, and a signature was asked for"];
+  }
+  if (publicKey !== undefined && signer !== publicKey) {
+    return ["failed", `it names the key ${short(signer)}, not ${short(publicKey)}`];
+  }
+  if (!await isSealedBy(receipt, signer)) {
+    return ["failed", `it is not the signature of ${short(signer)} for what the receipt says`];
+  }
+  return publicKey === undefined
+    ? [
+      "held",
+      `by ${short(signer)}, the key in the receipt itself: nothing changed since it was signed, ` +
+      "but who signed is not shown (--key)",
+    ]
+    : ["held", `by the given key ${short(signer)}`];
+}
+
+function checkLayers({ layers }: Receipt): Verdict {
+  const named = (state: LayerState) =>
+    layers.filter((layer) => layer.state === state).map(({ layer }) => layer);
+  const [held, failed, absent] = [named("held"), named("failed"), named("absent")];
+  const without = absent.length === 0 ? "" : `; absent: ${absent.join(", ")}`;
+  if (failed.length > 0) return ["failed", `in the run: ${failed.join(", ")}${without}`];
+  if (held.length === 0) return ["absent", "no layer held in the run"];
+  return ["held", `in the run: ${held.join(", ")}${without}`];
+}
+
+async function checkOutputs(receipt: Receipt, folder: string): Promise<Verdict> {
+  const differs = await differing(folder, receipt.written);
+  if (differs !== undefined) return ["failed", differs];
+  const known = new Set(
+    [...BESIDE, ...[...receipt.written, ...receipt.evidence].map(({ file }) => file)],
+  );
+  const stranger = (await listTree(folder)).find((file) => !known.has(file));
+  if (stranger !== undefined) return ["failed", `${stranger} lies there and is not in the receipt`];
+  return ["held", `${receipt.written.length} files are those that were written`];
+}
+
+function checkWeights({ weights, written, kit }: Receipt): Verdict {
+  const holds = (files: readonly FileDigest[], file: string, sha256: string) =>
+    files.some((entry) => entry.file === file && entry.sha256 === sha256);
+  const right = holds(kit, "model.safetensors", weights.before) &&
+    holds(written, "model/model.safetensors", weights.after) &&
+    holds(written, "kit/model.safetensors", weights.after);
+  return right
+    ? ["held", `${short(weights.before)} from the kit, ${short(weights.after)} in both outputs`]
+    : ["failed", "those named are not those read and written"];
+}
+
+async function checkNextKit(receipt: Receipt, folder: string): Promise<Verdict> {
+  const { manifest } = await readManifest(folder);
+  const used = receipt.kit.find(({ file }) => file === "kit.json")?.sha256;
+  if (used === undefined || manifest.parent !== used) {
+    return ["failed", "its parent is not the kit that was read"];
+  }
+  if (manifest.forgotten.length < receipt.requests.length) {
+    return ["failed", `it lists ${manifest.forgotten.length} people as forgotten`];
+  }
+  return ["held", `made from the kit that was read; ${manifest.forgotten.length} people forgotten`];
+}
+
+async function checkEvidence({ evidence }: Receipt, folder: string): Promise<Verdict> {
+  if (evidence.length === 0) return ["absent", "the run gathered no logs"];
+  const differs = await differing(folder, evidence);
+  if (differs !== undefined) return ["failed", differs];
+  return ["held", `${evidence.map(({ file }) => file).join(", ")} unchanged`];
+}
+
+async function checkPage(receipt: Receipt, folder: string): Promise<Verdict> {
+  const page = new TextEncoder().encode(receiptPage(receipt));
+  const path = join(folder, RECEIPT_PAGE);
+  if (await Deno.lstat(path).catch(() => null) === null) return ["absent", "there is none"];
+  return same(await digestFile(path), { sha256: sha256Hex(page), bytes: page.length })
+    ? ["held", `${RECEIPT_PAGE} says what ${RECEIPT_FILE} says`]
+    : ["failed", `${RECEIPT_PAGE} is not what this Lethe makes of ${RECEIPT_FILE}`];
+}
+
+async function checkCode(receipt: Receipt): Promise<Verdict> {
+  const differs = await differing(PROJECT, receipt.code);
+  if (differs !== undefined) return ["failed", differs];
+  if (receipt.code.length === 0) return ["failed", "the receipt names no module"];
+  return ["held", `${receipt.code.length} modules are those of this copy of Lethe`];
+}
+
+async function checkLockFile({ lockFile }: Receipt): Promise<Verdict> {
+  return same(await digestFile(join(PROJECT, "deno.lock")), lockFile)
+    ? ["held", "that of this copy of Lethe"]
+    : ["failed", "deno.lock of this copy of Lethe is another"];
+}
+
+async function checkDeno({ deno }: Receipt): Promise<Verdict> {
+  const [version, target] = [Deno.version.deno, Deno.build.target];
+  if (deno.version !== version || deno.target !== target) {
+    return [
+      "absent",
+      `the run's was ${deno.version} for ${deno.target}, this is ${version} for ${target}`,
+    ];
+  }
+  return same(await digestFile(Deno.execPath()), deno)
+    ? ["held", `${version}, the same binary as here`]
+    : ["failed", `${version}, but another binary than here`];
+}
+
+async function checkKit(receipt: Receipt, kit?: string): Promise<Verdict> {
+  if (kit === undefined) return ["absent", "not given (--kit)"];
+  const differs = await differing(kit, receipt.kit);
+  if (differs !== undefined) return ["failed", differs];
+  return ["held", `${receipt.kit.length} files are those that were read`];
+}
+
+async function checkRequests(receipt: Receipt, support?: string): Promise<Verdict> {
+  if (support === undefined) return ["absent", "not handed in again (--support)"];
+  const files = (await listTree(support)).filter((file) => !file.startsWith("."));
+  const digests = await digestFiles(support, files);
+  const list = (some: readonly Digest[]) => some.map(({ sha256 }) => sha256).sort().join();
+  const { requests, requestTable } = receipt;
+  return list(digests) === list([...requests, ...requestTable ? [requestTable] : []])
+    ? ["held", `${requests.length} photographs are those of the run`]
+    : ["failed", "they are not those of the run"];
+}
+
+/** The first file that is not as it was, in words; undefined where all are. */
+async function differing(
+  folder: string,
+  files: readonly FileDigest[],
+): Promise<string | undefined> {
+  for (const entry of files) {
+    if (!same(await digestFile(join(folder, entry.file)), entry)) {
+      return `${entry.file} has another hash than in the receipt`;
+    }
+  }
+}
+
+function same(a: Digest, b: Digest): boolean {
+  return a.sha256 === b.sha256 && a.bytes === b.bytes;
+}
+
+function short(hash: string): string {
+  return `${hash.slice(0, 16)}..`;
+}

@@ -1,0 +1,117 @@
+import { join } from "@std/path";
+import type { ContainedRun } from "../../lib/audit/contained_run.ts";
+import { digestFile, digestFiles } from "../../lib/audit/digest_files.ts";
+import { newSigningKey, readSigningKey } from "../../lib/audit/signing_key.ts";
+import { writeReceipt } from "../../lib/audit/write_receipt.ts";
+import { sha256Hex } from "../../lib/data/sha256.ts";
+import { writeModel } from "../../lib/model/checkpoint.ts";
+import { writeKit } from "../../lib/model/kit.ts";
+import { inTemporaryFolder, writeFiles } from "../data/temporary_folder.ts";
+import { smallKit } from "../model/small_kit.ts";
+import { hash } from "./small_receipt.ts";
+
+const PROJECT = new URL("../../", import.meta.url).pathname;
+
+/** A text and its hash. */
+const evidence = (text: string) => ({ text, sha256: sha256Hex(new TextEncoder().encode(text)) });
+
+/**
+ * The files of a run that forgot two people, and what a launcher would say of it: `kit/`, `requests/`
+ * and, without a receipt, `unlearned/`. No model computes anything.
+ */
+export async function smallRun(folder: string): Promise<ContainedRun> {
+  const at = (name: string) => join(folder, name);
+  await writeFiles(at("requests"), {
+    "Jane Doe.png": "one",
+    "Zoë.png": "two",
+    "requests.csv": "file,identity\n",
+  });
+  const people = ["c", "d", "e"].map(hash);
+  const kit = smallKit(people, false);
+  const parent = await writeKit(at("kit"), kit);
+  const next = smallKit(people.slice(2), false);
+  for (const weight of next.model.theta.values()) weight.values[0] += 1;
+  await Deno.mkdir(at("unlearned"));
+  await writeModel(at("unlearned/model"), next.model);
+  await writeKit(at("unlearned/kit"), {
+    ...next,
+    manifest: { ...next.manifest, generation: 1, parent, forgotten: people.slice(0, 2) },
+  });
+  await writeFiles(at("unlearned"), { "summary.json": "{}", "kit.identity-key": "secret" });
+
+  const read = async (name: string, files: string[]) =>
+    (await digestFiles(at(name), files)).map(({ file, ...rest }) => ({
+      path: join(at(name), file),
+      ...rest,
+    }));
+  const weights = {
+    before: (await digestFile(at("kit/model.safetensors"))).sha256,
+    after: (await digestFile(at("unlearned/model/model.safetensors"))).sha256,
+  };
+  const deno = { path: Deno.execPath(), ...await digestFile(Deno.execPath()) };
+  return {
+    nonce: hash("0"),
+    started: "2026-01-02T03:04:05.678Z",
+    ended: "2026-01-02T03:04:09.000Z",
+    paths: {
+      support: at("requests"),
+      kit: at("kit"),
+      identityKey: at("kit.identity-key"),
+      out: at("unlearned"),
+      trainingData: at("Album of Jane Doe"),
+    },
+    worker: {
+      containment: "deno",
+      argv: [Deno.execPath(), "run", `--allow-read=${at("requests")},${at("kit")}`, PROJECT],
+      permissions: [`--allow-read=${at("requests")},${at("kit")}`],
+      environment: { HOME: folder, LANG: "C" },
+    },
+    settings: { device: "wasm", microBatch: 16, list: ["a"] },
+    adapter: "WASM (SIMD, one thread)",
+    deno: { ...deno, version: Deno.version.deno },
+    lockFile: { path: "deno.lock", ...await digestFile(join(PROJECT, "deno.lock")) },
+    code: [{ path: "lib/error.ts", ...await digestFile(join(PROJECT, "lib/error.ts")) }],
+    packages: [{ name: "@tensorflow/tfjs@4.22.0", sha256: hash("a") }],
+    read: [
+      ...await read("requests", ["Jane Doe.png", "Zoë.png", "requests.csv"]),
+      ...await read("kit", ["kit.json", "config.json", "meta_loss.safetensors"]),
+      ...await read("kit", ["model.safetensors"]),
+    ],
+    written: [],
+    permissionLog: evidence(
+      `read ${at("requests/Jane Doe.png")}\nread ${at("kit/kit.json")}\nread /etc/localtime\n`,
+    ),
+    trace: evidence(`"${at("requests/Zoë.png")}"\n"${at("Album of Jane Doe/1.png")}"\n`),
+    layers: [
+      { layer: "inputs", state: "held", detail: `${at("requests")} holds no link` },
+      { layer: "sandbox", state: "absent", detail: "no bubblewrap" },
+    ],
+    summary: {
+      people: 2,
+      steps: [{ people: 2, metaLoss: 1 }],
+      targets: "requests.csv",
+      metaLearningRate: 0.1,
+      device: "WASM (SIMD, one thread)",
+      kit: { before: parent, after: hash("f") },
+      weights,
+    },
+  };
+}
+
+/** Runs a test in the folder of a {@link smallRun} with its receipt, signed by `key`. */
+export function onReceipt(
+  body: (folder: string, publicKey: string) => Promise<void>,
+  { signed = true }: { signed?: boolean } = {},
+): Promise<void> {
+  return inTemporaryFolder(async (folder) => {
+    const run = await smallRun(folder);
+    const publicKey = await newSigningKey(join(folder, "key"));
+    await writeReceipt(join(folder, "unlearned"), run, {
+      signingKey: signed ? await readSigningKey(join(folder, "key")) : null,
+      layers: [{ layer: "copies", state: "held", detail: "none of 2 requests" }],
+      code: await digestFiles(PROJECT, ["mod.ts", "lib/error.ts"]),
+      places: [["{project}", PROJECT.slice(0, -1)], ["{home}", folder]],
+    });
+    await body(folder, publicKey);
+  });
+}

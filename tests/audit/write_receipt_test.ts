@@ -1,0 +1,64 @@
+import { assert, assertEquals } from "@std/assert";
+import { join } from "@std/path";
+import { listTree } from "../../lib/audit/digest_files.ts";
+import { readReceipt } from "../../lib/audit/receipt_file.ts";
+import { sha256Hex } from "../../lib/data/sha256.ts";
+import { onReceipt } from "./small_run.ts";
+
+const RECEIPT = "unlearned/receipt.json";
+
+Deno.test("writeReceipt lists requests by hash, and every file but the next kit's key", () =>
+  onReceipt(async (folder, publicKey) => {
+    const receipt = await readReceipt(join(folder, RECEIPT));
+    const hashes = ["one", "two"].map((text) => sha256Hex(new TextEncoder().encode(text)));
+    assertEquals(receipt.requests.map(({ sha256 }) => sha256), hashes.toSorted());
+    assertEquals(receipt.requestTable?.bytes, 14);
+    assertEquals(receipt.kit.map(({ file }) => file), [
+      "config.json",
+      "kit.json",
+      "meta_loss.safetensors",
+      "model.safetensors",
+    ]);
+    assertEquals(receipt.written.map(({ file }) => file), [
+      "kit/config.json",
+      "kit/kit.json",
+      "kit/meta_loss.safetensors",
+      "kit/model.safetensors",
+      "model/config.json",
+      "model/model.safetensors",
+      "summary.json",
+    ]);
+    assertEquals(receipt.code.map(({ file }) => file), ["lib/error.ts", "mod.ts"]);
+    assertEquals(receipt.layers.map(({ layer }) => layer), ["inputs", "sandbox", "copies"]);
+    assertEquals(receipt.signer, publicKey);
+    assertEquals(await listTree(join(folder, "unlearned/evidence")), [
+      "permissions.log",
+      "trace.log",
+    ]);
+  }));
+
+Deno.test("writeReceipt names nobody: neither in the receipt, nor in the page, nor in the evidence", () =>
+  onReceipt(async (folder) => {
+    const files = [RECEIPT, "unlearned/receipt.html", "unlearned/evidence/permissions.log"];
+    for (const file of [...files, "unlearned/evidence/trace.log"]) {
+      const text = await Deno.readTextFile(join(folder, file));
+      for (const name of ["Jane", "Doe", "Zoë", "Zo\\", "Zo%", "Album", folder, "secret"]) {
+        assert(!text.includes(name), `${file} holds ${name}`);
+      }
+    }
+    const [jane, zoe] = ["one", "two"].map((text) =>
+      sha256Hex(new TextEncoder().encode(text)).slice(0, 16)
+    );
+    assertEquals(
+      await Deno.readTextFile(join(folder, "unlearned/evidence/permissions.log")),
+      `read {support}/${jane}\nread {kit}/kit.json\nread /etc/localtime\n`,
+    );
+    assertEquals(
+      await Deno.readTextFile(join(folder, "unlearned/evidence/trace.log")),
+      `"{support}/${zoe}"\n"{training data}/.."\n`,
+    );
+    const { worker, layers } = await readReceipt(join(folder, RECEIPT));
+    assertEquals(worker.argv, ["{deno}", "run", "--allow-read={support},{kit}", "{project}/"]);
+    assertEquals(worker.environment, { HOME: "{home}", LANG: "C" });
+    assertEquals(layers[0].detail, "{support} holds no link");
+  }));
