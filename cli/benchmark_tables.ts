@@ -1,4 +1,7 @@
+import { paperRow } from "../lib/benchmark/paper_figures.ts";
+import { PRETRAIN, RETRAIN } from "../lib/benchmark/plan.ts";
 import type { BenchmarkResults, MeanAndDeviation, SummaryRow } from "../lib/benchmark/results.ts";
+import { meanAndDeviation } from "../lib/benchmark/summarise.ts";
 import { percent, table } from "./table.ts";
 
 /** A mean and its standard deviation in percent: `84.5 ± 0.2`. */
@@ -8,26 +11,27 @@ function figure(value: MeanAndDeviation | null): string {
   return deviation === null ? percent(mean) : `${percent(mean)} ± ${percent(deviation)}`;
 }
 
-/** Tables 1 to 4 in the paper's form: a table per data set and number of people, a row per method. */
+/** A summary's rows, a group per data set and number of people. */
+function groupsOf({ summary }: BenchmarkResults): SummaryRow[][] {
+  return [
+    ...Map.groupBy(summary, ({ data, forget }) => JSON.stringify([data, forget])).values(),
+  ];
+}
+
+/**
+ * Tables 1 to 4 in the paper's form: a table per data set and number of people, a row per method; below
+ * it the paper's own figures, where data set and model are the same.
+ */
 export function benchmarkTables(results: BenchmarkResults): string[] {
-  const groups = Map.groupBy(results.summary, ({ data, forget }) => JSON.stringify([data, forget]));
-  return [...groups.values()].flatMap((rows) => {
+  return groupsOf(results).flatMap((rows) => {
     const { data, forget } = rows[0];
     const title = `${data}, ${forget} to forget`;
-    return [...table(HEADER(title), rows.map(cells), notes(rows)), ""];
+    const lines = rows.flatMap((row) => [cells(row), ...paperCells(results, row)]);
+    return [...table([title, ...COLUMNS], lines, notes(rows)), ""];
   });
 }
 
-const HEADER = (title: string) => [
-  title,
-  "retain",
-  "forget",
-  "test",
-  "ToW",
-  "RMIA TPR",
-  "AUC",
-  "verdict",
-];
+const COLUMNS = ["retain", "forget", "test", "ToW", "RMIA TPR", "AUC", "verdict"];
 
 function cells(row: SummaryRow): string[] {
   const verdicts = Object.entries(row.verdicts).map(([verdict, count]) => `${verdict} ${count}`);
@@ -40,6 +44,22 @@ function cells(row: SummaryRow): string[] {
   ];
 }
 
+function paperCells({ settings, splits }: BenchmarkResults, row: SummaryRow): string[][] {
+  const data = settings.data.find(({ name }) => name === row.data)!;
+  const split = splits.find((split) => split.data === row.data && split.forget === row.forget);
+  if (!split) return [];
+  const { retain, forget, test, val } = split.images;
+  const paper = paperRow(data, retain + forget + test + val, row.forget, row.method);
+  if (!paper) return [];
+  const of = (value: readonly [number, number] | null) =>
+    value === null ? "-" : `${value[0].toFixed(1)} ± ${value[1].toFixed(1)}`;
+  return [[
+    "  the paper",
+    ...[paper.retain, paper.forget, paper.test, paper.tugOfWar].map(of),
+    paper.tpr === null ? "-" : paper.tpr.toFixed(2),
+  ]];
+}
+
 function notes(rows: readonly SummaryRow[]): string[] {
   const unresolved = rows.find(({ smallest, tprResolved }) => smallest && !tprResolved);
   if (!unresolved) return ["RMIA TPR at 0.01 % FPR"];
@@ -48,4 +68,49 @@ function notes(rows: readonly SummaryRow[]): string[] {
     `0.01 % FPR is below what ${Math.round(1 / fpr)} non-members resolve: RMIA TPR is at the ` +
     `smallest FPR that they do, ${(100 * fpr).toFixed(2)} %`,
   ];
+}
+
+/** Tables 5 to 7: Tug-of-War, a row per variant, a column per data set and number of people. */
+export function ablationTable(results: BenchmarkResults): string[] {
+  const groups = groupsOf(results);
+  const methods = [...new Set(results.summary.map(({ method }) => method))]
+    .filter((method) => method !== RETRAIN);
+  return table(
+    ["Tug-of-War", ...groups.map(([{ data, forget }]) => `${data}/${forget}`)],
+    methods.map((method) => [
+      method === PRETRAIN ? `${PRETRAIN} (does nothing)` : method,
+      ...groups.map((rows) => figure(rows.find((row) => row.method === method)?.tugOfWar ?? null)),
+    ]),
+  );
+}
+
+/** Streams of requests: a table per data set, number of people and method, a row per request. */
+export function sequenceTables({ sequences, summary }: BenchmarkResults): string[] {
+  const groups = Map.groupBy(
+    sequences,
+    ({ data, forget, method }) => JSON.stringify([data, forget, method]),
+  );
+  return [...groups.values()].flatMap((own) => {
+    const { data, forget, method } = own[0];
+    const over = (step: number, of: (step: typeof own[0]["steps"][0]) => number) =>
+      figure(meanAndDeviation(own.map(({ steps }) => of(steps[step]))));
+    const atOnce = summary.find((row) =>
+      row.data === data && row.forget === forget && row.method === method
+    );
+    return [
+      ...table(
+        [`${method}, ${data}: forgotten so far`, "retain", "forget", "test", "waiting", "ToW"],
+        own[0].steps.map(({ people, waiting }, step) => [
+          `${people}`,
+          over(step, ({ metrics }) => metrics.retain),
+          over(step, ({ metrics }) => metrics.forget),
+          over(step, ({ metrics }) => metrics.test),
+          waiting === null ? "-" : over(step, ({ waiting }) => waiting!),
+          over(step, ({ tugOfWar }) => tugOfWar),
+        ]),
+        atOnce ? [`all ${forget} in one request: ToW ${figure(atOnce.tugOfWar)}`] : [],
+      ),
+      "",
+    ];
+  });
 }

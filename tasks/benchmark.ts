@@ -1,13 +1,14 @@
 import { resolve } from "@std/path";
-import { benchmarkTables } from "../cli/benchmark_tables.ts";
+import { ablationTable, benchmarkTables, sequenceTables } from "../cli/benchmark_tables.ts";
 import { command, main } from "../cli/command.ts";
 import { printResult } from "../cli/print_result.ts";
 import { progress } from "../cli/progress.ts";
 import { DEVICE, JSON_PROGRESS, JSON_RESULT, openAndAnnounce } from "../cli/shared_options.ts";
+import { withAblation } from "../lib/benchmark/ablations.ts";
 import { parseGridSettings } from "../lib/benchmark/parse_settings.ts";
 import { GRID_PRESETS } from "../lib/benchmark/presets.ts";
 import { resultsPath, runGrid } from "../lib/benchmark/run_grid.ts";
-import type { GridSettings } from "../lib/benchmark/settings.ts";
+import { ABLATIONS, type GridSettings } from "../lib/benchmark/settings.ts";
 import { readPlainText } from "../lib/data/plain_file.ts";
 import { UsageError } from "../lib/error.ts";
 
@@ -21,6 +22,11 @@ export const benchmark = command({
   options: {
     preset: { kind: "choice", of: PRESET_NAMES, help: "a grid that comes with Lethe" },
     settings: { kind: "path", value: "FILE", help: "a grid of your own, as JSON (see README)" },
+    ablation: {
+      kind: "choice",
+      of: ABLATIONS,
+      help: "the grid with MetaUnlearn's variants of Table 5, 6 or 7 in place of its methods",
+    },
     data: {
       kind: "path",
       value: "ROOT",
@@ -34,10 +40,12 @@ export const benchmark = command({
   },
   examples: [
     "deno task benchmark --preset small --device wasm",
+    "deno task benchmark --preset celeba-small --data ./celeba --ablation inputs --out grid",
     "deno task benchmark --settings grid.json --data ./celeba --out grid",
   ],
-  async run({ data, workers, json, jsonProgress, ...options }, terminal) {
-    const settings = withRoot(await settingsOf(options.preset, options.settings), data);
+  async run({ data, ablation, workers, json, jsonProgress, ...options }, terminal) {
+    const grid = withRoot(await settingsOf(options.preset, options.settings), data);
+    const settings = ablation === undefined ? grid : withAblation(grid, ablation);
     const device = await openAndAnnounce(options.device, terminal);
     const out = resolve(options.out);
     const { results, failures } = await runGrid({
@@ -49,8 +57,10 @@ export const benchmark = command({
     });
     for (const { stage, message } of failures) terminal.note(`lethe: ${stage}: ${message}`);
     await printResult(terminal, json, results, [
-      ...benchmarkTables(results),
-      `all of it: ${resultsPath(options.out)}`,
+      ...ablation === undefined ? benchmarkTables(results) : [...ablationTable(results), ""],
+      ...sequenceTables(results),
+      ...settings.note === undefined ? [] : [settings.note],
+      `all of it: ${resultsPath(options.out, settings)}`,
     ]);
     return failures.length === 0 ? 0 : 1;
   },

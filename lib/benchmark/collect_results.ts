@@ -1,7 +1,7 @@
 import { join } from "@std/path";
 import type { GridPlan } from "./plan.ts";
 import { analyse } from "./analyse.ts";
-import type { BenchmarkResults, CellResult, SplitResult } from "./results.ts";
+import type { BenchmarkResults, CellResult, SequenceResult, SplitResult } from "./results.ts";
 import type { GridSettings } from "./settings.ts";
 import { RESULT_FILE } from "./stage.ts";
 import { summarise } from "./summarise.ts";
@@ -26,6 +26,10 @@ export async function collectResults(
     if (!done.has(measure.out)) continue;
     cells.push({ data, forget, seed, method, ...await read(measure.out) });
   }
+  const sequences: SequenceResult[] = [];
+  for (const { sequence, ...cell } of plan.sequences) {
+    if (done.has(sequence.out)) sequences.push({ ...cell, steps: await read(sequence.out) });
+  }
   return {
     version: 1,
     settings,
@@ -35,6 +39,7 @@ export async function collectResults(
     cells,
     summary: summarise(splits, cells),
     analyses: analyse(splits, cells),
+    sequences,
   };
 }
 

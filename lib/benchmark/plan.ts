@@ -30,11 +30,17 @@ export interface PlannedCell {
   readonly unlearn?: Stage;
 }
 
+/** A stream of requests for one method. */
+export interface PlannedSequence extends Omit<PlannedCell, "measure" | "unlearn"> {
+  readonly sequence: Stage;
+}
+
 /** All stages of a grid, each once, inputs before what needs them. */
 export interface GridPlan {
   readonly stages: readonly Stage[];
   readonly splits: readonly PlannedSplit[];
   readonly cells: readonly PlannedCell[];
+  readonly sequences: readonly PlannedSequence[];
 }
 
 /** The original model's row, as the paper calls it: what a method that does nothing would score. */
@@ -71,6 +77,7 @@ export function planGrid(settings: GridSettings, out: string, device: string): G
   };
   const splits: PlannedSplit[] = [];
   const cells: PlannedCell[] = [];
+  const sequences: PlannedSequence[] = [];
   for (const data of settings.data) {
     const recipe = recipeOf(data);
     const layout = data.layout === "portraits" ? "celeba" : data.layout;
@@ -135,11 +142,21 @@ export function planGrid(settings: GridSettings, out: string, device: string): G
             { ...from, model, oracle, kit, identityKey },
           );
           measure(name, unlearned);
+          if (settings.sequence && forget > 1) {
+            const sequence = add(
+              folder,
+              device,
+              `sequence ${name} ${at}`,
+              { kind: "sequence", requests: Math.min(settings.sequence.requests, forget) },
+              { ...from, kit, identityKey, retrained },
+            );
+            sequences.push({ data: data.name, forget, seed, method: name, sequence });
+          }
         }
       }
     }
   }
-  return { stages: [...stages.values()], splits, cells };
+  return { stages: [...stages.values()], splits, cells, sequences };
 }
 
 /** The data set's recipe with what the grid changes in it. */

@@ -23,6 +23,8 @@ export interface BenchmarkResults {
   /** Means over seeds; one row per data set, number of people and method. */
   readonly summary: readonly SummaryRow[];
   readonly analyses: readonly Analysis[];
+  /** Empty unless the settings ask for a sequence. */
+  readonly sequences: readonly SequenceResult[];
 }
 
 /** Which split a result is of. */
@@ -89,6 +91,26 @@ export interface ForgottenOutcome extends PersonMetrics {
   /** Mean RMIA score of the person's images. */
   readonly score: number;
   readonly verdict: ForgettingVerdict;
+}
+
+/** A method's stream of requests on one split, each served from the kit that the last one left. */
+export interface SequenceResult extends SplitName {
+  readonly method: string;
+  readonly steps: readonly SequenceStep[];
+}
+
+/** After a request of a stream. */
+export interface SequenceStep {
+  /** Forgotten so far. */
+  readonly people: number;
+  /** `forget`: the images of those forgotten so far. */
+  readonly metrics: PartMetrics;
+  /** The metric of those who are to be forgotten later; null at the end. */
+  readonly waiting: number | null;
+  /** The model retrained without all of them, on the same images; the difference is the drift. */
+  readonly retrained: PartMetrics;
+  /** Eq. 7, of `metrics` against `retrained`. */
+  readonly tugOfWar: number;
 }
 
 /** A mean over seeds and its standard deviation (n - 1); null with one seed. */

@@ -31,8 +31,8 @@ export interface GridOutcome {
 }
 
 /** Where a grid's results lie; they are brought up to date whenever a cell is done. */
-export function resultsPath(out: string): string {
-  return join(out, "results.json");
+export function resultsPath(out: string, { ablation }: GridSettings): string {
+  return join(out, ablation === undefined ? "results.json" : `results-${ablation}.json`);
 }
 
 /**
@@ -58,7 +58,7 @@ export async function runGrid(options: GridOptions): Promise<GridOutcome> {
   const report = effortReport(plan, done, onProgress);
   const save = async () => {
     const results = await collectResults(settings, plan, device.adapter, done);
-    await writeWhole(resultsPath(out), JSON.stringify(results) + "\n");
+    await writeWhole(resultsPath(out, settings), JSON.stringify(results) + "\n");
     return results;
   };
   await runStages(plan.stages, done, device.backend, workers, {
@@ -114,6 +114,8 @@ function effortOf(task: StageTask): number {
       return 3;
     case "unlearn":
       return 6;
+    case "sequence":
+      return 2 * task.requests;
     default:
       return 1;
   }

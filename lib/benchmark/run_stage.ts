@@ -17,6 +17,7 @@ import { disposeWeights } from "../tensor/weights.ts";
 import { describeSplit } from "./describe_split.ts";
 import { measureCell } from "./measure_cell.ts";
 import { PREDICTED_PARTS, predictParts, readPredictions, writePredictions } from "./predictions.ts";
+import { runSequence } from "./run_sequence.ts";
 import { RESULT_FILE, type Stage } from "./stage.ts";
 import { unlearnBoth } from "./unlearn_both.ts";
 
@@ -80,6 +81,12 @@ export async function runStage(
       const opened = await data();
       const images = (side: number) => imagesOf(opened, side);
       return await unlearnBoth(task, inputs, opened, images, out);
+    }
+    case "sequence": {
+      const opened = await data();
+      const images = (side: number) => imagesOf(opened, side);
+      const retrained = (await readPredictions(inputs.retrained)).rows("model");
+      return await runSequence(device, task.requests, inputs, opened, images, retrained, out);
     }
     case "describe": {
       const original = (await readPredictions(inputs.original)).rows("model");

@@ -20,7 +20,14 @@ export interface GridSettings {
   readonly measure: MeasureSettings;
   /** A stream of requests: into how many the people to forget are dealt; absent for none. */
   readonly sequence?: { readonly requests: number };
+  /** Set by `withAblation`: its results are kept apart from the grid's own. */
+  readonly ablation?: Ablation;
 }
+
+/** Names of the ablations: Table 5, 6 and 7. */
+export const ABLATIONS = ["auxiliary-loss", "inputs", "request-size"] as const;
+/** One of {@link ABLATIONS}. */
+export type Ablation = typeof ABLATIONS[number];
 
 /** One data set and the model that is trained on it. */
 export interface DataSettings {

@@ -26,6 +26,7 @@ export type StageTask =
   | { readonly kind: "meta-learn"; readonly settings: MetaLearnSettings; readonly seed: number }
   | { readonly kind: "predict" }
   | { readonly kind: "unlearn"; readonly method: "metaunlearn"; readonly seed: number }
+  | { readonly kind: "sequence"; readonly requests: number }
   | { readonly kind: "describe" }
   | { readonly kind: "measure"; readonly measure: MeasureSettings; readonly seed: number };
 
@@ -55,12 +56,19 @@ const STAGE_VERSIONS: Readonly<Record<StageTask["kind"], number>> = {
   "meta-learn": 1,
   predict: 1,
   unlearn: 1,
+  sequence: 1,
   describe: 1,
   measure: 1,
 };
 
 /** Kinds whose results are made on the device, and so depend on it. */
-const ON_DEVICE: readonly StageTask["kind"][] = ["train", "meta-learn", "predict", "unlearn"];
+const ON_DEVICE: readonly StageTask["kind"][] = [
+  "train",
+  "meta-learn",
+  "predict",
+  "unlearn",
+  "sequence",
+];
 
 /**
  * Names a stage's folder by its content: the hash of the task, of the inputs' own names (hashes

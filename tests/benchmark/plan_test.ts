@@ -31,6 +31,7 @@ Deno.test("planGrid lays out each shared stage once, inputs before what needs th
       measure: 4,
       "meta-learn": 2,
       unlearn: 2,
+      sequence: 2,
     },
   );
   const seen = new Set<string>();
@@ -54,6 +55,7 @@ Deno.test("planGrid names a stage anew when, and only when, what it depends on h
     "meta-learn": 2,
     unlearn: 2,
     measure: 2,
+    sequence: 2,
   });
   assertEquals(anew({ seeds: [0, 1, 2] }), {
     split: 1,
@@ -63,6 +65,7 @@ Deno.test("planGrid names a stage anew when, and only when, what it depends on h
     measure: 2,
     "meta-learn": 1,
     unlearn: 1,
+    sequence: 1,
   });
   assertEquals(anew({ data: [{ ...data, training: { epochs: 3 } }] }), {
     train: 4,
@@ -71,6 +74,7 @@ Deno.test("planGrid names a stage anew when, and only when, what it depends on h
     measure: 4,
     "meta-learn": 2,
     unlearn: 2,
+    sequence: 2,
   });
   assertEquals(anew({}, "another adapter").train, 4);
   assertEquals(anew({}, "another adapter").split, undefined);

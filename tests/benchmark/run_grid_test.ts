@@ -16,7 +16,7 @@ async function benchmarkArguments(folder: string, out: string): Promise<string[]
 }
 
 async function resultsIn(out: string): Promise<BenchmarkResults> {
-  return JSON.parse(await Deno.readTextFile(resultsPath(out)));
+  return JSON.parse(await Deno.readTextFile(resultsPath(out, TINY_GRID)));
 }
 
 /** Results without what a clock has measured. */
@@ -55,7 +55,7 @@ Deno.test("benchmark killed again and again goes on to the results of a run that
   }));
 
 /** What must hold of any results, whatever the numbers. */
-function checkResults({ cells, splits, summary, analyses, planned }: BenchmarkResults) {
+function checkResults({ cells, splits, summary, analyses, planned, sequences }: BenchmarkResults) {
   assertEquals([cells.length, planned, splits.length], [4, 4, 2]);
   for (const cell of cells) {
     const split = splits.find(({ seed }) => seed === cell.seed)!;
@@ -83,6 +83,15 @@ function checkResults({ cells, splits, summary, analyses, planned }: BenchmarkRe
     1e-12,
   );
   assertEquals(summary.map(({ method }) => method), ["Pretrain", "Retrain", "MetaUnlearn"]);
+  for (const { seed, steps } of sequences) {
+    const split = splits.find((split) => split.seed === seed)!;
+    assertEquals(steps.map(({ people }) => people), [1, 2]);
+    assert(steps[0].waiting! > 0 && steps[1].waiting === null);
+    // With all of them gone, the oracle is measured on the whole forget set.
+    assertEquals(steps[1].retrained, split.retrained);
+    assertAlmostEquals(steps[1].tugOfWar, tugOfWar(steps[1].metrics, split.retrained), 1e-12);
+  }
+  assertEquals(sequences.map(({ method }) => method), ["MetaUnlearn", "MetaUnlearn"]);
   const [analysis] = analyses;
   assertEquals(analysis.methods, ["MetaUnlearn"]);
   assertEquals(analysis.hardness.reduce((sum, { people }) => sum + people, 0), 4);

@@ -1,6 +1,6 @@
 import type { GridSettings } from "../../lib/benchmark/settings.ts";
 
-/** A grid of a few seconds on WASM: two splits of the same drawn people, one method. */
+/** A grid of a few seconds on WASM: two splits of the same drawn people, one method, a stream of requests. */
 export const TINY_GRID: GridSettings = {
   version: 1,
   name: "tiny",
@@ -18,4 +18,5 @@ export const TINY_GRID: GridSettings = {
   }],
   methods: [{ name: "MetaUnlearn", method: "metaunlearn" }],
   measure: { rmia: { a: 0.3, gamma: 1 }, draws: 50 },
+  sequence: { requests: 2 },
 };
