@@ -38,6 +38,7 @@ export function smallResults(name = "small", person = "p"): BenchmarkResults {
     cells,
     summary: summarise(splits, cells),
     analyses: analyse(splits, cells),
+    sequences: [],
   };
 }
 
