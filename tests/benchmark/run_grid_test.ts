@@ -2,6 +2,7 @@ import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/as
 import { join } from "@std/path";
 import type { BenchmarkResults, CellResult } from "../../lib/benchmark/results.ts";
 import { resultsPath, runGrid } from "../../lib/benchmark/run_grid.ts";
+import { writePortraits } from "../../lib/data/portraits/write_portraits.ts";
 import { LetheError } from "../../lib/error.ts";
 import { tugOfWar } from "../../lib/measure/tug_of_war.ts";
 import { inTemporaryFolder } from "../data/temporary_folder.ts";
@@ -113,6 +114,41 @@ Deno.test("runGrid goes on past a stage that fails, and says which", () =>
     assert(failures[0].message.includes("14 people to forget"));
     assertEquals(results.cells.map(({ forget }) => forget), [2, 2]);
     assertEquals(results.planned, 4);
+  }));
+
+Deno.test("runGrid measures classes, and one person who asks, on a folder of any images", () =>
+  inTemporaryFolder(async (folder) => {
+    const drawn = join(folder, "drawn");
+    await writePortraits(drawn, { identities: 14, imagesPerIdentity: 6, side: 16, seed: 0 });
+    const images = [...Deno.readDirSync(join(drawn, "img_align_celeba"))].map(({ name }) => name);
+    const rows = images.sort().map((name, i) =>
+      `img_align_celeba/${name},thing ${Math.floor(i / 6)},${["cup", "tin", "box"][i % 3]}`
+    );
+    await Deno.writeTextFile(
+      join(drawn, "things.csv"),
+      ["file,identity,class", ...rows].join("\n"),
+    );
+    const { portraits: _, ...data } = TINY_GRID.data[0];
+    const { results, failures } = await runGrid({
+      settings: {
+        ...TINY_GRID,
+        seeds: [0],
+        data: [{ ...data, layout: "folder", root: drawn, forget: [1] }],
+      },
+      device: { backend: "wasm", adapter: "test" },
+      out: join(folder, "grid"),
+      workers: 2,
+    });
+    assertEquals(failures, []);
+    const [pretrain, unlearned] = results.cells;
+    // Five images of one thing: accuracies are fifths.
+    for (const { metrics, forgotten } of [pretrain, unlearned]) {
+      assertAlmostEquals(metrics.forget * 5, Math.round(metrics.forget * 5), 1e-12);
+      assertEquals([forgotten.length, forgotten[0].images], [1, 5]);
+      assertAlmostEquals(forgotten[0].metric, metrics.forget, 1e-12);
+    }
+    assertEquals(results.splits[0].forgotten[0].identity.startsWith("thing "), true);
+    assertEquals(results.sequences, [], "one person makes no stream");
   }));
 
 Deno.test("runGrid refuses a folder in which another process works", () =>

@@ -118,6 +118,28 @@ Deno.test("readCelebAHQ reads CelebAMask-HQ's names", () =>
     assertEquals(samples, [{ file: "CelebA-HQ-img/0.jpg", identity: "12", targets: [1] }]);
   }));
 
+Deno.test("readCelebAHQ reads the real files' quirks", () =>
+  inTemporaryFolder(async (folder) => {
+    // Trailing space in the header, two spaces after the name, tabs, rows out of order (2 after 10),
+    // CRLF in one file only, no last line end, images absent.
+    await writeFiles(folder, {
+      "CelebA-HQ-img/10.jpg": "x",
+      "CelebA-HQ-img/2.jpg": "x",
+      "CelebAMask-HQ-attribute-anno.txt":
+        "3\nSmiling Young \n10.jpg  -1  1\n29999.jpg   1 -1\n2.jpg\t1\t1",
+      "CelebA-HQ-identity.txt": "2.jpg 7\r\n29999.jpg  12\r\n10.jpg 7\r\n",
+    });
+    assertEquals(await readCelebAHQ(folder), {
+      task: "multi-label",
+      labels: ["Smiling", "Young"],
+      samples: [
+        { file: "CelebA-HQ-img/10.jpg", identity: "7", targets: [0, 1] },
+        { file: "CelebA-HQ-img/2.jpg", identity: "7", targets: [1, 1] },
+      ],
+      absent: 1,
+    });
+  }));
+
 const photographs = new URL("../../../../shared/data/celeba", import.meta.url);
 const present = await Deno.stat(photographs).then(() => true, () => false);
 if (!present) {

@@ -27,6 +27,25 @@ Deno.test("readFolder reads label columns of any name in any order", () =>
     });
   }));
 
+Deno.test("readFolder reads CSV files as spreadsheets and scripts leave them", () =>
+  inTemporaryFolder(async (folder) => {
+    // Byte order mark, CRLF, spaces around fields, quotes, an empty line, rows unsorted, an image
+    // absent, no last line end.
+    const csv = "\ufefffile , identity, wet\r\ntom.jpeg,tom , 0\r\n\r\n" +
+      '"dogs/rex 2.png" , "rex",1\r\ngone.png,rex,1\r\n dogs/rex 1.png,rex,-1';
+    await writeFiles(folder, { ...IMAGES, "labels.csv": csv });
+    assertEquals(await readFolder(folder), {
+      task: "multi-label",
+      labels: ["wet"],
+      samples: [
+        { file: "dogs/rex 1.png", identity: "rex", targets: [0] },
+        { file: "dogs/rex 2.png", identity: "rex", targets: [1] },
+        { file: "tom.jpeg", identity: "tom", targets: [0] },
+      ],
+      absent: 1,
+    });
+  }));
+
 Deno.test("readFolder takes a single column named class for a task of classes", () =>
   inTemporaryFolder(async (folder) => {
     const csv = "file,identity,class\ndogs/rex 1.png,rex,dog\ndogs/rex 2.png,rex,dog\n" +

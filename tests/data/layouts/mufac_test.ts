@@ -33,6 +33,29 @@ Deno.test("readMufac joins the parts and takes family and person for the identit
     ]);
   }));
 
+Deno.test("readMufac reads the real files' quirks", () =>
+  inTemporaryFolder(async (folder) => {
+    // A byte order mark, spaces, columns and rows in any order, CRLF, images absent from each part, no
+    // last line end; one person in two parts.
+    await writeFiles(folder, {
+      ...GOOD,
+      "custom_train_dataset.csv":
+        "\ufefffamily_id, person_id ,age_class,image_path\r\nF1, D,b,F1_b1.JPG \r\n" +
+        "F9,D,a,gone.jpg\r\n\r\nF1,D, a ,F1_a1.jpg",
+      "custom_val_dataset.csv":
+        "age_class,image_path,person_id,family_id\nh,F1_h1.jpg,D,F1\nh,gone.jpg,D,F1",
+      "custom_test_dataset.csv": `${HEADER}\n"F2","D2","c","F2_c1.jpg"\nF2,D2,c,gone.jpg\n\n`,
+    });
+    const { samples, absent } = await readMufac(folder);
+    assertEquals(absent, 3);
+    assertEquals(samples.map(({ file, identity, targets }) => [file, identity, targets[0]]), [
+      ["test_images/F2_c1.jpg", "F2_D2", 2],
+      ["train_images/F1_a1.jpg", "F1_D", 0],
+      ["train_images/F1_b1.JPG", "F1_D", 1],
+      ["val_images/F1_h1.jpg", "F1_D", 7],
+    ]);
+  }));
+
 Deno.test("readMufac names what is broken and where", () =>
   inTemporaryFolder(async (folder) => {
     const rows = "F1,D,b,F1_b1.JPG\nF1,D,a,F1_a1.jpg\n";
