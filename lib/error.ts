@@ -14,9 +14,9 @@ export class LetheError extends Error {
    * @param options `exitCode` (default 1) and the underlying `cause`
    */
   constructor(
-    value: string,
-    rule: string,
-    remedy: string,
+    readonly value: string,
+    readonly rule: string,
+    readonly remedy: string,
     options: { exitCode?: 1 | 2 | 3; cause?: unknown } = {},
   ) {
     super(`${value}; ${rule}: ${remedy}`, { cause: options.cause });

@@ -122,7 +122,7 @@ Deno.test("unlearn refuses a kit with a successor unless it is told to branch", 
     assertEquals(refused.code, 1);
     assertMatch(
       refused.err,
-      /\nlethe: kit has a successor, unlearned\/kit; [^\n]*--branch[^\n]*\n$/,
+      /^lethe: kit has a successor, unlearned\/kit; [^\n]*--branch[^\n]*\n$/,
     );
     assertEquals(await tree(folder), before);
     await done("unlearn", [...again, "--branch"], folder);
@@ -143,7 +143,7 @@ Deno.test("unlearn exits 1 on a person unknown to the kit", () =>
     const before = await tree(folder);
     const { code, err } = await runTask("unlearn", unlearning("one"), folder);
     assertEquals(code, 1);
-    assertMatch(err, /\nlethe: one\/stranger\.png asks for a person whom the kit does not know; /);
+    assertMatch(err, /^lethe: one\/stranger\.png asks for a person whom the kit does not know; /);
     assertEquals(await tree(folder), before);
   }));
 
@@ -231,12 +231,12 @@ Deno.test("unlearn refuses an --out that exists, and exits 2 without a kit, nami
     const before = await tree(folder);
     const taken = await runTask("unlearn", unlearning("requests"), folder);
     assertEquals(taken.code, 1);
-    assertMatch(taken.err, /\nlethe: unlearned exists; /);
+    assertMatch(taken.err, /^lethe: unlearned exists; /);
     assertEquals(await tree(folder), before);
 
     await Deno.remove(join(folder, "kit"), { recursive: true });
     const args = ["--support", "requests", "--out", "new", ...DEVICE];
     const missing = await runTask("unlearn", args, folder);
     assertEquals([missing.code, missing.out], [2, "kit: kit\n"]);
-    assertMatch(missing.err, /\nlethe: there is no kit kit; [^\n]*--kit[^\n]*meta-learn[^\n]*\n$/);
+    assertMatch(missing.err, /^lethe: there is no kit kit; [^\n]*--kit[^\n]*meta-learn[^\n]*\n$/);
   }));

@@ -1,0 +1,70 @@
+import type { EvidenceText } from "./contained_run.ts";
+import type { LayerOutcome } from "./layer.ts";
+import { isWithin } from "./mounts.ts";
+
+/** What the system may open for any Deno program: libraries, drivers, devices, facts on itself. */
+const SYSTEM = [
+  ...["/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/ld.so.preload", "/etc/vulkan"],
+  ...["/proc", "/sys", "/dev", "/etc/localtime", "/etc/drirc", "/etc/glvnd", "/etc/nsswitch.conf"],
+  ...["/etc/passwd", "/etc/ssl", "/etc/ca-certificates", "/etc/hosts", "/etc/resolv.conf"],
+];
+
+/** What a worker's system calls are held against; absolute paths without links. */
+export interface TraceRules {
+  /** The Deno binary, the one program to be executed. */
+  readonly deno: string;
+  /** Files and folders that may be opened besides the system's. */
+  readonly allowed: readonly string[];
+  /** A folder nothing of which may be opened, whatever is allowed. */
+  readonly forbidden: string | null;
+}
+
+/**
+ * Holds a trace of system calls, made by `strace -f -y`, against an allow-list. Opened files count by
+ * the path that the kernel resolved, links followed; calls that failed reached nothing.
+ */
+export function judgeTrace({ text }: EvidenceText, rules: TraceRules): LayerOutcome {
+  const lines = text.split("\n").filter((line) => line !== "");
+  // What comes before is the wrapper's and bubblewrap's doing.
+  const start = lines.findIndex((line) => line.includes(`execve("${rules.deno}"`));
+  const calls = lines.slice(start + 1);
+  const opened = new Set<string>();
+  const wrong = new Set<string>();
+  for (const line of calls) {
+    const path = openedPath(line);
+    if (path !== null) {
+      opened.add(path);
+      const known = [...SYSTEM, ...rules.allowed].some((place) => isWithin(path, place));
+      const forbidden = rules.forbidden !== null && isWithin(path, rules.forbidden);
+      if (forbidden || !known) wrong.add(path);
+    } else if (
+      /\b(execve|execveat|ptrace|process_vm_readv|mount|io_uring_setup|open_by_handle_at)\b/
+        .test(line) && /= 0$|= \d/.test(line)
+    ) {
+      wrong.add(line.replace(/^\d+ +/, "").slice(0, 80));
+    } else if (/\bconnect\(.*AF_INET/.test(line)) {
+      wrong.add(line.replace(/^\d+ +/, "").slice(0, 80));
+    }
+  }
+  const complete = start >= 0 && opened.size > 0;
+  return {
+    layer: "system calls",
+    state: complete && wrong.size === 0 ? "held" : "failed",
+    detail: !complete
+      ? "the trace does not show the worker at work"
+      : wrong.size === 0
+      ? `${opened.size} files opened, each one of code, packages, drivers, requests, kit or output`
+      : `outside the allow-list: ${[...wrong].slice(0, 5).join("; ")}`,
+  };
+}
+
+/** The resolved path of a successful open, whole or resumed; null for any other line. */
+function openedPath(line: string): string | null {
+  const match = line.match(/\b(?:open|openat|openat2|creat)(?:\(| resumed).*\) += \d+<(.*)>$/);
+  if (match === null) return null;
+  const path = match[1].replace(
+    /\\([0-7]{1,3})/g,
+    (_, octal) => String.fromCharCode(parseInt(octal, 8)),
+  );
+  return path.startsWith("/") ? path : null;
+}

@@ -1,0 +1,151 @@
+import { fromFileUrl, join } from "@std/path";
+import { withTemporaryPath } from "../data/temporary_path.ts";
+import { buildFolder, refuseExisting } from "../data/whole.ts";
+import { LetheError } from "../error.ts";
+import { closeUnlearning, noteUse, type PlanOptions, planUnlearning } from "../run/unlearn_plan.ts";
+import type { ContainedRun } from "./contained_run.ts";
+import { chooseContainment, containedCommand, type SandboxChoice } from "./containment.ts";
+import { hashFile } from "./hash_files.ts";
+import { checkInputs } from "./inputs.ts";
+import { type Job, parseResult, type Result, type UnlearnSettings } from "./job.ts";
+import { gatherEvidence } from "./evidence.ts";
+import { hashModules, hashPackages, PROJECT, readModuleGraph } from "./module_graph.ts";
+import { checkOutputs } from "./outputs.ts";
+import { runContained } from "./run_contained.ts";
+
+/** What {@link unlearnContained} needs. */
+export interface UnlearnContainedOptions extends PlanOptions {
+  readonly settings: UnlearnSettings;
+  readonly sandbox: SandboxChoice;
+  /** The data set, where it still exists: the canaries are taken from it, and nothing may overlap it. */
+  readonly trainingData?: string;
+  /** Also logs permissions, traces system calls and sends canaries. */
+  readonly evidence?: boolean;
+  /** Lines about the run: the walls, and what the worker says. */
+  readonly onLine?: (line: string) => void;
+}
+
+/** Where the worker begins. */
+const ENTRY = fromFileUrl(new URL("./unlearn_worker.ts", import.meta.url));
+
+/**
+ * Forgets the people of a folder of requests in a worker that can reach the requests, the kit and one
+ * new folder, and nothing else (DESIGN section 5). This process keeps the identity key, checks every
+ * path before and every output after, and gives the output its name.
+ *
+ * @param close may add files to the output before it takes its name: the receipt
+ * @throws UsageError there is no kit
+ * @throws LetheError an input is refused, the walls that are demanded cannot stand, or the worker
+ *   fails or writes something else
+ */
+export async function unlearnContained(
+  options: UnlearnContainedOptions,
+  close?: (run: ContainedRun, folder: string) => Promise<void>,
+): Promise<ContainedRun> {
+  const { out, settings, onLine = () => {}, evidence = false } = options;
+  await refuseExisting(out);
+  const { containment, why } = await chooseContainment(options.sandbox);
+  const { paths, outcome: inputs } = await checkInputs(options);
+  // Before any input is opened: from here on nothing needs the network.
+  const graph = await readModuleGraph(await Deno.realPath(ENTRY));
+  if (graph.outcome.state === "failed") {
+    throw new LetheError(graph.outcome.detail, "the worker imports its own code only", "undo it", {
+      exitCode: 3,
+    });
+  }
+  const plan = await planUnlearning(options);
+
+  const run = await buildFolder(out, (folder) =>
+    inRunFolder(async (runFolder) => {
+      const nonce = crypto.getRandomValues(new Uint8Array(32)).toHex();
+      const work = await Deno.realPath(folder);
+      const { support, kit } = paths;
+      const job: Job = { nonce, support, kit, out: work, rows: plan.rows, settings };
+      const jobFile = join(runFolder, "job.json");
+      await Deno.writeTextFile(jobFile, JSON.stringify(job), { mode: 0o600 });
+      const watch = await gatherEvidence({ evidence, containment, graph, paths, runFolder, work });
+      const command = await containedCommand(containment, {
+        entry: await Deno.realPath(ENTRY),
+        args: [jobFile],
+        read: [jobFile, support, kit],
+        write: work,
+        denoDir: graph.denoDir,
+        runFolder,
+        shaders: await shaderCache(graph.denoDir, runFolder),
+        permissionLog: watch.permissionLog,
+        trace: watch.trace,
+      });
+      onLine(`worker: ${command.permissions.join(" ")}`);
+      onLine(`walls: ${why}`);
+
+      const started = new Date().toISOString();
+      const ending = runContained(command.argv, command.environment, onLine);
+      const packages = hashPackages(graph);
+      const code = await hashModules(graph);
+      const ended = await ending;
+      const end = new Date().toISOString();
+      const seen = await watch.end(command, jobFile);
+      const { summary, read } = answer(ended, nonce);
+
+      const written = await checkOutputs(folder, plan, summary);
+      await closeUnlearning(folder, plan, summary);
+      const run: ContainedRun = {
+        nonce,
+        started,
+        ended: end,
+        paths,
+        worker: { containment, ...command },
+        settings: { ...settings },
+        adapter: summary.device,
+        deno: { ...await hashFile(Deno.execPath()), version: Deno.version.deno },
+        lockFile: await hashFile(join(PROJECT, "deno.lock"), "deno.lock"),
+        code,
+        packages,
+        read,
+        written,
+        permissionLog: seen.permissionLog,
+        trace: seen.trace,
+        layers: [inputs, graph.outcome, ...seen.layers],
+        summary,
+      };
+      await close?.(run, folder);
+      return run;
+    }));
+  await noteUse(options, plan);
+  return run;
+}
+
+/** A folder that this user alone may enter, for the job and the evidence. */
+async function inRunFolder<T>(work: (runFolder: string) => Promise<T>): Promise<T> {
+  const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "lethe-run-" }));
+  return await withTemporaryPath(folder, () => work(folder));
+}
+
+/** A folder that stays from run to run where there can be one. */
+async function shaderCache(denoDir: string, runFolder: string): Promise<string> {
+  for (const place of [denoDir, runFolder]) {
+    const folder = join(place, "lethe-shaders");
+    const made = await Deno.mkdir(folder, { recursive: true }).then(() => true, () => false);
+    if (made) return folder;
+  }
+  throw new LetheError(runFolder, "the launcher writes there", "make room in the temporary folder");
+}
+
+function answer(
+  { code, out }: { code: number; out: string },
+  nonce: string,
+): Extract<Result, { summary: unknown }> {
+  const line = out.trimEnd().split("\n").at(-1)!;
+  if (line === "") {
+    throw new LetheError(
+      `the worker ended with ${code} and no answer`,
+      "it answers whatever happens, unless it could not start or was killed",
+      "see its last lines above; free memory if it was killed",
+    );
+  }
+  const result = parseResult(line, nonce);
+  if ("summary" in result) return result;
+  if ("failed" in result) throw new Error(result.failed);
+  const { value, rule, remedy, exitCode } = result.refused;
+  throw new LetheError(value, rule, remedy, { exitCode });
+}
