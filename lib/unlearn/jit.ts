@@ -52,10 +52,11 @@ export async function justInTime(
     patches,
     (logits) =>
       tf.div(
-        tf.addN(copies.map((copy) => {
+        copies.map((copy) => {
           const moved = tf.sqrt(tf.sum(tf.square(tf.sub(logits, copy.logits)), 1));
           return tf.sum(tf.div(moved, copy.distance));
-        })),
+          // Not tf.addN: its shader would bind more buffers than a WebGPU adapter allows.
+        }).reduce((sum, term) => tf.add(sum, term)),
         copies.length,
       ),
   );

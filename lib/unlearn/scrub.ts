@@ -148,7 +148,8 @@ async function step(
 function clipped(gradients: Weights, maxNorm: number): Weights {
   const scale = tf.tidy(() => {
     const squares = Object.values(gradients).map((tensor) => tf.sum(tf.square(tensor)));
-    const norm = tf.sqrt(tf.addN(squares));
+    // Not tf.addN: its shader would bind more buffers than a WebGPU adapter allows.
+    const norm = tf.sqrt(squares.reduce((sum, square) => tf.add(sum, square)));
     return tf.minimum(tf.div(maxNorm, tf.add(norm, 1e-6)), 1);
   });
   const result = mapWeights(gradients, (tensor) => tf.mul(tensor, scale));
