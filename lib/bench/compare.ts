@@ -7,9 +7,9 @@ export interface Spread {
 
 /** Two ways to compute the same thing, timed by turns. */
 export interface Comparison {
-  /** Seconds per run. */
+  /** Seconds. */
   readonly ours: Spread;
-  /** Seconds per run. */
+  /** Seconds. */
   readonly stock: Spread;
   /** How many times faster ours is, pair by pair: stock seconds over ours. */
   readonly ratio: Spread;
@@ -22,6 +22,11 @@ export interface Effort {
   readonly repetitions: number;
   /** Seconds after which no further pair is begun. */
   readonly seconds: number;
+  /**
+   * Seconds that a turn lasts at least: short work is queued many times over and waited for once, since
+   * waiting for an adapter takes ten milliseconds by itself.
+   */
+  readonly turn: number;
 }
 
 /** Median (the mean of the middle two), least and largest of at least one number. */
@@ -35,37 +40,53 @@ export function spread(values: readonly number[]): Spread {
   };
 }
 
-/** Seconds that a run takes, per run of `count`. */
-async function timed(run: () => Promise<void>, count: number): Promise<number> {
+/** Which of the two. */
+export type Side = "ours" | "stock";
+
+/** Does its work that many times and ends when the results of all are there. */
+export type Run = (times: number) => Promise<void>;
+
+/** Work queued at once at most. */
+const MOST_TIMES = 200;
+
+async function timed(run: Run, times: number): Promise<number> {
   const start = performance.now();
-  for (let i = 0; i < count; i++) await run();
-  return (performance.now() - start) / 1000 / count;
+  await run(times);
+  return (performance.now() - start) / 1000;
 }
 
-/** A turn shorter than this is made of several runs, so that the clock's and the queue's grain is lost. */
-const SHORTEST_TURN = 0.02;
+/** How many times make a turn. */
+async function timesPerTurn(run: Run, first: number, turn: number): Promise<number> {
+  // The first run compiles: only one that is far too long needs no second.
+  if (first > 20 * turn) return 1;
+  const one = await timed(run, 1);
+  if (one > turn) return 1;
+  const ten = await timed(run, 10);
+  const each = Math.max((ten - one) / 9, one / 1000, 1e-6);
+  return Math.min(MOST_TIMES, Math.ceil(turn / each));
+}
 
 /**
- * Times two functions by turns: one warm-up of each (programs are compiled), then ours, stock, ours,
+ * Times two functions by turns: a warm-up of each (programs are compiled), then ours, stock, ours,
  * stock. What else the machine does falls on both alike, and each pair gives a ratio.
  *
- * @param ours ends when its results are there
- * @param stock the same
+ * @param warmUp runs the first one of each, e.g. to watch its memory
  */
 export async function compare(
-  ours: () => Promise<void>,
-  stock: () => Promise<void>,
-  { repetitions, seconds }: Effort,
+  runs: Readonly<Record<Side, Run>>,
+  { repetitions, seconds, turn }: Effort,
+  warmUp: (run: () => Promise<void>, side: Side) => Promise<void> = (run) => run(),
 ): Promise<Comparison> {
-  const warmUp = async (run: () => Promise<void>) => {
-    await run();
-    return Math.ceil(SHORTEST_TURN / Math.max(await timed(run, 1), 1e-6));
+  const perTurn = async (side: Side) => {
+    const first = await timed(() => warmUp(() => runs[side](1), side), 1);
+    return timesPerTurn(runs[side], first, turn);
   };
-  const counts = [await warmUp(ours), await warmUp(stock)];
+  const times = { ours: await perTurn("ours"), stock: await perTurn("stock") };
+  const take = async (side: Side) => await timed(runs[side], times[side]) / times[side];
   const start = performance.now();
   const pairs: [number, number][] = [];
   do {
-    pairs.push([await timed(ours, counts[0]), await timed(stock, counts[1])]);
+    pairs.push([await take("ours"), await take("stock")]);
   } while (pairs.length < repetitions && performance.now() - start < seconds * 1000);
   return {
     ours: spread(pairs.map(([own]) => own)),

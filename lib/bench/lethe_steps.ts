@@ -1,26 +1,14 @@
+import * as tf from "@tensorflow/tfjs";
 import { predict } from "../model/predict.ts";
 import { taskLoss } from "../model/task_loss.ts";
 import { vit } from "../model/vit.ts";
 import { plain } from "../tensor/algebra.ts";
-import { disposeWeights, valueAndGradients, type Weights } from "../tensor/weights.ts";
+import { disposeWeights, valueAndGradients } from "../tensor/weights.ts";
 import { metaGradient } from "../unlearn/meta_gradient.ts";
 import { disposeSupport, supportOf } from "../unlearn/meta_learn.ts";
 import { disposeStep, unlearningStep } from "../unlearn/unlearning_step.ts";
-import * as tf from "@tensorflow/tfjs";
+import type { Steps } from "./steps.ts";
 import type { Workload } from "./workload.ts";
-
-/** The steps that are measured, each on the workload's images. */
-export interface Steps {
-  /** Mean task loss of `images` and its gradient; the caller disposes both. */
-  trainingStep(images: readonly number[]): { value: tf.Scalar; gradients: Weights };
-  /** Logits of `images` on the host. */
-  evaluation(images: readonly number[]): Promise<Float32Array>;
-  /** theta - eta grad h_phi(f_theta(S)), owned by the caller. */
-  unlearningStep(): Promise<Weights>;
-  /** dA/dphi of one request with one forget and one validation batch, owned by the caller. */
-  metaStep(): Promise<Weights>;
-  dispose(): void;
-}
 
 /** The steps as Lethe's own commands take them. */
 export function letheSteps(workload: Workload): Steps {

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { disposeWeights, mapWeights, type Weights } from "../tensor/weights.ts";
 import { auxiliaryObjective } from "../unlearn/auxiliary_objective.ts";
-import type { Steps } from "./lethe_steps.ts";
+import type { Steps } from "./steps.ts";
 import { stockMetaLoss } from "./stock_meta_loss.ts";
 import { stockLayout, stockLoss, stockVit } from "./stock_vit.ts";
 import type { Workload } from "./workload.ts";

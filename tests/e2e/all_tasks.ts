@@ -1,6 +1,7 @@
 import type { Command } from "../../cli/command.ts";
 import type { OptionTable } from "../../cli/options.ts";
 import { benchmark } from "../../tasks/benchmark.ts";
+import { bench } from "../../tasks/bench.ts";
 import { demo } from "../../tasks/demo.ts";
 import { evaluate } from "../../tasks/evaluate.ts";
 import { metaLearn } from "../../tasks/meta_learn.ts";
@@ -26,4 +27,5 @@ export const TASKS: Readonly<Record<TaskName, Command<OptionTable>>> = {
   predict,
   report,
   selfcheck,
+  bench,
 };

@@ -112,6 +112,7 @@ Deno.test("every task names the option that was meant and exits 2", async () => 
     report: ["--gird", "--grid"],
     predict: ["--image a", "--images"],
     selfcheck: ["--goldn a", "--golden"],
+    bench: ["--repetition 3", "--repetitions"],
     demo: ["--sed 1", "--seed"],
   };
   for (const [name, [args, meant]] of Object.entries(misspelt)) {

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
+import { peakBytes } from "../../lib/bench/peak_bytes.ts";
 import { Random } from "../../lib/tensor/random.ts";
 import { disposeWeights, mapWeights, type Weights } from "../../lib/tensor/weights.ts";
 import { type AuxiliaryBatch, metaGradient } from "../../lib/unlearn/meta_gradient.ts";
@@ -76,25 +77,6 @@ for (const [share, align] of [[0, "mean"], [0.5, "mean"], [0.5, "labels"]] as co
       disposeWeights(phi);
     },
   );
-}
-
-/** The largest tf.memory().numBytes after any kernel that runs inside `body`. */
-async function peakBytes(body: () => Promise<void>): Promise<number> {
-  // tfjs has no hook after each kernel, so the engine's own method is wrapped for the while.
-  const engine = tf.engine() as unknown as { runKernelFunc: (...args: unknown[]) => unknown };
-  const original = engine.runKernelFunc;
-  let peak = 0;
-  engine.runKernelFunc = function (...args) {
-    const out = original.apply(this, args);
-    peak = Math.max(peak, tf.memory().numBytes);
-    return out;
-  };
-  try {
-    await body();
-  } finally {
-    engine.runKernelFunc = original;
-  }
-  return peak;
 }
 
 onEachDevice("metaGradient needs no more memory for eight times the forget set", async () => {

@@ -1,0 +1,74 @@
+import type { BenchReport } from "../lib/bench/bench.ts";
+import type { Comparison, Spread } from "../lib/bench/compare.ts";
+import type { KernelFigures } from "../lib/bench/kernel_report.ts";
+import { percent, table } from "./table.ts";
+
+/** `5.12 (4.80 to 5.31)`. */
+function range({ median, min, max }: Spread): string {
+  return `${median.toFixed(2)} (${min.toFixed(2)} to ${max.toFixed(2)})`;
+}
+
+const seconds = ({ median }: Spread) => median.toPrecision(3);
+const timesOf = (
+  { ours, stock, ratio }: Comparison,
+) => [seconds(ours), seconds(stock), range(ratio)];
+const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
+
+/** A bench's figures for people: one table per part that was measured. */
+export function benchTables({ peak, steps, naiveMeta, kernels, input }: BenchReport): string[] {
+  const parts: string[][] = [];
+  if (steps) {
+    const rows = steps.map((step) => [
+      step.name,
+      ...timesOf(step),
+      step.gflops?.ours.toFixed(1) ?? "-",
+      step.gflops?.stock.toFixed(1) ?? "-",
+      mebibytes(step.peakBytes.ours),
+      mebibytes(step.peakBytes.stock),
+    ]);
+    if (naiveMeta) rows.push(["meta, against nested gradients", ...timesOf(naiveMeta)]);
+    parts.push(table(
+      ["step", "s", "stock s", "times faster", "GFLOP/s", "stock", "peak MiB", "stock"],
+      rows,
+    ));
+  }
+  if (kernels) parts.push(kernelTable(kernels));
+  if (peak) {
+    const { flops, bytes } = peak;
+    parts.push([
+      `adapter: ${flops.toFixed(1)} GFLOP/s in registers, ${bytes.toFixed(1)} GB/s copied`,
+    ]);
+  }
+  if (input) {
+    const { decoded, augmented } = input;
+    parts.push([
+      `input: ${decoded.toFixed(0)} images/s decoded, ${
+        augmented.toFixed(0)
+      } images/s cut and uploaded`,
+    ]);
+  }
+  return parts.flatMap((lines, i) => i === 0 ? lines : ["", ...lines]);
+}
+
+function kernelTable(kernels: readonly KernelFigures[]): string[] {
+  const slower = kernels.filter((kernel) => kernel.slower);
+  return table(
+    ["kernel", "shape", "ms", "stock ms", "times faster", "rate", "", "of peak %", ""],
+    kernels.map((kernel) => [
+      kernel.name,
+      kernel.shape,
+      (1000 * kernel.ours.median).toPrecision(3),
+      (1000 * kernel.stock.median).toPrecision(3),
+      range(kernel.ratio),
+      kernel.rate.toPrecision(3),
+      kernel.unit,
+      percent(kernel.share),
+      kernel.slower ? "SLOWER" : "",
+    ]),
+    [
+      slower.length === 0
+        ? "no kernel is slower than the stock op that it replaces"
+        : `slower than the stock op: ${slower.map(({ name }) => name).join(", ")}`,
+    ],
+  );
+}

@@ -1,0 +1,85 @@
+import type { TrainingRecipe } from "../model/recipes.ts";
+import type { Device } from "../tensor/device.ts";
+import type { OnProgress } from "../run/progress.ts";
+import type { Comparison, Effort } from "./compare.ts";
+import { type InputRate, measureInput } from "./input_rate.ts";
+import { kernelCases, productCase } from "./kernel_cases.ts";
+import { type KernelFigures, measureKernels } from "./kernel_report.ts";
+import { measurePeakRate, type PeakRate } from "./peak_rate.ts";
+import { measureSteps, type StepFigures } from "./step_report.ts";
+import { makeWorkload, type WorkloadSettings } from "./workload.ts";
+
+/** What a bench may measure. */
+export const BENCH_PARTS = ["steps", "kernels", "input"] as const;
+/** One of {@link BENCH_PARTS}. */
+export type BenchPart = typeof BENCH_PARTS[number];
+
+/** What to measure, and on what. */
+export interface BenchOptions {
+  readonly device: Device;
+  readonly settings: WorkloadSettings;
+  readonly parts: readonly BenchPart[];
+  readonly effort: Effort;
+  /** Pictures to read, and the recipe that says how they are varied. */
+  readonly input: { root: string; files: readonly string[]; recipe: TrainingRecipe };
+  readonly onProgress?: OnProgress;
+}
+
+/** One run's figures, all of one adapter. A part that was not asked for is null. */
+export interface BenchReport {
+  readonly device: string;
+  readonly backend: Device["backend"];
+  readonly settings: WorkloadSettings;
+  /** The adapter's own limits; null where they cannot be measured (WASM). */
+  readonly peak: PeakRate | null;
+  readonly steps: readonly StepFigures[] | null;
+  /** The meta step (ours) against the naive one's cost (stock), both with Lethe's kernels. */
+  readonly naiveMeta: Comparison | null;
+  readonly kernels: readonly KernelFigures[] | null;
+  readonly input: InputRate | null;
+}
+
+/** The product that every figure of ours began with: [1024, 768] times [768, 768]. */
+const REFERENCE_PRODUCT = productCase("matMul", [1024, 768, 768]);
+
+/**
+ * Measures this adapter: steps and kernels against stock tfjs by turns, memory, input pipeline.
+ *
+ * @throws LetheError a picture cannot be read
+ */
+export async function bench(options: BenchOptions): Promise<BenchReport> {
+  const { device, settings, parts, effort, onProgress } = options;
+  const report = (stage: string, unit: string) => (done: number, total: number, note: string) =>
+    onProgress?.({ stage, done, total, unit, note });
+  const peak = device.backend === "webgpu" && parts.includes("kernels")
+    ? await measurePeakRate()
+    : null;
+  let steps: Awaited<ReturnType<typeof measureSteps>> | null = null;
+  if (parts.includes("steps")) {
+    const workload = await makeWorkload(settings, 0);
+    steps = await measureSteps(workload, effort, report("steps", "steps"));
+    workload.dispose();
+  }
+  const kernels = parts.includes("kernels")
+    ? await measureKernels(
+      [REFERENCE_PRODUCT, ...kernelCases(settings)],
+      effort,
+      peak,
+      report("kernels", "kernels"),
+    )
+    : null;
+  const { root, files, recipe } = options.input;
+  const input = parts.includes("input")
+    ? await measureInput(root, files, settings.shape, recipe, settings.batch)
+    : null;
+  return {
+    device: device.adapter,
+    backend: device.backend,
+    settings,
+    peak,
+    steps: steps?.steps ?? null,
+    naiveMeta: steps?.naiveMeta ?? null,
+    kernels,
+    input,
+  };
+}

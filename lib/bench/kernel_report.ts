@@ -1,0 +1,48 @@
+import { compare, type Comparison, type Effort } from "./compare.ts";
+import type { KernelCase } from "./kernel_cases.ts";
+import type { PeakRate } from "./peak_rate.ts";
+
+/** How one kernel does on one shape. */
+export interface KernelFigures extends Comparison {
+  readonly name: string;
+  readonly shape: string;
+  /** At the median, in `unit`. */
+  readonly rate: number;
+  readonly unit: KernelCase["unit"];
+  /** Rate as a fraction of the adapter's own measured peak in that unit. */
+  readonly share: number;
+  /** Whether every pair of runs found it slower than the stock op that it replaces. */
+  readonly slower: boolean;
+}
+
+/**
+ * Measures kernels one after another, each against the stock op by turns.
+ *
+ * @param peak the adapter's; null where none can be measured (WASM): the best rate met here stands in
+ */
+export async function measureKernels(
+  cases: readonly KernelCase[],
+  effort: Effort,
+  peak: PeakRate | null,
+  onCase?: (done: number, total: number, name: string) => void,
+): Promise<KernelFigures[]> {
+  const measured: Omit<KernelFigures, "share">[] = [];
+  for (const [i, { name, shape, work, unit, prepare }] of cases.entries()) {
+    onCase?.(i, cases.length, name);
+    const { ours, stock, dispose } = prepare();
+    try {
+      const comparison = await compare({ ours, stock }, effort);
+      const rate = work / comparison.ours.median / 1e9;
+      measured.push({ name, shape, rate, unit, slower: comparison.ratio.max < 1, ...comparison });
+    } finally {
+      dispose();
+    }
+  }
+  onCase?.(cases.length, cases.length, "");
+  const best = (unit: KernelCase["unit"]) =>
+    Math.max(
+      unit === "GFLOP/s" ? peak?.flops ?? 0 : peak?.bytes ?? 0,
+      ...measured.filter((kernel) => kernel.unit === unit).map(({ rate }) => rate),
+    );
+  return measured.map((kernel) => ({ ...kernel, share: kernel.rate / best(kernel.unit) }));
+}

@@ -1,0 +1,56 @@
+import { assert, assertEquals, assertGreater } from "@std/assert";
+import { fromFileUrl } from "@std/path";
+import { benchTables } from "../../cli/bench_tables.ts";
+import { bench, BENCH_PARTS, type BenchReport } from "../../lib/bench/bench.ts";
+import type { Comparison } from "../../lib/bench/compare.ts";
+import { TRAINING_RECIPES } from "../../lib/model/recipes.ts";
+import { onEachDevice } from "../tensor/on_each_device.ts";
+import { SMALL_WORKLOAD } from "./small_workload.ts";
+
+function assertMeasured({ ours, stock, ratio, repetitions }: Comparison): void {
+  for (const { min, median, max } of [ours, stock, ratio]) {
+    assert(0 < min && min <= median && median <= max && max < Infinity);
+  }
+  assertEquals(repetitions, 1);
+}
+
+onEachDevice("bench reports every step and kernel, and leaves no tensor behind", async (device) => {
+  const root = fromFileUrl(new URL("../../fixtures/requests", import.meta.url));
+  const recipe = TRAINING_RECIPES.find(({ name }) => name === "photos-from-scratch")!;
+  const report: BenchReport = await bench({
+    device,
+    settings: SMALL_WORKLOAD,
+    parts: BENCH_PARTS,
+    effort: { repetitions: 1, seconds: 0, turn: 0 },
+    input: { root, files: ["21.png", "25.png"], recipe },
+  });
+  assertEquals(report.device, device.adapter);
+  assertEquals(JSON.parse(JSON.stringify(report)), report);
+
+  const { steps, naiveMeta, kernels, input } = report;
+  assertEquals(steps!.map(({ name }) => name), ["training", "evaluation", "unlearning", "meta"]);
+  steps!.forEach(assertMeasured);
+  assertMeasured(naiveMeta!);
+  // A training step holds theta, its gradient and what the backward pass needs.
+  for (const { peakBytes, name } of steps!) {
+    assertGreater(peakBytes.ours, 20_000, name);
+    assertGreater(peakBytes.stock, 20_000, name);
+  }
+
+  kernels!.forEach(assertMeasured);
+  const names = kernels!.map(({ name }) => name);
+  for (const name of ["matMul", "qkv forward", "fc2 dW", "attention and gradient", "AdamW"]) {
+    assert(names.includes(name), name);
+  }
+  for (const { rate, share, shape } of kernels!) {
+    assertGreater(rate, 0);
+    assert(0 < share && share <= 1, shape);
+  }
+  assertEquals(report.peak !== null, device.backend === "webgpu");
+  assert(input!.decoded > 0 && input!.augmented > 0);
+
+  const text = benchTables(report).join("\n");
+  for (const title of ["training", "meta, against nested gradients", "matMul", "images/s"]) {
+    assert(text.includes(title), title);
+  }
+});
