@@ -1,85 +1,128 @@
 import { join } from "@std/path";
-import type { ContainedRun, Containment, EvidenceText } from "./contained_run.ts";
-import type { ContainedCommand } from "./containment.ts";
+import type { ContainedRun, EvidenceText, HashedFile } from "./contained_run.ts";
+import { hashFile } from "./hash_files.ts";
 import type { LayerOutcome } from "./layer.ts";
-import { type ModuleGraph, PROJECT } from "./module_graph.ts";
+import { PROJECT } from "./module_graph.ts";
+import { isWithin } from "./mounts.ts";
 import { judgePermissionLog, openPermissionLog } from "./permission_log.ts";
 import { evidenceOf } from "./run_contained.ts";
 import { shell } from "./shell.ts";
 import { judgeTrace } from "./trace.ts";
 
-/** What is watched of a run, and how. */
-export interface Watched {
-  readonly evidence: boolean;
-  readonly containment: Containment;
-  readonly graph: ModuleGraph;
-  readonly paths: ContainedRun["paths"];
-  readonly runFolder: string;
-  /** Where the worker writes. */
-  readonly work: string;
-}
-
-/** A run under watch. */
+/** Where a run leaves its evidence; null: nowhere. */
 export interface Watch {
   readonly permissionLog: string | null;
   readonly trace: string | null;
-  /** Ends the watch when the worker has ended, and says what each layer shows. */
-  end(command: ContainedCommand, jobFile: string): Promise<{
-    readonly permissionLog: EvidenceText | null;
-    readonly trace: EvidenceText | null;
-    readonly layers: readonly LayerOutcome[];
-  }>;
+  /** Collects it; call it once, when the worker has ended, however it did. */
+  end(): Promise<Evidence>;
 }
 
-const NOT_ASKED = "not asked for: deno task audit gathers it";
+/** What a run left; null where it was not asked for or could not be had. */
+export interface Evidence {
+  readonly permissionLog: EvidenceText | null;
+  readonly trace: EvidenceText | null;
+}
 
-/** Opens the permission log and prepares the trace, where they are asked for and possible. */
-export async function gatherEvidence(watched: Watched): Promise<Watch> {
-  const { evidence, containment, graph, paths, runFolder, work } = watched;
-  const log = evidence && Deno.build.os !== "windows" ? await openPermissionLog(runFolder) : null;
-  const traceable = evidence && (await shell("strace -qq -f -y true")).code === 0;
+/** Opens the permission log and finds out whether system calls can be traced, where they are asked for. */
+export async function openWatch(asked: boolean, runFolder: string): Promise<Watch> {
+  const log = asked && Deno.build.os !== "windows" ? await openPermissionLog(runFolder) : null;
+  const traceable = asked && (await shell("strace -qq -f -y true")).code === 0;
   const trace = traceable ? join(runFolder, "trace") : null;
   return {
     permissionLog: log?.path ?? null,
     trace,
-    async end({ permissions }, jobFile) {
+    async end() {
       const permissionLog = await log?.end() ?? null;
-      const traced = trace === null ? null : await evidenceOf(trace);
-      const read = [jobFile, paths.support, paths.kit, work];
-      const layers: LayerOutcome[] = [
-        {
-          layer: "permissions",
-          state: "held",
-          detail: permissions.filter((flag) => flag.startsWith("--allow")).join(" ") +
-            "; no net, env, run, ffi, sys",
-        },
-        containment === "bubblewrap"
-          ? {
-            layer: "operating system",
-            state: "held",
-            detail: "bubblewrap: nothing but code, Deno, drivers, requests, kit and output exists",
-          }
-          : {
-            layer: "operating system",
-            state: "absent",
-            detail: "the worker ran under Deno's permissions alone",
-          },
-        permissionLog === null
-          ? { layer: "permission log", state: "absent", detail: NOT_ASKED }
-          : judgePermissionLog(permissionLog, { read, write: [work] }),
-        traced === null
-          ? {
-            layer: "system calls",
-            state: "absent",
-            detail: evidence ? "strace is not installed or may not trace" : NOT_ASKED,
-          }
-          : judgeTrace(traced, {
-            deno: Deno.execPath(),
-            allowed: [...read, runFolder, graph.denoDir, Deno.execPath(), PROJECT],
-            forbidden: paths.trainingData,
-          }),
-      ];
-      return { permissionLog, trace: traced, layers };
+      // A worker that could not start left none.
+      return {
+        permissionLog,
+        trace: trace === null ? null : await evidenceOf(trace).catch(() => null),
+      };
     },
+  };
+}
+
+/** What the layers of one run are judged by. */
+export interface Watched {
+  readonly asked: boolean;
+  readonly paths: ContainedRun["paths"];
+  readonly worker: ContainedRun["worker"];
+  /** What the worker says that it read. */
+  readonly read: readonly HashedFile[];
+  /** The job, the requests, the kit. */
+  readonly readable: readonly string[];
+  /** Where it wrote. */
+  readonly work: string;
+  readonly runFolder: string;
+  readonly denoDir: string;
+}
+
+const NOT_ASKED = "not asked for: deno task audit gathers it";
+
+/** Holds a run's evidence against what the run was to do. */
+export async function judgeEvidence(
+  { permissionLog, trace }: Evidence,
+  { asked, paths, worker, read, readable, work, runFolder, denoDir }: Watched,
+): Promise<LayerOutcome[]> {
+  const mayRead = [...readable, work];
+  const outcome = (layer: string, held: boolean | null, detail: string): LayerOutcome => ({
+    layer,
+    state: held === null ? "absent" : held ? "held" : "failed",
+    detail,
+  });
+  const closed = worker.argv[0] === "sh";
+  const allowed = worker.permissions.filter((flag) => flag.startsWith("--allow")).join(" ");
+  return [
+    outcome(
+      "descriptors and environment",
+      closed ? true : null,
+      closed
+        ? `descriptors 0, 1, 2 and no others; no input; ${
+          Object.keys(worker.environment).join(", ")
+        }`
+        : `nothing closes descriptors on ${Deno.build.os}`,
+    ),
+    await judgeReader(read, paths),
+    outcome("permissions", true, `${allowed}; no net, env, run, ffi, sys`),
+    worker.containment === "bubblewrap"
+      ? outcome(
+        "operating system",
+        true,
+        "bubblewrap: nothing but code, Deno, drivers, requests, kit and output exists; no network",
+      )
+      : outcome("operating system", null, "the worker ran under Deno's permissions alone"),
+    permissionLog === null
+      ? outcome("permission log", null, asked ? `no pipe on ${Deno.build.os}` : NOT_ASKED)
+      : judgePermissionLog(permissionLog, { read: mayRead, write: [work] }),
+    trace === null
+      ? outcome("system calls", null, asked ? "strace is not here or may not trace" : NOT_ASKED)
+      : judgeTrace(trace, {
+        deno: Deno.execPath(),
+        allowed: [...mayRead, runFolder, denoDir, Deno.execPath(), PROJECT],
+        forbidden: paths.trainingData,
+      }),
+  ];
+}
+
+/** The hashes that the worker's reader noted against the files as they are now. */
+async function judgeReader(
+  read: readonly HashedFile[],
+  { support, kit }: ContainedRun["paths"],
+): Promise<LayerOutcome> {
+  const outside = read.find(({ path }) => !isWithin(path, support) && !isWithin(path, kit));
+  const changed: string[] = [];
+  for (const { path, sha256 } of outside ? [] : read) {
+    const now = await hashFile(path).catch(() => null);
+    if (now?.sha256 !== sha256) changed.push(path);
+  }
+  const held = !outside && changed.length === 0 && read.length > 0;
+  return {
+    layer: "reader",
+    state: held ? "held" : "failed",
+    detail: held
+      ? `${read.length} requests and kit files, each under its one name, and still what was read`
+      : outside
+      ? `the worker says that it read ${outside.path}`
+      : `changed since they were read: ${changed.join(", ")}`,
   };
 }

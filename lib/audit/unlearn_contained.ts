@@ -3,12 +3,14 @@ import { withTemporaryPath } from "../data/temporary_path.ts";
 import { buildFolder, refuseExisting } from "../data/whole.ts";
 import { LetheError } from "../error.ts";
 import { closeUnlearning, noteUse, type PlanOptions, planUnlearning } from "../run/unlearn_plan.ts";
+import { sendCanaries } from "./canaries.ts";
 import type { ContainedRun } from "./contained_run.ts";
 import { chooseContainment, containedCommand, type SandboxChoice } from "./containment.ts";
+import { judgeEvidence, openWatch } from "./evidence.ts";
 import { hashFile } from "./hash_files.ts";
 import { checkInputs } from "./inputs.ts";
 import { type Job, parseResult, type Result, type UnlearnSettings } from "./job.ts";
-import { gatherEvidence } from "./evidence.ts";
+import type { LayerOutcome } from "./layer.ts";
 import { hashModules, hashPackages, PROJECT, readModuleGraph } from "./module_graph.ts";
 import { checkOutputs } from "./outputs.ts";
 import { runContained } from "./run_contained.ts";
@@ -47,7 +49,8 @@ export async function unlearnContained(
   const { containment, why } = await chooseContainment(options.sandbox);
   const { paths, outcome: inputs } = await checkInputs(options);
   // Before any input is opened: from here on nothing needs the network.
-  const graph = await readModuleGraph(await Deno.realPath(ENTRY));
+  const entry = await Deno.realPath(ENTRY);
+  const graph = await readModuleGraph(entry);
   if (graph.outcome.state === "failed") {
     throw new LetheError(graph.outcome.detail, "the worker imports its own code only", "undo it", {
       exitCode: 3,
@@ -63,56 +66,60 @@ export async function unlearnContained(
       const job: Job = { nonce, support, kit, out: work, rows: plan.rows, settings };
       const jobFile = join(runFolder, "job.json");
       await Deno.writeTextFile(jobFile, JSON.stringify(job), { mode: 0o600 });
-      const watch = await gatherEvidence({ evidence, containment, graph, paths, runFolder, work });
+      const readable = [jobFile, support, kit];
+      const { denoDir } = graph;
+      const shaders = await shaderCache(denoDir, runFolder);
+      const watch = await openWatch(evidence, runFolder);
       const command = await containedCommand(containment, {
-        entry: await Deno.realPath(ENTRY),
-        args: [jobFile],
-        read: [jobFile, support, kit],
-        write: work,
-        denoDir: graph.denoDir,
-        runFolder,
-        shaders: await shaderCache(graph.denoDir, runFolder),
-        permissionLog: watch.permissionLog,
-        trace: watch.trace,
+        ...{ entry, args: [jobFile], read: readable, write: work, denoDir, runFolder, shaders },
+        ...{ permissionLog: watch.permissionLog, trace: watch.trace },
       });
+      const worker = { containment, ...command };
       onLine(`worker: ${command.permissions.join(" ")}`);
       onLine(`walls: ${why}`);
 
       const started = new Date().toISOString();
       const ending = runContained(command.argv, command.environment, onLine);
       const packages = hashPackages(graph);
-      const code = await hashModules(graph);
       const ended = await ending;
       const end = new Date().toISOString();
-      const seen = await watch.end(command, jobFile);
+      const seen = await watch.end();
       const { summary, read } = answer(ended, nonce);
 
       const written = await checkOutputs(folder, plan, summary);
       await closeUnlearning(folder, plan, summary);
       const run: ContainedRun = {
-        nonce,
-        started,
-        ended: end,
-        paths,
-        worker: { containment, ...command },
-        settings: { ...settings },
+        ...{ nonce, started, ended: end, paths, worker, settings: { ...settings } },
         adapter: summary.device,
         deno: { ...await hashFile(Deno.execPath()), version: Deno.version.deno },
         lockFile: await hashFile(join(PROJECT, "deno.lock"), "deno.lock"),
-        code,
-        packages,
-        read,
-        written,
-        permissionLog: seen.permissionLog,
-        trace: seen.trace,
-        layers: [inputs, graph.outcome, ...seen.layers],
-        summary,
+        code: await hashModules(graph),
+        ...{ packages, read, written, ...seen, summary },
+        layers: [
+          inputs,
+          graph.outcome,
+          ...await judgeEvidence(seen, {
+            ...{ asked: evidence, paths, worker, read, readable, work, runFolder, denoDir },
+          }),
+          await canaries(evidence, paths.trainingData, (trainingData) =>
+            sendCanaries({ trainingData, containment, denoDir, runFolder, shaders })),
+        ],
       };
       await close?.(run, folder);
       return run;
     }));
   await noteUse(options, plan);
   return run;
+}
+
+async function canaries(
+  asked: boolean,
+  trainingData: string | null,
+  send: (trainingData: string) => Promise<LayerOutcome>,
+): Promise<LayerOutcome> {
+  if (asked && trainingData !== null) return await send(trainingData);
+  const detail = asked ? "no training folder" : "not asked for: deno task audit sends them";
+  return { layer: "canaries", state: "absent", detail };
 }
 
 /** A folder that this user alone may enter, for the job and the evidence. */

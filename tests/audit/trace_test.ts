@@ -1,0 +1,54 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { judgeTrace } from "../../lib/audit/trace.ts";
+
+const RULES = { deno: "/bin/deno", allowed: ["/in", "/out"], forbidden: "/in/data" };
+const START = '10 execve("/bin/deno", ["/bin/deno"], 0x1 /* 3 vars */) = 0';
+const OPEN = '10 openat(AT_FDCWD</x>, "a.png", O_RDONLY) = 9</in/a.png>';
+
+const judged = (...lines: string[]) => {
+  const { state, detail } = judgeTrace({ text: lines.join("\n") + "\n", sha256: "" }, RULES);
+  return [state, detail] as const;
+};
+
+Deno.test("judgeTrace holds what was opened, as the kernel resolved it, against the allow-list", () => {
+  assertEquals(judged(START, OPEN)[0], "held");
+  const elsewhere = '10 openat(AT_FDCWD</x>, "/in/link", O_RDONLY) = 9</home/b.png>';
+  const [state, detail] = judged(START, OPEN, elsewhere);
+  assertEquals(state, "failed");
+  assertStringIncludes(detail, "/home/b.png");
+  assertEquals(
+    judged(elsewhere, START, OPEN)[0],
+    "held",
+    "what came before Deno is not the worker's",
+  );
+  const refused = '10 openat(AT_FDCWD</x>, "/home/b.png", O_RDONLY) = -1 ENOENT (No such file)';
+  assertEquals(judged(START, OPEN, refused)[0], "held", "a call that failed reached nothing");
+});
+
+Deno.test("judgeTrace reads calls that another thread interrupted, and names with escapes", () => {
+  const resumed = "11 <... openat resumed>) = 9</home/\\303\\266.png>";
+  assertEquals(
+    judged(START, OPEN, '11 openat(AT_FDCWD</x>, "y" <unfinished ...>', resumed)[0],
+    "failed",
+  );
+});
+
+Deno.test("judgeTrace fails on the training folder even where it may read", () => {
+  assertEquals(judged(START, OPEN, '10 open("d", O_RDONLY) = 9</in/data/1.jpg>')[0], "failed");
+});
+
+Deno.test("judgeTrace fails on another program, on the network and on ways around opening", () => {
+  for (
+    const line of [
+      '10 execve("/bin/sh", ["sh"], 0x1) = 0',
+      "10 connect(9<TCP:[1]>, {sa_family=AF_INET, sin_port=htons(80)}, 16) = -1 EINPROGRESS",
+      "10 io_uring_setup(64, {flags=0}) = 7<anon_inode:[io_uring]>",
+      "10 open_by_handle_at(3</x>, {}, O_RDONLY) = 8</home/x>",
+    ]
+  ) assertEquals(judged(START, OPEN, line)[0], "failed", line);
+});
+
+Deno.test("judgeTrace takes no trace that does not show the worker", () => {
+  assertEquals(judged(OPEN)[0], "failed");
+  assertEquals(judged(START)[0], "failed");
+});
