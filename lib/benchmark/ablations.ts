@@ -2,14 +2,14 @@ import { META_LOSS_INPUTS } from "../model/meta_loss_inputs.ts";
 import {
   type Ablation,
   type GridSettings,
-  type MethodSettings,
+  type MetaUnlearnSettings,
   PUBLISHED_META_LEARNING,
 } from "./settings.ts";
 
 const metaUnlearn = (
   name: string,
-  metaLearning: MethodSettings["metaLearning"],
-): MethodSettings => ({
+  metaLearning: MetaUnlearnSettings["metaLearning"],
+): MetaUnlearnSettings => ({
   name,
   method: "metaunlearn",
   metaLearning: { ...metaLearning },
@@ -24,7 +24,7 @@ export function withAblation(settings: GridSettings, ablation: Ablation): GridSe
   return { ...rest, methods: METHODS[ablation](settings), ablation };
 }
 
-const METHODS: Readonly<Record<Ablation, (settings: GridSettings) => MethodSettings[]>> = {
+const METHODS: Readonly<Record<Ablation, (settings: GridSettings) => MetaUnlearnSettings[]>> = {
   /** Table 5: which terms of Eq. 5 count, and whether by Eq. 6's accuracies. */
   "auxiliary-loss": () =>
     (["first", "second", "both"] as const).flatMap((terms) =>

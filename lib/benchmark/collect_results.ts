@@ -22,9 +22,10 @@ export async function collectResults(
     if (done.has(describe.out)) splits.push({ data, forget, seed, ...await read(describe.out) });
   }
   const cells: CellResult[] = [];
-  for (const { measure, data, forget, seed, method } of plan.cells) {
+  for (const { measure, choose, ...place } of plan.cells) {
     if (!done.has(measure.out)) continue;
-    cells.push({ data, forget, seed, method, ...await read(measure.out) });
+    const chosen = choose ? { settings: (await read(choose.out)).chosen } : {};
+    cells.push({ ...place, ...chosen, ...await read(measure.out) });
   }
   const sequences: SequenceResult[] = [];
   for (const { sequence, ...cell } of plan.sequences) {

@@ -12,7 +12,7 @@ import type { CellResult, SplitName } from "./results.ts";
 import type { MeasureSettings } from "./settings.ts";
 
 /** A cell's result without its place in the grid. */
-export type Measurement = Omit<CellResult, keyof SplitName | "method">;
+export type Measurement = Omit<CellResult, keyof SplitName | "method" | "settings">;
 
 /** Logits of a part's images by the three models that a cell compares. */
 export interface CellPredictions {

@@ -2,7 +2,10 @@ import { join } from "@std/path";
 import { LetheError } from "../error.ts";
 import { TRAINING_RECIPES, type TrainingRecipe } from "../model/recipes.ts";
 import type { MetaLearnSettings } from "../run/meta_learn_kit.ts";
+import { publishedSettings } from "../unlearn/method_recipes.ts";
+import { type Baseline, type BaselineSettings, NEED_STATISTICS } from "../unlearn/methods.ts";
 import {
+  type BaselineMethodSettings,
   type DataSettings,
   type GridSettings,
   type MetaLearningOverrides,
@@ -26,12 +29,12 @@ export interface PlannedCell {
   /** The method's name in the tables. */
   readonly method: string;
   readonly measure: Stage;
-  /** Absent for `Pretrain`. */
-  readonly unlearn?: Stage;
+  /** Chose the method's settings; absent for Pretrain and MetaUnlearn. */
+  readonly choose?: Stage;
 }
 
 /** A stream of requests for one method. */
-export interface PlannedSequence extends Omit<PlannedCell, "measure" | "unlearn"> {
+export interface PlannedSequence extends Omit<PlannedCell, "measure" | "choose"> {
   readonly sequence: Stage;
 }
 
@@ -110,7 +113,7 @@ export function planGrid(settings: GridSettings, out: string, device: string): G
           retrained,
         });
         splits.push({ data: data.name, forget, seed, describe });
-        const measure = (name: string, unlearned?: Stage) => {
+        const measure = (name: string, unlearned?: Stage, choose?: Stage) => {
           const stage = add(
             folder,
             device,
@@ -124,24 +127,50 @@ export function planGrid(settings: GridSettings, out: string, device: string): G
             seed,
             method: name,
             measure: stage,
-            ...(unlearned ? { unlearn: unlearned } : {}),
+            ...(choose ? { choose } : {}),
           });
         };
         measure(PRETRAIN);
-        for (const { name, method, metaLearning } of settings.methods) {
+        for (const row of settings.methods) {
+          const { name, method } = row;
+          const unlearn = (inputs: Record<string, Stage | string>) =>
+            add(
+              folder,
+              device,
+              `unlearn ${name} ${at}`,
+              { kind: "unlearn", method, seed },
+              { ...from, model, oracle, ...inputs },
+            );
+          if (row.method !== "metaunlearn") {
+            const statistics: Record<string, Stage> = NEED_STATISTICS.includes(row.method)
+              ? {
+                statistics: add(folder, device, `statistics ${at}`, { kind: "statistics" }, {
+                  ...from,
+                  model,
+                }),
+              }
+              : {};
+            const choose = add(
+              folder,
+              device,
+              `choose ${name}'s settings ${at}`,
+              {
+                kind: "choose",
+                method: row.method,
+                candidates: candidatesOf(row, data, forget),
+                seed,
+              },
+              { ...from, model, ...statistics },
+            );
+            measure(name, unlearn({ choose, ...statistics }), choose);
+            continue;
+          }
           const kit = add(folder, device, `meta-learn ${name} ${at}`, {
             kind: "meta-learn",
-            settings: metaLearningOf(data, forget, metaLearning),
+            settings: metaLearningOf(data, forget, row.metaLearning),
             seed,
           }, { ...from, model, identityKey });
-          const unlearned = add(
-            folder,
-            device,
-            `unlearn ${name} ${at}`,
-            { kind: "unlearn", method, seed },
-            { ...from, model, oracle, kit, identityKey },
-          );
-          measure(name, unlearned);
+          measure(name, unlearn({ kit, identityKey }));
           if (settings.sequence && forget > 1) {
             const sequence = add(
               folder,
@@ -177,6 +206,18 @@ function rootOf({ name, root }: DataSettings): string {
     "data sets other than portraits are read from a folder",
     "name it with --data",
   );
+}
+
+/** A row's candidates, each over the published settings; those alone where it has none. */
+function candidatesOf(
+  { method, candidates = [{}] }: BaselineMethodSettings,
+  { layout }: DataSettings,
+  forget: number,
+): BaselineSettings[Baseline][] {
+  return candidates.map((candidate) => ({
+    ...publishedSettings(method, layout, forget),
+    ...candidate,
+  }));
 }
 
 /** Published settings, the data set's and the method's, each over the one before. */

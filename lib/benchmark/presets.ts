@@ -1,8 +1,65 @@
 import { DEFAULT_MEASURE } from "./parse_settings.ts";
-import type { GridSettings } from "./settings.ts";
+import type { GridSettings, MetaLearningOverrides, MethodSettings } from "./settings.ts";
 
-/** Names of {@link GRID_PRESETS}. */
-export type GridPresetName = keyof typeof GRID_PRESETS;
+/**
+ * MetaUnlearn beyond the paper: it starts from gradient ascent, aligns label by label, keeps others'
+ * losses and learns step sizes. Chosen on held-out simulated requests of drawn portraits.
+ */
+const KEEP: MetaLearningOverrides = {
+  epochs: 3,
+  learningRate: 3e-5,
+  dropout: 0,
+  keep: "retain",
+  keepWeight: 0.15,
+  stepSizeLearningRate: 0.1,
+  inputs: ["logits", "targets"],
+  form: { distance: "smooth_l1", terms: "second", scaled: false, align: "labels" },
+  start: "ascent",
+  varySupport: true,
+  holdOut: 0.15,
+};
+
+/**
+ * Every method of the paper, in its order. Published settings are for a ViT-B/16 that was fine-tuned
+ * gently; those of the methods compared with are chosen anew on simulated requests of people who stay.
+ * SCRUB and Bad Teacher pass over the training images less often than published.
+ */
+const EVERY_METHOD: MethodSettings[] = [
+  {
+    name: "Bad Teacher",
+    method: "bad-teacher",
+    candidates: [1e-3, 1e-2, 5e-2].map((learningRate) => ({ learningRate, epochs: 2 })),
+  },
+  {
+    name: "SCRUB",
+    method: "scrub",
+    candidates: [5e-3, 3e-2].map((learningRate) => ({
+      learningRate,
+      epochs: 4,
+      forgettingEpochs: 2,
+    })),
+  },
+  {
+    name: "JiT",
+    method: "jit",
+    candidates: [1e-2, 1e-3, 1e-4].map((learningRate) => ({ learningRate })),
+  },
+  {
+    name: "PGU",
+    method: "pgu",
+    candidates: [1e-1, 1e-2, 1e-3].map((learningRate) => ({ learningRate })),
+  },
+  {
+    name: "SSD",
+    method: "ssd",
+    candidates: [
+      ...[5, 10, 25, 50].map((selection) => ({ selection, dampening: 1 })),
+      { selection: 50, dampening: 2 },
+    ],
+  },
+  { name: "MetaUnlearn", method: "metaunlearn" },
+  { name: "MetaUnlearn, keep", method: "metaunlearn", metaLearning: KEEP },
+];
 
 /** Grids by name. */
 export const GRID_PRESETS = {
@@ -19,11 +76,11 @@ export const GRID_PRESETS = {
       forget: [6],
       preset: "vit_demo_patch8_32",
       recipe: "portraits",
-      training: { epochs: 24, batchSize: 64, learningRate: 1.5e-3 },
+      training: { epochs: 30, batchSize: 64, learningRate: 1.5e-3 },
       metaLearning: {},
       requestSizeForOne: 10,
     }],
-    methods: [{ name: "MetaUnlearn", method: "metaunlearn" }],
+    methods: EVERY_METHOD,
     measure: DEFAULT_MEASURE,
   },
   /** 199 people of CelebA, within the hour on two cores. */
@@ -36,12 +93,14 @@ export const GRID_PRESETS = {
       layout: "celeba",
       forget: [20, 5],
       preset: "vit_demo_patch8_32",
+      // Flips alone and the last epoch: what is not memorised need not be forgotten.
       recipe: "portraits",
       training: { epochs: 16 },
       metaLearning: {},
       requestSizeForOne: 10,
     }],
-    methods: [{ name: "MetaUnlearn", method: "metaunlearn" }],
+    methods: EVERY_METHOD,
     measure: DEFAULT_MEASURE,
+    sequence: { requests: 5 },
   },
 } as const satisfies Readonly<Record<string, GridSettings>>;

@@ -73,6 +73,8 @@ export interface CellResult extends SplitName {
   readonly method: string;
   /** Seconds that unlearning took, in all of its steps; null for Pretrain. */
   readonly seconds: number | null;
+  /** Settings that simulated requests chose, or published ones; absent for Pretrain and MetaUnlearn. */
+  readonly settings?: Readonly<Record<string, number>>;
   readonly metrics: PartMetrics;
   readonly losses: PartMetrics;
   /** Eq. 7. */

@@ -14,12 +14,14 @@ import { loadSamples, openSplit, type SplitData } from "../run/split_data.ts";
 import { trainModel } from "../run/train_model.ts";
 import type { Device } from "../tensor/device.ts";
 import { disposeWeights } from "../tensor/weights.ts";
+import { chooseSettings } from "./choose_settings.ts";
 import { describeSplit } from "./describe_split.ts";
 import { measureCell } from "./measure_cell.ts";
 import { PREDICTED_PARTS, predictParts, readPredictions, writePredictions } from "./predictions.ts";
 import { runSequence } from "./run_sequence.ts";
 import { RESULT_FILE, type Stage } from "./stage.ts";
-import { unlearnBoth } from "./unlearn_both.ts";
+import { disposeStatistics, readStatistics, writeStatistics } from "./statistics.ts";
+import { baselineMethod, metaUnlearnMethod, unlearnBoth } from "./unlearn_both.ts";
 
 /** Images per pass through the backbone in meta-learning. */
 const MICRO_BATCH = 64;
@@ -77,10 +79,40 @@ export async function runStage(
       disposeWeights(theta);
       return await writePredictions(out, { model });
     }
+    case "statistics": {
+      const [model, opened] = [await readModel(inputs.model), await data()];
+      return await writeStatistics(
+        model,
+        opened,
+        await imagesOf(opened, model.config.imageSize),
+        out,
+      );
+    }
+    case "choose": {
+      const [model, opened] = [await readModel(inputs.model), await data()];
+      const statistics = inputs.statistics ? await readStatistics(inputs.statistics) : undefined;
+      const images = await imagesOf(opened, model.config.imageSize);
+      const { method, candidates, seed } = task;
+      const chosen = await chooseSettings(
+        method,
+        candidates,
+        model,
+        opened,
+        images,
+        statistics,
+        seed,
+      );
+      disposeStatistics(statistics);
+      return await writeResult(out, chosen);
+    }
     case "unlearn": {
       const opened = await data();
-      const images = (side: number) => imagesOf(opened, side);
-      return await unlearnBoth(task, inputs, opened, images, out);
+      const { config } = await readModel(inputs.model);
+      const images = await imagesOf(opened, config.imageSize);
+      const method = task.method === "metaunlearn"
+        ? await metaUnlearnMethod(inputs, opened, images)
+        : await baselineMethod(task.method, task.seed, inputs, opened, images);
+      return await unlearnBoth(method, inputs, opened, images, out);
     }
     case "sequence": {
       const opened = await data();

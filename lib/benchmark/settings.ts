@@ -2,6 +2,7 @@ import type { DatasetName } from "../data/sample.ts";
 import type { RmiaSettings } from "../measure/rmia.ts";
 import type { PresetName } from "../model/config.ts";
 import type { TrainingRecipe } from "../model/recipes.ts";
+import type { Baseline } from "../unlearn/methods.ts";
 import type { MetaLearnSettings } from "../run/meta_learn_kit.ts";
 
 /**
@@ -69,12 +70,26 @@ export type TrainingOverrides = Pick<
 export type MetaLearningOverrides = Partial<MetaLearnSettings>;
 
 /** One row of the tables. */
-export interface MethodSettings {
+export type MethodSettings = MetaUnlearnSettings | BaselineMethodSettings;
+
+/** A row of MetaUnlearn. */
+export interface MetaUnlearnSettings {
   /** As the tables call it, none twice. */
   readonly name: string;
   readonly method: "metaunlearn";
   /** What is other than the data set's meta-learning settings. */
   readonly metaLearning?: MetaLearningOverrides;
+}
+
+/** A row of a method that the paper compares with. */
+export interface BaselineMethodSettings {
+  readonly name: string;
+  readonly method: Baseline;
+  /**
+   * Settings to choose among on simulated requests, each over the published ones of the data set's
+   * layout and number of people; absent: the published ones.
+   */
+  readonly candidates?: readonly Readonly<Record<string, number>>[];
 }
 
 /** How cells are measured. */

@@ -5,6 +5,7 @@ import { sha256Hex } from "../data/sha256.ts";
 import type { PresetName } from "../model/config.ts";
 import type { TrainingRecipe } from "../model/recipes.ts";
 import type { MetaLearnSettings } from "../run/meta_learn_kit.ts";
+import type { Baseline, BaselineSettings } from "../unlearn/methods.ts";
 import type { MeasureSettings, PortraitSizes } from "./settings.ts";
 
 /** What a stage is told to do, without paths: what its result depends on besides its inputs. */
@@ -25,10 +26,20 @@ export type StageTask =
   }
   | { readonly kind: "meta-learn"; readonly settings: MetaLearnSettings; readonly seed: number }
   | { readonly kind: "predict" }
-  | { readonly kind: "unlearn"; readonly method: "metaunlearn"; readonly seed: number }
+  | { readonly kind: "statistics" }
+  | ChooseTask
+  | { readonly kind: "unlearn"; readonly method: "metaunlearn" | Baseline; readonly seed: number }
   | { readonly kind: "sequence"; readonly requests: number }
   | { readonly kind: "describe" }
   | { readonly kind: "measure"; readonly measure: MeasureSettings; readonly seed: number };
+
+/** Chooses a method's settings among candidates; one alone is taken as it is. */
+export interface ChooseTask {
+  readonly kind: "choose";
+  readonly method: Baseline;
+  readonly candidates: readonly BaselineSettings[Baseline][];
+  readonly seed: number;
+}
 
 /** Folders that a stage reads, by what they are to it. */
 export type StageInputs = Readonly<Record<string, string>>;
@@ -55,6 +66,8 @@ const STAGE_VERSIONS: Readonly<Record<StageTask["kind"], number>> = {
   train: 1,
   "meta-learn": 1,
   predict: 1,
+  statistics: 1,
+  choose: 1,
   unlearn: 1,
   sequence: 1,
   describe: 1,
@@ -65,6 +78,8 @@ const STAGE_VERSIONS: Readonly<Record<StageTask["kind"], number>> = {
 const ON_DEVICE: readonly StageTask["kind"][] = [
   "train",
   "meta-learn",
+  "statistics",
+  "choose",
   "predict",
   "unlearn",
   "sequence",

@@ -1,3 +1,4 @@
+import { join } from "@std/path";
 import { samplesOf } from "../data/split.ts";
 import { type StoredImages, storedSource } from "../data/stored_source.ts";
 import { LetheError } from "../error.ts";
@@ -5,36 +6,68 @@ import { readModel } from "../model/checkpoint.ts";
 import { uploadWeights } from "../model/device_weights.ts";
 import { identityHash, readIdentityKey } from "../model/identity_key.ts";
 import { readKit } from "../model/kit.ts";
-import { inputFormat, type SplitData } from "../run/split_data.ts";
+import { inputFormat, range, type SplitData } from "../run/split_data.ts";
+import { Random } from "../tensor/random.ts";
 import { disposeWeights, type Weights } from "../tensor/weights.ts";
+import { type Baseline, type BaselineSettings, runBaseline } from "../unlearn/methods.ts";
 import { unlearn } from "../unlearn/unlearn.ts";
+import type { ChosenSettings } from "./choose_settings.ts";
 import {
   type PartPredictions,
   PREDICTED_PARTS,
   predictParts,
   writePredictions,
 } from "./predictions.ts";
-import type { StageInputs, StageTask } from "./stage.ts";
+import { RESULT_FILE, type StageInputs } from "./stage.ts";
+import { disposeStatistics, readStatistics } from "./statistics.ts";
+
+/** A method, ready to run on either model. */
+export interface ReadyMethod {
+  /** @returns theta_u, the caller's; `theta` stays the caller's */
+  run(theta: Weights): Promise<Weights>;
+  dispose(): void;
+}
 
 /**
  * Runs one method on the original model and, as RMIA's reference, on the retrained one with the same
- * phi (App. B); writes what both then predict as the models `unlearned` and `reference`.
+ * phi or statistics (App. B); writes what both then predict as the models `unlearned` and `reference`.
  *
- * @param images decoded images of the split at a side
+ * @param method is disposed here
  * @throws LetheError bad input, or `out` exists
  */
 export async function unlearnBoth(
-  _task: Extract<StageTask, { kind: "unlearn" }>,
+  method: ReadyMethod,
   inputs: StageInputs,
   data: SplitData,
-  images: (side: number) => Promise<StoredImages>,
+  images: StoredImages,
   out: string,
 ): Promise<void> {
+  const afterwards = async (folder: string): Promise<[PartPredictions, number]> => {
+    const { config, theta: host } = await readModel(folder);
+    const theta = uploadWeights(host);
+    const started = performance.now();
+    const after = await method.run(theta);
+    const seconds = (performance.now() - started) / 1000;
+    const parts = await predictParts(after, config, data, images, PREDICTED_PARTS);
+    for (const weights of [theta, after]) disposeWeights(weights);
+    return [logitsOnly(parts), seconds];
+  };
+  const [unlearned, seconds] = await afterwards(inputs.model);
+  const [reference] = await afterwards(inputs.oracle);
+  method.dispose();
+  await writePredictions(out, { unlearned, reference }, seconds);
+}
+
+/** MetaUnlearn from a kit, on the split's support images. @throws LetheError another split's kit */
+export async function metaUnlearnMethod(
+  inputs: StageInputs,
+  data: SplitData,
+  images: StoredImages,
+): Promise<ReadyMethod> {
   const kit = await readKit(inputs.kit);
   const { config } = kit.model;
-  const stored = await images(config.imageSize);
   const support = samplesOf(data.split, data.dataset, "support");
-  const source = storedSource(stored, support, inputFormat(config));
+  const source = storedSource(images, support, inputFormat(config));
   const key = await readIdentityKey(inputs.identityKey);
   const rows = support.map(({ identity }) =>
     kit.manifest.identities.indexOf(identityHash(key, identity))
@@ -51,22 +84,52 @@ export async function unlearnBoth(
   const { metaLearningRate, inputs: metaInputs, requestSize } = kit.manifest.unlearning;
   const settings = { metaLearningRate, inputs: metaInputs, shape: config, microBatch: 16 };
   const parameters = logStepSizes ? { phi, logStepSizes } : { phi };
-
-  const afterwards = async (folder: string): Promise<[PartPredictions, number]> => {
-    const { theta: host } = await readModel(folder);
-    const theta = uploadWeights(host);
-    const started = performance.now();
-    const { theta: after } = await unlearn(theta, parameters, settings, source, rows, requestSize);
-    const seconds = (performance.now() - started) / 1000;
-    const parts = await predictParts(after, config, data, stored, PREDICTED_PARTS);
-    for (const weights of [theta, after] satisfies Weights[]) disposeWeights(weights);
-    return [logitsOnly(parts), seconds];
+  return {
+    run: async (theta) =>
+      (await unlearn(theta, parameters, settings, source, rows, requestSize)).theta,
+    dispose() {
+      disposeWeights(phi);
+      disposeWeights(logStepSizes);
+    },
   };
-  const [unlearned, seconds] = await afterwards(inputs.model);
-  const [reference] = await afterwards(inputs.oracle);
-  disposeWeights(phi);
-  disposeWeights(logStepSizes);
-  await writePredictions(out, { unlearned, reference }, seconds);
+}
+
+/** A method that the paper compares with, at the settings that were chosen. @throws LetheError bad input */
+export async function baselineMethod(
+  method: Baseline,
+  seed: number,
+  inputs: StageInputs,
+  { split, dataset }: SplitData,
+  images: StoredImages,
+): Promise<ReadyMethod> {
+  const { config } = await readModel(inputs.model);
+  const text = await Deno.readTextFile(join(inputs.choose, RESULT_FILE));
+  const { chosen } = JSON.parse(text) as ChosenSettings;
+  const parts = (["support", "forget", "retain"] as const)
+    .map((part) => samplesOf(split, dataset, part));
+  const source = storedSource(images, parts.flat(), inputFormat(config));
+  const [support, forget, retain] = parts.map((part, k) => {
+    const before = parts.slice(0, k).reduce((sum, { length }) => sum + length, 0);
+    return range(part.length).map((i) => before + i);
+  });
+  const statistics = inputs.statistics ? await readStatistics(inputs.statistics) : undefined;
+  return {
+    run: (theta) =>
+      runBaseline(
+        method,
+        chosen as BaselineSettings[typeof method],
+        {
+          theta,
+          shape: config,
+          task: config.task,
+          source,
+          ...(statistics ? { statistics } : {}),
+          random: new Random(seed, method),
+        },
+        { support, forget, retain },
+      ),
+    dispose: () => disposeStatistics(statistics),
+  };
 }
 
 function logitsOnly(parts: PartPredictions): PartPredictions {

@@ -1,7 +1,8 @@
+import * as tf from "@tensorflow/tfjs";
 import type { ImageSource } from "../data/image_source.ts";
 import { predict } from "../model/predict.ts";
 import type { Random } from "../tensor/random.ts";
-import type { Weights } from "../tensor/weights.ts";
+import { disposeWeights, mapWeights, type Weights } from "../tensor/weights.ts";
 import type { HeldOut, MetaParameters } from "./meta_learn.ts";
 import { disposeSupport, supportOf } from "./meta_learn.ts";
 import type { MetaObjective } from "./meta_gradient.ts";
@@ -41,21 +42,28 @@ export function holdOut(
   return { trained: order.slice(count).sort(byRow), heldOut: order.slice(0, count).sort(byRow) };
 }
 
+/** What a judge measures with. */
+export type JudgeContext = Pick<MetaObjective, "shape" | "source" | "microBatch" | "measure">;
+
+/** Judges a way to unlearn by what it makes of simulated requests; it disposes the models it is given. */
+export type RequestJudge = (
+  unlearn: (request: SimulatedRequest) => Promise<Weights>,
+) => Promise<HeldOut>;
+
 /**
- * A judge for {@link metaLearn}: simulated requests of people that were kept out of meta-training.
+ * A judge of ways to unlearn by simulated requests of training people.
  *
  * Nobody has retrained a model without them, so the Tug-of-War (Eq. 7) is estimated with what the
- * original model says of people it never saw: the forgotten people, each after the step of their own
- * request, should score as equally many unseen people do, the others as before. The real forget set
- * and the test people play no part.
+ * original model says of people it never saw: the forgotten people, each after their own request,
+ * should score as equally many unseen people do, the others as before. The real forget set and the
+ * test people play no part.
  */
-export async function heldOutRequests(
+export async function requestJudge(
   theta: Weights,
-  objective: MetaObjective,
-  { people, retain, unseen, requestSize, supportSource }: HeldOutPeople,
+  { shape, source, microBatch, measure }: JudgeContext,
+  { people, retain, unseen, requestSize }: Omit<HeldOutPeople, "supportSource">,
   random: Random,
-): Promise<(parameters: MetaParameters) => Promise<HeldOut>> {
-  const { shape, source, microBatch, measure } = objective;
+): Promise<RequestJudge> {
   const size = Math.min(requestSize, people.length);
   const requests: SimulatedRequest[] = simulateRequests(people, size, random.fork("requests"));
   const val = unseen.flatMap(({ images }) => images);
@@ -73,20 +81,17 @@ export async function heldOutRequests(
     reference += await metricOf(theta, group.flatMap(({ images }) => images)) / REFERENCE_GROUPS;
   }
 
-  return async ({ phi, logStepSizes }) => {
+  return async (unlearn) => {
     const forgotten: number[] = [];
     const rows: Float32Array[] = [];
     const after = { retain: 0, val: 0 };
-    const supports = supportSource?.() ?? source;
     for (const request of requests) {
-      const support = supportOf({ source: supports }, request);
-      const step = await unlearningStep(theta, phi, support, objective, logStepSizes);
+      const model = await unlearn(request);
       forgotten.push(...request.forget);
-      rows.push(await logitsOf(step.theta, request.forget));
-      after.retain += await metricOf(step.theta, retain) / requests.length;
-      after.val += await metricOf(step.theta, val) / requests.length;
-      disposeStep(step);
-      disposeSupport(support);
+      rows.push(await logitsOf(model, request.forget));
+      after.retain += await metricOf(model, retain) / requests.length;
+      after.val += await metricOf(model, val) / requests.length;
+      disposeWeights(model);
     }
     const logits = new Float32Array(rows.reduce((sum, row) => sum + row.length, 0));
     rows.reduce((at, row) => (logits.set(row, at), at + row.length), 0);
@@ -94,5 +99,26 @@ export async function heldOutRequests(
     const tugOfWar = (1 - Math.abs(forget - reference)) *
       (1 - Math.abs(after.retain - before.retain)) * (1 - Math.abs(after.val - before.val));
     return { tugOfWar, forget, ...after };
+  };
+}
+
+/** {@link requestJudge} for {@link metaLearn}: judges phi and step sizes on people held out of it. */
+export async function heldOutRequests(
+  theta: Weights,
+  objective: MetaObjective,
+  people: HeldOutPeople,
+  random: Random,
+): Promise<(parameters: MetaParameters) => Promise<HeldOut>> {
+  const judge = await requestJudge(theta, objective, people, random);
+  return ({ phi, logStepSizes }) => {
+    const source = people.supportSource?.() ?? objective.source;
+    return judge(async (request) => {
+      const support = supportOf({ source }, request);
+      const step = await unlearningStep(theta, phi, support, objective, logStepSizes);
+      disposeSupport(support);
+      const model = mapWeights(step.theta, tf.clone);
+      disposeStep(step);
+      return model;
+    });
   };
 }

@@ -35,6 +35,10 @@ Deno.test("parseGridSettings refuses what is wrong, naming the field", () => {
   refuses({ ...TINY_GRID, seed: 0 }, '"seed" is unknown');
   refuses({ ...TINY_GRID, methods: [] }, "methods is []");
   refuses({ ...TINY_GRID, methods: [{ name: "A", method: "magic" }] }, "methods[0]: method is");
+  const row = { name: "A", method: "ssd", candidates: [{ selektion: 1 }] };
+  refuses({ ...TINY_GRID, methods: [row] }, "methods[0]: candidates is");
+  const other = { name: "A", method: "ssd", metaLearning: {} };
+  refuses({ ...TINY_GRID, methods: [other] }, 'methods[0]: "metaLearning" is unknown');
   refuses({ ...TINY_GRID, data: [data, data] }, "data names portraits twice");
   refuses({ ...TINY_GRID, data: [{ ...data, root: "." }] }, 'data[0]: "root" is unknown');
   refuses({ ...TINY_GRID, data: [{ ...data, recipe: "x" }] }, "data[0]: recipe is");

@@ -5,7 +5,7 @@ import { LetheError } from "../../lib/error.ts";
 import { TINY_GRID } from "./tiny_grid.ts";
 
 const [data] = TINY_GRID.data;
-const [method] = TINY_GRID.methods;
+const [, ssd] = TINY_GRID.methods;
 
 /** How many stages of each kind a changed grid has to make anew when the tiny one is there. */
 function anew(change: Partial<GridSettings>, device = "d"): Record<string, number> {
@@ -28,9 +28,11 @@ Deno.test("planGrid lays out each shared stage once, inputs before what needs th
       train: 4,
       predict: 4,
       describe: 2,
-      measure: 4,
+      measure: 6,
       "meta-learn": 2,
-      unlearn: 2,
+      statistics: 2,
+      choose: 2,
+      unlearn: 4,
       sequence: 2,
     },
   );
@@ -42,7 +44,7 @@ Deno.test("planGrid lays out each shared stage once, inputs before what needs th
   }
   assertEquals([splits.length, cells.map(({ method }) => method)], [
     2,
-    ["Pretrain", "MetaUnlearn", "Pretrain", "MetaUnlearn"],
+    ["Pretrain", "MetaUnlearn", "SSD", "Pretrain", "MetaUnlearn", "SSD"],
   ]);
 });
 
@@ -50,30 +52,44 @@ Deno.test("planGrid names a stage anew when, and only when, what it depends on h
   assertEquals(anew({}), {});
   // A name for people changes no result.
   assertEquals(anew({ name: "other", note: "a note" }), {});
-  assertEquals(anew({ measure: { ...TINY_GRID.measure, draws: 51 } }), { measure: 4 });
-  assertEquals(anew({ methods: [{ ...method, metaLearning: { epochs: 3 } }] }), {
+  assertEquals(anew({ measure: { ...TINY_GRID.measure, draws: 51 } }), { measure: 6 });
+  const method = {
+    name: "MetaUnlearn",
+    method: "metaunlearn",
+    metaLearning: { epochs: 3 },
+  } as const;
+  assertEquals(anew({ methods: [method, ssd] }), {
     "meta-learn": 2,
     unlearn: 2,
     measure: 2,
     sequence: 2,
+  });
+  assertEquals(anew({ methods: [{ name: "SSD", method: "ssd" }] }), {
+    choose: 2,
+    unlearn: 2,
+    measure: 2,
   });
   assertEquals(anew({ seeds: [0, 1, 2] }), {
     split: 1,
     train: 2,
     predict: 2,
     describe: 1,
-    measure: 2,
+    measure: 3,
     "meta-learn": 1,
-    unlearn: 1,
+    statistics: 1,
+    choose: 1,
+    unlearn: 2,
     sequence: 1,
   });
   assertEquals(anew({ data: [{ ...data, training: { epochs: 3 } }] }), {
     train: 4,
     predict: 4,
     describe: 2,
-    measure: 4,
+    measure: 6,
     "meta-learn": 2,
-    unlearn: 2,
+    statistics: 2,
+    choose: 2,
+    unlearn: 4,
     sequence: 2,
   });
   assertEquals(anew({}, "another adapter").train, 4);

@@ -1,6 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import type { BenchmarkResults, CellResult } from "../../lib/benchmark/results.ts";
+import type { BaselineMethodSettings } from "../../lib/benchmark/settings.ts";
 import { resultsPath, runGrid } from "../../lib/benchmark/run_grid.ts";
 import { writePortraits } from "../../lib/data/portraits/write_portraits.ts";
 import { LetheError } from "../../lib/error.ts";
@@ -37,7 +38,7 @@ Deno.test("benchmark killed again and again goes on to the results of a run that
     const stopped = join(folder, "stopped");
     const args = await benchmarkArguments(folder, stopped);
     // Killed once each time so many stages are there: while drawing, training, meta-learning, measuring.
-    for (const count of [1, 4, 8, 14]) {
+    for (const count of [1, 4, 10, 18]) {
       const child = taskCommand("benchmark", args, folder).spawn();
       const ended = child.output();
       while ((await stages(stopped).catch(() => [])).length < count) {
@@ -57,7 +58,7 @@ Deno.test("benchmark killed again and again goes on to the results of a run that
 
 /** What must hold of any results, whatever the numbers. */
 function checkResults({ cells, splits, summary, analyses, planned, sequences }: BenchmarkResults) {
-  assertEquals([cells.length, planned, splits.length], [4, 4, 2]);
+  assertEquals([cells.length, planned, splits.length], [6, 6, 2]);
   for (const cell of cells) {
     const split = splits.find(({ seed }) => seed === cell.seed)!;
     assertAlmostEquals(cell.tugOfWar, tugOfWar(cell.metrics, split.retrained), 1e-12);
@@ -75,6 +76,10 @@ function checkResults({ cells, splits, summary, analyses, planned, sequences }: 
     assertEquals(metrics(pretrain.forgotten), metrics(split.forgotten.map((p) => p.original)));
     assertEquals(pretrain.seconds, null);
   }
+  for (const { settings } of of("SSD")) {
+    const { candidates } = TINY_GRID.methods[1] as BaselineMethodSettings;
+    assert(candidates!.some(({ selection }) => selection === settings!.selection));
+  }
   const mean = (own: CellResult[], f: (cell: CellResult) => number) =>
     own.reduce((sum, cell) => sum + f(cell), 0) / own.length;
   const row = summary.find(({ method }) => method === "MetaUnlearn")!;
@@ -83,7 +88,7 @@ function checkResults({ cells, splits, summary, analyses, planned, sequences }: 
     mean(of("MetaUnlearn"), (cell) => cell.tugOfWar),
     1e-12,
   );
-  assertEquals(summary.map(({ method }) => method), ["Pretrain", "Retrain", "MetaUnlearn"]);
+  assertEquals(summary.map(({ method }) => method), ["Pretrain", "Retrain", "MetaUnlearn", "SSD"]);
   for (const { seed, steps } of sequences) {
     const split = splits.find((split) => split.seed === seed)!;
     assertEquals(steps.map(({ people }) => people), [1, 2]);
@@ -94,7 +99,7 @@ function checkResults({ cells, splits, summary, analyses, planned, sequences }: 
   }
   assertEquals(sequences.map(({ method }) => method), ["MetaUnlearn", "MetaUnlearn"]);
   const [analysis] = analyses;
-  assertEquals(analysis.methods, ["MetaUnlearn"]);
+  assertEquals(analysis.methods.toSorted(), ["MetaUnlearn", "SSD"]);
   assertEquals(analysis.hardness.reduce((sum, { people }) => sum + people, 0), 4);
   const distances = analysis.hardest.map(({ supportDistance }) => supportDistance);
   assertEquals(distances, distances.toSorted((a, b) => b - a));
@@ -112,8 +117,8 @@ Deno.test("runGrid goes on past a stage that fails, and says which", () =>
     });
     assertEquals(failures.map(({ stage }) => stage), ["split portraits/14 seed 0"]);
     assert(failures[0].message.includes("14 people to forget"));
-    assertEquals(results.cells.map(({ forget }) => forget), [2, 2]);
-    assertEquals(results.planned, 4);
+    assertEquals(results.cells.map(({ forget }) => forget), [2, 2, 2]);
+    assertEquals(results.planned, 6);
   }));
 
 Deno.test("runGrid measures classes, and one person who asks, on a folder of any images", () =>
@@ -140,9 +145,9 @@ Deno.test("runGrid measures classes, and one person who asks, on a folder of any
       workers: 2,
     });
     assertEquals(failures, []);
-    const [pretrain, unlearned] = results.cells;
+    const [pretrain, unlearned, dampened] = results.cells;
     // Five images of one thing: accuracies are fifths.
-    for (const { metrics, forgotten } of [pretrain, unlearned]) {
+    for (const { metrics, forgotten } of [pretrain, unlearned, dampened]) {
       assertAlmostEquals(metrics.forget * 5, Math.round(metrics.forget * 5), 1e-12);
       assertEquals([forgotten.length, forgotten[0].images], [1, 5]);
       assertAlmostEquals(forgotten[0].metric, metrics.forget, 1e-12);

@@ -1,0 +1,117 @@
+import { samplesOf } from "../data/split.ts";
+import { type StoredImages, storedSource } from "../data/stored_source.ts";
+import type { Sample } from "../data/sample.ts";
+import { taskMetric } from "../measure/evaluation.ts";
+import { meanLoss } from "../measure/loss.ts";
+import { positionsByPerson } from "../measure/clusters.ts";
+import type { Model } from "../model/checkpoint.ts";
+import { uploadWeights } from "../model/device_weights.ts";
+import { inputFormat, range, type SplitData } from "../run/split_data.ts";
+import { Random } from "../tensor/random.ts";
+import { disposeWeights } from "../tensor/weights.ts";
+import { requestJudge } from "../unlearn/held_out.ts";
+import type { HeldOut } from "../unlearn/meta_learn.ts";
+import {
+  type Baseline,
+  type BaselineSettings,
+  NEED_TRAINING_IMAGES,
+  runBaseline,
+  type TrainingStatistics,
+} from "../unlearn/methods.ts";
+import type { Person } from "../unlearn/simulate_requests.ts";
+
+/** How candidate settings fared on simulated requests, and which did best. */
+export interface ChosenSettings<Method extends Baseline = Baseline> {
+  readonly chosen: BaselineSettings[Method];
+  readonly trials: readonly {
+    readonly settings: BaselineSettings[Method];
+    /** Null where the model was wrecked. */
+    readonly estimate: HeldOut | null;
+  }[];
+}
+
+/** People whose simulated requests a candidate is judged by, at least. */
+const LEAST_PEOPLE = 8;
+/** Images of people who stay that a candidate is judged on. */
+const RETAIN_SAMPLE = 512;
+
+/**
+ * Chooses a method's settings by simulated requests of people who stay: the highest Tug-of-War as
+ * {@link requestJudge} estimates it. Neither the people who will be forgotten nor the test people play
+ * a part, not even as retained images.
+ *
+ * @param candidates at least one; one alone is taken as it is
+ */
+export async function chooseSettings<Method extends Baseline>(
+  method: Method,
+  candidates: readonly BaselineSettings[Method][],
+  model: Model,
+  { split, dataset }: SplitData,
+  images: StoredImages,
+  statistics: TrainingStatistics | undefined,
+  seed: number,
+): Promise<ChosenSettings<Method>> {
+  if (candidates.length === 1) return { chosen: candidates[0], trials: [] };
+  const { config } = model;
+  const random = new Random(seed, "choose settings");
+  const [known, val] = [samplesOf(split, dataset, "retain"), samplesOf(split, dataset, "val")];
+  const source = storedSource(images, [...known, ...val], inputFormat(config));
+  const size = Math.min(split.forgetCount, Math.floor(split.identities.retain.length / 2));
+  const people = random.fork("people").shuffle(peopleOf(known, 0));
+  // Methods that train on the training images take long: one request of theirs must do.
+  const requests = NEED_TRAINING_IMAGES.includes(method) ? 1 : 2;
+  const asked = Math.max(requests * size, LEAST_PEOPLE);
+  const asking = people.slice(0, Math.min(asked, people.length - 1));
+  const theta = uploadWeights(model.theta);
+  const staying = people.slice(asking.length).flatMap((person) => person.images);
+  const judge = await requestJudge(
+    theta,
+    {
+      shape: config,
+      source,
+      microBatch: 64,
+      measure(logits, indices) {
+        const [targets, labels] = [source.targets(indices), config.labels.length];
+        return {
+          loss: meanLoss(config.task, logits, targets, labels),
+          metric: taskMetric(config.task, logits, targets, labels),
+        };
+      },
+    },
+    {
+      people: asking,
+      retain: random.fork("retain sample").shuffle(staying).slice(0, RETAIN_SAMPLE),
+      unseen: peopleOf(val, known.length),
+      requestSize: size,
+    },
+    random.fork("judge"),
+  );
+  const trials: { settings: BaselineSettings[Method]; estimate: HeldOut | null }[] = [];
+  for (const settings of candidates) {
+    const estimate = await judge(({ rows, support, forget }) => {
+      const gone = new Set([...support, ...forget]);
+      const retain = range(known.length).filter((i) => !gone.has(i));
+      const context = {
+        theta,
+        shape: config,
+        task: config.task,
+        source,
+        ...(statistics ? { statistics } : {}),
+        random: random.fork(`trial ${rows.join()}`),
+      };
+      return runBaseline(method, settings, context, { support, forget, retain });
+    });
+    trials.push({ settings, estimate: Number.isFinite(estimate.tugOfWar) ? estimate : null });
+  }
+  disposeWeights(theta);
+  const best = trials.reduce((a, b) =>
+    (b.estimate?.tugOfWar ?? -1) > (a.estimate?.tugOfWar ?? -1) ? b : a
+  );
+  return { chosen: best.settings, trials };
+}
+
+/** People by their images' positions, counted from `offset`. */
+function peopleOf(samples: readonly Sample[], offset: number): Person[] {
+  return [...positionsByPerson(samples.map(({ identity }) => identity)).values()]
+    .map((positions, row) => ({ row, images: positions.map((i) => offset + i) }));
+}

@@ -1,0 +1,64 @@
+import { join } from "@std/path";
+import { readPlainFile } from "../data/plain_file.ts";
+import { samplesOf } from "../data/split.ts";
+import { type StoredImages, storedSource } from "../data/stored_source.ts";
+import { buildFolder } from "../data/whole.ts";
+import { MAX_WEIGHT_BYTES, type Model } from "../model/checkpoint.ts";
+import { downloadWeights, uploadWeights } from "../model/device_weights.ts";
+import { encodeSafetensors, parseSafetensors } from "../model/safetensors.ts";
+import { inputFormat, range, type SplitData } from "../run/split_data.ts";
+import { disposeWeights, type Weights } from "../tensor/weights.ts";
+import type { TrainingStatistics } from "../unlearn/methods.ts";
+import { inputCovariances } from "../unlearn/pgu.ts";
+import { importances } from "../unlearn/ssd.ts";
+
+/** Images per batch that SSD's importances are means over (released code), and per forward pass. */
+const BATCH = 128;
+const FILES = {
+  importances: "importances.safetensors",
+  covariances: "covariances.safetensors",
+} as const;
+
+/**
+ * Computes what SSD and PGU need of the training images and writes it as a folder.
+ *
+ * @throws LetheError `out` exists or cannot be written
+ */
+export async function writeStatistics(
+  { config, theta: host }: Model,
+  { split, dataset }: SplitData,
+  images: StoredImages,
+  out: string,
+): Promise<void> {
+  const samples = samplesOf(split, dataset, "train");
+  const source = storedSource(images, samples, inputFormat(config));
+  const theta = uploadWeights(host);
+  const all = range(samples.length);
+  const statistics = {
+    importances: await importances(theta, config, config.task, source, all, BATCH),
+    covariances: inputCovariances(theta, config, source, all, BATCH),
+  };
+  await buildFolder(out, async (staging) => {
+    for (const name of ["importances", "covariances"] as const) {
+      const bytes = encodeSafetensors(await downloadWeights(statistics[name]));
+      await Deno.writeFile(join(staging, FILES[name]), bytes);
+    }
+  });
+  for (const weights of [theta, ...Object.values(statistics)]) disposeWeights(weights);
+}
+
+/** Reads a folder of statistics onto the device; the caller disposes both. @throws LetheError damaged */
+export async function readStatistics(folder: string): Promise<TrainingStatistics> {
+  const read = async (name: keyof typeof FILES): Promise<Weights> => {
+    const path = join(folder, FILES[name]);
+    const bytes = await readPlainFile(path, { maxBytes: MAX_WEIGHT_BYTES });
+    return uploadWeights(parseSafetensors(bytes, path).weights);
+  };
+  return { importances: await read("importances"), covariances: await read("covariances") };
+}
+
+/** Frees statistics. */
+export function disposeStatistics(statistics: TrainingStatistics | undefined): void {
+  disposeWeights(statistics?.importances);
+  disposeWeights(statistics?.covariances);
+}

@@ -1,0 +1,123 @@
+import * as tf from "@tensorflow/tfjs";
+import type { ImageSource } from "../data/image_source.ts";
+import type { Task } from "../data/sample.ts";
+import { initialVit } from "../model/initial_vit.ts";
+import type { VitShape } from "../model/vit.ts";
+import type { Random } from "../tensor/random.ts";
+import { disposeWeights, type Weights } from "../tensor/weights.ts";
+import { badTeacher, type BadTeacherSettings } from "./bad_teacher.ts";
+import { type JitSettings, justInTime } from "./jit.ts";
+import { type PguSettings, projectedGradient } from "./pgu.ts";
+import { scrub, type ScrubSettings } from "./scrub.ts";
+import { dampen, importances, type SsdSettings } from "./ssd.ts";
+
+/** What each method that the paper compares MetaUnlearn with is set by. */
+export interface BaselineSettings {
+  readonly ssd: SsdSettings;
+  readonly pgu: PguSettings;
+  readonly jit: JitSettings;
+  readonly scrub: ScrubSettings;
+  readonly "bad-teacher": BadTeacherSettings;
+}
+
+/** A method that the paper compares MetaUnlearn with. */
+export type Baseline = keyof BaselineSettings;
+
+/** Every {@link Baseline}. */
+export const BASELINES = ["ssd", "pgu", "jit", "scrub", "bad-teacher"] as const;
+
+/** Those that need the training images when they unlearn; the others, requests and statistics alone. */
+export const NEED_TRAINING_IMAGES: readonly Baseline[] = ["scrub", "bad-teacher"];
+
+/** Those that need {@link TrainingStatistics}. */
+export const NEED_STATISTICS: readonly Baseline[] = ["ssd", "pgu"];
+
+/** What SSD and PGU need to know of the training images: computed before these are deleted. */
+export interface TrainingStatistics {
+  /** Of theta's elements, for SSD; by the names of theta. */
+  readonly importances: Weights;
+  /** Of layer inputs, for PGU; by layer. */
+  readonly covariances: Weights;
+}
+
+/** Images of a request, as indices of a source. */
+export interface RequestImages {
+  /** One photograph per person. */
+  readonly support: readonly number[];
+  /** Training images of these people and of all others, for methods that need them. */
+  readonly forget: readonly number[];
+  readonly retain: readonly number[];
+}
+
+/** The model that unlearns, and where its images come from. */
+export interface UnlearningContext {
+  readonly theta: Weights;
+  readonly shape: VitShape;
+  readonly task: Task;
+  readonly source: ImageSource;
+  /** SSD and PGU only. */
+  readonly statistics?: TrainingStatistics;
+  readonly random: Random;
+}
+
+/**
+ * Runs one of the paper's methods.
+ *
+ * @returns theta_u; the caller disposes it
+ * @throws TypeError SSD or PGU without statistics
+ */
+export async function runBaseline<Method extends Baseline>(
+  method: Method,
+  settings: BaselineSettings[Method],
+  context: UnlearningContext,
+  request: RequestImages,
+): Promise<Weights> {
+  return await (RUN[method] as Runner<Method>)(context, request, settings);
+}
+
+type Runner<Method extends Baseline> = (
+  context: UnlearningContext,
+  request: RequestImages,
+  settings: BaselineSettings[Method],
+) => Promise<Weights>;
+
+const RUN: { readonly [Method in Baseline]: Runner<Method> } = {
+  async ssd({ theta, shape, task, source, statistics }, { support }, settings) {
+    // The request's importance comes from its one batch, as in the released code.
+    const own = await importances(theta, shape, task, source, support, support.length);
+    const after = dampen(theta, present(statistics).importances, own, settings);
+    disposeWeights(own);
+    return after;
+  },
+  async pgu({ theta, shape, task, source, statistics }, { support }, settings) {
+    const { covariances } = present(statistics);
+    return (await projectedGradient(theta, shape, task, source, support, covariances, settings))
+      .theta;
+  },
+  async jit({ theta, shape, source, random }, { support }, { learningRate, noise, draws }) {
+    const { patches, targets } = source.batch(support);
+    const noises = Array.from({ length: draws }, () => {
+      const values = Float32Array.from({ length: patches.size }, () => noise * random.normal());
+      return tf.tensor(values, patches.shape);
+    });
+    const { theta: after } = await justInTime(theta, shape, patches, noises, learningRate);
+    tf.dispose([patches, targets, noises]);
+    return after;
+  },
+  scrub({ theta, shape, task, source, random }, { forget, retain }, settings) {
+    return scrub({ teacher: theta, shape, task, source }, forget, retain, settings, random);
+  },
+  async "bad-teacher"({ theta, shape, source, random }, { forget, retain }, settings) {
+    const labels = theta["head.bias"].size;
+    const incompetent = initialVit(shape, labels, random.fork("incompetent teacher"));
+    const data = { competent: theta, incompetent, shape, source };
+    const after = await badTeacher(data, forget, retain, settings, random);
+    disposeWeights(incompetent);
+    return after;
+  },
+};
+
+function present(statistics: TrainingStatistics | undefined): TrainingStatistics {
+  if (statistics) return statistics;
+  throw new TypeError("SSD and PGU need the statistics of the training images");
+}
