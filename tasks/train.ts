@@ -35,7 +35,11 @@ export const train = command({
       help: "how to train",
     },
     withoutForget: { kind: "flag", help: "leave out the people to forget: the retrained oracle" },
-    init: { kind: "path", value: "DIR", help: "model folder to start from (random weights)" },
+    init: {
+      kind: "path",
+      value: "PATH",
+      help: "start from a model folder, or a ViT's .safetensors of timm's or Hugging Face's",
+    },
     epochs: { kind: "integer", min: 1, help: "instead of the recipe's" },
     learningRate: { kind: "number", min: 0, help: "instead of the recipe's" },
     weightDecay: { kind: "number", min: 0, help: "instead of the recipe's" },

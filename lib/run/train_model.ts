@@ -4,19 +4,20 @@ import { storedSource } from "../data/stored_source.ts";
 import { refuseExisting } from "../data/whole.ts";
 import { LetheError } from "../error.ts";
 import { taskMetric } from "../measure/evaluation.ts";
-import { readModel, writeModel } from "../model/checkpoint.ts";
+import { writeModel } from "../model/checkpoint.ts";
 import { type ModelConfig, presetConfig, type PresetName, PRESETS } from "../model/config.ts";
 import { downloadWeights, uploadWeights } from "../model/device_weights.ts";
 import { initialVit } from "../model/initial_vit.ts";
 import { predict } from "../model/predict.ts";
+import { pretrainedTheta } from "../model/pretrained/pretrained_theta.ts";
+import { readPretrained } from "../model/pretrained/read_pretrained.ts";
 import type { TrainingRecipe } from "../model/recipes.ts";
 import { encodeSafetensors } from "../model/safetensors.ts";
 import { loadState, saveState } from "../model/saved_state.ts";
 import { type Epoch, train, type TrainingState } from "../model/train.ts";
 import type { Device } from "../tensor/device.ts";
 import { Random } from "../tensor/random.ts";
-import { disposeWeights, mapWeights, type Weights } from "../tensor/weights.ts";
-import * as tf from "@tensorflow/tfjs";
+import { disposeWeights, type Weights } from "../tensor/weights.ts";
 import type { OnProgress } from "./progress.ts";
 import { inputFormat, loadSamples, openSplit, range } from "./split_data.ts";
 
@@ -34,7 +35,7 @@ export interface TrainModelOptions {
   readonly seed: number;
   /** Trains the retrained oracle: the people to forget are left out. */
   readonly withoutForget: boolean;
-  /** A model folder to start from; its head is drawn anew when the labels differ. */
+  /** Weights to start from, Lethe's or published ones; the head is drawn anew when labels differ. */
   readonly init?: string;
   /** Images per pass; default the recipe's batch. */
   readonly microBatch?: number;
@@ -136,29 +137,20 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
   return history;
 }
 
-/** Fresh weights, or those of `init` with a fresh head where the labels differ. */
+/** Fresh weights, or those of `init`; its head only where it has the same labels. */
 async function initialTheta(
   config: ModelConfig,
   { init, seed }: TrainModelOptions,
 ): Promise<Weights> {
   const fresh = initialVit(config, config.labels.length, new Random(seed, "initial theta"));
   if (init === undefined) return fresh;
-  const given = await readModel(init);
-  const same = given.config.labels.join("\n") === config.labels.join("\n");
-  const loaded = uploadWeights(given.theta);
-  try {
-    return mapWeights(fresh, (tensor, name) => {
-      if (name.startsWith("head.") && !same) return tf.clone(tensor);
-      const from = loaded[name];
-      if (from?.shape.join() === tensor.shape.join()) return tf.clone(from);
-      throw new LetheError(
-        `${init}: ${name} is [${from?.shape ?? "absent"}]`,
-        `the preset calls for [${tensor.shape}]`,
-        "choose the preset of that model",
-      );
-    });
-  } finally {
-    disposeWeights(fresh);
-    disposeWeights(loaded);
-  }
+  const { weights, file, config: given } = await readPretrained(init);
+  const otherLabels = given && given.labels.join("\n") !== config.labels.join("\n");
+  const kept = otherLabels
+    ? new Map([...weights].filter(([name]) => !name.startsWith("head.")))
+    : weights;
+  const theta = pretrainedTheta(kept, config, config.labels.length, file);
+  const head = Object.fromEntries(Object.entries(fresh).filter(([name]) => !theta.has(name)));
+  disposeWeights(Object.fromEntries(Object.entries(fresh).filter(([name]) => theta.has(name))));
+  return { ...uploadWeights(theta), ...head };
 }

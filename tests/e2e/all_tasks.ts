@@ -4,6 +4,7 @@ import { benchmark } from "../../tasks/benchmark.ts";
 import { bench } from "../../tasks/bench.ts";
 import { demo } from "../../tasks/demo.ts";
 import { evaluate } from "../../tasks/evaluate.ts";
+import { importTask } from "../../tasks/import.ts";
 import { metaLearn } from "../../tasks/meta_learn.ts";
 import { portraits } from "../../tasks/portraits.ts";
 import { predict } from "../../tasks/predict.ts";
@@ -20,6 +21,7 @@ export const TASKS: Readonly<Record<TaskName, Command<OptionTable>>> = {
   portraits,
   split,
   train,
+  import: importTask,
   "meta-learn": metaLearn,
   unlearn,
   evaluate,

@@ -105,6 +105,7 @@ Deno.test("every task names the option that was meant and exits 2", async () => 
     portraits: ["--identites 3", "--identities"],
     split: ["--datset celeba", "--dataset"],
     train: ["--without-forgot", "--without-forget"],
+    import: ["--weigths a", "--weights"],
     "meta-learn": ["--meta-learning-rat 1", "--meta-learning-rate"],
     unlearn: ["--suport requests", "--support"],
     evaluate: ["--retraind model", "--retrained"],
