@@ -18,6 +18,7 @@ import { type Epoch, train, type TrainingState } from "../model/train.ts";
 import type { Device } from "../tensor/device.ts";
 import { Random } from "../tensor/random.ts";
 import { disposeWeights, type Weights } from "../tensor/weights.ts";
+import * as tf from "@tensorflow/tfjs";
 import type { OnProgress } from "./progress.ts";
 import { inputFormat, loadSamples, openSplit, range } from "./split_data.ts";
 
@@ -142,15 +143,19 @@ async function initialTheta(
   config: ModelConfig,
   { init, seed }: TrainModelOptions,
 ): Promise<Weights> {
-  const fresh = initialVit(config, config.labels.length, new Random(seed, "initial theta"));
-  if (init === undefined) return fresh;
+  const fresh = () => initialVit(config, config.labels.length, new Random(seed, "initial theta"));
+  if (init === undefined) return fresh();
   const { weights, file, config: given } = await readPretrained(init);
   const otherLabels = given && given.labels.join("\n") !== config.labels.join("\n");
   const kept = otherLabels
     ? new Map([...weights].filter(([name]) => !name.startsWith("head.")))
     : weights;
-  const theta = pretrainedTheta(kept, config, config.labels.length, file);
-  const head = Object.fromEntries(Object.entries(fresh).filter(([name]) => !theta.has(name)));
-  disposeWeights(Object.fromEntries(Object.entries(fresh).filter(([name]) => theta.has(name))));
-  return { ...uploadWeights(theta), ...head };
+  const published = pretrainedTheta(kept, config, config.labels.length, file);
+  const theta: Record<string, tf.Tensor> = {};
+  for (const [name, drawn] of Object.entries(fresh())) {
+    const from = published.get(name);
+    theta[name] = from ? tf.tensor(from.values, [...from.shape]) : drawn;
+    if (from) drawn.dispose();
+  }
+  return theta;
 }
