@@ -42,6 +42,7 @@ export { type Kit, readKit, type StoredKit, writeKit } from "./lib/model/kit.ts"
 export type { KitManifest } from "./lib/model/kit_manifest.ts";
 export { META_LOSS_INPUTS, type MetaLossInput } from "./lib/model/meta_loss_inputs.ts";
 
+export { importModel, type ImportOptions } from "./lib/run/import_model.ts";
 export { trainModel, type TrainModelOptions } from "./lib/run/train_model.ts";
 export type { Epoch } from "./lib/model/train.ts";
 export {

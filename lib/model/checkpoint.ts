@@ -35,8 +35,8 @@ export function checkWeights(
   weights: ReadonlyMap<string, Weight>,
   due: ReadonlyMap<string, readonly number[]>,
   file: string,
+  remedy = "use the settings that belong to these weights, unchanged",
 ): void {
-  const remedy = "use the settings that belong to these weights, unchanged";
   for (const [name, shape] of due) {
     const found = weights.get(name);
     if (!found) {

@@ -62,7 +62,7 @@ refuses("train refuses bad input", train, TRAIN, [
 const OTHER_SIZE = TRAIN.replace("vit_demo_patch8_32", "vit_mini_patch8_48 --init @model");
 refuses("train refuses a model of another size", train, OTHER_SIZE, [[
   "to start from",
-  "@model: ",
+  "@model/model.safetensors lacks the tensor blocks.2 .. : choose the preset of that model",
 ]]);
 refuses("metaLearn refuses bad input", metaLearn, META_LEARN, [NO_DATA, NO_SPLIT, NO_MODEL]);
 const TOO_LARGE = `${META_LEARN} --request-size 50`;

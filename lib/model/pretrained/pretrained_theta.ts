@@ -33,6 +33,6 @@ export function pretrainedTheta(
       due.delete(name);
     }
   }
-  checkWeights(theta, due, file);
+  checkWeights(theta, due, file, "choose the preset of that model");
   return theta;
 }
