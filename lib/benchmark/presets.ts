@@ -28,14 +28,14 @@ const EVERY_METHOD: MethodSettings[] = [
   {
     name: "Bad Teacher",
     method: "bad-teacher",
-    candidates: [1e-3, 1e-2, 5e-2].map((learningRate) => ({ learningRate, epochs: 2 })),
+    candidates: [1e-3, 1e-2].map((learningRate) => ({ learningRate, epochs: 2 })),
   },
   {
     name: "SCRUB",
     method: "scrub",
     candidates: [5e-3, 3e-2].map((learningRate) => ({
       learningRate,
-      epochs: 4,
+      epochs: 3,
       forgettingEpochs: 2,
     })),
   },
