@@ -1,12 +1,19 @@
 import { relative } from "@std/path";
 import manifest from "../../deno.json" with { type: "json" };
-import type { ContainedRun, HashedFile } from "./contained_run.ts";
+import type { ContainedRun, HashedFile, HashedPackage } from "./contained_run.ts";
 import type { LayerOutcome } from "./layer.ts";
 import type { FileDigest, Plain, Receipt } from "./receipt.ts";
 import { type Place, redactor } from "./redact.ts";
 
 /** A receipt that nobody has sealed yet. */
 export type UnsealedReceipt = Omit<Receipt, "signer" | "signature">;
+
+/** What the launcher is made of. */
+export interface LauncherGraph {
+  readonly entry: Receipt["launcher"];
+  readonly code: readonly FileDigest[];
+  readonly packages: readonly HashedPackage[];
+}
 
 /** What a receipt holds besides what the contained run says. */
 export interface ReceiptParts {
@@ -15,8 +22,8 @@ export interface ReceiptParts {
   /** Every file of the output folder, the receipt's own and the key aside. */
   readonly written: readonly FileDigest[];
   readonly evidence: readonly FileDigest[];
-  /** Modules of the launcher's graph; those of the worker's come with the run. */
-  readonly code: readonly FileDigest[];
+  /** The worker's modules and packages come with the run. */
+  readonly launcher: LauncherGraph;
 }
 
 /** A run's places by the names that a receipt gives them, in place of paths that may name people. */
@@ -90,14 +97,16 @@ export function composeReceipt(
       version: deno.version,
       target: Deno.build.target,
     },
+    launcher: parts.launcher.entry,
     lockFile: { sha256: lockFile.sha256, bytes: lockFile.bytes },
-    code: byFile([
-      ...new Map(
-        [...run.code.map(({ path, ...rest }) => ({ file: path, ...rest })), ...parts.code]
-          .map((entry) => [entry.file, entry]),
-      ).values(),
-    ]),
-    packages: run.packages.map(({ name, sha256 }) => ({ name, sha256 })),
+    code: byFile(
+      once(
+        [...run.code.map(({ path, ...rest }) => ({ file: path, ...rest })), ...parts.launcher.code],
+        ({ file }) => file,
+      ),
+    ),
+    packages: once([...run.packages, ...parts.launcher.packages], ({ name }) => name)
+      .sort((a, b) => a.name < b.name ? -1 : 1),
     layers: [...run.layers, ...parts.layers].map(({ layer, state, detail }) => ({
       layer,
       state,
@@ -118,4 +127,9 @@ function under(folder: string, files: readonly HashedFile[]): FileDigest[] {
 
 function byFile(files: readonly FileDigest[]): FileDigest[] {
   return files.toSorted((a, b) => a.file < b.file ? -1 : 1);
+}
+
+/** Entries, one of each name. */
+function once<T>(entries: readonly T[], nameOf: (entry: T) => string): T[] {
+  return [...new Map(entries.map((entry) => [nameOf(entry), entry])).values()];
 }

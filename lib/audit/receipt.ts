@@ -59,6 +59,8 @@ export interface Receipt {
     readonly target: string;
   };
   readonly lockFile: Digest;
+  /** The module that the launcher began with, below the project. */
+  readonly launcher: typeof LAUNCHERS[number];
   /** Every project module of the worker's and the launcher's graphs, below the project. */
   readonly code: readonly FileDigest[];
   /** Every fetched package of these graphs, as deno.lock names it. */
@@ -71,6 +73,9 @@ export interface Receipt {
   /** 64 bytes in hexadecimal; null: unsigned. */
   readonly signature: string | null;
 }
+
+/** The tasks that unlearn in a contained worker. */
+export const LAUNCHERS = ["tasks/unlearn.ts", "tasks/audit.ts"] as const;
 
 /** A value that is one word or number. */
 export type Plain = string | number | boolean | null;

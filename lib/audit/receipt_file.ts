@@ -13,7 +13,7 @@ import {
 } from "../model/json_fields.ts";
 import { canonicalJson } from "./canonical_json.ts";
 import type { LayerOutcome } from "./layer.ts";
-import type { Digest, FileDigest, Plain, Receipt } from "./receipt.ts";
+import { type Digest, type FileDigest, LAUNCHERS, type Plain, type Receipt } from "./receipt.ts";
 import { isSignedBy, sign, type SigningKey } from "./signing_key.ts";
 
 /** A receipt lists files, people by hash, and lines; the logs lie beside it. */
@@ -42,6 +42,12 @@ const SIGNATURE: Kind<string> = {
 };
 
 const LINE = line(100_000);
+/** A word of a command line, which may be a script. */
+const WORD: Kind<string> = {
+  rule: "a text without control characters other than line breaks",
+  accepts: (value): value is string =>
+    value === "" || typeof value === "string" && LINE.accepts(value.replaceAll("\n", " ")),
+};
 const BYTES = integer(0, Number.MAX_SAFE_INTEGER);
 
 const PLAIN: Kind<Record<string, Plain>> = {
@@ -139,7 +145,7 @@ export function parseReceipt(text: string, file: string): Receipt {
     adapter: fields.read("adapter", line(1000)),
     worker: whole(fields.within("worker"), (of) => ({
       containment: of.read("containment", oneOf(["bubblewrap", "deno"])),
-      argv: of.read("argv", list(LINE, 1, 10_000)),
+      argv: of.read("argv", list(WORD, 1, 10_000)),
       permissions: of.read("permissions", list(LINE, 0, 10_000)),
       environment: of.read("environment", PLAIN),
     })),
@@ -148,6 +154,7 @@ export function parseReceipt(text: string, file: string): Receipt {
       version: of.read("version", line(100)),
       target: of.read("target", line(100)),
     })),
+    launcher: fields.read("launcher", oneOf(LAUNCHERS)),
     lockFile: whole(fields.within("lockFile"), digest),
     code: entries(fields, "code", fileDigest),
     packages: entries(fields, "packages", (of) => ({

@@ -10,8 +10,8 @@ export interface Confidential {
 
 /** What may follow a path: the next name, or the end of the word that it stands in. */
 const END = String.raw`(?=$|[/\\"'\s,:;=()<>\[\]{}])`;
-/** A path that goes on: to the end of the quoted word, else of the line; a name may hold spaces. */
-const REST = String.raw`[/\\][^"'\n]*`;
+/** A path that goes on, names with spaces included: to the end of the word in quotes or of the line. */
+const REST = String.raw`[/\\](?:\\.|[^"\n>\\])*`;
 
 /**
  * Makes paths in logs and command lines fit for a receipt, which names nobody: every place becomes its

@@ -66,5 +66,5 @@ function openedPath(line: string): string | null {
     /\\([0-7]{1,3})/g,
     (_, octal) => String.fromCharCode(parseInt(octal, 8)),
   );
-  return path.startsWith("/") ? path : null;
+  return /^[/{]/.test(path) ? path : null;
 }

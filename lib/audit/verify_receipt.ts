@@ -1,9 +1,12 @@
-import { dirname, fromFileUrl, join } from "@std/path";
+import { dirname, join } from "@std/path";
 import { sha256Hex } from "../data/sha256.ts";
-import { LetheError } from "../error.ts";
+import { readSplit } from "../data/split_file.ts";
 import { readManifest } from "../model/stored_manifest.ts";
+import { type Check, differing, runChecks, same, type Verdict } from "./checks.ts";
+import { copiesLayer } from "./copies.ts";
 import { digestFile, digestFiles, listTree } from "./digest_files.ts";
 import type { LayerOutcome, LayerState } from "./layer.ts";
+import { judgePermissionLog } from "./permission_log.ts";
 import {
   type Digest,
   type FileDigest,
@@ -13,7 +16,8 @@ import {
 } from "./receipt.ts";
 import { isSealedBy, readReceipt } from "./receipt_file.ts";
 import { receiptPage } from "./receipt_page.ts";
-import { NEXT_KEY } from "./write_receipt.ts";
+import { judgeTrace } from "./trace.ts";
+import { NEXT_KEY, PERMISSIONS_LOG, TRACE_LOG } from "./write_receipt.ts";
 
 /** What a receipt is held against; it and the outputs beside it suffice. */
 export interface VerifyOptions {
@@ -25,19 +29,15 @@ export interface VerifyOptions {
   readonly kit?: string;
   /** The photographs, where they are handed in again. */
   readonly support?: string;
+  /** The split, to hold the requests' hashes against. */
+  readonly split?: string;
 }
-
-/** One check's state and detail. */
-type Verdict = readonly [LayerState, string];
 
 /** What lies beside the outputs without being one of them: the receipt and what later runs note. */
 const BESIDE = [RECEIPT_FILE, RECEIPT_PAGE, NEXT_KEY, "kit.successor.json"];
 
-const PROJECT = fromFileUrl(new URL("../../", import.meta.url));
-
 /**
- * Holds a receipt against its signature, the outputs and evidence beside it and this copy of Lethe.
- * It needs neither network nor training data.
+ * Holds a receipt against its signature and the outputs and evidence beside it. It needs neither network nor training data.
  *
  * @returns the receipt, and one outcome per check
  * @throws {LetheError} the receipt is missing or malformed
@@ -47,7 +47,7 @@ export async function verifyReceipt(
 ): Promise<{ receipt: Receipt; checks: LayerOutcome[] }> {
   const receipt = await readReceipt(options.receipt);
   const folder = dirname(options.receipt);
-  const checks: [string, () => Verdict | Promise<Verdict>][] = [
+  const checks: Check[] = [
     ["signature", () => checkSignature(receipt, options.publicKey)],
     ["layers", () => checkLayers(receipt)],
     ["outputs", () => checkOutputs(receipt, folder)],
@@ -55,21 +55,11 @@ export async function verifyReceipt(
     ["next kit", () => checkNextKit(receipt, join(folder, "kit"))],
     ["evidence", () => checkEvidence(receipt, folder)],
     ["page", () => checkPage(receipt, folder)],
-    ["code", () => checkCode(receipt)],
-    ["lock file", () => checkLockFile(receipt)],
-    ["deno", () => checkDeno(receipt)],
     ["kit", () => checkKit(receipt, options.kit)],
     ["requests", () => checkRequests(receipt, options.support)],
+    ["copies", () => checkCopies(receipt, options.split)],
   ];
-  const outcomes: LayerOutcome[] = [];
-  for (const [layer, check] of checks) {
-    const [state, detail] = await Promise.resolve().then(check).catch((error): Verdict => {
-      if (error instanceof LetheError) return ["failed", error.message];
-      throw error;
-    });
-    outcomes.push({ layer, state, detail });
-  }
-  return { receipt, checks: outcomes };
+  return { receipt, checks: await runChecks(checks) };
 }
 
 async function checkSignature(receipt: Receipt, publicKey?: string): Promise<Verdict> {
@@ -138,11 +128,26 @@ async function checkNextKit(receipt: Receipt, folder: string): Promise<Verdict> 
   return ["held", `made from the kit that was read; ${manifest.forgotten.length} people forgotten`];
 }
 
+/** The logs must be unchanged, and say again, by the names that the receipt gives places, what they said. */
 async function checkEvidence({ evidence }: Receipt, folder: string): Promise<Verdict> {
   if (evidence.length === 0) return ["absent", "the run gathered no logs"];
   const differs = await differing(folder, evidence);
   if (differs !== undefined) return ["failed", differs];
-  return ["held", `${evidence.map(({ file }) => file).join(", ")} unchanged`];
+  const read = ["{run}", "{support}", "{kit}", "{out}"];
+  const rejudged: LayerOutcome[] = [];
+  for (const { file } of evidence) {
+    const text = await Deno.readTextFile(join(folder, file));
+    const log = { text, sha256: "" };
+    if (file === PERMISSIONS_LOG) {
+      rejudged.push(judgePermissionLog(log, { read, write: ["{out}"] }));
+    } else if (file === TRACE_LOG) {
+      const allowed = [...read, "{packages}", "{deno}", "{project}"];
+      rejudged.push(judgeTrace(log, { deno: "{deno}", allowed, forbidden: "{training data}" }));
+    }
+  }
+  const failed = rejudged.find(({ state }) => state !== "held");
+  if (failed) return ["failed", `${failed.layer}: ${failed.detail}`];
+  return ["held", `unchanged; ${rejudged.map(({ layer }) => layer).join(" and ")} hold again`];
 }
 
 async function checkPage(receipt: Receipt, folder: string): Promise<Verdict> {
@@ -152,32 +157,6 @@ async function checkPage(receipt: Receipt, folder: string): Promise<Verdict> {
   return same(await digestFile(path), { sha256: sha256Hex(page), bytes: page.length })
     ? ["held", `${RECEIPT_PAGE} says what ${RECEIPT_FILE} says`]
     : ["failed", `${RECEIPT_PAGE} is not what this Lethe makes of ${RECEIPT_FILE}`];
-}
-
-async function checkCode(receipt: Receipt): Promise<Verdict> {
-  const differs = await differing(PROJECT, receipt.code);
-  if (differs !== undefined) return ["failed", differs];
-  if (receipt.code.length === 0) return ["failed", "the receipt names no module"];
-  return ["held", `${receipt.code.length} modules are those of this copy of Lethe`];
-}
-
-async function checkLockFile({ lockFile }: Receipt): Promise<Verdict> {
-  return same(await digestFile(join(PROJECT, "deno.lock")), lockFile)
-    ? ["held", "that of this copy of Lethe"]
-    : ["failed", "deno.lock of this copy of Lethe is another"];
-}
-
-async function checkDeno({ deno }: Receipt): Promise<Verdict> {
-  const [version, target] = [Deno.version.deno, Deno.build.target];
-  if (deno.version !== version || deno.target !== target) {
-    return [
-      "absent",
-      `the run's was ${deno.version} for ${deno.target}, this is ${version} for ${target}`,
-    ];
-  }
-  return same(await digestFile(Deno.execPath()), deno)
-    ? ["held", `${version}, the same binary as here`]
-    : ["failed", `${version}, but another binary than here`];
 }
 
 async function checkKit(receipt: Receipt, kit?: string): Promise<Verdict> {
@@ -198,20 +177,11 @@ async function checkRequests(receipt: Receipt, support?: string): Promise<Verdic
     : ["failed", "they are not those of the run"];
 }
 
-/** The first file that is not as it was, in words; undefined where all are. */
-async function differing(
-  folder: string,
-  files: readonly FileDigest[],
-): Promise<string | undefined> {
-  for (const entry of files) {
-    if (!same(await digestFile(join(folder, entry.file)), entry)) {
-      return `${entry.file} has another hash than in the receipt`;
-    }
-  }
-}
-
-function same(a: Digest, b: Digest): boolean {
-  return a.sha256 === b.sha256 && a.bytes === b.bytes;
+async function checkCopies({ requests }: Receipt, split?: string): Promise<Verdict> {
+  if (split === undefined) return ["absent", "no split is given (--split)"];
+  const hashes = requests.map(({ sha256 }) => sha256);
+  const { state, detail } = copiesLayer(hashes, { split: await readSplit(split) });
+  return [state, detail];
 }
 
 function short(hash: string): string {

@@ -1,16 +1,10 @@
 import { join } from "@std/path";
 import { identityKeyPath } from "../model/identity_key.ts";
-import { composeReceipt, runRedactor } from "./compose_receipt.ts";
+import { composeReceipt, type LauncherGraph, runRedactor } from "./compose_receipt.ts";
 import type { ContainedRun } from "./contained_run.ts";
 import { digestFiles, listTree } from "./digest_files.ts";
 import type { LayerOutcome } from "./layer.ts";
-import {
-  EVIDENCE_FOLDER,
-  type FileDigest,
-  type Receipt,
-  RECEIPT_FILE,
-  RECEIPT_PAGE,
-} from "./receipt.ts";
+import { EVIDENCE_FOLDER, type Receipt, RECEIPT_FILE, RECEIPT_PAGE } from "./receipt.ts";
 import { encodeReceipt, sealReceipt } from "./receipt_file.ts";
 import { receiptPage } from "./receipt_page.ts";
 import type { Place } from "./redact.ts";
@@ -19,16 +13,24 @@ import type { SigningKey } from "./signing_key.ts";
 /** The next kit's key: it lies in the output folder, but no receipt speaks of it. */
 export const NEXT_KEY = identityKeyPath("kit");
 
+/** The evidence, below the output folder. */
+export const PERMISSIONS_LOG = `${EVIDENCE_FOLDER}/permissions.log`;
+export const TRACE_LOG = `${EVIDENCE_FOLDER}/trace.log`;
+
 /** What {@link writeReceipt} needs besides the run. */
 export interface ReceiptOptions {
   /** Null: the receipt is left unsigned, and says so. */
   readonly signingKey: SigningKey | null;
   /** Layers judged outside the run. */
   readonly layers: readonly LayerOutcome[];
-  /** Modules of the launcher's graph. */
-  readonly code: readonly FileDigest[];
+  readonly launcher: LauncherGraph;
   /** Places whose paths may name people, such as the project's and the package cache's. */
   readonly places: readonly Place[];
+}
+
+/** A trace cuts long arguments short, and so paths that it names; the receipt has them whole. */
+function withoutArguments(trace: string): string {
+  return trace.replaceAll(/(\bexecve\("(?:\\.|[^"\\\n])*", )\[.*?\](?=, )/g, "$1[..]");
 }
 
 /**
@@ -44,17 +46,18 @@ export async function writeReceipt(
   const redact = runRedactor(run, [["{out}", folder], ...options.places]);
   const written = (await listTree(folder)).filter((file) => file !== NEXT_KEY);
   const evidence: string[] = [];
-  for (const [name, log] of [["permissions", run.permissionLog], ["trace", run.trace]] as const) {
+  for (
+    const [file, log] of [[PERMISSIONS_LOG, run.permissionLog], [TRACE_LOG, run.trace]] as const
+  ) {
     if (log === null) continue;
     await Deno.mkdir(join(folder, EVIDENCE_FOLDER), { recursive: true });
-    const file = `${EVIDENCE_FOLDER}/${name}.log`;
-    await Deno.writeTextFile(join(folder, file), redact(log.text));
+    await Deno.writeTextFile(join(folder, file), redact(withoutArguments(log.text)));
     evidence.push(file);
   }
   const receipt = await sealReceipt(
     composeReceipt(run, {
       layers: options.layers,
-      code: options.code,
+      launcher: options.launcher,
       written: await digestFiles(folder, written),
       evidence: await digestFiles(folder, evidence),
     }, redact),

@@ -95,6 +95,10 @@ const WRONG: [Record<string, unknown>, string][] = [
   [{ settings: { a: [] } }, "settings is "],
   [{ layers: [{ layer: "a", state: "passed", detail: "b" }] }, 'layers[0]: state is "passed"'],
   [{ layers: [{ layer: "a", state: "held", detail: "b\nc" }] }, "layers[0]: detail is "],
+  [
+    { worker: { ...smallReceipt().worker, argv: ["\u001b[2J"] } },
+    'worker: argv is ["\\u001b[2J"]',
+  ],
   [{ worker: null }, "worker is null"],
   [{ signature: "ab".repeat(64) }, "one of signer and signature is null"],
   [{ signer: hash("1") }, "one of signer and signature is null"],

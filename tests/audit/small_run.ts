@@ -15,6 +15,13 @@ const PROJECT = new URL("../../", import.meta.url).pathname;
 /** A text and its hash. */
 const evidence = (text: string) => ({ text, sha256: sha256Hex(new TextEncoder().encode(text)) });
 
+/** A line of a trace, with the octal escapes of strace; `as` is the descriptor, null for a failure. */
+function opened(path: string, as: string | null): string {
+  const octal = path.replaceAll("ë", "\\303\\253");
+  const end = as === null ? "-1 ENOENT (No such file or directory)" : `${as}<${octal}>`;
+  return `7 openat(AT_FDCWD</>, "${octal}", O_RDONLY|O_CLOEXEC) = ${end}`;
+}
+
 /**
  * The files of a run that forgot two people, and what a launcher would say of it: `kit/`, `requests/`
  * and, without a receipt, `unlearned/`. No model computes anything.
@@ -79,9 +86,19 @@ export async function smallRun(folder: string): Promise<ContainedRun> {
     ],
     written: [],
     permissionLog: evidence(
-      `read ${at("requests/Jane Doe.png")}\nread ${at("kit/kit.json")}\nread /etc/localtime\n`,
+      ["requests/Jane Doe.png", "kit/kit.json"]
+        .map((name) => JSON.stringify({ v: 1, permission: "read", value: at(name) }) + "\n").join(
+          "",
+        ),
     ),
-    trace: evidence(`"${at("requests/Zoë.png")}"\n"${at("Album of Jane Doe/1.png")}"\n`),
+    trace: evidence(
+      [
+        `7 execve("${Deno.execPath()}", ["deno", "--allow-read=${at("req")}"...], 0x0) = 0`,
+        opened(at("requests/Zoë.png"), "3"),
+        opened(at("Album of Jane Doe/1.png"), null),
+        "",
+      ].join("\n"),
+    ),
     layers: [
       { layer: "inputs", state: "held", detail: `${at("requests")} holds no link` },
       { layer: "sandbox", state: "absent", detail: "no bubblewrap" },
@@ -109,7 +126,11 @@ export function onReceipt(
     await writeReceipt(join(folder, "unlearned"), run, {
       signingKey: signed ? await readSigningKey(join(folder, "key")) : null,
       layers: [{ layer: "copies", state: "held", detail: "none of 2 requests" }],
-      code: await digestFiles(PROJECT, ["mod.ts", "lib/error.ts"]),
+      launcher: {
+        entry: "tasks/unlearn.ts",
+        code: await digestFiles(PROJECT, ["mod.ts", "lib/error.ts"]),
+        packages: [{ name: "deno-std@1.4.0", sha256: hash("b") }],
+      },
       places: [["{project}", PROJECT.slice(0, -1)], ["{home}", folder]],
     });
     await body(folder, publicKey);

@@ -51,11 +51,14 @@ Deno.test("writeReceipt names nobody: neither in the receipt, nor in the page, n
     );
     assertEquals(
       await Deno.readTextFile(join(folder, "unlearned/evidence/permissions.log")),
-      `read {support}/${jane}\nread {kit}/kit.json\nread /etc/localtime\n`,
+      `{"v":1,"permission":"read","value":"{support}/${jane}"}\n` +
+        '{"v":1,"permission":"read","value":"{kit}/kit.json"}\n',
     );
     assertEquals(
       await Deno.readTextFile(join(folder, "unlearned/evidence/trace.log")),
-      `"{support}/${zoe}"\n"{training data}/.."\n`,
+      '7 execve("{deno}", [..], 0x0) = 0\n' +
+        `7 openat(AT_FDCWD</>, "{support}/${zoe}", O_RDONLY|O_CLOEXEC) = 3<{support}/${zoe}>\n` +
+        '7 openat(AT_FDCWD</>, "{training data}/..", O_RDONLY|O_CLOEXEC) = -1 ENOENT (No such file or directory)\n',
     );
     const { worker, layers } = await readReceipt(join(folder, RECEIPT));
     assertEquals(worker.argv, ["{deno}", "run", "--allow-read={support},{kit}", "{project}/"]);

@@ -1,7 +1,8 @@
 import type { Command } from "../../cli/command.ts";
 import type { OptionTable } from "../../cli/options.ts";
-import { benchmark } from "../../tasks/benchmark.ts";
+import { audit } from "../../tasks/audit.ts";
 import { bench } from "../../tasks/bench.ts";
+import { benchmark } from "../../tasks/benchmark.ts";
 import { demo } from "../../tasks/demo.ts";
 import { evaluate } from "../../tasks/evaluate.ts";
 import { importTask } from "../../tasks/import.ts";
@@ -24,6 +25,7 @@ export const TASKS: Readonly<Record<TaskName, Command<OptionTable>>> = {
   import: importTask,
   "meta-learn": metaLearn,
   unlearn,
+  audit,
   evaluate,
   benchmark,
   predict,

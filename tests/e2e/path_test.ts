@@ -33,6 +33,8 @@ Deno.test("evaluate measures what unlearn made of portraits, and predict reads i
       "model/",
       "model/config.json",
       "model/model.safetensors",
+      "receipt.html",
+      "receipt.json",
       "summary.json",
     ]);
 
@@ -205,13 +207,16 @@ Deno.test("unlearn writes no support photograph into its outputs", () =>
     await done("unlearn", unlearning("requests"), folder);
     const { imageSize } = await json(folder, "model/config.json");
     const needles: Uint8Array[] = [];
+    const files: string[] = [];
     for (const name of names) {
       const bytes = await Deno.readFile(join(folder, "requests", name));
       const image = decodeImage(bytes, name);
       const resized = resizeBilinear(image, imageSize);
-      for (const content of [bytes, image.rgb, resized]) {
-        needles.push(content, new TextEncoder().encode(sha256Hex(content)));
+      for (const content of [bytes, image.rgb, resized]) needles.push(content);
+      for (const pixels of [image.rgb, resized]) {
+        needles.push(new TextEncoder().encode(sha256Hex(pixels)));
       }
+      files.push(sha256Hex(bytes));
     }
     const outputs = (await tree(join(folder, "unlearned"))).filter((name) => !name.endsWith("/"))
       .map((name) => `unlearned/${name}`);
@@ -220,6 +225,9 @@ Deno.test("unlearn writes no support photograph into its outputs", () =>
       for (const [i, needle] of needles.entries()) {
         assertEquals(bytes.indexOf(needle), -1, `${file} holds needle ${i}`);
       }
+      // The receipt alone lists the photographs, by hash, so that the run can be repeated.
+      const listed = files.map((sha256) => bytes.includes(sha256));
+      assertEquals(listed, files.map(() => file.startsWith("unlearned/receipt.")));
     }
     const photo = Buffer.from(await Deno.readFile(join(folder, "requests", names[0])));
     assertEquals(photo.indexOf(needles[0]), 0, "the search finds what is there");

@@ -1,0 +1,86 @@
+import { fromFileUrl, resolve } from "@std/path";
+import { SANDBOX_CHOICES } from "../lib/audit/containment.ts";
+import type { Receipt } from "../lib/audit/receipt.ts";
+import { DEFAULT_SIGNING_KEY } from "../lib/audit/signing_key.ts";
+import type { UnlearnWithReceiptOptions } from "../lib/audit/unlearn_with_receipt.ts";
+import type { UnlearnSummary } from "../lib/run/unlearn_summary.ts";
+import type { OptionValues } from "./options.ts";
+import { DEVICE } from "./shared_options.ts";
+import type { Terminal } from "./terminal.ts";
+
+const fixture = (name: string) => fromFileUrl(new URL(`../fixtures/${name}`, import.meta.url));
+
+/** What `unlearn` and `audit` take besides `--support`. */
+export const UNLEARN_OPTIONS = {
+  kit: {
+    kind: "path",
+    value: "DIR",
+    help: "from meta-learn (./kit; fixtures/requests: the sample)",
+  },
+  identityKey: { kind: "path", value: "FILE", help: "the kit's key (KIT.identity-key)" },
+  out: { kind: "path", default: "unlearned", value: "DIR", help: "folder to make" },
+  branch: { kind: "flag", help: "use a kit that has a successor all the same" },
+  sandbox: {
+    kind: "choice",
+    of: SANDBOX_CHOICES,
+    default: "auto",
+    help: "the worker's walls: bubblewrap where it can be, must be, or Deno's permissions alone",
+  },
+  signingKey: {
+    kind: "path",
+    value: "FILE",
+    help:
+      `who signs the receipt, from audit --new-key (${DEFAULT_SIGNING_KEY} where it is; else nobody)`,
+  },
+  microBatch: { kind: "integer", min: 1, max: 4096, default: 16, help: "images per pass" },
+  device: DEVICE,
+} as const;
+
+/** What `--support` says. */
+export const SUPPORT_HELP =
+  "requests: one image per person, <identity>.jpg or .png, or named by requests.csv";
+
+/**
+ * A run's options from those of the command line; without `--kit` the sample requests mean the sample
+ * kit. Nobody real is in it, so it may be used as often as one likes.
+ */
+export function unlearnOptions(
+  support: string,
+  given: OptionValues<typeof UNLEARN_OPTIONS>,
+  terminal: Terminal,
+): Omit<UnlearnWithReceiptOptions, "launcher"> {
+  const { identityKey, signingKey, microBatch, device, ...rest } = given;
+  const sample = given.kit === undefined && resolve(support) === resolve(fixture("requests"));
+  const kit = given.kit ?? (sample ? fixture("kit") : "kit");
+  terminal.print(`kit: ${kit}${sample ? " (the sample, for fixtures/requests only)" : ""}`);
+  return {
+    ...rest,
+    kit,
+    support,
+    sample,
+    settings: { microBatch, device },
+    ...(identityKey === undefined ? {} : { identityKey }),
+    ...(signingKey === undefined ? {} : { signingKey }),
+    onLine: (line) => /^(worker|walls): /.test(line) ? terminal.print(line) : terminal.note(line),
+  };
+}
+
+/** Prints what a run has made. */
+export function printUnlearned(
+  { out }: { readonly out: string },
+  { summary, receipt }: { readonly summary: UnlearnSummary; readonly receipt: Receipt },
+  terminal: Terminal,
+): void {
+  const { people, steps, targets, weights } = summary;
+  terminal.print(
+    `forgot ${people} ${people === 1 ? "person" : "people"} in ${steps.length} ` +
+      `${steps.length === 1 ? "step" : "steps"}; labels from ${targets}`,
+  );
+  terminal.print(`weights: ${weights.before.slice(0, 16)} -> ${weights.after.slice(0, 16)}`);
+  terminal.print(`${out}/model holds them, ${out}/kit serves the next request`);
+  terminal.print(
+    receipt.signer === null
+      ? `${out}/receipt.json is unsigned: there is no --signing-key (deno task audit --new-key)`
+      : `${out}/receipt.json is signed with ${receipt.signer.slice(0, 16)}..`,
+  );
+}
