@@ -43,7 +43,7 @@ export async function readModuleGraph(entry: string): Promise<ModuleGraph> {
   const wrong: string[] = [];
   const modules: string[] = [];
   const direct: string[] = [];
-  for (const module of info.modules as GraphModule[]) {
+  for (const module of loadedModules(info as unknown as Graph)) {
     if (module.error) wrong.push(`${module.specifier}: ${module.error}`);
     else if (module.kind === "node") continue;
     else if (module.npmPackage) direct.push(module.npmPackage);
@@ -69,11 +69,20 @@ export async function readModuleGraph(entry: string): Promise<ModuleGraph> {
   };
 }
 
+/** What `deno info --json` says of an entry. */
+interface Graph {
+  readonly roots: readonly string[];
+  readonly modules: readonly GraphModule[];
+  readonly redirects: Readonly<Record<string, string>>;
+}
+
 interface GraphModule {
   readonly kind?: string;
   readonly specifier: string;
   readonly npmPackage?: string;
   readonly error?: string;
+  /** Imports of types alone have no `code`. */
+  readonly dependencies?: readonly { readonly code?: { readonly specifier?: string } }[];
 }
 
 interface GraphPackage {
@@ -81,6 +90,20 @@ interface GraphPackage {
   readonly version: string;
   readonly dependencies: readonly string[];
   readonly localPath: string;
+}
+
+/** The modules that running the entry can load: those of types alone are left out. */
+function loadedModules({ roots, modules, redirects }: Graph): GraphModule[] {
+  const known = new Map(modules.map((module) => [module.specifier, module]));
+  const found = new Set(roots);
+  for (const specifier of found) {
+    for (const { code } of known.get(specifier)?.dependencies ?? []) {
+      if (code?.specifier) found.add(redirects[code.specifier] ?? code.specifier);
+    }
+  }
+  return [...found].map((specifier) =>
+    known.get(specifier) ?? { specifier, error: "Deno does not know it" }
+  );
 }
 
 async function deno(...args: string[]): Promise<string> {
@@ -118,7 +141,9 @@ async function computedImports(path: string): Promise<string[]> {
   const code = (await Deno.readTextFile(path))
     .replaceAll(/\/\*[\s\S]*?\*\//g, "").replaceAll(/(^|\s)\/\/.*$/gm, "$1");
   const computed = [
-    ...code.matchAll(/\bimport\s*\(\s*(?!["'])[^)\n]*|\bnew\s+Worker\s*\([^)\n]*/g),
+    ...code.matchAll(
+      /\bimport\s*\((?!\s*(["'])[^"'\n]*\1\s*[,)])[^)\n]*|\bnew\s+Worker\s*\([^)\n]*/g,
+    ),
   ];
   return computed.map(([text]) => `${relative(PROJECT, path)}: ${text})`);
 }

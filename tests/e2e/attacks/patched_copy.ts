@@ -1,0 +1,66 @@
+import { fromFileUrl, join } from "@std/path";
+import manifest from "../../../deno.json" with { type: "json" };
+import type { LayerOutcome } from "../../../lib/audit/layer.ts";
+import { say } from "../../../lib/audit/shell.ts";
+import type { Ended } from "../run_task.ts";
+import { copy, inCopy } from "../small_path.ts";
+
+const PROJECT = fromFileUrl(new URL("../../../", import.meta.url));
+
+/** A copy of Lethe that an attacker may change, and a copy of the small path for it to work on. */
+export interface PatchedCopy {
+  /** `data/`, `requests/`, `kit/` and so on. */
+  readonly folder: string;
+  /** Changes a file of the copy's code; the change must be one. */
+  patch(file: string, from: string, to: string): Promise<void>;
+  /** `deno task unlearn` of the copy, with the permissions of its deno.json. */
+  unlearn(...args: readonly string[]): Promise<Ended>;
+  /** The same with all evidence: its layers by their names. */
+  watched(sandbox: "os" | "deno"): Promise<Map<string, LayerOutcome>>;
+}
+
+/** A library user's run with evidence, as a task of its own. */
+const WATCHED = `
+import { unlearnContained } from "./lib/audit/unlearn_contained.ts";
+const { layers } = await unlearnContained({
+  support: "requests", kit: "kit", out: "watched", trainingData: "portraits", evidence: true,
+  settings: { device: "wasm", microBatch: 16 }, sandbox: Deno.args[0],
+});
+console.log(JSON.stringify(layers));`;
+
+/** Runs a body with a copy of Lethe and of the small path. */
+export async function withPatchedCopy(body: (copy: PatchedCopy) => Promise<void>): Promise<void> {
+  await inCopy(async (folder) => {
+    const lethe = await Deno.makeTempDir({ prefix: "lethe-patched-" });
+    const [, ...words] = manifest.tasks.unlearn.split(" ");
+    const run = (script: string, args: readonly string[]) =>
+      say([
+        ...["bash", "-c", 'cd "$1" && shift && exec "$@"', "bash", folder],
+        ...[Deno.execPath(), ...words.slice(0, -1), join(lethe, script), ...args],
+      ]);
+    try {
+      for (const name of ["lib", "cli", "tasks", "deno.json", "deno.lock"]) {
+        await copy(join(PROJECT, name), join(lethe, name));
+      }
+      await Deno.writeTextFile(join(lethe, "watched.ts"), WATCHED);
+      await body({
+        folder,
+        async patch(file, from, to) {
+          const path = join(lethe, file);
+          const text = await Deno.readTextFile(path);
+          if (!text.includes(from)) throw new Error(`${file} has no ${from}`);
+          await Deno.writeTextFile(path, text.replace(from, () => to));
+        },
+        unlearn: (...args) => run("tasks/unlearn.ts", args),
+        async watched(sandbox) {
+          const { code, out, err } = await run("watched.ts", [sandbox]);
+          if (code !== 0) throw new Error(err);
+          const layers: LayerOutcome[] = JSON.parse(out.split("\n").at(-1)!);
+          return new Map(layers.map((layer) => [layer.layer, layer]));
+        },
+      });
+    } finally {
+      await Deno.remove(lethe, { recursive: true });
+    }
+  });
+}

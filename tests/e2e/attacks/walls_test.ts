@@ -1,0 +1,261 @@
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join, toFileUrl } from "@std/path";
+import type { Containment } from "../../../lib/audit/contained_run.ts";
+import { containedCommand } from "../../../lib/audit/containment.ts";
+import { readModuleGraph } from "../../../lib/audit/module_graph.ts";
+import { runContained } from "../../../lib/audit/run_contained.ts";
+import { say, shell, withoutDescriptors } from "../../../lib/audit/shell.ts";
+import { inTemporaryFolder, writeFiles } from "../../data/temporary_folder.ts";
+import { HAS_BUBBLEWRAP } from "./abilities.ts";
+
+/** Stands for a training image. */
+const SECRET = "a training image";
+
+/**
+ * Ways to a file by its path, as modules that print what they got. `deno` and `bubblewrap` say whether
+ * that layer alone stops it, the other one being switched off.
+ */
+const ATTACKS: readonly {
+  readonly name: string;
+  readonly code: (path: string) => string;
+  readonly deno: "stopped" | "passes";
+  readonly bubblewrap: "stopped";
+}[] = [
+  {
+    name: "Deno.readTextFile",
+    code: (path) => `console.log(await Deno.readTextFile(${JSON.stringify(path)}));`,
+    deno: "stopped",
+    bubblewrap: "stopped",
+  },
+  {
+    name: "node:fs",
+    code: (path) =>
+      `import { readFileSync } from "node:fs"; console.log(readFileSync(${
+        JSON.stringify(path)
+      }, "utf8"));`,
+    deno: "stopped",
+    bubblewrap: "stopped",
+  },
+  {
+    name: "fetch of a file: URL",
+    code: (path) => `console.log(await (await fetch(${JSON.stringify(toFileUrl(path))})).text());`,
+    deno: "stopped",
+    bubblewrap: "stopped",
+  },
+  {
+    name: "an import of a literal",
+    code: (path) =>
+      `import text from ${
+        JSON.stringify(toFileUrl(path))
+      } with { type: "text" }; console.log(text);`,
+    // No permission is asked for; the module graph stands against it, see patched_worker_test.ts.
+    deno: "passes",
+    bubblewrap: "stopped",
+  },
+  {
+    name: "an import of a computed path, hidden from any search",
+    code: (path) =>
+      `const { default: text } = await (0, eval)(${
+        JSON.stringify(`import(${JSON.stringify(toFileUrl(path))}, { with: { type: "text" } })`)
+      }); console.log(text);`,
+    deno: "stopped",
+    bubblewrap: "stopped",
+  },
+  {
+    name: "a Worker",
+    code: (path) => {
+      const inner = `postMessage(Deno.readTextFileSync(${JSON.stringify(path)}));`;
+      return `const url = "data:application/javascript," + encodeURIComponent(${
+        JSON.stringify(inner)
+      });
+      const worker = new Worker(url, { type: "module" });
+      console.log(await new Promise((resolve, reject) => {
+        worker.onmessage = (event) => resolve(event.data);
+        worker.onerror = (event) => { event.preventDefault(); reject(new Error(event.message)); };
+      }));
+      worker.terminate();`;
+    },
+    deno: "stopped",
+    bubblewrap: "stopped",
+  },
+  {
+    name: "a child process",
+    code: (path) =>
+      `const { stdout } = await new Deno.Command("cat", { args: [${
+        JSON.stringify(path)
+      }] }).output();
+      console.log(new TextDecoder().decode(stdout));`,
+    deno: "stopped",
+    bubblewrap: "stopped",
+  },
+  {
+    name: "a symbolic link in a folder that may be read",
+    code: () =>
+      `console.log(await Deno.readTextFile(new URL("../requests/link", import.meta.url)));`,
+    // Deno follows it; the launcher and the worker's reader stand against it.
+    deno: "passes",
+    bubblewrap: "stopped",
+  },
+];
+
+/** A folder with a secret, `requests/` with a link to it, and the attack. */
+async function setUp(folder: string, code: string): Promise<string> {
+  await writeFiles(folder, {
+    "data/secret": SECRET,
+    "worker/attack.ts": code,
+    "requests/a": "a request",
+    "out/a": "",
+    "run/a": "",
+    "shaders/a": "",
+  });
+  await Deno.symlink("../data/secret", join(folder, "requests/link"));
+  return join(folder, "worker/attack.ts");
+}
+
+/** The attack's output under the launcher's own command line, or one with Deno's permissions all granted. */
+async function attack(
+  folder: string,
+  entry: string,
+  containment: Containment,
+  permissions: "as launched" | "all",
+): Promise<string> {
+  const { denoDir } = await graph;
+  const { argv, environment } = await containedCommand(containment, {
+    ...{ entry, args: [], read: [join(folder, "requests")], write: join(folder, "out"), denoDir },
+    ...{ runFolder: join(folder, "run"), shaders: join(folder, "shaders") },
+    ...{ permissionLog: null, trace: null },
+  });
+  const granted = permissions === "as launched"
+    ? argv
+    : argv.flatMap((word) =>
+      word === "--no-prompt" ? ["-A"] : word.startsWith("--allow-") ? [] : [word]
+    );
+  return (await runContained(granted, environment, () => {})).out;
+}
+
+const graph = readModuleGraph(
+  await Deno.realPath(new URL("../../../lib/audit/unlearn_worker.ts", import.meta.url)),
+);
+
+for (const { name, code, deno, bubblewrap } of ATTACKS) {
+  Deno.test(`containedCommand stops ${name}`, () =>
+    inTemporaryFolder(async (temporary) => {
+      const folder = await Deno.realPath(temporary);
+      const entry = await setUp(folder, code(join(folder, "data/secret")));
+      const control = await attack(folder, entry, "deno", "all");
+      assertStringIncludes(control, SECRET, "without walls it gets through");
+      const alone = await attack(folder, entry, "deno", "as launched");
+      assertEquals(alone.includes(SECRET), deno === "passes", "Deno's permissions alone");
+      if (!HAS_BUBBLEWRAP) return;
+      const outside = await attack(folder, entry, "bubblewrap", "all");
+      assertEquals(outside.includes(SECRET), bubblewrap !== "stopped", "bubblewrap alone");
+      const both = await attack(folder, entry, "bubblewrap", "as launched");
+      assertEquals(both.includes(SECRET), false, "both");
+    }));
+}
+
+const NETWORK = `
+const listener = Deno.args.length > 0 ? null : Deno.listen({ hostname: "127.0.0.1", port: 0 });
+const port = Number(Deno.args[0] ?? listener?.addr.port);
+const connection = await Deno.connect({ hostname: "127.0.0.1", port });
+console.log("connected");
+connection.close();
+listener?.close();`;
+
+Deno.test("containedCommand stops the network", () =>
+  inTemporaryFolder(async (temporary) => {
+    const folder = await Deno.realPath(temporary);
+    const entry = await setUp(folder, NETWORK);
+    assertStringIncludes(await attack(folder, entry, "deno", "all"), "connected");
+    assertEquals(await attack(folder, entry, "deno", "as launched"), "");
+    if (!HAS_BUBBLEWRAP) return;
+    // Inside is a network of its own: a listener outside is not in it.
+    const server = new Deno.Command(Deno.execPath(), {
+      args: [
+        "eval",
+        'const l = Deno.listen({ hostname: "127.0.0.1", port: 0 }); console.log(l.addr.port); for await (const c of l) c.close();',
+      ],
+      stdout: "piped",
+    }).spawn();
+    const reader = server.stdout.getReader();
+    try {
+      const port = new TextDecoder().decode((await reader.read()).value).trim();
+      const there = `Deno.args.push("${port}");${NETWORK}`;
+      await Deno.writeTextFile(entry, there);
+      assertStringIncludes(await attack(folder, entry, "deno", "all"), "connected");
+      assertEquals(await attack(folder, entry, "bubblewrap", "all"), "");
+    } finally {
+      await reader.cancel();
+      server.kill();
+      await server.status;
+    }
+  }));
+
+Deno.test("runContained gives no input, and no variables but those that are named", () =>
+  inTemporaryFolder(async (temporary) => {
+    const folder = await Deno.realPath(temporary);
+    const code = `const input = await new Response(Deno.stdin.readable).text();
+    const request = await Deno.readTextFile(new URL("../requests/a", import.meta.url));
+    console.log(JSON.stringify({ input, request, names: Object.keys(Deno.env.toObject()) }));`;
+    const entry = await setUp(folder, code);
+    const hostile = {
+      NODE_OPTIONS: "--no-warnings",
+      DENO_V8_FLAGS: "--expose-gc",
+      DENO_AUDIT_PERMISSIONS: join(folder, "out/log"),
+      DENO_TLS_CA_STORE: "system",
+    };
+    const named = [
+      ...["DENO_DIR", "DENO_NO_UPDATE_CHECK", "NO_COLOR", "HOME", "XDG_RUNTIME_DIR"],
+      // The shell sets some of its own, Deno the last one.
+      ...["MESA_SHADER_CACHE_DIR", "PATH", "PWD", "OLDPWD", "SHLVL", "_", "DENO_NODE_SHIM_ACTIVE"],
+    ];
+    for (const [name, value] of Object.entries(hostile)) Deno.env.set(name, value);
+    try {
+      const control = JSON.parse((await say([Deno.execPath(), "run", "-A", entry])).out);
+      assertEquals(Object.keys(hostile).every((name) => control.names.includes(name)), true);
+      for (
+        const containment of ["deno", ...HAS_BUBBLEWRAP ? ["bubblewrap"] : []] as Containment[]
+      ) {
+        const said = await attack(folder, entry, containment, "all");
+        const { input, request, names } = JSON.parse(said);
+        assertEquals([input, request], ["", "a request"], "what it may read is there");
+        assertEquals(names.filter((name: string) => !named.includes(name)), []);
+      }
+    } finally {
+      for (const name of Object.keys(hostile)) Deno.env.delete(name);
+    }
+  }));
+
+Deno.test({
+  name: "withoutDescriptors closes inherited descriptors or refuses",
+  ignore: Deno.build.os !== "linux",
+  fn: () =>
+    inTemporaryFolder(async (folder) => {
+      const secret = join(folder, "secret");
+      await Deno.writeTextFile(secret, SECRET);
+      const inherit = async (argv: readonly string[]) => {
+        const script = 'secret=$1; shift; exec 9<"$secret" 23<"$secret"; exec "$@"';
+        return await say(["bash", "-c", script, "bash", secret, ...argv]);
+      };
+      for (const fd of ["9", "23"]) {
+        const cat = ["cat", `/proc/self/fd/${fd}`];
+        assertEquals((await inherit(cat)).out, SECRET, "it is inherited");
+        // Deno hands it on to its own child.
+        const script = `const { stdout } = await new Deno.Command("cat", { args: [${
+          JSON.stringify(cat[1])
+        }] }).output(); console.log(new TextDecoder().decode(stdout));`;
+        const through = await inherit([Deno.execPath(), "eval", script]);
+        assertEquals(through.out, SECRET, "Deno does not close it");
+        const { code, out } = await inherit(withoutDescriptors(cat));
+        assertEquals([code, out], [1, ""], "it is closed");
+      }
+      // A shell that cannot close descriptors of two digits refuses, and does not run the program.
+      const { out } = await shell("command -v dash");
+      if (out === "") return;
+      const [, , enter, ...rest] = withoutDescriptors(["echo", "it ran"]);
+      const noBash = enter.replace("command -v bash", "false");
+      const refused = await inherit([out, "-c", noBash, ...rest]);
+      assertEquals([refused.code, refused.out], [125, ""]);
+      assertMatch(refused.err, /^descriptor \d+ is open/);
+    }),
+});
