@@ -1,5 +1,6 @@
 import { META_LOSS_INPUTS } from "../lib/model/meta_loss_inputs.ts";
 import type { MetaLearnSettings } from "../lib/run/meta_learn_kit.ts";
+import { TERMS } from "../lib/unlearn/auxiliary_objective.ts";
 import type { OptionTable, OptionValues } from "./options.ts";
 
 /** Every setting of meta-learning; defaults are the paper's (App. A, Table 8) for CelebA-HQ/20. */
@@ -12,9 +13,9 @@ export const META_OPTIONS = {
   dropout: { kind: "number", min: 0, max: 0.95, default: 0.5, help: "inside the meta-loss" },
   terms: {
     kind: "choice",
-    of: ["both", "first", "second"],
+    of: TERMS,
     default: "both",
-    help: "terms of the auxiliary objective (Table 5)",
+    help: "terms of the auxiliary objective, or SCRUB's loss (Table 5)",
   },
   distance: {
     kind: "choice",

@@ -25,15 +25,17 @@ export function withAblation(settings: GridSettings, ablation: Ablation): GridSe
 }
 
 const METHODS: Readonly<Record<Ablation, (settings: GridSettings) => MetaUnlearnSettings[]>> = {
-  /** Table 5: which terms of Eq. 5 count, and whether by Eq. 6's accuracies. */
-  "auxiliary-loss": () =>
-    (["first", "second", "both"] as const).flatMap((terms) =>
+  /** Table 5: SCRUB's loss; which terms of Eq. 5 count, and whether by Eq. 6's accuracies. */
+  "auxiliary-loss": () => [
+    metaUnlearn("SCRUB", { form: { ...PUBLISHED_META_LEARNING.form, terms: "scrub" } }),
+    ...(["first", "second", "both"] as const).flatMap((terms) =>
       [false, true].map((scaled) =>
         metaUnlearn(`${TERM_NAMES[terms]}${scaled ? " + accuracy" : ""}`, {
           form: { ...PUBLISHED_META_LEARNING.form, terms, scaled },
         })
       )
     ),
+  ],
   /** Table 6: one input more in each row. */
   inputs: () =>
     TABLE_6_ORDER.map((input, i) =>

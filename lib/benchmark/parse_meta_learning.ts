@@ -9,7 +9,7 @@ import {
   real,
 } from "../model/json_fields.ts";
 import { META_LOSS_INPUTS } from "../model/meta_loss_inputs.ts";
-import type { AuxiliaryForm } from "../unlearn/auxiliary_objective.ts";
+import { type AuxiliaryForm, TERMS } from "../unlearn/auxiliary_objective.ts";
 import { type MetaLearningOverrides, PUBLISHED_META_LEARNING } from "./settings.ts";
 
 const FLAG: Kind<boolean> = {
@@ -65,7 +65,7 @@ function parseForm(fields: JsonFields): AuxiliaryForm | undefined {
   const published = PUBLISHED_META_LEARNING.form;
   const form: AuxiliaryForm = {
     distance: of.optional("distance", oneOf(["smooth_l1", "l2"])) ?? published.distance,
-    terms: of.optional("terms", oneOf(["both", "first", "second"])) ?? published.terms,
+    terms: of.optional("terms", oneOf(TERMS)) ?? published.terms,
     scaled: of.optional("scaled", FLAG) ?? published.scaled,
     align: of.optional("align", oneOf(["mean", "labels"])) ?? published.align,
   };

@@ -145,6 +145,13 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
       "name the model and the split that belong together",
     );
   }
+  if (settings.form.terms === "scrub" && settings.keep !== "none") {
+    throw new LetheError(
+      `--terms scrub with --keep ${settings.keep}`,
+      "SCRUB's loss holds the validation people itself",
+      "use --keep none with it",
+    );
+  }
   if (settings.form.align === "labels" && config.task === "classes") {
     throw new LetheError(
       "--align labels",

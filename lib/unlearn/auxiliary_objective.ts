@@ -1,7 +1,9 @@
 /** How two losses are compared: smooth L1 with beta 1 (Table 8a) or the squared difference (Eq. 5). */
 export type Distance = "smooth_l1" | "l2";
-/** Which terms of Eq. 5/6 count (Table 5). */
-export type Terms = "both" | "first" | "second";
+/** Which terms of Eq. 5/6 count, or SCRUB's loss in their place (Table 5). */
+export const TERMS = ["both", "first", "second", "scrub"] as const;
+/** One of {@link TERMS}. */
+export type Terms = typeof TERMS[number];
 
 /** The form of the auxiliary objective A. */
 export interface AuxiliaryForm {

@@ -20,6 +20,7 @@ import {
   labelObjective,
   type Measured,
 } from "./auxiliary_objective.ts";
+import { scrubObjectiveGradient } from "./scrub_objective.ts";
 import {
   disposeStep,
   microBatchRanges,
@@ -221,7 +222,9 @@ export async function metaGradient(
 ): Promise<MetaGradient> {
   const { metaLearningRate: eta, inputs, shape, microBatch } = objective;
   const step: UnlearningStep = await unlearningStep(theta, phi, support, objective, logStepSizes);
-  const { value, v, forget } = await objectiveGradient(step.theta, objective, batches);
+  const { value, v, forget } = objective.form.terms === "scrub"
+    ? await scrubObjectiveGradient(theta, step.theta, objective, batches)
+    : await objectiveGradient(step.theta, objective, batches);
 
   const direction = logStepSizes
     ? mapWeights(v, (tensor, name) => tf.mul(tensor, tf.exp(logStepSizes[name])))

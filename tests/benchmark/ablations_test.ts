@@ -14,6 +14,7 @@ Deno.test("withAblation makes Table 5's variants of the auxiliary loss", () => {
     return [name, terms, scaled, distance];
   });
   assertEquals(forms, [
+    ["SCRUB", "scrub", true, "smooth_l1"],
     ["First term", "first", false, "smooth_l1"],
     ["First term + accuracy", "first", true, "smooth_l1"],
     ["Second term", "second", false, "smooth_l1"],
