@@ -81,6 +81,26 @@ export async function refuseExisting(path: string): Promise<void> {
   );
 }
 
+/**
+ * Removes what killed processes left when they wrote {@link writeWhole}'s or {@link buildFolder}'s
+ * `path`. Only for whoever alone writes it: another process's unfinished output would go too.
+ */
+export async function removeUnfinished(path: string): Promise<void> {
+  const absolute = resolve(path);
+  const [folder, start] = [dirname(absolute), `.${basename(absolute)}.`];
+  try {
+    for await (const { name } of Deno.readDir(folder)) {
+      if (!name.startsWith(start) || !UNFINISHED.test(name.slice(start.length))) continue;
+      await Deno.remove(join(folder, name), { recursive: true });
+    }
+  } catch {
+    // Leftovers take room and do no harm; whatever keeps us from the folder is told on writing.
+  }
+}
+
+/** The end of such a name. */
+const UNFINISHED = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.part$/;
+
 /** An unpredictable name in the same folder. */
 function besides(path: string): string {
   const absolute = resolve(path);

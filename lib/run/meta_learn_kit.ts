@@ -3,11 +3,13 @@ import type { Augmentation } from "../data/augment.ts";
 import type { Sample } from "../data/sample.ts";
 import { samplesOf } from "../data/split.ts";
 import { storedSource } from "../data/stored_source.ts";
-import { refuseExisting } from "../data/whole.ts";
+import { sha256Hex } from "../data/sha256.ts";
+import { refuseExisting, removeUnfinished } from "../data/whole.ts";
 import { LetheError, UsageError } from "../error.ts";
 import { taskMetric } from "../measure/evaluation.ts";
 import { labelLosses, meanLoss } from "../measure/loss.ts";
 import { readModel } from "../model/checkpoint.ts";
+import { encodeSafetensors } from "../model/safetensors.ts";
 import { downloadWeights, uploadWeights } from "../model/device_weights.ts";
 import {
   identityHash,
@@ -276,10 +278,12 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
     seed,
     microBatch,
     split: data.sha256,
-    model: options.model,
+    // Their content, not their path: another model may lie there by now.
+    model: sha256Hex(encodeSafetensors(model.theta)),
     device: device.adapter,
   });
   const statePath = metaLearningStatePath(out);
+  for (const path of [out, statePath]) await removeUnfinished(path);
   const saved = await loadState<{ history: MetaEpoch[]; steps: number }>(statePath, fingerprint);
   let done = (saved?.record.history.length ?? 0) * requestedPeople(trained, settings);
   const total = settings.epochs * requestedPeople(trained, settings);

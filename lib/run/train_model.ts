@@ -1,7 +1,7 @@
 import { sha256Hex } from "../data/sha256.ts";
 import { samplesOf } from "../data/split.ts";
 import { storedSource } from "../data/stored_source.ts";
-import { refuseExisting } from "../data/whole.ts";
+import { refuseExisting, removeUnfinished } from "../data/whole.ts";
 import { taskMetric } from "../measure/evaluation.ts";
 import { writeModel } from "../model/checkpoint.ts";
 import { type ModelConfig, presetConfig, type PresetName, PRESETS } from "../model/config.ts";
@@ -85,6 +85,7 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
     device: device.adapter,
   });
   const statePath = trainingStatePath(out);
+  for (const path of [out, statePath]) await removeUnfinished(path);
   const saved = await loadState<{ history: Epoch[]; steps: number }>(statePath, fingerprint);
   let done = (saved?.record.history.length ?? 0) * samples.length;
   const total = recipe.epochs * samples.length;

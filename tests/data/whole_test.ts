@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { buildFolder, refuseExisting, writeWhole } from "../../lib/data/whole.ts";
+import { buildFolder, refuseExisting, removeUnfinished, writeWhole } from "../../lib/data/whole.ts";
 import { LetheError } from "../../lib/error.ts";
 import { inTemporaryFolder } from "./temporary_folder.ts";
 
@@ -69,4 +69,16 @@ Deno.test("refuseExisting sees a dangling symbolic link", () =>
     await Deno.symlink(join(folder, "nowhere"), join(folder, "link"));
     await assertRejects(() => refuseExisting(join(folder, "link")), LetheError, "exists");
     await refuseExisting(join(folder, "nowhere"));
+  }));
+
+Deno.test("removeUnfinished removes what a killed write left, and nothing else", () =>
+  inTemporaryFolder(async (folder) => {
+    const left = `.kit.${crypto.randomUUID()}.part`;
+    const others = [`.kit2.${crypto.randomUUID()}.part`, ".kit.mine.part", "kit", ".kit.part"];
+    await Deno.mkdir(join(folder, left));
+    for (const name of [`${left}/a`, ...others]) await Deno.writeTextFile(join(folder, name), "");
+    await removeUnfinished(join(folder, "kit"));
+    const names = [...Deno.readDirSync(folder)].map(({ name }) => name);
+    assertEquals(names.toSorted(), others.toSorted());
+    await removeUnfinished(join(folder, "absent", "kit"));
   }));

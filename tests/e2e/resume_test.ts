@@ -1,8 +1,12 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { sha256Hex } from "../../lib/data/sha256.ts";
-import { DEVICE, done, runTask, taskCommand, type TaskName } from "./run_task.ts";
+import { Random } from "../../lib/tensor/random.ts";
+import { done, runTask, taskCommand, type TaskName } from "./run_task.ts";
 import { META_LEARN, smallModel, TRAIN, tree } from "./small_path.ts";
+
+// WASM starts at once, so that kills fall upon the work and not upon the compiling of kernels.
+const DEVICE = ["--device", "wasm"];
 
 /** Starts a task, waits until it has saved an epoch to `state`, and kills it. */
 async function killAfterFirstEpoch(
@@ -20,6 +24,50 @@ async function killAfterFirstEpoch(
   assertEquals((await ended).signal, "SIGKILL", "it was still at work");
 }
 
+/**
+ * Runs a task to its end again and again, killing it ten times at random moments of as much time as an
+ * undisturbed run takes. What it ends with each time is held against `whole`.
+ *
+ * @returns how often it ended
+ */
+async function killTenTimes(
+  name: TaskName,
+  args: readonly string[],
+  folder: string,
+  whole: string,
+): Promise<number> {
+  const begun = performance.now();
+  await done(name, [...args, "--out", whole], folder);
+  const duration = performance.now() - begun;
+  const expected = await hashes(join(folder, whole));
+  const random = new Random(0, name);
+  const out = "killed";
+  for (let [kills, ends] = [0, 0];;) {
+    const child = taskCommand(name, [...args, "--out", out], folder).spawn();
+    const moment = kills < 10 ? random.uniform() * duration : 2 ** 31 - 1;
+    const timer = setTimeout(() => {
+      try {
+        child.kill("SIGKILL");
+      } catch {
+        // It has ended just before.
+      }
+    }, moment);
+    const { code, signal, stderr } = await child.output();
+    clearTimeout(timer);
+    if (signal === "SIGKILL") {
+      kills++;
+      continue;
+    }
+    assertEquals(code, 0, new TextDecoder().decode(stderr));
+    assertEquals(await hashes(join(folder, out)), expected);
+    const left = [...Deno.readDirSync(folder)].map(({ name }) => name);
+    assertEquals(left.filter((name) => name.includes("killed")), [out], "nothing else is left");
+    await Deno.remove(join(folder, out), { recursive: true });
+    ends++;
+    if (kills === 10) return ends;
+  }
+}
+
 /** SHA-256 of a folder's files by name. */
 async function hashes(folder: string): Promise<Map<string, string>> {
   const files = new Map<string, string>();
@@ -29,41 +77,36 @@ async function hashes(folder: string): Promise<Map<string, string>> {
   return files;
 }
 
-Deno.test("train killed after an epoch goes on to the bytes of a run that was not", async () => {
+Deno.test("train goes on after a kill, but not as another seed's run", async () => {
   const folder = await smallModel();
-  const run = (out: string, seed = 0) => [
+  const run = (seed: number) => [
     ...[...TRAIN, ...DEVICE, "--epochs", "3", "--seed", String(seed)],
-    ...["--out", out],
+    ...["--out", "stopped"],
   ];
-  await done("train", run("whole"), folder);
-  await killAfterFirstEpoch("train", run("stopped"), folder, "stopped.training");
+  await killAfterFirstEpoch("train", run(0), folder, "stopped.training");
   await assertRejects(() => Deno.lstat(join(folder, "stopped")), Deno.errors.NotFound);
 
-  const other = await runTask("train", run("stopped", 1), folder);
-  assertEquals(other.code, 1, "another seed's run does not go on from there");
+  const other = await runTask("train", run(1), folder);
+  assertEquals(other.code, 1);
   assertMatch(other.err, /lethe: stopped\.training [^\n]+\n$/);
 
-  await done("train", run("stopped"), folder);
-  assertEquals(await hashes(join(folder, "stopped")), await hashes(join(folder, "whole")));
+  await done("train", run(0), folder);
   await assertRejects(() => Deno.lstat(join(folder, "stopped.training")), Deno.errors.NotFound);
 });
 
-Deno.test("meta-learn killed after an epoch goes on to the bytes of a run that was not", async () => {
+Deno.test("train killed ten times ends with the bytes of a run that was not", async () => {
+  const folder = await smallModel();
+  await killTenTimes("train", [...TRAIN, ...DEVICE, "--epochs", "4"], folder, "whole");
+});
+
+Deno.test("meta-learn killed ten times ends with the bytes of a run that was not", async () => {
   const folder = await smallModel();
   await Deno.writeTextFile(join(folder, "key"), "0123456789abcdef".repeat(4) + "\n");
   // With every part of the state that a run can have: step sizes, a best epoch, the keep term.
-  const run = (out: string) => [
+  const run = [
     ...[...META_LEARN, ...DEVICE, "--request-size", "4"],
     ..."--epochs 2 --step-sizes learned --hold-out 0.3 --keep retain --identity-key key".split(" "),
-    ...["--out", out],
   ];
-  await done("meta-learn", run("whole-kit"), folder);
-  await killAfterFirstEpoch("meta-learn", run("stopped-kit"), folder, "stopped-kit.meta-learning");
-  await assertRejects(() => Deno.lstat(join(folder, "stopped-kit")), Deno.errors.NotFound);
-  await done("meta-learn", run("stopped-kit"), folder);
-  const [whole, stopped] = [join(folder, "whole-kit"), join(folder, "stopped-kit")];
-  assertEquals(await hashes(stopped), await hashes(whole));
-  assertEquals((await tree(whole)).includes("step_sizes.safetensors"), true);
-  const state = join(folder, "stopped-kit.meta-learning");
-  await assertRejects(() => Deno.lstat(state), Deno.errors.NotFound);
+  await killTenTimes("meta-learn", run, folder, "whole-kit");
+  assertEquals((await tree(join(folder, "whole-kit"))).includes("step_sizes.safetensors"), true);
 });
