@@ -69,3 +69,9 @@ export type { Evaluation } from "./lib/measure/evaluation.ts";
 export { type PartMetrics, tugOfWar } from "./lib/measure/tug_of_war.ts";
 export { type Golden, readGolden } from "./lib/audit/golden.ts";
 export { selfcheck, type SelfcheckGroup } from "./lib/audit/selfcheck.ts";
+
+export { parseGridSettings } from "./lib/benchmark/parse_settings.ts";
+export { GRID_PRESETS } from "./lib/benchmark/presets.ts";
+export type { GridSettings } from "./lib/benchmark/settings.ts";
+export { type GridOptions, type GridOutcome, runGrid } from "./lib/benchmark/run_grid.ts";
+export type { BenchmarkResults } from "./lib/benchmark/results.ts";
