@@ -1,17 +1,14 @@
 import { join } from "@std/path";
 import { LetheError } from "../error.ts";
-import { TRAINING_RECIPES, type TrainingRecipe } from "../model/recipes.ts";
-import type { MetaLearnSettings } from "../run/meta_learn_kit.ts";
-import { publishedSettings } from "../unlearn/method_recipes.ts";
-import { type Baseline, type BaselineSettings, NEED_STATISTICS } from "../unlearn/methods.ts";
-import {
-  type BaselineMethodSettings,
-  type DataSettings,
-  type GridSettings,
-  type MetaLearningOverrides,
-  PUBLISHED_META_LEARNING,
+import { NEED_STATISTICS } from "../unlearn/methods.ts";
+import { candidatesOf, metaLearningOf, recipeOf } from "./resolve_settings.ts";
+import type {
+  BaselineMethodSettings,
+  DataSettings,
+  GridSettings,
+  MetaUnlearnSettings,
 } from "./settings.ts";
-import { makeStage, type Stage } from "./stage.ts";
+import { makeStage, type Stage, type StageTask } from "./stage.ts";
 
 /** One number of people to forget and one seed: what every method there starts from. */
 export interface PlannedSplit {
@@ -61,6 +58,13 @@ export function identityKeyOf(out: string): string {
   return join(stagesFolder(out), "identity-key");
 }
 
+/** Adds a stage to the plan, or gives the same one again. */
+type Add = (
+  title: string,
+  task: StageTask,
+  inputs: Readonly<Record<string, Stage | string>>,
+) => Stage;
+
 /**
  * Lays a grid out into stages: split -> pretrain, retrain -> kit -> method -> measure, for every data
  * set, number of people and seed. What two cells share is one stage.
@@ -70,134 +74,126 @@ export function identityKeyOf(out: string): string {
  * @throws LetheError a data set without a folder, or a recipe that does not exist
  */
 export function planGrid(settings: GridSettings, out: string, device: string): GridPlan {
-  const folder = stagesFolder(out);
-  const identityKey = identityKeyOf(out);
   const stages = new Map<string, Stage>();
-  const add: typeof makeStage = (...args) => {
-    const stage = makeStage(...args);
+  const add: Add = (title, task, inputs) => {
+    const stage = makeStage(stagesFolder(out), device, title, task, inputs);
     stages.set(stage.out, stages.get(stage.out) ?? stage);
     return stages.get(stage.out)!;
   };
-  const splits: PlannedSplit[] = [];
-  const cells: PlannedCell[] = [];
-  const sequences: PlannedSequence[] = [];
+  const parts: Omit<GridPlan, "stages">[] = [];
   for (const data of settings.data) {
-    const recipe = recipeOf(data);
-    const layout = data.layout === "portraits" ? "celeba" : data.layout;
     const root = data.layout === "portraits"
-      ? add(folder, device, `draw ${data.name}`, { kind: "draw", portraits: data.portraits! }, {})
+      ? add(`draw ${data.name}`, { kind: "draw", portraits: data.portraits! }, {})
       : rootOf(data);
     for (const forget of data.forget) {
       for (const seed of settings.seeds) {
-        const at = `${data.name}/${forget} seed ${seed}`;
-        const split = add(folder, device, `split ${at}`, { kind: "split", layout, forget, seed }, {
-          data: root,
-        });
-        const from = { split, data: root };
-        const training = { kind: "train", preset: data.preset, recipe, seed } as const;
-        const [model, oracle] = [false, true].map((withoutForget) =>
-          add(
-            folder,
-            device,
-            `${withoutForget ? "retrain" : "pretrain"} ${at}`,
-            { ...training, withoutForget },
-            from,
-          )
-        );
-        const [original, retrained] = [model, oracle].map((model) =>
-          add(folder, device, `predict ${at}`, { kind: "predict" }, { ...from, model })
-        );
-        const describe = add(folder, device, `describe ${at}`, { kind: "describe" }, {
-          ...from,
-          original,
-          retrained,
-        });
-        splits.push({ data: data.name, forget, seed, describe });
-        const measure = (name: string, unlearned?: Stage, choose?: Stage) => {
-          const stage = add(
-            folder,
-            device,
-            `measure ${name} ${at}`,
-            { kind: "measure", measure: settings.measure, seed },
-            { ...from, original, retrained, ...(unlearned ? { unlearned } : {}) },
-          );
-          cells.push({
-            data: data.name,
-            forget,
-            seed,
-            method: name,
-            measure: stage,
-            ...(choose ? { choose } : {}),
-          });
-        };
-        measure(PRETRAIN);
-        for (const row of settings.methods) {
-          const { name, method } = row;
-          const unlearn = (inputs: Record<string, Stage | string>) =>
-            add(
-              folder,
-              device,
-              `unlearn ${name} ${at}`,
-              { kind: "unlearn", method, seed },
-              { ...from, model, oracle, ...inputs },
-            );
-          if (row.method !== "metaunlearn") {
-            const statistics: Record<string, Stage> = NEED_STATISTICS.includes(row.method)
-              ? {
-                statistics: add(folder, device, `statistics ${at}`, { kind: "statistics" }, {
-                  ...from,
-                  model,
-                }),
-              }
-              : {};
-            const choose = add(
-              folder,
-              device,
-              `choose ${name}'s settings ${at}`,
-              {
-                kind: "choose",
-                method: row.method,
-                candidates: candidatesOf(row, data, forget),
-                seed,
-              },
-              { ...from, model, ...statistics },
-            );
-            measure(name, unlearn({ choose, ...statistics }), choose);
-            continue;
-          }
-          const kit = add(folder, device, `meta-learn ${name} ${at}`, {
-            kind: "meta-learn",
-            settings: metaLearningOf(data, forget, row.metaLearning),
-            seed,
-          }, { ...from, model, identityKey });
-          measure(name, unlearn({ kit, identityKey }));
-          if (settings.sequence && forget > 1) {
-            const sequence = add(
-              folder,
-              device,
-              `sequence ${name} ${at}`,
-              { kind: "sequence", requests: Math.min(settings.sequence.requests, forget) },
-              { ...from, kit, identityKey, retrained },
-            );
-            sequences.push({ data: data.name, forget, seed, method: name, sequence });
-          }
-        }
+        parts.push(planSplit({ settings, data, root, forget, seed, key: identityKeyOf(out), add }));
       }
     }
   }
-  return { stages: [...stages.values()], splits, cells, sequences };
+  return {
+    stages: [...stages.values()],
+    splits: parts.flatMap(({ splits }) => splits),
+    cells: parts.flatMap(({ cells }) => cells),
+    sequences: parts.flatMap(({ sequences }) => sequences),
+  };
 }
 
-/** The data set's recipe with what the grid changes in it. */
-function recipeOf({ recipe: name, training }: DataSettings): TrainingRecipe {
-  const recipe = TRAINING_RECIPES.find((recipe) => recipe.name === name);
-  if (recipe) return { ...recipe, ...training };
-  throw new LetheError(
-    `there is no recipe ${name}`,
-    `the recipes are ${TRAINING_RECIPES.map(({ name }) => name).join(", ")}`,
-    "name one of them",
-  );
+/** One split of the grid: where it comes from and the folder of its kits' key. */
+interface SplitOrder {
+  readonly settings: GridSettings;
+  readonly data: DataSettings;
+  readonly root: Stage | string;
+  readonly forget: number;
+  readonly seed: number;
+  readonly key: string;
+  readonly add: Add;
 }
+
+/** All cells of one split. */
+function planSplit(order: SplitOrder): Omit<GridPlan, "stages"> {
+  const { settings, data, root, forget, seed, add } = order;
+  const at = `${data.name}/${forget} seed ${seed}`;
+  const layout = data.layout === "portraits" ? "celeba" : data.layout;
+  const split = add(`split ${at}`, { kind: "split", layout, forget, seed }, { data: root });
+  const from = { split, data: root };
+  const training = { kind: "train", preset: data.preset, recipe: recipeOf(data), seed } as const;
+  const model = add(`pretrain ${at}`, { ...training, withoutForget: false }, from);
+  const oracle = add(`retrain ${at}`, { ...training, withoutForget: true }, from);
+  const [original, retrained] = [model, oracle].map((model) =>
+    add(`predict ${at}`, { kind: "predict" }, { ...from, model })
+  );
+  const describe = add(`describe ${at}`, { kind: "describe" }, { ...from, original, retrained });
+  const place = { data: data.name, forget, seed };
+  const cell = (method: string, unlearned?: Stage, choose?: Stage): PlannedCell => ({
+    ...place,
+    method,
+    measure: add(
+      `measure ${method} ${at}`,
+      { kind: "measure", measure: settings.measure, seed },
+      { ...from, original, retrained, ...(unlearned ? { unlearned } : {}) },
+    ),
+    ...(choose ? { choose } : {}),
+  });
+  const cells = [cell(PRETRAIN)];
+  const sequences: PlannedSequence[] = [];
+  for (const row of settings.methods) {
+    const { name, method } = row;
+    const inputs = method === "metaunlearn"
+      ? planKit(order, row, at, { ...from, model })
+      : planChoice(order, row, at, { ...from, model });
+    const unlearned = add(
+      `unlearn ${name} ${at}`,
+      { kind: "unlearn", method, seed },
+      { ...from, model, oracle, ...inputs },
+    );
+    cells.push(cell(name, unlearned, inputs.choose));
+    if (method !== "metaunlearn" || !settings.sequence || forget === 1) continue;
+    const requests = Math.min(settings.sequence.requests, forget);
+    const sequence = add(
+      `sequence ${name} ${at}`,
+      { kind: "sequence", requests },
+      { ...from, ...inputs, retrained },
+    );
+    sequences.push({ ...place, method: name, sequence });
+  }
+  return { splits: [{ ...place, describe }], cells, sequences };
+}
+
+/** MetaUnlearn's kit. */
+function planKit(
+  { data, forget, seed, key, add }: SplitOrder,
+  { name, metaLearning }: MetaUnlearnSettings,
+  at: string,
+  from: Readonly<Record<string, Stage | string>>,
+): MethodInputs {
+  const settings = metaLearningOf(data, forget, metaLearning);
+  const inputs = { ...from, identityKey: key };
+  const kit = add(`meta-learn ${name} ${at}`, { kind: "meta-learn", settings, seed }, inputs);
+  return { kit, identityKey: key };
+}
+
+/** Another method's settings and, where it needs them, the training images' statistics. */
+function planChoice(
+  { data, forget, seed, add }: SplitOrder,
+  row: BaselineMethodSettings,
+  at: string,
+  from: Readonly<Record<string, Stage | string>>,
+): MethodInputs {
+  const statistics: Record<string, Stage> = NEED_STATISTICS.includes(row.method)
+    ? { statistics: add(`statistics ${at}`, { kind: "statistics" }, from) }
+    : {};
+  const candidates = candidatesOf(row, data, forget);
+  const choose = add(
+    `choose ${row.name}'s settings ${at}`,
+    { kind: "choose", method: row.method, candidates, seed },
+    { ...from, ...statistics },
+  );
+  return { choose, ...statistics };
+}
+
+/** What a method reads besides the models, by name. */
+type MethodInputs = Readonly<Record<string, Stage | string>> & { readonly choose?: Stage };
 
 function rootOf({ name, root }: DataSettings): string {
   if (root !== undefined) return root;
@@ -206,30 +202,4 @@ function rootOf({ name, root }: DataSettings): string {
     "data sets other than portraits are read from a folder",
     "name it with --data",
   );
-}
-
-/** A row's candidates, each over the published settings; those alone where it has none. */
-function candidatesOf(
-  { method, candidates = [{}] }: BaselineMethodSettings,
-  { layout }: DataSettings,
-  forget: number,
-): BaselineSettings[Baseline][] {
-  return candidates.map((candidate) => ({
-    ...publishedSettings(method, layout, forget),
-    ...candidate,
-  }));
-}
-
-/** Published settings, the data set's and the method's, each over the one before. */
-export function metaLearningOf(
-  data: DataSettings,
-  forget: number,
-  method: MetaLearningOverrides = {},
-): MetaLearnSettings {
-  return {
-    ...PUBLISHED_META_LEARNING,
-    requestSize: forget === 1 ? data.requestSizeForOne : forget,
-    ...data.metaLearning,
-    ...method,
-  };
 }

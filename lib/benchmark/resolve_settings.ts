@@ -1,0 +1,48 @@
+import { LetheError } from "../error.ts";
+import { TRAINING_RECIPES, type TrainingRecipe } from "../model/recipes.ts";
+import type { MetaLearnSettings } from "../run/meta_learn_kit.ts";
+import { publishedSettings } from "../unlearn/method_recipes.ts";
+import type { Baseline, BaselineSettings } from "../unlearn/methods.ts";
+import {
+  type BaselineMethodSettings,
+  type DataSettings,
+  type MetaLearningOverrides,
+  PUBLISHED_META_LEARNING,
+} from "./settings.ts";
+
+/** The data set's recipe with what the grid changes in it. @throws LetheError there is no such recipe */
+export function recipeOf({ recipe: name, training }: DataSettings): TrainingRecipe {
+  const recipe = TRAINING_RECIPES.find((recipe) => recipe.name === name);
+  if (recipe) return { ...recipe, ...training };
+  throw new LetheError(
+    `there is no recipe ${name}`,
+    `the recipes are ${TRAINING_RECIPES.map(({ name }) => name).join(", ")}`,
+    "name one of them",
+  );
+}
+
+/** A row's candidates, each over the published settings; those alone where it has none. */
+export function candidatesOf(
+  { method, candidates = [{}] }: BaselineMethodSettings,
+  { layout }: DataSettings,
+  forget: number,
+): BaselineSettings[Baseline][] {
+  return candidates.map((candidate) => ({
+    ...publishedSettings(method, layout, forget),
+    ...candidate,
+  }));
+}
+
+/** Published settings, the data set's and the method's, each over the one before. */
+export function metaLearningOf(
+  data: DataSettings,
+  forget: number,
+  method: MetaLearningOverrides = {},
+): MetaLearnSettings {
+  return {
+    ...PUBLISHED_META_LEARNING,
+    requestSize: forget === 1 ? data.requestSizeForOne : forget,
+    ...data.metaLearning,
+    ...method,
+  };
+}
