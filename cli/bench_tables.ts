@@ -1,4 +1,5 @@
 import type { BenchReport } from "../lib/bench/bench.ts";
+import type { PytorchReport } from "../lib/bench/against_pytorch.ts";
 import type { Comparison, Spread } from "../lib/bench/compare.ts";
 import type { KernelFigures } from "../lib/bench/kernel_report.ts";
 import { percent, table } from "./table.ts";
@@ -70,5 +71,14 @@ function kernelTable(kernels: readonly KernelFigures[]): string[] {
         ? "no kernel is slower than the stock op that it replaces"
         : `slower than the stock op: ${slower.map(({ name }) => name).join(", ")}`,
     ],
+  );
+}
+
+/** The training step beside PyTorch's, for people. */
+export function pytorchTable({ training, loss, pytorch }: PytorchReport): string[] {
+  return table(
+    ["step", "s", "PyTorch s", "times faster"],
+    [["training", ...timesOf(training)]],
+    [`loss ${loss.ours.toFixed(6)} here, ${loss.pytorch.toFixed(6)} in PyTorch`, pytorch],
   );
 }

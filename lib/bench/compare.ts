@@ -18,9 +18,9 @@ export interface Comparison {
 
 /** How long to measure. */
 export interface Effort {
-  /** Pairs of runs at most, at least 1. */
+  /** Pairs of turns at most, at least 1. */
   readonly repetitions: number;
-  /** Seconds after which no further pair is begun. */
+  /** Seconds after which no further pair is begun, once there are {@link ENOUGH_PAIRS}. */
   readonly seconds: number;
   /**
    * Seconds that a turn lasts at least: short work is queued many times over and waited for once, since
@@ -28,6 +28,9 @@ export interface Effort {
    */
   readonly turn: number;
 }
+
+/** Pairs that make a spread, however long they take. */
+const ENOUGH_PAIRS = 3;
 
 /** Median (the mean of the middle two), least and largest of at least one number. */
 export function spread(values: readonly number[]): Spread {
@@ -87,7 +90,10 @@ export async function compare(
   const pairs: [number, number][] = [];
   do {
     pairs.push([await take("ours"), await take("stock")]);
-  } while (pairs.length < repetitions && performance.now() - start < seconds * 1000);
+  } while (
+    pairs.length < Math.min(repetitions, ENOUGH_PAIRS) ||
+    pairs.length < repetitions && performance.now() - start < seconds * 1000
+  );
   return {
     ours: spread(pairs.map(([own]) => own)),
     stock: spread(pairs.map(([, other]) => other)),

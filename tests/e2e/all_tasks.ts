@@ -3,6 +3,7 @@ import type { OptionTable } from "../../cli/options.ts";
 import { audit } from "../../tasks/audit.ts";
 import { bench } from "../../tasks/bench.ts";
 import { benchmark } from "../../tasks/benchmark.ts";
+import { benchPytorch } from "../../tasks/bench_pytorch.ts";
 import { demo } from "../../tasks/demo.ts";
 import { evaluate } from "../../tasks/evaluate.ts";
 import { importTask } from "../../tasks/import.ts";
@@ -32,4 +33,5 @@ export const TASKS: Readonly<Record<TaskName, Command<OptionTable>>> = {
   report,
   selfcheck,
   bench,
+  "bench-pytorch": benchPytorch,
 };

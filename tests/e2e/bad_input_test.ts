@@ -115,6 +115,7 @@ Deno.test("every task names the option that was meant and exits 2", async () => 
     predict: ["--image a", "--images"],
     selfcheck: ["--goldn a", "--golden"],
     bench: ["--repetition 3", "--repetitions"],
+    "bench-pytorch": ["--bach 3", "--batch"],
     demo: ["--sed 1", "--seed"],
   };
   for (const [name, [args, meant]] of Object.entries(misspelt)) {
