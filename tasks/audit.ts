@@ -7,6 +7,7 @@ import {
   unlearnOptions,
 } from "../cli/unlearn_options.ts";
 import type { LayerOutcome } from "../lib/audit/layer.ts";
+import { runChecks } from "../lib/audit/checks.ts";
 import { rerun } from "../lib/audit/rerun.ts";
 import { newSigningKey, readPublicKey } from "../lib/audit/signing_key.ts";
 import { unlearnWithReceipt } from "../lib/audit/unlearn_with_receipt.ts";
@@ -58,7 +59,10 @@ export const audit = command({
         ...(support === undefined ? {} : { support }),
       });
       const outcomes = [...checks, ...await verifyProgram(receipt)];
-      if (run !== null) outcomes.push(await rerun(receipt, { ...run, receiptPath: verify }));
+      if (run !== null) {
+        const again = () => rerun(receipt, { ...run, receiptPath: verify });
+        outcomes.push(...await runChecks([["rerun", again]]));
+      }
       return printLayers(outcomes, terminal) ? 3 : 0;
     }
     if (support === undefined) throw missing("audit");

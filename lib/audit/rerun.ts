@@ -3,8 +3,8 @@ import { withTemporaryPath } from "../data/temporary_path.ts";
 import { readModel } from "../model/checkpoint.ts";
 import { integer } from "../model/json_fields.ts";
 import type { Weight } from "../model/safetensors.ts";
+import type { Verdict } from "./checks.ts";
 import type { SandboxChoice } from "./containment.ts";
-import type { LayerOutcome } from "./layer.ts";
 import type { Receipt } from "./receipt.ts";
 import { unlearnContained } from "./unlearn_contained.ts";
 import type { UnlearnSettings } from "./job.ts";
@@ -35,36 +35,29 @@ export interface RerunOptions {
  *
  * @throws LetheError an input is refused, or the run fails
  */
-export async function rerun(receipt: Receipt, options: RerunOptions): Promise<LayerOutcome> {
+export async function rerun(receipt: Receipt, options: RerunOptions): Promise<Verdict> {
   const { receiptPath, ...run } = options;
   const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "lethe-rerun-" }));
-  return await withTemporaryPath(folder, async () => {
+  return await withTemporaryPath(folder, async (): Promise<Verdict> => {
     const out = join(folder, "again");
-    // As with the sample: the kit has been used already, and this use leaves no trace.
     const settings = settingsOf(receipt, options.settings);
+    // As with the sample: the kit has been used already, and this use leaves no trace.
     const { summary } = await unlearnContained({ ...run, settings, out, sample: true });
-    const layer = "rerun";
     if (summary.weights.after === receipt.weights.after) {
-      return {
-        layer,
-        state: "held",
-        detail: `the same weights, bit for bit, on ${summary.device}`,
-      };
+      return ["held", `the same weights, bit for bit, on ${summary.device}`];
     }
     if (summary.device === receipt.adapter) {
-      const detail = `other weights on the same adapter, ${summary.device}`;
-      return { layer, state: "failed", detail };
+      return ["failed", `other weights on the same adapter, ${summary.device}`];
     }
     const [before, then, now] = await Promise.all(
       [options.kit, join(dirname(receiptPath), "model"), join(out, "model")].map(readModel),
     );
     const share = relativeDifference(before.theta, then.theta, now.theta);
-    return {
-      layer,
-      state: share <= RERUN_TOLERANCE ? "held" : "failed",
-      detail: `on ${summary.device} for ${receipt.adapter}: the weights differ by at most ` +
-        `${share.toExponential(1)} of the largest change; ${RERUN_TOLERANCE} is allowed`,
-    };
+    return [
+      share <= RERUN_TOLERANCE ? "held" : "failed",
+      `on ${summary.device} for ${receipt.adapter}: the weights differ by at most ` +
+      `${share.toExponential(1)} of the largest change; ${RERUN_TOLERANCE} is allowed`,
+    ];
   });
 }
 

@@ -1,0 +1,299 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { fromFileUrl, join } from "@std/path";
+import { execute } from "../../cli/command.ts";
+import manifest from "../../deno.json" with { type: "json" };
+import { audit } from "../../tasks/audit.ts";
+import { hash } from "../audit/small_receipt.ts";
+import { recordedTerminal } from "../cli/recorded_terminal.ts";
+import { json, photos, pick } from "./kit_folder.ts";
+import { done, runTask } from "./run_task.ts";
+import { copy, inCopy, smallPath } from "./small_path.ts";
+
+// Ready at once; what is computed is not the point here.
+const DEVICE = ["--device", "wasm"];
+const PROJECT = fromFileUrl(new URL("../../", import.meta.url));
+const WATCHED = [
+  "--training-data",
+  "portraits",
+  "--split",
+  "split.json",
+  "--signing-key",
+  "signer",
+];
+const AUDIT = ["--support", "requests", "--kit", "kit", "--out", "audited", ...WATCHED, ...DEVICE];
+const VERIFY = ["--verify", "audited/receipt.json", "--key", "signer.pub"];
+
+let place: string | undefined;
+let made: Promise<string> | undefined;
+globalThis.addEventListener("unload", () => {
+  if (place !== undefined) Deno.removeSync(place, { recursive: true });
+});
+
+/** The small path with an audited run: `audited/`, what was `said`, and its signer's key pair. */
+function auditedPath(): Promise<string> {
+  return made ??= (async () => {
+    const folder = place = await Deno.makeTempDir({ prefix: "lethe-e2e-" });
+    await copy(await smallPath(), folder);
+    await done("audit", ["--new-key", "signer"], folder);
+    await Deno.writeTextFile(join(folder, "said"), await done("audit", AUDIT, folder));
+    return folder;
+  })();
+}
+
+/** Runs a body in a copy of it. */
+async function inAudited(body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "lethe-e2e-" });
+  try {
+    await copy(await auditedPath(), folder);
+    await Deno.chmod(join(folder, "signer"), 0o600);
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Runs `audit` in this process, which spares its start; its arguments' paths are below the folder. */
+async function audits(folder: string, args: readonly string[]) {
+  const terminal = recordedTerminal();
+  const here = args.map((arg) => /^-|^(?:wasm|webgpu|deno)$/.test(arg) ? arg : join(folder, arg));
+  const code = await execute(audit, here, terminal);
+  return { code, ...states(terminal.printed.join("\n")), noted: terminal.noted.join("\n") };
+}
+
+/** The layers of what `audit` printed, by their state. */
+function states(said: string) {
+  const lines = said.split("\n");
+  const of = (state: string) =>
+    lines.filter((line) => line.startsWith(`${state.padEnd(7)} `))
+      .map((line) => line.slice(8, 25).trimEnd());
+  return { held: of("held"), failed: of("failed"), absent: of("absent"), said };
+}
+
+/** Whether a program is installed. */
+const has = async (program: string) =>
+  (await new Deno.Command("sh", { args: ["-c", `command -v ${program}`] }).output()).success;
+
+Deno.test("audit watches a run: every layer holds that this system has, and the receipt is signed", () =>
+  inAudited(async (folder) => {
+    const said = await Deno.readTextFile(join(folder, "said"));
+    const { held, failed, absent } = states(said);
+    assertEquals(failed, []);
+    for (const layer of ["inputs", "module graph", "permissions", "copies"]) {
+      assert(held.includes(layer), layer);
+    }
+    if (await has("bwrap") && await has("strace")) assertEquals(absent, []);
+    assertMatch(said, /audited\/receipt\.json is signed with [0-9a-f]{16}\.\.\n$/);
+    const verified = await audits(folder, [...VERIFY, "--kit", "kit", "--support", "requests"]);
+    assertEquals([verified.code, verified.failed], [0, []], verified.said);
+    assert(verified.held.includes("evidence"));
+  }));
+
+Deno.test("audit's receipt, page and evidence name nobody and no place of this machine", () =>
+  inAudited(async (folder) => {
+    const names = (await photos(folder)).map((name) => name.replace(".png", ""));
+    const files = ["receipt.json", "receipt.html", "evidence/permissions.log"];
+    for (const file of [...files, "evidence/trace.log"]) {
+      const text = await Deno.readTextFile(join(folder, "audited", file)).catch(() => "");
+      for (const name of names) assert(!text.includes(`${name}.png`), `${file} names ${name}.png`);
+      assert(!text.includes(await auditedPath()), `${file} names the working folder`);
+      assert(!/portraits|img_align_celeba/.test(text), `${file} names the training folder`);
+    }
+  }));
+
+/** Changes a text file; the change must be one. */
+async function rewrite(path: string, change: (text: string) => string): Promise<void> {
+  const text = await Deno.readTextFile(path);
+  const changed = change(text);
+  if (changed === text) throw new Error(`${path} is as it was`);
+  await Deno.writeTextFile(path, changed);
+}
+
+/** Adds one to the last byte of a file. */
+async function turn(path: string): Promise<void> {
+  const bytes = await Deno.readFile(path);
+  bytes[bytes.length - 1]++;
+  await Deno.writeFile(path, bytes);
+}
+
+/** Changes what the receipt says; page and signature stay. */
+// deno-lint-ignore no-explicit-any -- any field, as an attacker would
+async function restate(folder: string, change: (receipt: any) => unknown): Promise<void> {
+  const path = join(folder, "audited/receipt.json");
+  const receipt = await json(path);
+  change(receipt);
+  await Deno.writeTextFile(path, JSON.stringify(receipt));
+}
+
+/** What is changed behind the signer's back, and the checks that must find it. */
+const CHANGES: [string, (folder: string) => Promise<void>, string[]][] = [
+  ["a weight byte", (f) => turn(join(f, "audited/model/model.safetensors")), ["outputs"]],
+  ["a file of the next kit", (f) => turn(join(f, "audited/kit/meta_loss.safetensors")), [
+    "outputs",
+  ]],
+  ["a file of the kit", (f) => turn(join(f, "kit/model.safetensors")), ["kit"]],
+  [
+    "a line of the permission log",
+    (f) =>
+      rewrite(join(f, "audited/evidence/permissions.log"), (text) => text.replace(/^.*\n/, "")),
+    ["evidence"],
+  ],
+  [
+    "the nonce",
+    (f) => restate(f, (receipt) => receipt.nonce = hash("0")),
+    ["signature", "page"],
+  ],
+  [
+    "the adapter",
+    (f) => restate(f, (receipt) => receipt.adapter = "another"),
+    ["signature", "page"],
+  ],
+  [
+    "a layer, taken out",
+    (f) => restate(f, (receipt) => receipt.layers.pop()),
+    ["signature", "page"],
+  ],
+  [
+    "the signature",
+    (f) => restate(f, (receipt) => receipt.signature = [...receipt.signature].reverse().join("")),
+    ["signature"],
+  ],
+  [
+    "the key, for another",
+    async (f) => {
+      for (const half of ["signer", "signer.pub"]) await Deno.remove(join(f, half));
+      await done("audit", ["--new-key", "signer"], f);
+    },
+    ["signature"],
+  ],
+];
+for (const [what, change, checks] of CHANGES) {
+  Deno.test(`audit --verify exits 3 when ${what} is changed, and 0 before`, () =>
+    inAudited(async (folder) => {
+      const args = [...VERIFY, "--kit", "kit"];
+      const control = await audits(folder, args);
+      assertEquals([control.code, control.failed], [0, []], control.said);
+      await change(folder);
+      const found = await audits(folder, args);
+      assertEquals([found.code, found.failed], [3, checks], found.said);
+    }));
+}
+
+Deno.test("audit reports a training photograph that is handed in, with the split and without it", () =>
+  inCopy(async (folder) => {
+    const [photo] = await photos(folder);
+    const { identities, hashes } = await json(folder, "split.json");
+    assert(identities.forget.includes(photo.replace(".png", "")));
+    const csv = (await Deno.readTextFile(join(folder, "portraits/identity_CelebA.txt"))).split(
+      "\n",
+    );
+    const requested = await Deno.readFile(join(folder, "requests", photo));
+    // Another picture of the same person, on which the model was trained.
+    const own = csv.map((line) => line.split(" "))
+      .filter(([, identity]) => identity === photo.replace(".png", ""))
+      .map(([file]) => `img_align_celeba/${file}`);
+    assert(own.every((file) => Object.hasOwn(hashes, file)));
+    const pictures = await Promise.all(
+      own.map((file) => Deno.readFile(join(folder, "portraits", file))),
+    );
+    const trained = pictures.find((bytes) => bytes.join() !== requested.join())!;
+    await pick(folder, [photo], "one");
+
+    const run = ["--support", "one", "--kit", "kit", "--branch", ...DEVICE];
+    const control = await audits(folder, [...run, "--split", "split.json", "--out", "a"]);
+    assertEquals([control.code, control.held.includes("copies")], [0, true], control.said);
+    await Deno.writeFile(join(folder, "one", photo), trained);
+    for (const [out, more] of [["b", ["--split", "split.json"]], ["c", []]] as const) {
+      const { code, failed, said } = await audits(folder, [...run, ...more, "--out", out]);
+      assertEquals([code, failed], [3, ["copies"]], said);
+      const verified = await audits(folder, ["--verify", `${out}/receipt.json`]);
+      assertEquals([verified.code, verified.failed], [3, ["layers"]], verified.said);
+    }
+  }));
+
+Deno.test("audit --verify holds in a second copy of Lethe without data, kit or photographs", () =>
+  inAudited(async (folder) => {
+    const clone = join(folder, "clone");
+    for (const part of ["cli", "lib", "tasks", "mod.ts", "deno.json", "deno.lock"]) {
+      await copy(join(PROJECT, part), join(clone, part));
+    }
+    await Deno.rename(join(folder, "audited"), join(folder, "received"));
+    const gone = ["portraits", "kit", "requests", "model", "signer", "received/kit.identity-key"];
+    for (const part of gone) await Deno.remove(join(folder, part), { recursive: true });
+    const [, ...words] = manifest.tasks.audit.split(" ");
+    const verify = async () => {
+      const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+        args: [
+          ...words,
+          "--verify",
+          join(folder, "received/receipt.json"),
+          "--key",
+          "../signer.pub",
+        ],
+        cwd: clone,
+      }).output();
+      const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+      return { code, ...states(text(stdout)), err: text(stderr) };
+    };
+    const intact = await verify();
+    assertEquals([intact.code, intact.failed], [0, []], intact.said + intact.err);
+    assertEquals(intact.absent, ["kit", "requests", "copies"]);
+
+    await rewrite(join(clone, "lib/error.ts"), (text) => `${text}// changed\n`);
+    const changed = await verify();
+    assertEquals([changed.code, changed.failed], [3, ["code"]], changed.said);
+  }));
+
+Deno.test("audit --rerun gives the weights again from the photographs, and fails on other ones", () =>
+  inAudited(async (folder) => {
+    const again = [...VERIFY, "--rerun", "--support", "requests", "--kit", "kit"];
+    const { code, held, failed, said } = await audits(folder, again);
+    assertEquals([code, failed], [0, []], said);
+    assert(held.includes("rerun"));
+    assertMatch(said, /\nheld +rerun +the same weights, bit for bit, on /);
+
+    const [one, two] = await photos(folder);
+    await Deno.copyFile(join(folder, "requests", one), join(folder, "requests", two));
+    const other = await audits(folder, again);
+    assertEquals([other.code, other.failed], [3, ["requests", "rerun"]], other.said);
+    assertStringIncludes(other.said, "other weights on the same adapter");
+  }));
+
+Deno.test("unlearn without a signing key leaves a receipt that says nobody signed it", () =>
+  inCopy(async (folder) => {
+    const run = ["--support", "requests", "--kit", "kit", ...DEVICE];
+    const said = await done("unlearn", run, folder);
+    assertStringIncludes(said, "unlearned/receipt.json is unsigned: there is no --signing-key");
+    const { code, absent, failed } = await audits(folder, ["--verify", "unlearned/receipt.json"]);
+    assertEquals([code, failed], [0, []]);
+    assertEquals(absent, ["signature", "evidence", "kit", "requests", "copies"]);
+
+    // With a key where `unlearn` looks for one it is signed.
+    await done("audit", ["--new-key", "lethe.signing-key"], folder);
+    const next = [
+      "--support",
+      "requests",
+      "--kit",
+      "kit",
+      "--branch",
+      "--out",
+      "signed",
+      ...DEVICE,
+    ];
+    assertStringIncludes(await done("unlearn", next, folder), "receipt.json is signed with ");
+    const key = ["--key", "lethe.signing-key.pub"];
+    const verified = await audits(folder, ["--verify", "signed/receipt.json", ...key]);
+    assertEquals([verified.code, verified.held.includes("signature")], [0, true], verified.said);
+  }));
+
+Deno.test("audit asks for what it needs in one line", () =>
+  inCopy(async (folder) => {
+    for (const args of [[], ["--verify", "r", "--rerun"]]) {
+      const { code, err } = await runTask("audit", args, folder);
+      assertEquals(code, 2);
+      assertMatch(err, /^lethe: (audit|--rerun) without --support; [^\n]+\n$/);
+    }
+    await Deno.writeTextFile(join(folder, "key"), "");
+    const { code, err } = await runTask("audit", ["--new-key", "key"], folder);
+    assertEquals(code, 1);
+    assertMatch(err, /^lethe: key exists; [^\n]+\n$/);
+  }));
