@@ -21,23 +21,21 @@ const KEEP: MetaLearningOverrides = {
 
 /**
  * Every method of the paper, in its order. Published settings are for a ViT-B/16 that was fine-tuned
- * gently; those of the methods compared with are chosen anew on simulated requests of people who stay.
- * SCRUB and Bad Teacher pass over the training images less often than published.
+ * gently; those of JiT, PGU and SSD are chosen anew on simulated requests of people who stay. SCRUB and
+ * Bad Teacher take too long to be tried out: they keep to one setting, with fewer passes over the
+ * training images than published, and Bad Teacher to the learning rate (of 1e-3 and 1e-2) that
+ * simulated requests favoured on the first split of celeba-small.
  */
 const EVERY_METHOD: MethodSettings[] = [
   {
     name: "Bad Teacher",
     method: "bad-teacher",
-    candidates: [1e-3, 1e-2].map((learningRate) => ({ learningRate, epochs: 2 })),
+    candidates: [{ learningRate: 1e-3, epochs: 2 }],
   },
   {
     name: "SCRUB",
     method: "scrub",
-    candidates: [5e-3, 3e-2].map((learningRate) => ({
-      learningRate,
-      epochs: 3,
-      forgettingEpochs: 2,
-    })),
+    candidates: [{ epochs: 3, forgettingEpochs: 2 }],
   },
   {
     name: "JiT",
