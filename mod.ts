@@ -68,7 +68,8 @@ export { accuracy } from "./lib/measure/accuracy.ts";
 export type { Evaluation } from "./lib/measure/evaluation.ts";
 export { type PartMetrics, tugOfWar } from "./lib/measure/tug_of_war.ts";
 export { type Golden, readGolden } from "./lib/audit/golden.ts";
-export { selfcheck, type SelfcheckGroup } from "./lib/audit/selfcheck.ts";
+export { selfcheck } from "./lib/audit/selfcheck.ts";
+export type { SelfcheckGroup } from "./lib/audit/compare_golden.ts";
 
 export { parseGridSettings } from "./lib/benchmark/parse_settings.ts";
 export { GRID_PRESETS } from "./lib/benchmark/presets.ts";

@@ -15,13 +15,19 @@ export interface Golden {
   readonly metaLoss: ReadonlyMap<string, Weight>;
   readonly batch: ReadonlyMap<string, Weight>;
   readonly expected: ReadonlyMap<string, Weight>;
+  /** Inputs and numbers of the methods that MetaUnlearn is compared with. */
+  readonly methods: {
+    readonly batch: ReadonlyMap<string, Weight>;
+    readonly expected: ReadonlyMap<string, Weight>;
+  };
 }
 
 /** Golden files are small; anything larger is not one. */
 const MAX_BYTES = 64 * 2 ** 20;
 
 /**
- * Reads a golden folder: `config.json`, `model`, `meta_loss`, `batch` and `expected.safetensors`.
+ * Reads a golden folder: `config.json`, `model`, `meta_loss`, `batch`, `expected`, `methods_batch` and
+ * `methods_expected.safetensors`.
  *
  * @throws LetheError a file is missing, malformed or lacks a field
  */
@@ -47,6 +53,7 @@ export async function readGolden(folder: string): Promise<Golden> {
     metaLoss: await read("meta_loss"),
     batch: await read("batch"),
     expected: await read("expected"),
+    methods: { batch: await read("methods_batch"), expected: await read("methods_expected") },
   };
 }
 

@@ -16,9 +16,9 @@ import {
   type BaselineSettings,
   NEED_TRAINING_IMAGES,
   runBaseline,
-  type TrainingStatistics,
 } from "../unlearn/methods.ts";
 import type { Person } from "../unlearn/simulate_requests.ts";
+import type { TrainingStatistics } from "../unlearn/training_statistics.ts";
 
 /** How candidate settings fared on simulated requests, and which did best. */
 export interface ChosenSettings<Method extends Baseline = Baseline> {
@@ -32,6 +32,8 @@ export interface ChosenSettings<Method extends Baseline = Baseline> {
 
 /** People whose simulated requests a candidate is judged by, at least. */
 const LEAST_PEOPLE = 8;
+/** Images per pass. */
+const PASS = 128;
 /** Images of people who stay that a candidate is judged on. */
 const RETAIN_SAMPLE = 512;
 
@@ -94,6 +96,7 @@ export async function chooseSettings<Method extends Baseline>(
       const context = {
         theta,
         shape: config,
+        microBatch: PASS,
         task: config.task,
         source,
         ...(statistics ? { statistics } : {}),

@@ -20,7 +20,8 @@ import { measureCell } from "./measure_cell.ts";
 import { PREDICTED_PARTS, predictParts, readPredictions, writePredictions } from "./predictions.ts";
 import { runSequence } from "./run_sequence.ts";
 import { RESULT_FILE, type Stage } from "./stage.ts";
-import { disposeStatistics, readStatistics, writeStatistics } from "./statistics.ts";
+import { disposeStatistics } from "../unlearn/training_statistics.ts";
+import { readStatistics, writeStatistics } from "./statistics.ts";
 import { baselineMethod, metaUnlearnMethod, unlearnBoth } from "./unlearn_both.ts";
 
 /** Images per pass through the backbone in meta-learning. */

@@ -8,12 +8,14 @@ import { downloadWeights, uploadWeights } from "../model/device_weights.ts";
 import { encodeSafetensors, parseSafetensors } from "../model/safetensors.ts";
 import { inputFormat, range, type SplitData } from "../run/split_data.ts";
 import { disposeWeights, type Weights } from "../tensor/weights.ts";
-import type { TrainingStatistics } from "../unlearn/methods.ts";
-import { inputCovariances } from "../unlearn/pgu.ts";
-import { importances } from "../unlearn/ssd.ts";
+import {
+  disposeStatistics,
+  type TrainingStatistics,
+  trainingStatistics,
+} from "../unlearn/training_statistics.ts";
 
-/** Images per batch that SSD's importances are means over (released code), and per forward pass. */
-const BATCH = 128;
+/** Images per pass. */
+const PASS = 128;
 const FILES = {
   importances: "importances.safetensors",
   covariances: "covariances.safetensors",
@@ -34,17 +36,17 @@ export async function writeStatistics(
   const source = storedSource(images, samples, inputFormat(config));
   const theta = uploadWeights(host);
   const all = range(samples.length);
-  const statistics = {
-    importances: await importances(theta, config, config.task, source, all, BATCH),
-    covariances: inputCovariances(theta, config, source, all, BATCH),
-  };
+  const backbone = { shape: config, microBatch: PASS };
+  const { task } = config;
+  const statistics = await trainingStatistics("all", theta, backbone, task, source, all);
   await buildFolder(out, async (staging) => {
     for (const name of ["importances", "covariances"] as const) {
-      const bytes = encodeSafetensors(await downloadWeights(statistics[name]));
+      const bytes = encodeSafetensors(await downloadWeights(statistics[name]!));
       await Deno.writeFile(join(staging, FILES[name]), bytes);
     }
   });
-  for (const weights of [theta, ...Object.values(statistics)]) disposeWeights(weights);
+  disposeWeights(theta);
+  disposeStatistics(statistics);
 }
 
 /** Reads a folder of statistics onto the device; the caller disposes both. @throws LetheError damaged */
@@ -55,10 +57,4 @@ export async function readStatistics(folder: string): Promise<TrainingStatistics
     return uploadWeights(parseSafetensors(bytes, path).weights);
   };
   return { importances: await read("importances"), covariances: await read("covariances") };
-}
-
-/** Frees statistics. */
-export function disposeStatistics(statistics: TrainingStatistics | undefined): void {
-  disposeWeights(statistics?.importances);
-  disposeWeights(statistics?.covariances);
 }

@@ -19,7 +19,11 @@ import {
   writePredictions,
 } from "./predictions.ts";
 import { RESULT_FILE, type StageInputs } from "./stage.ts";
-import { disposeStatistics, readStatistics } from "./statistics.ts";
+import { disposeStatistics } from "../unlearn/training_statistics.ts";
+import { readStatistics } from "./statistics.ts";
+
+/** Images per pass. */
+const PASS = 128;
 
 /** A method, ready to run on either model. */
 export interface ReadyMethod {
@@ -121,6 +125,7 @@ export async function baselineMethod(
         {
           theta,
           shape: config,
+          microBatch: PASS,
           task: config.task,
           source,
           ...(statistics ? { statistics } : {}),

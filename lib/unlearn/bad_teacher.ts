@@ -2,14 +2,12 @@ import * as tf from "@tensorflow/tfjs";
 import { shuffledBatches } from "../data/batches.ts";
 import type { ImageSource } from "../data/image_source.ts";
 import { divergence } from "../model/distillation.ts";
-import { vit, type VitShape } from "../model/vit.ts";
-import { plain } from "../tensor/algebra.ts";
 import type { Optimiser } from "../tensor/optimisers/optimiser.ts";
 import { sgd } from "../tensor/optimisers/sgd.ts";
 import type { Random } from "../tensor/random.ts";
 import { cosine } from "../tensor/schedule.ts";
 import { disposeWeights, mapWeights, type Weights } from "../tensor/weights.ts";
-import { logitGradient } from "./logit_gradient.ts";
+import { type Backbone, logitGradient, logitsOf } from "./logit_gradient.ts";
 
 /** How Bad Teacher trains. */
 export interface BadTeacherSettings {
@@ -21,13 +19,12 @@ export interface BadTeacherSettings {
 /** Constants of the released code. */
 export const BAD_TEACHER = { momentum: 0.9, weightDecay: 5e-4 } as const;
 
-/** Two teachers, the images, and the shape that all three models share. */
-export interface BadTeacherData {
+/** Two teachers of the shape that all three models share, and the images. */
+export interface BadTeacherData extends Backbone {
   /** The original model: retained images follow it. */
   readonly competent: Weights;
   /** The architecture at random weights: images to forget follow it. */
   readonly incompetent: Weights;
-  readonly shape: VitShape;
   readonly source: ImageSource;
 }
 
@@ -41,26 +38,26 @@ export interface BadTeacherData {
 export async function badTeacherStep(
   theta: Weights,
   optimiser: Optimiser,
-  { competent, incompetent, shape, source }: BadTeacherData,
+  data: BadTeacherData,
   forget: readonly number[],
   retain: readonly number[],
   learningRate: number,
 ): Promise<{ theta: Weights; value: number }> {
-  const { patches, targets } = source.batch([...forget, ...retain]);
+  const { patches, targets } = data.source.batch([...forget, ...retain]);
   const taught = tf.tidy(() => {
     const perImage = patches.shape[0] / (forget.length + retain.length);
     const cut = forget.length * perImage;
     const of = (teacher: Weights, from: number, count: number) =>
-      vit(plain, teacher, tf.slice(patches, [from, 0], [count, -1]), shape).logits;
+      logitsOf(teacher, data, tf.slice(patches, [from, 0], [count, -1]));
     const rows = [
-      ...forget.length > 0 ? [of(incompetent, 0, cut)] : [],
-      ...retain.length > 0 ? [of(competent, cut, patches.shape[0] - cut)] : [],
+      ...forget.length > 0 ? [of(data.incompetent, 0, cut)] : [],
+      ...retain.length > 0 ? [of(data.competent, cut, patches.shape[0] - cut)] : [],
     ];
     return tf.concat(rows);
   });
   const { value, gradients } = await logitGradient(
     theta,
-    shape,
+    data,
     patches,
     (logits) => divergence(logits, taught),
   );

@@ -1,8 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
-import { vit, type VitShape } from "../model/vit.ts";
-import { plain } from "../tensor/algebra.ts";
 import { addScaled, disposeWeights, type Weights } from "../tensor/weights.ts";
-import { logitGradient } from "./logit_gradient.ts";
+import { type Backbone, logitGradient, logitsOf } from "./logit_gradient.ts";
 
 /** How JiT perturbs and steps. */
 export interface JitSettings {
@@ -27,12 +25,13 @@ export interface JitSettings {
  */
 export async function justInTime(
   theta: Weights,
-  shape: VitShape,
+  backbone: Backbone,
   patches: tf.Tensor,
   noises: Iterable<tf.Tensor>,
   learningRate: number,
 ): Promise<{ theta: Weights; value: number }> {
-  const perImage = (shape.imageSize / shape.patchSize) ** 2;
+  const { imageSize, patchSize } = backbone.shape;
+  const perImage = (imageSize / patchSize) ** 2;
   const images = patches.shape[0] / perImage;
   const copies: { logits: tf.Tensor; distance: tf.Tensor }[] = [];
   for (const noise of noises) {
@@ -41,14 +40,14 @@ export async function justInTime(
         tf.maximum(tf.add(patches, noise), tf.min(patches)),
         tf.max(patches),
       );
-      const { logits } = vit(plain, theta, noisy, shape);
+      const logits = logitsOf(theta, backbone, noisy);
       const gap = tf.reshape(tf.sub(patches, noisy), [images, -1]);
       return { logits, distance: tf.sqrt(tf.sum(tf.square(gap), 1)) };
     }));
   }
   const { value, gradients } = await logitGradient(
     theta,
-    shape,
+    backbone,
     patches,
     (logits) =>
       tf.div(

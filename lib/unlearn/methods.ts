@@ -2,14 +2,15 @@ import * as tf from "@tensorflow/tfjs";
 import type { ImageSource } from "../data/image_source.ts";
 import type { Task } from "../data/sample.ts";
 import { initialVit } from "../model/initial_vit.ts";
-import type { VitShape } from "../model/vit.ts";
 import type { Random } from "../tensor/random.ts";
 import { disposeWeights, type Weights } from "../tensor/weights.ts";
 import { badTeacher, type BadTeacherSettings } from "./bad_teacher.ts";
 import { type JitSettings, justInTime } from "./jit.ts";
+import type { Backbone } from "./logit_gradient.ts";
 import { type PguSettings, projectedGradient } from "./pgu.ts";
 import { scrub, type ScrubSettings } from "./scrub.ts";
 import { dampen, importances, type SsdSettings } from "./ssd.ts";
+import { IMPORTANCE_BATCH, type TrainingStatistics } from "./training_statistics.ts";
 
 /** What each method that the paper compares MetaUnlearn with is set by. */
 export interface BaselineSettings {
@@ -32,14 +33,6 @@ export const NEED_TRAINING_IMAGES: readonly Baseline[] = ["scrub", "bad-teacher"
 /** Those that need {@link TrainingStatistics}. */
 export const NEED_STATISTICS: readonly Baseline[] = ["ssd", "pgu"];
 
-/** What SSD and PGU need to know of the training images: computed before these are deleted. */
-export interface TrainingStatistics {
-  /** Of theta's elements, for SSD; by the names of theta. */
-  readonly importances: Weights;
-  /** Of layer inputs, for PGU; by layer. */
-  readonly covariances: Weights;
-}
-
 /** Images of a request, as indices of a source. */
 export interface RequestImages {
   /** One photograph per person. */
@@ -50,9 +43,8 @@ export interface RequestImages {
 }
 
 /** The model that unlearns, and where its images come from. */
-export interface UnlearningContext {
+export interface UnlearningContext extends Backbone {
   readonly theta: Weights;
-  readonly shape: VitShape;
   readonly task: Task;
   readonly source: ImageSource;
   /** SSD and PGU only. */
@@ -82,42 +74,46 @@ type Runner<Method extends Baseline> = (
 ) => Promise<Weights>;
 
 const RUN: { readonly [Method in Baseline]: Runner<Method> } = {
-  async ssd({ theta, shape, task, source, statistics }, { support }, settings) {
-    // The request's importance comes from its one batch, as in the released code.
-    const own = await importances(theta, shape, task, source, support, support.length);
-    const after = dampen(theta, present(statistics).importances, own, settings);
+  async ssd({ theta, task, source, statistics, ...backbone }, { support }, settings) {
+    const training = present(statistics?.importances);
+    const own = await importances(theta, backbone, task, source, support, IMPORTANCE_BATCH);
+    const after = dampen(theta, training, own, settings);
     disposeWeights(own);
     return after;
   },
-  async pgu({ theta, shape, task, source, statistics }, { support }, settings) {
-    const { covariances } = present(statistics);
-    return (await projectedGradient(theta, shape, task, source, support, covariances, settings))
+  async pgu({ theta, task, source, statistics, ...backbone }, { support }, settings) {
+    const training = present(statistics?.covariances);
+    return (await projectedGradient(theta, backbone, task, source, support, training, settings))
       .theta;
   },
-  async jit({ theta, shape, source, random }, { support }, { learningRate, noise, draws }) {
+  async jit({ theta, source, random, ...backbone }, { support }, { learningRate, noise, draws }) {
     const { patches, targets } = source.batch(support);
-    const noises = Array.from({ length: draws }, () => {
-      const values = Float32Array.from({ length: patches.size }, () => noise * random.normal());
-      return tf.tensor(values, patches.shape);
-    });
-    const { theta: after } = await justInTime(theta, shape, patches, noises, learningRate);
-    tf.dispose([patches, targets, noises]);
+    function* noises() {
+      for (let draw = 0; draw < draws; draw++) {
+        const values = Float32Array.from({ length: patches.size }, () => noise * random.normal());
+        const tensor = tf.tensor(values, patches.shape);
+        yield tensor;
+        tensor.dispose();
+      }
+    }
+    const { theta: after } = await justInTime(theta, backbone, patches, noises(), learningRate);
+    tf.dispose([patches, targets]);
     return after;
   },
-  scrub({ theta, shape, task, source, random }, { forget, retain }, settings) {
-    return scrub({ teacher: theta, shape, task, source }, forget, retain, settings, random);
+  scrub({ theta, random, ...context }, { forget, retain }, settings) {
+    return scrub({ teacher: theta, ...context }, forget, retain, settings, random);
   },
-  async "bad-teacher"({ theta, shape, source, random }, { forget, retain }, settings) {
+  async "bad-teacher"({ theta, random, ...context }, { forget, retain }, settings) {
     const labels = theta["head.bias"].size;
-    const incompetent = initialVit(shape, labels, random.fork("incompetent teacher"));
-    const data = { competent: theta, incompetent, shape, source };
+    const incompetent = initialVit(context.shape, labels, random.fork("incompetent teacher"));
+    const data = { competent: theta, incompetent, ...context };
     const after = await badTeacher(data, forget, retain, settings, random);
     disposeWeights(incompetent);
     return after;
   },
 };
 
-function present(statistics: TrainingStatistics | undefined): TrainingStatistics {
+function present(statistics: Weights | undefined): Weights {
   if (statistics) return statistics;
-  throw new TypeError("SSD and PGU need the statistics of the training images");
+  throw new TypeError("SSD and PGU need their statistics of the training images");
 }

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Task } from "../data/sample.ts";
 import { chunks, type ImageSource } from "../data/image_source.ts";
-import { vit, type VitShape } from "../model/vit.ts";
+import { vit } from "../model/vit.ts";
 import { type Algebra, plain } from "../tensor/algebra.ts";
 import { matMul } from "../tensor/mat_mul.ts";
 import { linear } from "../tensor/ops/linear.ts";
@@ -9,7 +9,7 @@ import { reshape } from "../tensor/ops/reshape.ts";
 import { cosine } from "../tensor/schedule.ts";
 import { disposeWeights, mapWeights, type Weights } from "../tensor/weights.ts";
 import { dominantDirections } from "./dominant_directions.ts";
-import { logitGradient } from "./logit_gradient.ts";
+import { type Backbone, logitGradient } from "./logit_gradient.ts";
 
 /** How PGU steps. */
 export interface PguSettings {
@@ -19,6 +19,12 @@ export interface PguSettings {
   readonly epochs: number;
   /** Share of the retained inputs' singular values that the kept directions must exceed. */
   readonly gamma: number;
+}
+
+/** How many directions are kept, and how near another number of them was. */
+interface Rank {
+  readonly rank: number;
+  readonly clearance: number;
 }
 
 /** Weight of the entropy in {@link pguLoss} (released code). */
@@ -54,10 +60,10 @@ function listening(theta: Weights, onInput: (layer: string, x: tf.Tensor) => voi
  */
 export function inputCovariances(
   theta: Weights,
-  shape: VitShape,
+  { shape, microBatch }: Backbone,
   source: ImageSource,
   indices: readonly number[],
-  microBatch: number,
+  onImages?: (images: number) => void,
 ): Weights {
   let sums: Record<string, tf.Tensor> = {};
   for (const piece of chunks(indices, microBatch)) {
@@ -74,6 +80,7 @@ export function inputCovariances(
     disposeWeights(sums);
     tf.dispose([patches, targets]);
     sums = next;
+    onImages?.(piece.length);
   }
   return sums;
 }
@@ -104,26 +111,27 @@ export function pguLoss(task: Task, logits: tf.Tensor, targets: tf.Tensor): tf.S
  *
  * @param covariances over the training images, of the kit
  * @param support image i of `source` is the support photograph of person i
- * @returns theta_u, the caller's; the first step's loss; the rank of U by layer
+ * @returns theta_u, the caller's; the first step's loss; the rank of U by layer, and how far its choice
+ *   is from another ({@link dominantDirections})
  */
 export async function projectedGradient(
   theta: Weights,
-  shape: VitShape,
+  backbone: Backbone,
   task: Task,
   source: ImageSource,
   support: readonly number[],
   covariances: Weights,
   { learningRate, epochs, gamma }: PguSettings,
-): Promise<{ theta: Weights; value: number; ranks: Record<string, number> }> {
-  const own = inputCovariances(theta, shape, source, support, support.length);
+): Promise<{ theta: Weights; value: number; ranks: Record<string, Rank> }> {
+  const own = inputCovariances(theta, backbone, source, support);
   const projectors: Record<string, tf.Tensor> = {};
-  const ranks: Record<string, number> = {};
+  const ranks: Record<string, Rank> = {};
   for (const [layer, training] of Object.entries(covariances)) {
     const retained = tf.tidy(() => tf.sub(training, own[layer]));
     const size = retained.shape[0];
-    const { vectors, rank } = dominantDirections(await retained.data(), size, gamma);
+    const { vectors, rank, clearance } = dominantDirections(await retained.data(), size, gamma);
     retained.dispose();
-    ranks[layer] = rank;
+    ranks[layer] = { rank, clearance };
     projectors[`${layer}.weight`] = tf.tidy(() => {
       const u = tf.tensor2d(vectors, [size, rank]);
       return matMul(u, u, { transposeB: true });
@@ -137,7 +145,7 @@ export async function projectedGradient(
     const rate = cosine(learningRate, epoch, epochs);
     const { value, gradients } = await logitGradient(
       current,
-      shape,
+      backbone,
       patches,
       (logits) => pguLoss(task, logits, targets),
     );

@@ -4,14 +4,12 @@ import type { ImageSource } from "../data/image_source.ts";
 import type { Task } from "../data/sample.ts";
 import { divergence } from "../model/distillation.ts";
 import { taskLoss } from "../model/task_loss.ts";
-import { vit, type VitShape } from "../model/vit.ts";
-import { plain } from "../tensor/algebra.ts";
 import type { Optimiser } from "../tensor/optimisers/optimiser.ts";
 import { sgd } from "../tensor/optimisers/sgd.ts";
 import type { Random } from "../tensor/random.ts";
 import { cosine } from "../tensor/schedule.ts";
 import { disposeWeights, mapWeights, type Weights } from "../tensor/weights.ts";
-import { logitGradient } from "./logit_gradient.ts";
+import { type Backbone, logitGradient, logitsOf } from "./logit_gradient.ts";
 
 /** How SCRUB trains. */
 export interface ScrubSettings {
@@ -40,10 +38,9 @@ export interface ScrubState {
   readonly optimiser: Optimiser;
 }
 
-/** What SCRUB learns from: the original model, the images, and who is who. */
-export interface ScrubData {
+/** What SCRUB learns from: the original model and the images. */
+export interface ScrubData extends Backbone {
   readonly teacher: Weights;
-  readonly shape: VitShape;
   readonly task: Task;
   readonly source: ImageSource;
 }
@@ -120,7 +117,7 @@ export async function scrub(
 async function step(
   theta: Weights,
   optimiser: Optimiser,
-  { teacher, shape, source }: ScrubData,
+  data: ScrubData,
   indices: readonly number[],
   learningRate: number,
   { loss, maxNorm }: {
@@ -128,11 +125,11 @@ async function step(
     maxNorm: number;
   },
 ): Promise<{ theta: Weights; value: number }> {
-  const { patches, targets } = source.batch(indices);
-  const taught = tf.tidy(() => vit(plain, teacher, patches, shape).logits);
+  const { patches, targets } = data.source.batch(indices);
+  const taught = logitsOf(data.teacher, data, patches);
   const { value, gradients } = await logitGradient(
     theta,
-    shape,
+    data,
     patches,
     (logits) => loss(logits, taught, targets),
   );

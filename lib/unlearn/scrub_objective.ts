@@ -43,7 +43,7 @@ export async function scrubObjectiveGradient(
       const teacher = tf.tidy(() => vit(plain, theta, patches, shape).logits);
       const part = await logitGradient(
         thetaUnlearned,
-        shape,
+        { shape, microBatch },
         patches,
         (logits) => of(logits, teacher, targets),
       );

@@ -2,9 +2,8 @@ import * as tf from "@tensorflow/tfjs";
 import { chunks, type ImageSource } from "../data/image_source.ts";
 import type { Task } from "../data/sample.ts";
 import { taskLoss } from "../model/task_loss.ts";
-import type { VitShape } from "../model/vit.ts";
 import { disposeWeights, mapWeights, type Weights } from "../tensor/weights.ts";
-import { logitGradient } from "./logit_gradient.ts";
+import { type Backbone, logitGradient } from "./logit_gradient.ts";
 
 /** How SSD chooses and dampens. */
 export interface SsdSettings {
@@ -23,11 +22,12 @@ export interface SsdSettings {
  */
 export async function importances(
   theta: Weights,
-  shape: VitShape,
+  backbone: Backbone,
   task: Task,
   source: ImageSource,
   indices: readonly number[],
   batchSize: number,
+  onImages?: (images: number) => void,
 ): Promise<Weights> {
   const batches = chunks(indices, batchSize);
   let sum = mapWeights(theta, tf.zerosLike);
@@ -35,7 +35,7 @@ export async function importances(
     const { patches, targets } = source.batch(batch);
     const { gradients } = await logitGradient(
       theta,
-      shape,
+      backbone,
       patches,
       (logits) => taskLoss(task, logits, targets),
     );
@@ -46,6 +46,7 @@ export async function importances(
     for (const weights of [sum, gradients]) disposeWeights(weights);
     tf.dispose([patches, targets]);
     sum = next;
+    onImages?.(batch.length);
   }
   return sum;
 }

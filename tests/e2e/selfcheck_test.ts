@@ -12,6 +12,7 @@ const GROUPS = [
       ["both", "first", "second"].map((terms) => `meta-gradient, ${distance}.${scale}.${terms}`)
     )
   ),
+  ..."SSD,PGU,JiT,SCRUB,Bad Teacher".split(","),
 ];
 
 Deno.test("selfcheck passes on the golden numbers that come with Lethe", async () => {
@@ -20,8 +21,9 @@ Deno.test("selfcheck passes on the golden numbers that come with Lethe", async (
   assertMatch(err, /^device: .+$/m);
   const { passed, groups } = JSON.parse(out);
   assertEquals([passed, groups.map(({ name }: { name: string }) => name)], [true, GROUPS]);
-  for (const { relativeError, tensors } of groups) {
-    assertEquals([relativeError < 1e-4, tensors > 0], [true, true]);
+  for (const { name, relativeError, tensors } of groups) {
+    const allowed = GROUPS.indexOf(name) < GROUPS.indexOf("SSD") ? 1e-4 : 1e-3;
+    assertEquals([name, relativeError < allowed, tensors > 0], [name, true, true]);
   }
 });
 
@@ -47,7 +49,7 @@ Deno.test("selfcheck exits 1 when one expected number is changed and names its g
     assertEquals(code, 1);
     const rows = out.trim().split("\n").slice(2).map((row) => row.split(/ {2,}/));
     assertEquals(
-      rows.map(([name, , , verdict]) => [name, verdict]),
+      rows.map(([name, , , , verdict]) => [name, verdict.split(",")[0]]),
       GROUPS.map((name) => [name, name === group ? "1 FAILED" : "ok"]),
     );
     assertMatch(err, new RegExp(`\n${tensor}: further from the golden numbers than [^\n]*\n$`));

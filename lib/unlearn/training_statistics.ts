@@ -1,0 +1,54 @@
+import type { ImageSource } from "../data/image_source.ts";
+import type { Task } from "../data/sample.ts";
+import { disposeWeights, type Weights } from "../tensor/weights.ts";
+import type { Backbone } from "./logit_gradient.ts";
+import { inputCovariances } from "./pgu.ts";
+import { importances } from "./ssd.ts";
+
+/** What SSD and PGU need to know of the training images: computed before these are deleted. */
+export interface TrainingStatistics {
+  /** Of theta's elements, for SSD; by the names of theta. */
+  readonly importances?: Weights;
+  /** Of layer inputs, for PGU; by layer. */
+  readonly covariances?: Weights;
+}
+
+/** What of {@link TrainingStatistics} there is to be: the covariances are the larger part. */
+export const STATISTICS_CHOICES = ["all", "importances", "none"] as const;
+/** One of {@link STATISTICS_CHOICES}. */
+export type StatisticsChoice = typeof STATISTICS_CHOICES[number];
+
+/** Images whose mean loss an importance squares the gradient of (released code). */
+export const IMPORTANCE_BATCH = 128;
+
+/**
+ * Computes the statistics of training images at theta: one pass forwards and backwards for the
+ * importances, one forwards for the covariances.
+ *
+ * @param onImages called with the images done since, for each of the two
+ * @returns what was chosen; the caller disposes it with {@link disposeStatistics}
+ */
+export async function trainingStatistics(
+  choice: StatisticsChoice,
+  theta: Weights,
+  backbone: Backbone,
+  task: Task,
+  source: ImageSource,
+  indices: readonly number[],
+  onImages?: (images: number) => void,
+): Promise<TrainingStatistics> {
+  if (choice === "none") return {};
+  const batch = IMPORTANCE_BATCH;
+  const own = await importances(theta, backbone, task, source, indices, batch, onImages);
+  if (choice === "importances") return { importances: own };
+  return {
+    importances: own,
+    covariances: inputCovariances(theta, backbone, source, indices, onImages),
+  };
+}
+
+/** Frees statistics. */
+export function disposeStatistics(statistics: TrainingStatistics | undefined): void {
+  disposeWeights(statistics?.importances);
+  disposeWeights(statistics?.covariances);
+}
