@@ -45,9 +45,9 @@ function cells(row: SummaryRow): string[] {
 }
 
 function paperCells({ settings, splits }: BenchmarkResults, row: SummaryRow): string[][] {
-  const data = settings.data.find(({ name }) => name === row.data)!;
+  const data = settings.data.find(({ name }) => name === row.data);
   const split = splits.find((split) => split.data === row.data && split.forget === row.forget);
-  if (!split) return [];
+  if (!data || !split) return [];
   const { retain, forget, test, val } = split.images;
   const paper = paperRow(data, retain + forget + test + val, row.forget, row.method);
   if (!paper) return [];
