@@ -168,7 +168,8 @@ async function linked(path: string): Promise<string[]> {
 /** Calls by which a program can come to a file, another program or the network. */
 export const TRACED_CALLS = [
   ...["open", "openat", "openat2", "creat", "open_by_handle_at", "io_uring_setup"],
-  ...["execve", "execveat", "connect", "ptrace", "process_vm_readv", "mount"],
+  ...["execve", "execveat", "connect", "ptrace", "process_vm_readv", "pidfd_getfd"],
+  ...["mount", "open_tree", "move_mount"],
 ];
 
 function strace(output: string): string[] {

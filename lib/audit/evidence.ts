@@ -74,7 +74,7 @@ export async function judgeEvidence(
   const allowed = worker.permissions.filter((flag) => flag.startsWith("--allow")).join(" ");
   return [
     outcome(
-      "descriptors and environment",
+      "descriptors",
       closed ? true : null,
       closed
         ? `descriptors 0, 1, 2 and no others; no input; ${

@@ -1,5 +1,6 @@
 import { sha256Hex } from "../data/sha256.ts";
 import type { EvidenceText } from "./contained_run.ts";
+import { SYSTEM_PATH } from "./shell.ts";
 
 /** How a contained program ended. */
 export interface Ended {
@@ -26,8 +27,8 @@ export async function runContained(
   const child = new Deno.Command(program, {
     args,
     clearEnv: true,
-    // PATH is for the wrapper, which finds bubblewrap and strace by it; bubblewrap clears it.
-    env: { PATH: "/usr/local/bin:/usr/bin:/bin", ...environment },
+    // The wrapper finds bubblewrap and strace by PATH; bubblewrap clears it.
+    env: { PATH: SYSTEM_PATH, ...environment },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

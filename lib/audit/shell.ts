@@ -22,10 +22,13 @@ function become(argv: readonly string[]): string[] {
   return ["sh", "-c", 'exec "$@"', "sh", ...argv];
 }
 
+/** Where the system's own programs lie: bubblewrap and strace are taken from here, not from a user's. */
+export const SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/run/current-system/sw/bin";
+
 /** Runs a shell script with arguments `$1`, `$2`, .. Where there is no shell, it ends with 127. */
 export async function shell(script: string, ...args: string[]): Promise<Said> {
   if (Deno.build.os === "windows") return { code: 127, out: "", err: "there is no sh" };
-  return await say(["sh", "-c", script, "sh", ...args]);
+  return await say(["sh", "-c", `PATH=${SYSTEM_PATH}; ${script}`, "sh", ...args]);
 }
 
 /**

@@ -19,6 +19,16 @@ export interface TraceRules {
   readonly forbidden: string | null;
 }
 
+/** Ways around opening a file oneself: another program, another process, a file system, a server. */
+const NEVER = [
+  /\b(execve|execveat|ptrace|process_vm_readv|pidfd_getfd)\b.*= \d/,
+  /\b(mount|open_tree|move_mount|io_uring_setup|open_by_handle_at)\b.*= \d/,
+  // The network, whether it answers or not; a server on this machine if it does. The C library asks
+  // nscd, where that runs, for the user's name.
+  /\bconnect\(.*AF_INET/,
+  /\bconnect\((?!.*nscd).*AF_UNIX.*= 0/,
+];
+
 /**
  * Holds a trace of system calls, made by `strace -f -y`, against an allow-list. Opened files count by
  * the path that the kernel resolved, links followed; calls that failed reached nothing.
@@ -37,12 +47,7 @@ export function judgeTrace({ text }: EvidenceText, rules: TraceRules): LayerOutc
       const known = [...SYSTEM, ...rules.allowed].some((place) => isWithin(path, place));
       const forbidden = rules.forbidden !== null && isWithin(path, rules.forbidden);
       if (forbidden || !known) wrong.add(path);
-    } else if (
-      /\b(execve|execveat|ptrace|process_vm_readv|mount|io_uring_setup|open_by_handle_at)\b/
-        .test(line) && /= 0$|= \d/.test(line)
-    ) {
-      wrong.add(line.replace(/^\d+ +/, "").slice(0, 80));
-    } else if (/\bconnect\(.*AF_INET/.test(line)) {
+    } else if (NEVER.some((call) => call.test(line))) {
       wrong.add(line.replace(/^\d+ +/, "").slice(0, 80));
     }
   }
@@ -62,9 +67,14 @@ export function judgeTrace({ text }: EvidenceText, rules: TraceRules): LayerOutc
 function openedPath(line: string): string | null {
   const match = line.match(/\b(?:open|openat|openat2|creat)(?:\(| resumed).*\) += \d+<(.*)>$/);
   if (match === null) return null;
-  const path = match[1].replace(
-    /\\([0-7]{1,3})/g,
-    (_, octal) => String.fromCharCode(parseInt(octal, 8)),
-  );
+  const path = unescaped(match[1]);
   return /^[/{]/.test(path) ? path : null;
+}
+
+/** strace writes bytes beyond ASCII in octal; together they are UTF-8. */
+function unescaped(text: string): string {
+  return text.replace(/(\\[0-7]{1,3})+/g, (escapes) => {
+    const bytes = escapes.slice(1).split("\\").map((octal) => parseInt(octal, 8));
+    return new TextDecoder().decode(new Uint8Array(bytes));
+  });
 }

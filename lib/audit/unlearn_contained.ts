@@ -81,7 +81,10 @@ export async function unlearnContained(
       const started = new Date().toISOString();
       const ending = runContained(command.argv, command.environment, onLine);
       const packages = hashPackages(graph);
-      const ended = await ending;
+      const ended = await ending.catch(async (error) => {
+        await watch.end();
+        throw error;
+      });
       const end = new Date().toISOString();
       const seen = await watch.end();
       const { summary, read } = answer(ended, nonce);
