@@ -1,14 +1,11 @@
 import { compare, type Comparison, type Effort } from "./compare.ts";
-import type { KernelCase } from "./kernel_cases.ts";
+import type { KernelCase, KernelTitle } from "./kernel_case.ts";
 import type { PeakRate } from "./peak_rate.ts";
 
 /** How one kernel does on one shape. */
-export interface KernelFigures extends Comparison {
-  readonly name: string;
-  readonly shape: string;
+export interface KernelFigures extends Comparison, Omit<KernelTitle, "work"> {
   /** At the median, in `unit`. */
   readonly rate: number;
-  readonly unit: KernelCase["unit"];
   /** Rate as a fraction of the adapter's own measured peak in that unit. */
   readonly share: number;
   /** Whether every pair of runs found it slower than the stock op that it replaces. */
@@ -39,7 +36,7 @@ export async function measureKernels(
     }
   }
   onCase?.(cases.length, cases.length, "");
-  const best = (unit: KernelCase["unit"]) =>
+  const best = (unit: KernelTitle["unit"]) =>
     Math.max(
       unit === "GFLOP/s" ? peak?.flops ?? 0 : peak?.bytes ?? 0,
       ...measured.filter((kernel) => kernel.unit === unit).map(({ rate }) => rate),

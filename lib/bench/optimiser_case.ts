@@ -1,0 +1,61 @@
+import * as tf from "@tensorflow/tfjs";
+import { thetaShapes } from "../model/theta_shapes.ts";
+import type { VitShape } from "../model/vit.ts";
+import type { Optimiser } from "../tensor/optimisers/optimiser.ts";
+import { disposeWeights, type Weights } from "../tensor/weights.ts";
+import { draw, type KernelCase, queued } from "./kernel_case.ts";
+
+/**
+ * An optimiser's step on all of theta, against tfjs's own.
+ *
+ * @param transfers tensors as large as theta that have to be read or written
+ */
+export function optimiserCase(
+  name: string,
+  shape: VitShape,
+  labels: number,
+  transfers: number,
+  make: () => Optimiser,
+  stock: () => tf.Optimizer,
+): KernelCase {
+  const sizes = [...thetaShapes(shape, labels)];
+  const count = sizes.reduce((sum, [, size]) => sum + size.reduce((a, b) => a * b, 1), 0);
+  const drawn = (): Weights => Object.fromEntries(sizes.map(([name, size]) => [name, draw(size)]));
+  return {
+    name,
+    shape: `${count} weights`,
+    work: 4 * transfers * count,
+    unit: "GB/s",
+    prepare() {
+      const [last] = sizes[sizes.length - 1];
+      const gradients = drawn();
+      const [optimiser, stockOptimiser] = [make(), stock()];
+      let theta = drawn();
+      const variables = Object.fromEntries(
+        sizes.map(([name, size]) => [name, tf.tidy(() => tf.variable(draw(size)))]),
+      );
+      const named = Object.fromEntries(
+        Object.entries(variables).map(([name, variable]) => [variable.name, gradients[name]]),
+      );
+      return {
+        ours: queued(() => {
+          theta = optimiser.step(theta, gradients, 1e-6);
+          return [tf.clone(theta[last])];
+        }),
+        stock: queued(() => {
+          stockOptimiser.applyGradients(named);
+          return [tf.clone(variables[last] as tf.Tensor)];
+        }),
+        dispose() {
+          disposeWeights(theta);
+          disposeWeights(gradients);
+          disposeWeights(variables);
+          optimiser.dispose();
+          stockOptimiser.dispose();
+          // tfjs's momentum forgets its own rate.
+          tf.dispose((stockOptimiser as { c?: tf.Tensor }).c ?? []);
+        },
+      };
+    },
+  };
+}
