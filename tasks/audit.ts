@@ -82,8 +82,9 @@ export const audit = command({
 
 /** One line per layer. @returns whether one failed */
 function printLayers(layers: readonly LayerOutcome[], terminal: Terminal): boolean {
+  const width = Math.max(...layers.map(({ layer }) => layer.length));
   for (const { layer, state, detail } of layers) {
-    terminal.print(`${state.padEnd(7)} ${layer.padEnd(17)} ${detail}`);
+    terminal.print(`${state.padEnd(7)} ${layer.padEnd(width)}  ${detail}`);
   }
   return layers.some(({ state }) => state === "failed");
 }

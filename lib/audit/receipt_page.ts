@@ -148,7 +148,8 @@ dt { color: var(--absent); } dd { margin: 0; overflow-wrap: anywhere; }
 code, pre, .hash { font: .85em/1.5 ui-monospace, monospace; }
 pre { background: var(--soft); padding: .75rem 1rem; overflow-x: auto; }
 summary { cursor: pointer; padding: .25rem 0; }
-.badge { border: 1px solid; border-radius: .3rem; padding: 0 .4rem; font-size: .85em; }
+.badge { border: 1px solid; border-radius: .3rem; padding: 0 .4rem; font-size: .85em;
+  white-space: nowrap; }
 .held { color: var(--held); } .failed { color: var(--failed); font-weight: bold; } .absent { color: var(--absent); }
 `;
 

@@ -65,7 +65,7 @@ function states(said: string) {
   const lines = said.split("\n");
   const of = (state: string) =>
     lines.filter((line) => line.startsWith(`${state.padEnd(7)} `))
-      .map((line) => line.slice(8, 25).trimEnd());
+      .map((line) => line.slice(8).split(/ {2}/, 1)[0]);
   return { held: of("held"), failed: of("failed"), absent: of("absent"), said };
 }
 
