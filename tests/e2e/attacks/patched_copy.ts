@@ -15,6 +15,8 @@ export interface PatchedCopy {
   patch(file: string, from: string, to: string): Promise<void>;
   /** `deno task unlearn` of the copy, with the permissions of its deno.json. */
   unlearn(...args: readonly string[]): Promise<Ended>;
+  /** The same, started by a shell that has run a script before, in `folder`. */
+  unlearnAfter(script: string, ...args: readonly string[]): Promise<Ended>;
   /** The same with all evidence: its layers by their names. */
   watched(sandbox: "os" | "deno"): Promise<Map<string, LayerOutcome>>;
 }
@@ -33,9 +35,9 @@ export async function withPatchedCopy(body: (copy: PatchedCopy) => Promise<void>
   await inCopy(async (folder) => {
     const lethe = await Deno.makeTempDir({ prefix: "lethe-patched-" });
     const [, ...words] = manifest.tasks.unlearn.split(" ");
-    const run = (script: string, args: readonly string[]) =>
+    const run = (script: string, args: readonly string[], before = ":") =>
       say([
-        ...["bash", "-c", 'cd "$1" && shift && exec "$@"', "bash", folder],
+        ...["bash", "-c", `cd "$1" && shift && ${before} && exec "$@"`, "bash", folder],
         ...[Deno.execPath(), ...words.slice(0, -1), join(lethe, script), ...args],
       ]);
     try {
@@ -52,6 +54,7 @@ export async function withPatchedCopy(body: (copy: PatchedCopy) => Promise<void>
           await Deno.writeTextFile(path, text.replace(from, () => to));
         },
         unlearn: (...args) => run("tasks/unlearn.ts", args),
+        unlearnAfter: (before, ...args) => run("tasks/unlearn.ts", args, before),
         async watched(sandbox) {
           const { code, out, err } = await run("watched.ts", [sandbox]);
           if (code !== 0) throw new Error(err);

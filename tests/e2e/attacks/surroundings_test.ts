@@ -1,0 +1,64 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { withPatchedCopy } from "./patched_copy.ts";
+
+/** What a user's shell may leave open and set; to be run in the small path's folder. */
+const INHERITED = "exec 9<portraits/identity_CelebA.txt 23<&9 && " +
+  "export NODE_OPTIONS=--no-warnings DENO_V8_FLAGS=--expose-gc DENO_AUDIT_PERMISSIONS=log";
+const UNLEARN = "--support requests --kit kit --branch --device wasm".split(" ");
+
+Deno.test("unlearn computes the same whatever it inherits", () =>
+  withPatchedCopy(async ({ folder, unlearn, unlearnAfter }) => {
+    for (
+      const { code, err } of [
+        await unlearn(...UNLEARN, "--out", "one"),
+        await unlearnAfter(INHERITED, ...UNLEARN, "--out", "two"),
+      ]
+    ) assertEquals(code, 0, err);
+    const [one, two] = await Promise.all(
+      ["one", "two"].map((out) => Deno.readTextFile(join(folder, out, "summary.json"))),
+    );
+    assertEquals(two, one);
+    // The user's log is the launcher's; the worker reads the photographs, and its checks are not there.
+    const log = await Deno.readTextFile(join(folder, "log"));
+    assertEquals(log.includes('"permission":"read"'), true);
+    assertEquals(log.includes("/model/.model"), false);
+  }));
+
+Deno.test("unlearn's worker finds no input, no descriptor and no variable of the user's", () =>
+  withPatchedCopy(async ({ patch, unlearnAfter }) => {
+    // With all of Deno's permissions, so that nothing but the launcher stands in the way.
+    await patch("lib/audit/containment.ts", '"--no-prompt",', '"-A",');
+    await patch("lib/audit/containment.ts", '`--allow-read=${[...read, write].join(",")}`,', "");
+    await patch("lib/audit/containment.ts", "`--allow-write=${write}`,", "");
+    await patch(
+      "lib/audit/unlearn_worker.ts",
+      "if (import.meta.main) {",
+      `const open = [...Deno.readDirSync("/proc/self/fd")].filter(({ name }) => {
+        try {
+          return Deno.readLinkSync("/proc/self/fd/" + name).includes("portraits");
+        } catch {
+          return false;
+        }
+      });
+      const input = await new Response(Deno.stdin.readable).text();
+      const variable = Deno.env.get("NODE_OPTIONS") ?? null;
+      console.error(JSON.stringify({ input, descriptors: open.length, variable }));
+      if (import.meta.main) {`,
+    );
+    const found = async (sandbox: string) => {
+      const args = [...UNLEARN, "--out", `new-${sandbox}`, "--sandbox", sandbox];
+      const { code, err } = await unlearnAfter(INHERITED, ...args);
+      assertEquals(code, 0, err);
+      return err;
+    };
+    for (const sandbox of ["auto", "deno"]) {
+      assertStringIncludes(await found(sandbox), '{"input":"","descriptors":0,"variable":null}');
+    }
+    // The control: without the wrapper and the clean environment it finds them.
+    await patch("lib/audit/run_contained.ts", "clearEnv: true,", "");
+    const direct = `["sh", "-c", 'exec "$@"', "sh", ...traced]`;
+    await patch("lib/audit/containment.ts", "withoutDescriptors(traced)", direct);
+    const open = await unlearnAfter(INHERITED, ...UNLEARN, "--out", "open", "--sandbox", "deno");
+    assertStringIncludes(open.err, '"descriptors":2,"variable":"--no-warnings"');
+  }));

@@ -1,0 +1,19 @@
+import { assertEquals } from "@std/assert";
+import manifest from "../../deno.json" with { type: "json" };
+
+/** What a task may have besides reading and writing, and why. */
+const MORE: Readonly<Record<string, readonly string[]>> = {
+  // They start the contained worker, through the shell that closes descriptors.
+  unlearn: ["--allow-run=sh"],
+  audit: ["--allow-run=sh"],
+};
+
+Deno.test("deno.json's tasks read and write files, and have no other permission", () => {
+  for (const [name, line] of Object.entries(manifest.tasks)) {
+    if (name === "test") continue;
+    const [program, subcommand, ...flags] = line.split(" ").slice(0, -1);
+    assertEquals([program, subcommand, flags[0]], ["deno", "run", "--no-prompt"], name);
+    const allowed = ["--no-prompt", "--allow-read", "--allow-write", ...MORE[name] ?? []];
+    assertEquals(flags.filter((flag) => !allowed.includes(flag)), [], name);
+  }
+});
