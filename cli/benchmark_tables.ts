@@ -1,7 +1,7 @@
 import { paperRow } from "../lib/benchmark/paper_figures.ts";
 import { PRETRAIN, RETRAIN } from "../lib/benchmark/plan.ts";
 import type { BenchmarkResults, MeanAndDeviation, SummaryRow } from "../lib/benchmark/results.ts";
-import { meanAndDeviation } from "../lib/benchmark/summarise.ts";
+import { summariseSequences } from "../lib/benchmark/summarise.ts";
 import { percent, table } from "./table.ts";
 
 /** A mean and its standard deviation in percent: `84.5 ± 0.2`. */
@@ -86,27 +86,16 @@ export function ablationTable(results: BenchmarkResults): string[] {
 
 /** Streams of requests: a table per data set, number of people and method, a row per request. */
 export function sequenceTables({ sequences, summary }: BenchmarkResults): string[] {
-  const groups = Map.groupBy(
-    sequences,
-    ({ data, forget, method }) => JSON.stringify([data, forget, method]),
-  );
-  return [...groups.values()].flatMap((own) => {
-    const { data, forget, method } = own[0];
-    const over = (step: number, of: (step: typeof own[0]["steps"][0]) => number) =>
-      figure(meanAndDeviation(own.map(({ steps }) => of(steps[step]))));
+  return summariseSequences(sequences).flatMap(({ data, forget, method, steps }) => {
     const atOnce = summary.find((row) =>
       row.data === data && row.forget === forget && row.method === method
     );
     return [
       ...table(
         [`${method}, ${data}: forgotten so far`, "retain", "forget", "test", "waiting", "ToW"],
-        own[0].steps.map(({ people, waiting }, step) => [
+        steps.map(({ people, retain, forget, test, waiting, tugOfWar }) => [
           `${people}`,
-          over(step, ({ metrics }) => metrics.retain),
-          over(step, ({ metrics }) => metrics.forget),
-          over(step, ({ metrics }) => metrics.test),
-          waiting === null ? "-" : over(step, ({ waiting }) => waiting!),
-          over(step, ({ tugOfWar }) => tugOfWar),
+          ...[retain, forget, test, waiting, tugOfWar].map(figure),
         ]),
         atOnce ? [`all ${forget} in one request: ToW ${figure(atOnce.tugOfWar)}`] : [],
       ),

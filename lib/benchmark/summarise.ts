@@ -1,5 +1,12 @@
 import { RETRAIN } from "./plan.ts";
-import type { CellResult, MeanAndDeviation, SplitResult, SummaryRow } from "./results.ts";
+import type {
+  CellResult,
+  MeanAndDeviation,
+  SequenceResult,
+  SequenceStep,
+  SplitResult,
+  SummaryRow,
+} from "./results.ts";
 
 /** Mean and sample standard deviation; at least one value. */
 export function meanAndDeviation(values: readonly number[]): MeanAndDeviation {
@@ -66,4 +73,51 @@ function retrainRow(splits: readonly SplitResult[]): SummaryRow {
     auc: null,
     verdicts: {},
   };
+}
+
+/** A stream of requests, as means over seeds. */
+export interface SequenceSummary {
+  readonly data: string;
+  readonly forget: number;
+  readonly method: string;
+  /** After each request. */
+  readonly steps: readonly {
+    /** Forgotten so far. */
+    readonly people: number;
+    readonly retain: MeanAndDeviation;
+    readonly forget: MeanAndDeviation;
+    readonly test: MeanAndDeviation;
+    /** Of those to be forgotten later; null when nobody is left. */
+    readonly waiting: MeanAndDeviation | null;
+    readonly tugOfWar: MeanAndDeviation;
+  }[];
+}
+
+/** Streams of requests over seeds, per data set, number of people and method. */
+export function summariseSequences(sequences: readonly SequenceResult[]): SequenceSummary[] {
+  const groups = Map.groupBy(
+    sequences,
+    ({ data, forget, method }) => JSON.stringify([data, forget, method]),
+  );
+  return [...groups.values()].map((own) => {
+    const [{ data, forget, method, steps }] = own;
+    return {
+      data,
+      forget,
+      method,
+      steps: steps.map(({ people, waiting }, i) => {
+        // Streams of one grid have as many requests each; those of a spliced file may not.
+        const here = own.flatMap(({ steps }) => steps[i] ?? []);
+        const over = (of: (step: SequenceStep) => number) => meanAndDeviation(here.map(of));
+        return {
+          people,
+          retain: over(({ metrics }) => metrics.retain),
+          forget: over(({ metrics }) => metrics.forget),
+          test: over(({ metrics }) => metrics.test),
+          waiting: waiting === null ? null : over(({ waiting }) => waiting ?? NaN),
+          tugOfWar: over(({ tugOfWar }) => tugOfWar),
+        };
+      }),
+    };
+  });
 }

@@ -107,6 +107,16 @@ const ANALYSIS = object({
   ),
 });
 
+const SEQUENCE = object({
+  ...SPLIT_NAME,
+  method: NAME,
+  steps: list(
+    object({ people: COUNT, metrics: PARTS, waiting: nullable(NUMBER), tugOfWar: NUMBER }),
+    1,
+    MANY,
+  ),
+});
+
 /**
  * Reads a benchmark's `results.json`, as far as a report needs it: fields of the right kind, cells of
  * splits that are there, as many people in a cell as in its split.
@@ -125,6 +135,7 @@ export async function readResults(path: string): Promise<BenchmarkResults> {
   fields.read("cells", list(CELL, 0, MANY));
   fields.read("summary", list(SUMMARY_ROW, 0, MANY));
   fields.read("analyses", list(ANALYSIS, 0, MANY));
+  fields.read("sequences", list(SEQUENCE, 0, MANY));
   // Every field that a report shows has been held against its kind.
   const results = record as unknown as BenchmarkResults;
   for (const { data, forget, seed, method, forgotten, retained } of results.cells) {

@@ -1,10 +1,12 @@
 import type { BenchmarkResults, SplitName } from "../benchmark/results.ts";
+import { summariseSequences } from "../benchmark/summarise.ts";
 import { distanceFigure } from "./distance_figure.ts";
 import { dossier } from "./dossier.ts";
 import { type Content, html, type Markup } from "./markup.ts";
 import { STYLE } from "./page_style.ts";
 import { resultsTable } from "./results_table.ts";
 import { rocFigure } from "./roc_figure.ts";
+import { sequenceTable } from "./sequence_table.ts";
 import { groups, summary } from "./summary.ts";
 import { tugOfWarFigure } from "./tug_of_war_figure.ts";
 
@@ -45,12 +47,14 @@ const HARDEST_IMAGES = 4;
 export function reportPage(results: BenchmarkResults, pictureOf: PictureOf): string {
   const { settings, device, cells } = results;
   const methods = [...new Set(cells.map(({ method }) => method))];
+  const streams = summariseSequences(results.sequences);
   const parts = groups(results.summary).map(({ data, forget, rows }) => {
     const own = cells.filter((cell) => cell.data === data && cell.forget === forget);
     const analysis = results.analyses.find((each) => each.data === data && each.forget === forget);
     return html`<section><h2>${title(data, forget)}</h2>
 ${resultsTable(rows)}
 ${own.length === 0 ? "" : [tugOfWarFigure(own, methods), rocFigure(own, methods)]}
+${streams.filter((each) => each.data === data && each.forget === forget).map(sequenceTable)}
 ${analysis ? analysisFigures(analysis, pictureOf, results) : ""}
 <h3>Dossiers</h3>
 ${dossiers(results, data, forget, pictureOf)}</section>`;

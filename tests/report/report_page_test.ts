@@ -65,3 +65,26 @@ Deno.test("reportPage shows the pictures that it is given, where picturesNeeded 
   assertEquals(asked, new Set(needed.map(({ file }) => file)));
   assertStringIncludes(page, '<img alt="p00/s.jpg">');
 });
+
+Deno.test("reportPage shows a stream of requests below its data set's table", () => {
+  const results = smallResults();
+  assertEquals(reportPage(results, () => undefined).includes("Request after request"), false);
+  const step = (people: number, waiting: number | null) => ({
+    people,
+    metrics: { retain: 0.8, forget: 0.61, test: 0.4 },
+    waiting,
+    retrained: { retain: 0.8, forget: 0.5, test: 0.4 },
+    tugOfWar: 0.89,
+  });
+  const sequences = [{
+    data: "faces",
+    forget: 2,
+    seed: 0,
+    method: "MetaUnlearn",
+    steps: [step(1, 0.93), step(2, null)],
+  }];
+  const page = reportPage({ ...results, sequences }, () => undefined);
+  assertEquals(page.includes("Request after request: MetaUnlearn"), true);
+  assertEquals(page.match(/<td>61\.0<\/td>/g)?.length, 2);
+  assertEquals(page.includes("<td>93.0</td>"), true);
+});
