@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { customGradient } from "../tensor/custom_gradient.ts";
 
 /**
  * How far a student's softened predictions are from a teacher's (Hinton 2014, as SCRUB and Bad Teacher
@@ -9,7 +10,7 @@ import * as tf from "@tensorflow/tfjs";
  * @returns a scalar, owned by the caller
  */
 export function divergence(student: tf.Tensor, teacher: tf.Tensor, temperature = 1): tf.Scalar {
-  const soft = tf.customGrad((x, save) => {
+  const soft = customGradient((x, save) => {
     const logits = tf.div(x as tf.Tensor, temperature);
     const [ours, theirs] = [logSoftmax(logits), logSoftmax(tf.div(teacher, temperature))];
     const target = tf.exp(theirs);

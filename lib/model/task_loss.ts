@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
+import { customGradient } from "../tensor/custom_gradient.ts";
 import type { Task } from "../data/sample.ts";
 
-const binaryCrossEntropy = tf.customGrad((logits, targets, save) => {
+const binaryCrossEntropy = customGradient((logits, targets, save) => {
   const [x, y] = [logits as tf.Tensor, targets as tf.Tensor];
   (save as tf.GradSaveFunc)([x, y]);
   // max(x, 0) - x y + log(1 + exp(-|x|)): never overflows.
@@ -18,7 +19,7 @@ const binaryCrossEntropy = tf.customGrad((logits, targets, save) => {
   };
 });
 
-const crossEntropy = tf.customGrad((logits, targets, save) => {
+const crossEntropy = customGradient((logits, targets, save) => {
   const [x, y] = [logits as tf.Tensor, targets as tf.Tensor];
   (save as tf.GradSaveFunc)([x, y]);
   const shifted = tf.sub(x, tf.max(x, -1, true));
@@ -58,7 +59,7 @@ export function weightedLabelLoss(
   targets: tf.Tensor,
   weights: ArrayLike<number>,
 ): tf.Scalar {
-  const loss = tf.customGrad((x, save) => {
+  const loss = customGradient((x, save) => {
     const input = x as tf.Tensor;
     (save as tf.GradSaveFunc)([input]);
     const row = tf.tensor1d(Float32Array.from(weights));

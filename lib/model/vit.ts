@@ -39,7 +39,7 @@ export interface VitOutput<T> {
  * @param patches patch rows [b n, 3 patchSize^2] (lib/data/patches.ts)
  */
 export function vit<T>(
-  { constant, apply }: Algebra<T>,
+  { constant, apply, scope }: Algebra<T>,
   theta: Readonly<Record<string, T>>,
   patches: tf.Tensor,
   shape: VitShape,
@@ -56,15 +56,18 @@ export function vit<T>(
   const kernel = apply(reshape, [theta["patch_embed.proj.weight"]], { shape: [dim, -1] });
   const embedded = apply(linear, [constant(patches), kernel, theta["patch_embed.proj.bias"]]);
   const sequence = apply(tokens, [embedded, theta["cls_token"], theta["pos_embed"]]);
-  let x = apply(reshape, [sequence], { shape: rows });
-  for (let i = 0; i < depth; i++) {
-    const block = `blocks.${i}`;
-    const qkv = affine(norm(x, `${block}.norm1`), `${block}.attn.qkv`);
+  const block = (x: T, layer: string) => {
+    const qkv = affine(norm(x, `${layer}.norm1`), `${layer}.attn.qkv`);
     const perImage = apply(reshape, [qkv], { shape: [b, n, 3 * dim] });
     const attended = apply(reshape, [apply(attention, [perImage], { heads })], { shape: rows });
-    x = apply(add, [x, affine(attended, `${block}.attn.proj`)]);
-    const hidden = apply(gelu, [affine(norm(x, `${block}.norm2`), `${block}.mlp.fc1`)]);
-    x = apply(add, [x, affine(hidden, `${block}.mlp.fc2`)]);
+    const middle = apply(add, [x, affine(attended, `${layer}.attn.proj`)]);
+    const hidden = apply(gelu, [affine(norm(middle, `${layer}.norm2`), `${layer}.mlp.fc1`)]);
+    return apply(add, [middle, affine(hidden, `${layer}.mlp.fc2`)]);
+  };
+  let x = apply(reshape, [sequence], { shape: rows });
+  for (let i = 0; i < depth; i++) {
+    const before = x;
+    x = scope(() => block(before, `blocks.${i}`));
   }
   // LayerNorm acts on each token alone, so only the CLS tokens need the final one.
   const classTokens = apply(classRows, [apply(reshape, [x], { shape: [b, n, dim] })]);

@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs";
 import type { Attributes, Op } from "./op.ts";
 
 /**
@@ -10,12 +10,15 @@ export interface Algebra<T> {
   constant(tensor: tf.Tensor): T;
   /** Applies one op of the table. */
   apply(op: Op, inputs: readonly T[], attributes?: Attributes): T;
+  /** Frees what `f` makes besides its result, and besides what a gradient that is being taken needs. */
+  scope(f: () => T): T;
 }
 
 /** Ordinary tensors; tfjs's tape records the ops, so gradients can be taken. */
 export const plain: Algebra<tf.Tensor> = {
   constant: (tensor) => tensor,
   apply: (op, inputs, attributes = {}) => op.forward(inputs, attributes),
+  scope: (f) => tf.tidy(f),
 };
 
 /** A value and its directional derivative; null stands for a derivative of zero. */
@@ -33,6 +36,10 @@ export const dual: Algebra<Dual> = {
     const tangents = inputs.map((input) => input.tangent);
     const moves = tangents.some((tangent) => tangent !== null);
     return { primal, tangent: moves ? op.jvp(primals, tangents, attributes, primal) : null };
+  },
+  scope(f) {
+    // tfjs's type of what a tidy may give back knows no null, its code does.
+    return tf.tidy(() => f() as unknown as tf.TensorContainerObject) as unknown as Dual;
   },
 };
 

@@ -40,6 +40,8 @@ function listening(theta: Weights, onInput: (layer: string, x: tf.Tensor) => voi
   );
   const algebra: Algebra<tf.Tensor> = {
     constant: plain.constant,
+    // What it is told of outlives a block.
+    scope: (f) => f(),
     apply(op, inputs, attributes) {
       const value = plain.apply(op, inputs, attributes);
       // The patch embedding's kernel is used as a matrix.

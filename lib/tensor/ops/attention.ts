@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { customGradient } from "../custom_gradient.ts";
 import { matMul } from "../mat_mul.ts";
 import { hasKernel, runKernel } from "../kernel.ts";
 import { numberOf, type Op } from "../op.ts";
@@ -30,7 +31,7 @@ function softmaxDerivative(probabilities: tf.Tensor, g: tf.Tensor): tf.Tensor {
 }
 
 function composed(heads: number) {
-  return tf.customGrad((qkv, save) => {
+  return customGradient((qkv, save) => {
     const input = qkv as tf.Tensor;
     const [q, k, v] = splitHeads(input, heads);
     const scale = 1 / Math.sqrt(q.shape[2]!);
@@ -58,7 +59,7 @@ function composed(heads: number) {
 }
 
 function fused(heads: number) {
-  return tf.customGrad((qkv, save) => {
+  return customGradient((qkv, save) => {
     const [value, probs] = runKernel("LetheAttention", { qkv: qkv as tf.Tensor }, { heads });
     (save as tf.GradSaveFunc)([qkv as tf.Tensor, probs]);
     return {

@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
+import { customGradient } from "../custom_gradient.ts";
 import type { Op } from "../op.ts";
 
-const forward = tf.customGrad((x) => {
+const forward = customGradient((x) => {
   const [b, n, d] = (x as tf.Tensor).shape as [number, number, number];
   return {
     value: tf.reshape(tf.slice(x as tf.Tensor, [0, 0, 0], [b, 1, d]), [b, d]),

@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
+import { customGradient } from "../custom_gradient.ts";
 import type { Op } from "../op.ts";
 
-const sum = tf.customGrad((x, y) => ({
+const sum = customGradient((x, y) => ({
   value: tf.add(x as tf.Tensor, y as tf.Tensor),
   gradFunc: (dy: tf.Tensor) => [tf.clone(dy), tf.clone(dy)],
 }));
@@ -37,7 +38,7 @@ export const sigmoid: Op = {
 
 // tfjs's own softplus loses the sign of small values on some backends; this form never overflows:
 // max(x, 0) + log(1 + exp(-|x|)).
-const softplusForward = tf.customGrad((x, save) => {
+const softplusForward = customGradient((x, save) => {
   const input = x as tf.Tensor;
   (save as tf.GradSaveFunc)([input]);
   return {

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { customGradient } from "../custom_gradient.ts";
 import { hasKernel, runKernel } from "../kernel.ts";
 import type { Op } from "../op.ts";
 
@@ -13,7 +14,7 @@ function derivative(x: tf.Tensor): tf.Tensor {
   return tf.add(distribution(x), tf.mul(x, density));
 }
 
-const forward = tf.customGrad((x, save) => {
+const forward = customGradient((x, save) => {
   const input = x as tf.Tensor;
   (save as tf.GradSaveFunc)([input]);
   const value = hasKernel("LetheGelu")

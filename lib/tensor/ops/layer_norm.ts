@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { customGradient } from "../custom_gradient.ts";
 import { hasKernel, runKernel } from "../kernel.ts";
 import { numberOf, type Op, sumOfTerms } from "../op.ts";
 
@@ -16,7 +17,7 @@ function project(g: tf.Tensor, normal: tf.Tensor, rstd: tf.Tensor): tf.Tensor {
 }
 
 function composed(epsilon: number) {
-  return tf.customGrad((x, gamma, beta, save) => {
+  return customGradient((x, gamma, beta, save) => {
     const { normal, rstd } = normalise(x as tf.Tensor, epsilon);
     (save as tf.GradSaveFunc)([normal, rstd, gamma as tf.Tensor]);
     const value = tf.add(tf.mul(normal, gamma as tf.Tensor), beta as tf.Tensor);
@@ -32,7 +33,7 @@ function composed(epsilon: number) {
 }
 
 function fused(epsilon: number) {
-  return tf.customGrad((x, gamma, beta, save) => {
+  return customGradient((x, gamma, beta, save) => {
     const inputs = { x: x as tf.Tensor, gamma: gamma as tf.Tensor, beta: beta as tf.Tensor };
     const [value, moments] = runKernel("LetheLayerNorm", inputs, { epsilon });
     (save as tf.GradSaveFunc)([inputs.x, inputs.gamma, moments]);

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { customGradient } from "../custom_gradient.ts";
 import { matMul } from "../mat_mul.ts";
 import { hasKernel, runKernel } from "../kernel.ts";
 import { type Op, sumOfTerms } from "../op.ts";
@@ -8,7 +9,7 @@ function columnSum(x: tf.Tensor): tf.Tensor {
   return hasKernel("LetheColumnSum") ? runKernel("LetheColumnSum", { x })[0] : tf.sum(x, 0);
 }
 
-const product = tf.customGrad((x, weight, save) => {
+const product = customGradient((x, weight, save) => {
   (save as tf.GradSaveFunc)([x as tf.Tensor, weight as tf.Tensor]);
   const value = matMul(x as tf.Tensor, weight as tf.Tensor, { transposeB: true });
   return {
@@ -20,7 +21,7 @@ const product = tf.customGrad((x, weight, save) => {
   };
 });
 
-const productWithBias = tf.customGrad((x, weight, bias, save) => {
+const productWithBias = customGradient((x, weight, bias, save) => {
   (save as tf.GradSaveFunc)([x as tf.Tensor, weight as tf.Tensor]);
   const value = matMul(x as tf.Tensor, weight as tf.Tensor, {
     transposeB: true,

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { customGradient } from "../custom_gradient.ts";
 import type { Attributes, Op } from "../op.ts";
 
 function shapeOf(attributes: Attributes): number[] {
@@ -9,10 +10,17 @@ function shapeOf(attributes: Attributes): number[] {
   return [...shape];
 }
 
+// tfjs's own reshape would keep its dy, and so the memory that dy shares.
+const reshaped = (shape: number[]) =>
+  customGradient((x) => ({
+    value: tf.reshape(x as tf.Tensor, shape),
+    gradFunc: (dy: tf.Tensor) => tf.reshape(dy, (x as tf.Tensor).shape),
+  }));
+
 /** The same elements under another shape (attribute `shape`, one entry may be -1). Linear. */
 export const reshape: Op = {
   name: "reshape",
   formula: "y = x, read with another shape, linear",
-  forward: ([x], attributes) => tf.reshape(x, shapeOf(attributes)),
+  forward: ([x], attributes) => reshaped(shapeOf(attributes))(x),
   jvp: (_inputs, [dx], attributes) => tf.reshape(dx!, shapeOf(attributes)),
 };

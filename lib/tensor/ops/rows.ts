@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { customGradient } from "../custom_gradient.ts";
 import { matMul } from "../mat_mul.ts";
 import type { Attributes, Op } from "../op.ts";
 
@@ -10,7 +11,7 @@ function oneHot(indices: readonly number[], size: number): tf.Tensor {
 }
 
 function take(indices: readonly number[]) {
-  return tf.customGrad((table) => {
+  return customGradient((table) => {
     const size = (table as tf.Tensor).shape[0];
     return {
       value: tf.tidy(() => matMul(oneHot(indices, size), table as tf.Tensor)),

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { customGradient } from "../custom_gradient.ts";
 import type { Op } from "../op.ts";
 
 /** [b (n - 1), d] patch rows below a class token row each: [b, n, d], without positions. */
@@ -9,7 +10,7 @@ function underClass(patches: tf.Tensor, classToken: tf.Tensor, n: number): tf.Te
   return tf.concat([first, tf.reshape(patches, [b, n - 1, d])], 1);
 }
 
-const forward = tf.customGrad((patches, classToken, positions) => {
+const forward = customGradient((patches, classToken, positions) => {
   const n = (positions as tf.Tensor).shape[1]!;
   const rows = underClass(patches as tf.Tensor, classToken as tf.Tensor, n);
   return {
