@@ -76,3 +76,6 @@ export { GRID_PRESETS } from "./lib/benchmark/presets.ts";
 export type { GridSettings } from "./lib/benchmark/settings.ts";
 export { type GridOptions, type GridOutcome, runGrid } from "./lib/benchmark/run_grid.ts";
 export type { BenchmarkResults } from "./lib/benchmark/results.ts";
+export type { Receipt } from "./lib/audit/receipt.ts";
+export { readReceipt } from "./lib/audit/receipt_file.ts";
+export { type VerifyOptions, verifyReceipt } from "./lib/audit/verify_receipt.ts";

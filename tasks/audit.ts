@@ -1,4 +1,5 @@
 import { command, main } from "../cli/command.ts";
+import type { OptionValues } from "../cli/options.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import {
   printUnlearned,
@@ -15,70 +16,88 @@ import { verifyProgram } from "../lib/audit/verify_program.ts";
 import { verifyReceipt } from "../lib/audit/verify_receipt.ts";
 import { UsageError } from "../lib/error.ts";
 
+const OPTIONS = {
+  support: { kind: "path", value: "DIR", help: SUPPORT_HELP },
+  trainingData: {
+    kind: "path",
+    value: "DIR",
+    help: "the data set, where it still exists: nothing of it may be reachable",
+  },
+  split: { kind: "path", value: "FILE", help: "split.json: no request may be one of its images" },
+  ...UNLEARN_OPTIONS,
+  verify: { kind: "path", value: "FILE", help: "check a receipt.json and the outputs beside it" },
+  key: { kind: "path", value: "FILE", help: "with --verify: the signer's public key (.pub)" },
+  rerun: { kind: "flag", help: "with --verify: repeat the request and compare the weights" },
+  newKey: { kind: "path", value: "FILE", help: "make a key to sign with, and FILE.pub" },
+} as const;
+
 /** `deno task audit`: unlearning under watch; or a receipt verified; or a key to sign with. */
 export const audit = command({
   name: "audit",
   summary: "unlearns under watch and shows which layer of the proof held; verifies receipts",
-  options: {
-    support: { kind: "path", value: "DIR", help: SUPPORT_HELP },
-    trainingData: {
-      kind: "path",
-      value: "DIR",
-      help: "the data set, where it still exists: nothing of it may be reachable",
-    },
-    split: { kind: "path", value: "FILE", help: "split.json: no request may be one of its images" },
-    ...UNLEARN_OPTIONS,
-    verify: { kind: "path", value: "FILE", help: "check a receipt.json and the outputs beside it" },
-    key: { kind: "path", value: "FILE", help: "with --verify: the signer's public key (.pub)" },
-    rerun: { kind: "flag", help: "with --verify: repeat the request and compare the weights" },
-    newKey: { kind: "path", value: "FILE", help: "make a key to sign with, and FILE.pub" },
-  },
+  options: OPTIONS,
   examples: [
     "deno task audit --support ./requests --training-data ./data --split split.json",
     "deno task audit --new-key lethe.signing-key",
     "deno task audit --verify unlearned/receipt.json --key lethe.signing-key.pub",
     "deno task audit --verify unlearned/receipt.json --rerun --support ./requests --kit ./kit",
   ],
-  async run(
-    { support, trainingData, split, verify, key, rerun: again, newKey, ...options },
-    terminal,
-  ) {
+  async run({ newKey, verify, support, ...options }, terminal) {
     if (newKey !== undefined) {
       terminal.print(`${newKey} signs; ${newKey}.pub (${await newSigningKey(newKey)}) verifies`);
       return;
     }
-    if (verify !== undefined) {
-      if (again && support === undefined) throw missing("--rerun");
-      const run = again ? unlearnOptions(support!, options, terminal) : null;
-      const kit = run?.kit ?? options.kit;
-      const { receipt, checks } = await verifyReceipt({
-        receipt: verify,
-        ...(key === undefined ? {} : { publicKey: await readPublicKey(key) }),
-        ...(split === undefined ? {} : { split }),
-        ...(kit === undefined ? {} : { kit }),
-        ...(support === undefined ? {} : { support }),
-      });
-      const outcomes = [...checks, ...await verifyProgram(receipt)];
-      if (run !== null) {
-        const again = () => rerun(receipt, { ...run, receiptPath: verify });
-        outcomes.push(...await runChecks([["rerun", again]]));
-      }
-      return printLayers(outcomes, terminal) ? 3 : 0;
-    }
+    if (verify !== undefined) return await check(verify, support, options, terminal);
     if (support === undefined) throw missing("audit");
-    const run = unlearnOptions(support, options, terminal);
-    const done = await unlearnWithReceipt({
-      ...run,
-      evidence: true,
-      launcher: "tasks/audit.ts",
-      ...(trainingData === undefined ? {} : { trainingData }),
-      ...(split === undefined ? {} : { split }),
-    });
-    const failed = printLayers(done.receipt.layers, terminal);
-    printUnlearned(run, done, terminal);
-    return failed ? 3 : 0;
+    return await watch(support, options, terminal);
   },
 });
+
+type Options = Omit<OptionValues<typeof OPTIONS>, "newKey" | "verify" | "support">;
+
+/** Unlearns under watch. */
+async function watch(
+  support: string,
+  { trainingData, split, ...options }: Options,
+  terminal: Terminal,
+): Promise<number> {
+  const run = unlearnOptions(support, options, terminal);
+  const done = await unlearnWithReceipt({
+    ...run,
+    evidence: true,
+    launcher: "tasks/audit.ts",
+    ...(trainingData === undefined ? {} : { trainingData }),
+    ...(split === undefined ? {} : { split }),
+  });
+  const failed = printLayers(done.receipt.layers, terminal);
+  printUnlearned(run, done, terminal);
+  return failed ? 3 : 0;
+}
+
+/** Verifies a receipt, and repeats its run where that is asked for. */
+async function check(
+  path: string,
+  support: string | undefined,
+  { split, key, rerun: again, ...options }: Options,
+  terminal: Terminal,
+): Promise<number> {
+  if (again && support === undefined) throw missing("--rerun");
+  const run = again ? unlearnOptions(support!, options, terminal) : null;
+  const kit = run?.kit ?? options.kit;
+  const { receipt, checks } = await verifyReceipt({
+    receipt: path,
+    ...(key === undefined ? {} : { publicKey: await readPublicKey(key) }),
+    ...(split === undefined ? {} : { split }),
+    ...(kit === undefined ? {} : { kit }),
+    ...(support === undefined ? {} : { support }),
+  });
+  const outcomes = [...checks, ...await verifyProgram(receipt)];
+  if (run !== null) {
+    const repeat = () => rerun(receipt, { ...run, receiptPath: path });
+    outcomes.push(...await runChecks([["rerun", repeat]]));
+  }
+  return printLayers(outcomes, terminal) ? 3 : 0;
+}
 
 /** One line per layer. @returns whether one failed */
 function printLayers(layers: readonly LayerOutcome[], terminal: Terminal): boolean {

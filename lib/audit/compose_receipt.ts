@@ -2,7 +2,7 @@ import { relative } from "@std/path";
 import manifest from "../../deno.json" with { type: "json" };
 import type { ContainedRun, HashedFile, HashedPackage } from "./contained_run.ts";
 import type { LayerOutcome } from "./layer.ts";
-import type { FileDigest, Plain, Receipt } from "./receipt.ts";
+import type { Digest, FileDigest, Plain, Receipt } from "./receipt.ts";
 import { type Place, redactor } from "./redact.ts";
 
 /** A receipt that nobody has sealed yet. */
@@ -24,6 +24,7 @@ export interface ReceiptParts {
   readonly evidence: readonly FileDigest[];
   /** The worker's modules and packages come with the run. */
   readonly launcher: LauncherGraph;
+  readonly split: Digest | null;
 }
 
 /** A run's places by the names that a receipt gives them, in place of paths that may name people. */
@@ -80,6 +81,7 @@ export function composeReceipt(
       .sort((a, b) => a.sha256 < b.sha256 ? -1 : 1),
     requestTable: table ? { sha256: table.sha256, bytes: table.bytes } : null,
     targets: summary.targets,
+    split: parts.split,
     kit: under(paths.kit, run.read),
     written: byFile(parts.written),
     weights: summary.weights,

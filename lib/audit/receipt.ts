@@ -35,6 +35,8 @@ export interface Receipt {
   readonly requestTable: Digest | null;
   /** Where the support images' labels came from. */
   readonly targets: "requests.csv" | "the model's own predictions";
+  /** The split that the launcher held the requests against; null where none was named. */
+  readonly split: Digest | null;
   /** Every kit file that was read. */
   readonly kit: readonly FileDigest[];
   /** Every file that was written, below the output folder. */

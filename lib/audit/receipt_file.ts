@@ -124,6 +124,8 @@ export function parseReceipt(text: string, file: string): Receipt {
     of.end();
     return result;
   };
+  const digestOrNull = (name: string) =>
+    fields.read(name, nullable(OBJECT)) === null ? null : whole(fields.within(name), digest);
   const receipt: Receipt = {
     version: fields.read("version", integer(1, 1)) as 1,
     lethe: fields.read("lethe", line(100)),
@@ -131,10 +133,9 @@ export function parseReceipt(text: string, file: string): Receipt {
     started: fields.read("started", TIME),
     ended: fields.read("ended", TIME),
     requests: entries(fields, "requests", digest),
-    requestTable: fields.read("requestTable", nullable(OBJECT)) === null
-      ? null
-      : whole(fields.within("requestTable"), digest),
+    requestTable: digestOrNull("requestTable"),
     targets: fields.read("targets", oneOf(["requests.csv", "the model's own predictions"])),
+    split: digestOrNull("split"),
     kit: entries(fields, "kit", fileDigest),
     written: entries(fields, "written", fileDigest),
     weights: whole(fields.within("weights"), (of) => ({

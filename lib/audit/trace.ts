@@ -38,6 +38,12 @@ export function judgeTrace({ text }: EvidenceText, rules: TraceRules): LayerOutc
   // What comes before is the wrapper's and bubblewrap's doing.
   const start = lines.findIndex((line) => line.includes(`execve("${rules.deno}"`));
   const calls = lines.slice(start + 1);
+  // The worker's own start may be told in two lines, with other processes' calls between.
+  if (lines[start]?.endsWith("<unfinished ...>")) {
+    const resumed = `${lines[start].split(" ", 1)[0]} <... execve resumed>`;
+    const end = calls.findIndex((line) => line.startsWith(resumed));
+    if (end >= 0) calls.splice(end, 1);
+  }
   const opened = new Set<string>();
   const wrong = new Set<string>();
   for (const line of calls) {

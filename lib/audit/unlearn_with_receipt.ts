@@ -7,6 +7,7 @@ import { parseTrainingImages, TRAINING_IMAGES } from "../model/training_images.t
 import type { UnlearnSummary } from "../run/unlearn_summary.ts";
 import type { ContainedRun } from "./contained_run.ts";
 import { copiesLayer, type KnownImages } from "./copies.ts";
+import { digestFile } from "./digest_files.ts";
 import { moduleHashes } from "./module_hashes.ts";
 import { PROJECT } from "./module_graph.ts";
 import { isWithin } from "./mounts.ts";
@@ -36,14 +37,18 @@ export async function unlearnWithReceipt(
   options: UnlearnWithReceiptOptions,
 ): Promise<{ summary: UnlearnSummary; receipt: Receipt }> {
   const signingKey = await findSigningKey(options.signingKey);
-  const split = options.split === undefined ? undefined : await readSplit(options.split);
+  const split = options.split === undefined ? null : {
+    ...await digestFile(options.split),
+    content: await readSplit(options.split),
+  };
   const launcher = moduleHashes(options.launcher);
   launcher.catch(() => {}); // told where it is awaited
   let receipt: Receipt;
   const { summary } = await unlearnContained(options, async (run, folder) => {
     receipt = await writeReceipt(folder, run, {
       signingKey,
-      layers: [await copies(run, split)],
+      layers: [await copies(run, split?.content)],
+      split: split && { sha256: split.sha256, bytes: split.bytes },
       launcher: { entry: options.launcher, ...await launcher },
       places: privatePlaces(run, folder),
     });

@@ -177,8 +177,12 @@ async function checkRequests(receipt: Receipt, support?: string): Promise<Verdic
     : ["failed", "they are not those of the run"];
 }
 
-async function checkCopies({ requests }: Receipt, split?: string): Promise<Verdict> {
+async function checkCopies(receipt: Receipt, split?: string): Promise<Verdict> {
   if (split === undefined) return ["absent", "no split is given (--split)"];
+  const { requests } = receipt;
+  if (receipt.split && !same(await digestFile(split), receipt.split)) {
+    return ["failed", "it is not the split of the run"];
+  }
   const hashes = requests.map(({ sha256 }) => sha256);
   const { state, detail } = copiesLayer(hashes, { split: await readSplit(split) });
   return [state, detail];

@@ -4,7 +4,13 @@ import { composeReceipt, type LauncherGraph, runRedactor } from "./compose_recei
 import type { ContainedRun } from "./contained_run.ts";
 import { digestFiles, listTree } from "./digest_files.ts";
 import type { LayerOutcome } from "./layer.ts";
-import { EVIDENCE_FOLDER, type Receipt, RECEIPT_FILE, RECEIPT_PAGE } from "./receipt.ts";
+import {
+  type Digest,
+  EVIDENCE_FOLDER,
+  type Receipt,
+  RECEIPT_FILE,
+  RECEIPT_PAGE,
+} from "./receipt.ts";
 import { encodeReceipt, sealReceipt } from "./receipt_file.ts";
 import { receiptPage } from "./receipt_page.ts";
 import type { Place } from "./redact.ts";
@@ -24,6 +30,8 @@ export interface ReceiptOptions {
   /** Layers judged outside the run. */
   readonly layers: readonly LayerOutcome[];
   readonly launcher: LauncherGraph;
+  /** The split that `copies` was judged by. */
+  readonly split: Digest | null;
   /** Places whose paths may name people, such as the project's and the package cache's. */
   readonly places: readonly Place[];
 }
@@ -58,6 +66,7 @@ export async function writeReceipt(
     composeReceipt(run, {
       layers: options.layers,
       launcher: options.launcher,
+      split: options.split,
       written: await digestFiles(folder, written),
       evidence: await digestFiles(folder, evidence),
     }, redact),

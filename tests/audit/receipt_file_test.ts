@@ -65,7 +65,7 @@ Deno.test("sealReceipt without a key gives a receipt that nobody sealed", async 
 Deno.test("readReceipt gives back what encodeReceipt wrote", () =>
   inTemporaryFolder(async (folder) => {
     const path = join(folder, "receipt.json");
-    for (const changes of [{}, { requestTable: null, layers: [], evidence: [] }]) {
+    for (const changes of [{}, { requestTable: null, split: null, layers: [], evidence: [] }]) {
       const receipt = await sealReceipt({ ...smallReceipt(), ...changes }, null);
       await Deno.writeTextFile(path, encodeReceipt(receipt));
       assertEquals(await readReceipt(path), receipt);

@@ -15,6 +15,7 @@ export function smallReceipt(): Omit<Receipt, "signer" | "signature"> {
     requests: [digest("1"), digest("2")],
     requestTable: digest("3"),
     targets: "requests.csv",
+    split: digest("6"),
     kit: [{ file: "kit.json", ...digest("4") }, { file: "model.safetensors", ...digest("5") }],
     written: [{ file: "model/model.safetensors", ...digest("6") }],
     weights: { before: hash("5"), after: hash("6") },

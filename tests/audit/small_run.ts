@@ -126,6 +126,7 @@ export function onReceipt(
     await writeReceipt(join(folder, "unlearned"), run, {
       signingKey: signed ? await readSigningKey(join(folder, "key")) : null,
       layers: [{ layer: "copies", state: "held", detail: "none of 2 requests" }],
+      split: null,
       launcher: {
         entry: "tasks/unlearn.ts",
         code: await digestFiles(PROJECT, ["mod.ts", "lib/error.ts"]),

@@ -37,6 +37,16 @@ Deno.test("judgeTrace reads calls that another thread interrupted, and names wit
   );
 });
 
+Deno.test("judgeTrace takes the worker's own start for what it is, told in two lines too", () => {
+  const begun = '10 execve("/bin/deno", ["/bin/deno"], 0x1 /* 3 vars */ <unfinished ...>';
+  const ended = "10 <... execve resumed>)             = 0";
+  assertEquals(judged(begun, ended, OPEN)[0], "held");
+  assertEquals(judged(begun, OPEN, ended, OPEN)[0], "held");
+  assertEquals(judged(begun, ended, ended, OPEN)[0], "failed", "a second program");
+  assertEquals(judged(begun, ended.replace("10", "11"), ended, OPEN)[0], "failed", "another's");
+  assertEquals(judged(START, ended, OPEN)[0], "failed", "nothing of it was left open");
+});
+
 Deno.test("judgeTrace fails on the training folder even where it may read", () => {
   assertEquals(judged(START, OPEN, '10 open("d", O_RDONLY) = 9</in/data/1.jpg>')[0], "failed");
 });
