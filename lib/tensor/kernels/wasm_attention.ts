@@ -1,213 +1,187 @@
-import * as tf from "@tensorflow/tfjs";
-import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
+import type { TensorInfo } from "@tensorflow/tfjs";
+import { onHeap, registerWasmKernel, type WasmKernelArguments } from "./wasm_kernel.ts";
+import {
+  type Matrix,
+  padded,
+  type ProductModule,
+  productModule,
+  TILE_COLUMNS,
+  TILE_ROWS,
+} from "./wasm_product.ts";
 
 /**
- * Attention on tfjs's WASM backend, as loops over its heap.
- *
- * The composition of stock ops spends its time in rank-5 transposes and in batched products of tiny
- * matrices, which tfjs-wasm does at 2 GFLOP/s. One head of one image fits the cache, so plain loops over
- * copies of its q, k and v are several times faster.
+ * Attention on tfjs's WASM backend, head by head: one head of one image fits the cache, so its q, k and
+ * v are copied into the product module's memory, padded with zeros, and all of it is done there. The
+ * composition of stock ops spends its time in rank-5 transposes and transposed products.
  */
 
-/** out[i, j] (+)= scale sum_k a[i, k] b[j, k]: rows of a against rows of b. */
-function rowsByRows(
-  out: Float32Array,
-  a: Float32Array,
-  b: Float32Array,
+/** Sizes of one head, padded to what the product covers: tokens as rows and as columns, its width. */
+interface HeadSizes {
+  readonly n: number;
+  readonly headDim: number;
+  readonly rows: number;
+  readonly columns: number;
+  readonly width: number;
+}
+
+let productModuleOnce: ProductModule | undefined;
+
+/** Matrices side by side in the product module's memory, all zero. */
+function scratch({ rows, columns, width }: HeadSizes, squares: number, tall: number, wide: number) {
+  productModuleOnce ??= productModule();
+  const product = productModuleOnce;
+  const counts = [rows * columns, rows * width, width * columns];
+  const total = squares * counts[0] + tall * counts[1] + wide * counts[2];
+  product.reserve(total);
+  const floats = product.floats();
+  floats.fill(0, 0, total);
+  let offset = 0;
+  const take = (count: number, row: number): Matrix => {
+    const matrix = { offset, row, step: 1 };
+    offset += count;
+    return matrix;
+  };
+  const many = (number: number, count: number, row: number) =>
+    Array.from({ length: number }, () => take(count, row));
+  return {
+    product,
+    floats,
+    /** [rows, columns] */
+    squares: many(squares, counts[0], columns),
+    /** [rows, width] */
+    tall: many(tall, counts[1], width),
+    /** [width, columns] */
+    wide: many(wide, counts[2], columns),
+  };
+}
+
+const transposed = ({ offset, row, step }: Matrix): Matrix => ({ offset, row: step, step: row });
+
+/** Copies m x n elements between two places. */
+function copy(
+  to: Float32Array,
+  target: Matrix,
+  from: Float32Array,
+  source: Matrix,
   m: number,
   n: number,
-  k: number,
-  scale: number,
 ): void {
   for (let i = 0; i < m; i++) {
-    const ai = i * k;
-    let j = 0;
-    for (; j + 4 <= n; j += 4) {
-      const [b0, b1, b2, b3] = [j * k, (j + 1) * k, (j + 2) * k, (j + 3) * k];
-      let s0 = 0, s1 = 0, s2 = 0, s3 = 0;
-      for (let p = 0; p < k; p++) {
-        const x = a[ai + p];
-        s0 += x * b[b0 + p];
-        s1 += x * b[b1 + p];
-        s2 += x * b[b2 + p];
-        s3 += x * b[b3 + p];
-      }
-      const o = i * n + j;
-      out[o] = s0 * scale;
-      out[o + 1] = s1 * scale;
-      out[o + 2] = s2 * scale;
-      out[o + 3] = s3 * scale;
-    }
-    for (; j < n; j++) {
-      let s = 0;
-      for (let p = 0; p < k; p++) s += a[ai + p] * b[j * k + p];
-      out[i * n + j] = s * scale;
-    }
+    const [t, s] = [target.offset + i * target.row, source.offset + i * source.row];
+    for (let j = 0; j < n; j++) to[t + j * target.step] = from[s + j * source.step];
   }
 }
 
-/** out[i, c] = scale sum_j a[i, j] b[j, c], or with a transposed: sum_j a[j, i] b[j, c]. */
-function rowsByColumns(
-  out: Float32Array,
-  a: Float32Array,
-  b: Float32Array,
-  m: number,
-  n: number,
-  k: number,
-  transposed: boolean,
-  scale: number,
-): void {
-  const [rowStep, innerStep] = transposed ? [1, m] : [n, 1];
-  for (let i = 0; i < m; i++) {
-    for (let c = 0; c < k; c += 4) {
-      let s0 = 0, s1 = 0, s2 = 0, s3 = 0;
-      for (let j = 0; j < n; j++) {
-        const x = a[i * rowStep + j * innerStep];
-        const p = j * k + c;
-        s0 += x * b[p];
-        s1 += x * b[p + 1];
-        s2 += x * b[p + 2];
-        s3 += x * b[p + 3];
-      }
-      const o = i * k + c;
-      out[o] = s0 * scale;
-      out[o + 1] = s1 * scale;
-      out[o + 2] = s2 * scale;
-      out[o + 3] = s3 * scale;
-    }
-  }
-}
-
-/** Copies rows of `width` columns that lie `stride` apart into a dense block, or back. */
-function gather(
-  dense: Float32Array,
-  heap: Float32Array,
-  from: number,
-  rows: number,
-  width: number,
-  stride: number,
-): void {
-  for (let i = 0; i < rows; i++) {
-    for (let c = 0; c < width; c++) dense[i * width + c] = heap[from + i * stride + c];
-  }
-}
-
-function scatter(
-  heap: Float32Array,
-  dense: Float32Array,
-  to: number,
-  rows: number,
-  width: number,
-  stride: number,
-): void {
-  for (let i = 0; i < rows; i++) {
-    for (let c = 0; c < width; c++) heap[to + i * stride + c] = dense[i * width + c];
-  }
-}
-
-function softmaxRows(rows: Float32Array, n: number): void {
-  for (let from = 0; from < n * n; from += n) {
+/** softmax over the first n columns; the others stay as they are. */
+function softmaxRows(floats: Float32Array, { offset, row }: Matrix, n: number): void {
+  for (let i = 0; i < n; i++) {
+    const [from, to] = [offset + i * row, offset + i * row + n];
     let largest = -Infinity;
-    for (let j = 0; j < n; j++) largest = Math.max(largest, rows[from + j]);
+    for (let j = from; j < to; j++) largest = Math.max(largest, floats[j]);
     let sum = 0;
-    for (let j = 0; j < n; j++) sum += rows[from + j] = Math.exp(rows[from + j] - largest);
-    for (let j = 0; j < n; j++) rows[from + j] /= sum;
+    for (let j = from; j < to; j++) sum += floats[j] = Math.exp(floats[j] - largest);
+    for (let j = from; j < to; j++) floats[j] /= sum;
   }
 }
 
-interface KernelArguments {
-  // tfjs types a kernel's inputs as a map of any names; these are the ones that the ops pass.
-  inputs: Record<string, tf.TensorInfo>;
-  backend: BackendWasm;
-  attrs: { heads: number };
+/** g becomes P (g - rowsum(P g)), softmax's derivative. */
+function softmaxDerivative(floats: Float32Array, p: Matrix, g: Matrix, n: number): void {
+  for (let i = 0; i < n; i++) {
+    const [atP, atG] = [p.offset + i * p.row, g.offset + i * g.row];
+    let along = 0;
+    for (let j = 0; j < n; j++) along += floats[atP + j] * floats[atG + j];
+    for (let j = 0; j < n; j++) floats[atG + j] = floats[atP + j] * (floats[atG + j] - along);
+  }
 }
 
-/** Sizes of one attention: images, tokens, width, width of a head padded to a multiple of four. */
-function sizes({ inputs, attrs: { heads } }: KernelArguments) {
-  const [b, n, width] = inputs.qkv.shape;
-  return { b, n, d: width / 3, heads, headDim: width / 3 / heads };
+/** Sizes of one attention and where a head's columns lie in qkv [b, n, 3 d] and in [b, n, d]. */
+function layout({ inputs, attrs: { heads } }: WasmKernelArguments) {
+  const [b, n, total] = inputs.qkv.shape;
+  const d = total / 3;
+  const headDim = d / heads;
+  const size: HeadSizes = {
+    n,
+    headDim,
+    rows: padded(n, TILE_ROWS),
+    columns: padded(n, TILE_COLUMNS),
+    width: padded(headDim, TILE_COLUMNS),
+  };
+  const each = Array.from({ length: b * heads }, (_, index) => {
+    const [image, head] = [Math.floor(index / heads), index % heads];
+    const part = (i: number): Matrix => ({
+      offset: image * n * total + i * d + head * headDim,
+      row: total,
+      step: 1,
+    });
+    return {
+      q: part(0),
+      k: part(1),
+      v: part(2),
+      out: { offset: image * n * d + head * headDim, row: d, step: 1 },
+      probabilities: { offset: index * n * n, row: n, step: 1 },
+    };
+  });
+  return { b, n, d, heads, size, each };
 }
 
 /** `LetheAttention`: qkv [b, n, 3 d] to [out [b, n, d], probabilities [b heads, n, n]]. */
-function forward(args: KernelArguments): tf.TensorInfo[] {
+function forward(args: WasmKernelArguments): TensorInfo[] {
   const { backend, inputs: { qkv } } = args;
-  const { b, n, d, heads, headDim } = sizes(args);
-  const out = backend.makeOutput([b, n, d], "float32");
-  const probabilities = backend.makeOutput([b * heads, n, n], "float32");
-  // Views come after the outputs: making one may grow the heap and void older views.
-  const x = backend.typedArrayFromHeap(qkv) as Float32Array;
-  const y = backend.typedArrayFromHeap(out) as Float32Array;
-  const p = backend.typedArrayFromHeap(probabilities) as Float32Array;
-  const block = () => new Float32Array(n * headDim + 4);
-  const [q, k, v, o] = [block(), block(), block(), block()];
-  for (let i = 0; i < b; i++) {
-    for (let h = 0; h < heads; h++) {
-      const from = i * n * 3 * d + h * headDim;
-      gather(q, x, from, n, headDim, 3 * d);
-      gather(k, x, from + d, n, headDim, 3 * d);
-      gather(v, x, from + 2 * d, n, headDim, 3 * d);
-      const at = (i * heads + h) * n * n;
-      const weights = p.subarray(at, at + n * n);
-      rowsByRows(weights, q, k, n, n, headDim, 1 / Math.sqrt(headDim));
-      softmaxRows(weights, n);
-      rowsByColumns(o, weights, v, n, n, headDim, false, 1);
-      scatter(y, o, i * n * d + h * headDim, n, headDim, d);
-    }
+  const { b, n, d, heads, size, each } = layout(args);
+  const { headDim, rows, columns, width } = size;
+  const shapes = [[b, n, d], [b * heads, n, n]];
+  const { outputs, from: [x], to: [y, p] } = onHeap(backend, [qkv], shapes);
+  const { product, floats, squares: [s], tall: [q, v, o], wide: [kT] } = scratch(size, 1, 3, 1);
+  for (const head of each) {
+    copy(floats, q, x, head.q, n, headDim);
+    copy(floats, transposed(kT), x, head.k, n, headDim);
+    copy(floats, v, x, head.v, n, headDim);
+    product.multiply(q, kT, s, rows, columns, headDim, 1 / Math.sqrt(headDim));
+    softmaxRows(floats, s, n);
+    copy(p, head.probabilities, floats, s, n, n);
+    product.multiply(s, v, o, rows, width, n, 1);
+    copy(y, head.out, floats, o, n, headDim);
   }
-  return [out, probabilities];
+  return outputs;
 }
 
 /** `LetheAttentionGrad`: dy [b, n, d], qkv and the probabilities to dqkv [b, n, 3 d]. */
-function backward(args: KernelArguments): tf.TensorInfo {
+function backward(args: WasmKernelArguments): TensorInfo {
   const { backend, inputs: { dy, qkv, probs } } = args;
-  const { b, n, d, heads, headDim } = sizes(args);
-  const out = backend.makeOutput([b, n, 3 * d], "float32");
-  const x = backend.typedArrayFromHeap(qkv) as Float32Array;
-  const g = backend.typedArrayFromHeap(dy) as Float32Array;
-  const p = backend.typedArrayFromHeap(probs) as Float32Array;
-  const dx = backend.typedArrayFromHeap(out) as Float32Array;
-  const block = () => new Float32Array(n * headDim + 4);
-  const [q, k, v, dO, part] = [block(), block(), block(), block(), block()];
-  const dS = new Float32Array(n * n);
+  const { n, size, each } = layout(args);
+  const { headDim, rows, columns, width } = size;
+  const { outputs, from: [x, g, probabilities], to: [dx] } = onHeap(
+    backend,
+    [qkv, dy, probs],
+    [qkv.shape],
+  );
+  const { product, floats, squares: [p, dS], tall: [q, k, dO, part], wide: [vT] } = scratch(
+    size,
+    2,
+    4,
+    1,
+  );
   const scale = 1 / Math.sqrt(headDim);
-  for (let i = 0; i < b; i++) {
-    for (let h = 0; h < heads; h++) {
-      const from = i * n * 3 * d + h * headDim;
-      gather(q, x, from, n, headDim, 3 * d);
-      gather(k, x, from + d, n, headDim, 3 * d);
-      gather(v, x, from + 2 * d, n, headDim, 3 * d);
-      gather(dO, g, i * n * d + h * headDim, n, headDim, d);
-      const at = (i * heads + h) * n * n;
-      const weights = p.subarray(at, at + n * n);
-      rowsByColumns(part, weights, dO, n, n, headDim, true, 1);
-      scatter(dx, part, from + 2 * d, n, headDim, 3 * d);
-      rowsByRows(dS, dO, v, n, n, headDim, 1);
-      for (let r = 0; r < n * n; r += n) {
-        let along = 0;
-        for (let j = 0; j < n; j++) along += weights[r + j] * dS[r + j];
-        for (let j = 0; j < n; j++) dS[r + j] = weights[r + j] * (dS[r + j] - along);
-      }
-      rowsByColumns(part, dS, k, n, n, headDim, false, scale);
-      scatter(dx, part, from, n, headDim, 3 * d);
-      rowsByColumns(part, dS, q, n, n, headDim, true, scale);
-      scatter(dx, part, from + d, n, headDim, 3 * d);
-    }
+  for (const head of each) {
+    copy(floats, q, x, head.q, n, headDim);
+    copy(floats, k, x, head.k, n, headDim);
+    copy(floats, transposed(vT), x, head.v, n, headDim);
+    copy(floats, dO, g, head.out, n, headDim);
+    copy(floats, p, probabilities, head.probabilities, n, n);
+    product.multiply(transposed(p), dO, part, rows, width, n, 1);
+    copy(dx, head.v, floats, part, n, headDim);
+    product.multiply(dO, vT, dS, rows, columns, headDim, 1);
+    softmaxDerivative(floats, p, dS, n);
+    product.multiply(dS, k, part, rows, width, n, scale);
+    copy(dx, head.q, floats, part, n, headDim);
+    product.multiply(transposed(dS), q, part, rows, width, n, scale);
+    copy(dx, head.k, floats, part, n, headDim);
   }
-  return out;
+  return outputs[0];
 }
 
 /** Registers attention, forward and backward, for the WASM backend. */
 export function registerWasmAttention(): void {
-  for (
-    const [kernelName, kernelFunc] of [
-      ["LetheAttention", forward],
-      ["LetheAttentionGrad", backward],
-    ] as const
-  ) {
-    tf.registerKernel({
-      kernelName,
-      backendName: "wasm",
-      kernelFunc: (args) => kernelFunc(args as unknown as KernelArguments),
-    });
-  }
+  registerWasmKernel("LetheAttention", forward);
+  registerWasmKernel("LetheAttentionGrad", backward);
 }

@@ -1,4 +1,6 @@
 import { registerWasmAttention } from "./wasm_attention.ts";
+import { registerWasmGelu } from "./wasm_gelu.ts";
+import { registerWasmOptimisers } from "./wasm_optimisers.ts";
 
 let registered = false;
 
@@ -7,4 +9,6 @@ export function registerWasmKernels(): void {
   if (registered) return;
   registered = true;
   registerWasmAttention();
+  registerWasmGelu();
+  registerWasmOptimisers();
 }
