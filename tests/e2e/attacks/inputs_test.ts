@@ -197,3 +197,25 @@ for (const { name, make, undo, args, says, control, ignore = false } of ATTACKS)
       }),
   });
 }
+
+Deno.test("audit refuses requests from the training folder, and an output in it", () =>
+  inCopy(async (folder) => {
+    const before = await tree(folder);
+    const images = "portraits/img_align_celeba";
+    for (
+      const [support, out, says] of [
+        [images, "new", `the requests ${images} lies in the training folder portraits`],
+        [`requests/../${images}`, "new", "lies in the training folder portraits"],
+        ["requests", "portraits/new", "the output portraits/new lies in the training folder"],
+      ]
+    ) {
+      const args = [...unlearn(support, "kit", out), "--training-data", "portraits"];
+      const { code, err } = await runTask("audit", args, folder);
+      assertEquals(code, 1, err);
+      assertStringIncludes(err, says);
+      assertEquals(await tree(folder), before);
+    }
+    const apart = [...unlearn(), "--training-data", "portraits"];
+    const { code, out, err } = await runTask("audit", apart, folder);
+    assertEquals(code, 0, out + err);
+  }));
