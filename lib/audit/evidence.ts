@@ -6,7 +6,7 @@ import { PROJECT } from "./module_graph.ts";
 import { isWithin } from "./mounts.ts";
 import { judgePermissionLog, openPermissionLog } from "./permission_log.ts";
 import { evidenceOf } from "./run_contained.ts";
-import { shell } from "./shell.ts";
+import { SHELL, shell } from "./shell.ts";
 import { judgeTrace } from "./trace.ts";
 
 /** Where a run leaves its evidence; null: nowhere. */
@@ -70,7 +70,7 @@ export async function judgeEvidence(
     state: held === null ? "absent" : held ? "held" : "failed",
     detail,
   });
-  const closed = worker.argv[0] === "sh";
+  const closed = worker.argv[0] === SHELL;
   const allowed = worker.permissions.filter((flag) => flag.startsWith("--allow")).join(" ");
   return [
     outcome(

@@ -5,7 +5,10 @@ export interface Said {
   readonly err: string;
 }
 
-/** Runs a program with the launcher's own environment to its end; `sh` starts it, see deno.json. */
+/** The one program that the launchers may start (deno.json); it starts all others. */
+export const SHELL = "/bin/sh";
+
+/** Runs a program with the launcher's own environment to its end. */
 export async function say(argv: readonly string[]): Promise<Said> {
   const [program, ...args] = Deno.build.os === "windows" ? argv : become(argv);
   const { code, stdout, stderr } = await new Deno.Command(program, {
@@ -19,7 +22,7 @@ export async function say(argv: readonly string[]): Promise<Said> {
 }
 
 function become(argv: readonly string[]): string[] {
-  return ["sh", "-c", 'exec "$@"', "sh", ...argv];
+  return [SHELL, "-c", 'exec "$@"', "sh", ...argv];
 }
 
 /** Where the system's own programs lie: bubblewrap and strace are taken from here, not from a user's. */
@@ -28,7 +31,7 @@ export const SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/run/current-system/sw/
 /** Runs a shell script with arguments `$1`, `$2`, .. Where there is no shell, it ends with 127. */
 export async function shell(script: string, ...args: string[]): Promise<Said> {
   if (Deno.build.os === "windows") return { code: 127, out: "", err: "there is no sh" };
-  return await say(["sh", "-c", `PATH=${SYSTEM_PATH}; ${script}`, "sh", ...args]);
+  return await say([SHELL, "-c", `PATH=${SYSTEM_PATH}; ${script}`, "sh", ...args]);
 }
 
 /**
@@ -55,5 +58,5 @@ const ENTER = `if command -v bash >/dev/null; then exec bash -c "$0" bash "$@"; 
 
 /** A command line that runs another one with the descriptors 0, 1 and 2 only; exit code 125 where it cannot. */
 export function withoutDescriptors(argv: readonly string[]): string[] {
-  return ["sh", "-c", ENTER, CLOSE, ...argv];
+  return [SHELL, "-c", ENTER, CLOSE, ...argv];
 }

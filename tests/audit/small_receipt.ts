@@ -23,7 +23,7 @@ export function smallReceipt(): Omit<Receipt, "signer" | "signature"> {
     adapter: "WASM (SIMD, one thread)",
     worker: {
       containment: "bubblewrap",
-      argv: ["sh", "-c", "exec 3>&-\n$@", "", "{deno}", "run", "--allow-read={kit},{support}"],
+      argv: ["/bin/sh", "-c", "exec 3>&-\n$@", "", "{deno}", "run", "--allow-read={kit},{support}"],
       permissions: ["--allow-read={kit},{support}"],
       environment: { LANG: "C" },
     },

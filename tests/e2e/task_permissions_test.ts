@@ -4,8 +4,8 @@ import manifest from "../../deno.json" with { type: "json" };
 /** What a task may have besides reading and writing, and why. */
 const MORE: Readonly<Record<string, readonly string[]>> = {
   // They start the contained worker, through the shell that closes descriptors.
-  unlearn: ["--allow-run=sh"],
-  audit: ["--allow-run=sh"],
+  unlearn: ["--allow-run=/bin/sh"],
+  audit: ["--allow-run=/bin/sh"],
   // It runs the same step in Debian's PyTorch.
   "bench-pytorch": ["--allow-run=/usr/bin/python3"],
 };

@@ -25,7 +25,7 @@ export interface PatchedCopy {
 const WATCHED = `
 import { unlearnContained } from "./lib/audit/unlearn_contained.ts";
 const { layers } = await unlearnContained({
-  support: "requests", kit: "kit", out: "watched", trainingData: "portraits", evidence: true,
+  support: "requests", kit: "kit", out: "watched", trainingData: "portraits", evidence: true, branch: true,
   settings: { device: "wasm", microBatch: 16 }, sandbox: Deno.args[0],
 });
 console.log(JSON.stringify(layers));`;

@@ -32,7 +32,6 @@ for (const sandbox of SANDBOXES) {
       assertMatch(err, /^stopped: /m);
       assertEquals(err.includes("got "), false);
 
-      await Deno.remove(join(folder, "kit.successor.json"));
       const layers = await watched(sandbox);
       const log = layers.get("permission log")!;
       assertEquals(log.state, "failed", "and the attempt is on record");
@@ -44,7 +43,6 @@ for (const sandbox of SANDBOXES) {
       // The control: nothing of this without the patch.
       await patch(WORKER, steal, BEGIN);
       await Deno.remove(join(folder, "watched"), { recursive: true });
-      await Deno.remove(join(folder, "kit.successor.json"));
       const failed = [...(await watched(sandbox)).values()].filter(({ state }) =>
         state === "failed"
       );
@@ -70,7 +68,6 @@ Deno.test({
       if (!HAS_BUBBLEWRAP) return;
       // Bubblewrap stands without Deno's permissions.
       await Deno.remove(join(folder, "watched"), { recursive: true });
-      await Deno.remove(join(folder, "kit.successor.json"));
       const walled = await watched("os");
       for (const layer of ["system calls", "canaries"]) {
         assertEquals(walled.get(layer)!.state, "held", layer);

@@ -57,7 +57,7 @@ Deno.test("unlearn's worker finds no input, no descriptor and no variable of the
     }
     // The control: without the wrapper and the clean environment it finds them.
     await patch("lib/audit/run_contained.ts", "clearEnv: true,", "");
-    const direct = `["sh", "-c", 'exec "$@"', "sh", ...traced]`;
+    const direct = `["/bin/sh", "-c", 'exec "$@"', "sh", ...traced]`;
     await patch("lib/audit/containment.ts", "withoutDescriptors(traced)", direct);
     const open = await unlearnAfter(INHERITED, ...UNLEARN, "--out", "open", "--sandbox", "deno");
     assertStringIncludes(open.err, '"descriptors":2,"variable":"--no-warnings"');
