@@ -1,0 +1,105 @@
+import { LetheError } from "../error.ts";
+import { deviceMemory } from "../tensor/device_memory.ts";
+import { thetaShapes } from "./theta_shapes.ts";
+import type { VitShape } from "./vit.ts";
+
+/** What is computed: it decides how many sets of theta's size there are, and what a pass keeps. */
+export type Pass = "predict" | "train" | "unlearn" | "meta-learn";
+
+/**
+ * Sets of tensors of theta's size at a pass's worst moment. Training: theta, the best one, two moments,
+ * and three gradients while micro-batches are summed. Unlearning: theta before and after, what the last
+ * chunk left, three gradients. Meta-learning: theta, theta_u, its gradient, v and its scaled copy, three
+ * more while v is summed.
+ */
+const SETS: Readonly<Record<Pass, number>> = {
+  predict: 1,
+  train: 7,
+  unlearn: 6,
+  "meta-learn": 8,
+};
+
+/**
+ * Rows of [tokens, dim] that an image takes: `perBlock` of every block's, `once` however many there are;
+ * and of [heads, tokens, tokens], attention's probabilities, likewise. Measured on ViTs of several sizes
+ * and rounded up; a test holds them against the peak of both backends.
+ */
+interface Rows {
+  readonly perBlock: number;
+  readonly once: number;
+  readonly probabilitiesPerBlock: number;
+  readonly probabilitiesOnce: number;
+}
+
+const GRADIENT: Readonly<Record<"webgpu" | "wasm", Rows>> = {
+  webgpu: { perBlock: 13, once: 38, probabilitiesPerBlock: 1, probabilitiesOnce: 3 },
+  wasm: { perBlock: 19, once: 52, probabilitiesPerBlock: 1, probabilitiesOnce: 3 },
+};
+const FORWARD: Readonly<Record<"webgpu" | "wasm", Rows>> = {
+  webgpu: { perBlock: 1, once: 28, probabilitiesPerBlock: 0, probabilitiesOnce: 1 },
+  wasm: { perBlock: 1, once: 42, probabilitiesPerBlock: 0, probabilitiesOnce: 1 },
+};
+/** Forward mode runs primal and tangent side by side, attention's derivative in plain ops. */
+const DUAL: Rows = { perBlock: 2, once: 100, probabilitiesPerBlock: 0, probabilitiesOnce: 8 };
+
+/** Bytes of theta. */
+export function thetaBytes(shape: VitShape, labels: number): number {
+  return [...thetaShapes(shape, labels).values()]
+    .reduce((sum, size) => sum + 4 * size.reduce((a, b) => a * b, 1), 0);
+}
+
+/** Bytes of device memory that each further image of a pass takes, at most. */
+export function bytesPerImage(shape: VitShape, pass: Pass, backend: "webgpu" | "wasm"): number {
+  const tokens = (shape.imageSize / shape.patchSize) ** 2 + 1;
+  const patches = 3 * shape.imageSize ** 2;
+  const bytes = ({ perBlock, once, probabilitiesPerBlock, probabilitiesOnce }: Rows) =>
+    4 * (patches + tokens * shape.dim * (perBlock * shape.depth + once) +
+      shape.heads * tokens ** 2 * (probabilitiesPerBlock * shape.depth + probabilitiesOnce));
+  if (pass === "predict") return bytes(FORWARD[backend]);
+  const gradient = bytes(GRADIENT[backend]);
+  return pass === "meta-learn" ? Math.max(gradient, bytes(DUAL)) : gradient;
+}
+
+/**
+ * Images per pass that keep within a limit of device memory.
+ *
+ * @param labels outputs of the head
+ * @param most what is wanted where memory does not matter
+ * @param limit bytes; what the device is taken to have where it is not given
+ * @returns from 1 to `most`
+ * @throws {LetheError} not even one image fits
+ */
+export function microBatchWithin(
+  shape: VitShape,
+  labels: number,
+  pass: Pass,
+  most: number,
+  limit?: number,
+): number {
+  const { backend, bytes, tensorBytes } = deviceMemory();
+  const given = limit ?? bytes;
+  const fixed = SETS[pass] * thetaBytes(shape, labels);
+  const each = bytesPerImage(shape, pass, backend);
+  if (fixed + each > given) {
+    throw new LetheError(
+      `${pass} takes ${gibibytes(fixed + each)} of device memory with one image at a time`,
+      `the limit is ${gibibytes(given)}${limit === undefined ? " (assumed)" : ""}`,
+      "raise --memory-limit if the device has more, or take a smaller model",
+    );
+  }
+  // The widest tensor of a pass: the hidden layer of a block's MLP.
+  const tokens = (shape.imageSize / shape.patchSize) ** 2 + 1;
+  const widest = 4 * tokens * Math.max(4 * shape.dim, shape.heads * tokens);
+  if (widest > tensorBytes) {
+    throw new LetheError(
+      `${pass} makes a tensor of ${gibibytes(widest)} of one image`,
+      `this adapter binds at most ${gibibytes(tensorBytes)} at a time`,
+      "take a smaller model or image, or --device wasm",
+    );
+  }
+  return Math.min(most, Math.floor((given - fixed) / each), Math.floor(tensorBytes / widest));
+}
+
+function gibibytes(bytes: number): string {
+  return `${(bytes / 2 ** 30).toFixed(2)} GiB`;
+}

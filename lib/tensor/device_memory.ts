@@ -1,0 +1,26 @@
+import * as tf from "@tensorflow/tfjs";
+
+/** What the active device is taken to hold. */
+export interface DeviceMemory {
+  readonly backend: "webgpu" | "wasm";
+  /**
+   * Bytes for tensors. WebGPU does not tell how much memory an adapter has, so 4 GiB are assumed, which
+   * `--memory-limit` corrects; WASM has a 32-bit heap that tfjs lets grow to 2 GiB.
+   */
+  readonly bytes: number;
+  /** The largest tensor that one kernel can read, bytes. */
+  readonly tensorBytes: number;
+}
+
+/** Memory of the device that `openDevice` opened. */
+export function deviceMemory(): DeviceMemory {
+  if (tf.getBackend() !== "webgpu") {
+    return { backend: "wasm", bytes: 2 * 2 ** 30, tensorBytes: 2 ** 31 - 4 };
+  }
+  const { device } = tf.backend() as unknown as { device: GPUDevice };
+  return {
+    backend: "webgpu",
+    bytes: 4 * 2 ** 30,
+    tensorBytes: Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize),
+  };
+}
