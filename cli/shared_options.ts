@@ -48,14 +48,6 @@ export const DATASET = {
   help: "the data set's layout",
 } as const;
 
-/** `--micro-batch`. */
-export const MICRO_BATCH = {
-  kind: "integer",
-  min: 1,
-  max: 4096,
-  help: "images per pass, to fit the device's memory",
-} as const;
-
 /** `--json-progress`. */
 export const JSON_PROGRESS = {
   kind: "flag",

@@ -1,4 +1,5 @@
 import { command, main } from "../cli/command.ts";
+import { MEMORY_OPTIONS, memoryChoice } from "../cli/memory_options.ts";
 import { progress } from "../cli/progress.ts";
 import { printResult } from "../cli/print_result.ts";
 import { DATA, DEVICE, JSON_RESULT, openAndAnnounce, SPLIT } from "../cli/shared_options.ts";
@@ -16,13 +17,13 @@ export const evaluate = command({
     data: DATA,
     labels: { kind: "list", help: "count only these labels (all)" },
     json: JSON_RESULT,
-    microBatch: { kind: "integer", min: 1, max: 4096, default: 64, help: "images per pass" },
+    ...MEMORY_OPTIONS,
     device: DEVICE,
   },
   examples: [
     "deno task evaluate --model unlearned/model --retrained retrained --split split.json --data DIR",
   ],
-  async run({ model, retrained, split, data, labels, json, microBatch, device }, terminal) {
+  async run({ model, retrained, split, data, labels, json, device, ...memory }, terminal) {
     await openAndAnnounce(device, terminal);
     const report = await evaluateModels({
       split,
@@ -30,7 +31,7 @@ export const evaluate = command({
       models: [model],
       ...(retrained === undefined ? {} : { retrained }),
       ...(labels === undefined ? {} : { labels }),
-      microBatch,
+      ...memoryChoice(memory),
       onProgress: progress(terminal),
     });
     const [result] = report.models;

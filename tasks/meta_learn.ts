@@ -1,4 +1,5 @@
 import { command, main } from "../cli/command.ts";
+import { MEMORY_OPTIONS, memoryChoice } from "../cli/memory_options.ts";
 import { META_OPTIONS, metaLearnSettings } from "../cli/meta_options.ts";
 import { progress } from "../cli/progress.ts";
 import {
@@ -23,13 +24,7 @@ export const metaLearn = command({
     out: { kind: "path", required: true, value: "DIR", help: "kit folder to make" },
     identityKey: { kind: "path", value: "FILE", help: "key to use (a new one, beside the kit)" },
     ...META_OPTIONS,
-    microBatch: {
-      kind: "integer",
-      min: 1,
-      max: 4096,
-      default: 64,
-      help: "images per pass, to fit the device's memory",
-    },
+    ...MEMORY_OPTIONS,
     seed: SEED,
     device: DEVICE,
     jsonProgress: JSON_PROGRESS,
@@ -39,7 +34,7 @@ export const metaLearn = command({
     "deno task meta-learn .. --keep retain --step-sizes learned --no-scaled --hold-out 0.15",
   ],
   async run(options, terminal) {
-    const { model, split, data, out, identityKey, microBatch, seed } = options;
+    const { model, split, data, out, identityKey, seed } = options;
     const device = await openAndAnnounce(options.device, terminal);
     const settings = metaLearnSettings(options);
     const history = await metaLearnKit({
@@ -51,7 +46,7 @@ export const metaLearn = command({
       ...(identityKey === undefined ? {} : { identityKey }),
       settings,
       seed,
-      microBatch,
+      ...memoryChoice(options),
       onProgress: progress(terminal, options.jsonProgress),
       onEpoch({ epoch, objective, forget, heldOut }) {
         const judged = heldOut

@@ -1,4 +1,5 @@
 import { command, main } from "../cli/command.ts";
+import { MEMORY_OPTIONS, memoryChoice } from "../cli/memory_options.ts";
 import { printResult } from "../cli/print_result.ts";
 import { DEVICE, JSON_RESULT, openAndAnnounce } from "../cli/shared_options.ts";
 import { predictImages } from "../lib/run/predict_images.ts";
@@ -11,13 +12,13 @@ export const predict = command({
     model: { kind: "path", required: true, value: "DIR", help: "the model" },
     images: { kind: "path", required: true, value: "DIR", help: "folder of .jpg and .png images" },
     json: { ...JSON_RESULT, required: true, help: "write them to FILE, or print them" },
-    microBatch: { kind: "integer", min: 1, max: 4096, default: 16, help: "images per pass" },
+    ...MEMORY_OPTIONS,
     device: DEVICE,
   },
   examples: ["deno task predict --model model --images requests --json predictions.json"],
-  async run({ model, images, json, microBatch, device }, terminal) {
+  async run({ model, images, json, device, ...memory }, terminal) {
     await openAndAnnounce(device, terminal);
-    const predictions = await predictImages(model, images, microBatch);
+    const predictions = await predictImages(model, images, memoryChoice(memory));
     const lines = [`${json}: ${predictions.images.length} images`];
     await printResult(terminal, json, predictions, lines);
   },

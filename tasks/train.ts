@@ -1,10 +1,10 @@
 import { command, main } from "../cli/command.ts";
+import { MEMORY_OPTIONS, memoryChoice } from "../cli/memory_options.ts";
 import { progress } from "../cli/progress.ts";
 import {
   DATA,
   DEVICE,
   JSON_PROGRESS,
-  MICRO_BATCH,
   openAndAnnounce,
   SEED,
   SPLIT,
@@ -44,7 +44,7 @@ export const train = command({
     learningRate: { kind: "number", min: 0, help: "instead of the recipe's" },
     weightDecay: { kind: "number", min: 0, help: "instead of the recipe's" },
     batchSize: { kind: "integer", min: 1, help: "instead of the recipe's" },
-    microBatch: MICRO_BATCH,
+    ...MEMORY_OPTIONS,
     seed: SEED,
     device: DEVICE,
     jsonProgress: JSON_PROGRESS,
@@ -54,7 +54,7 @@ export const train = command({
     "deno task train --split split.json --data ./celeba --without-forget --out retrained",
   ],
   async run(options, terminal) {
-    const { split, data, out, init, withoutForget, microBatch, seed } = options;
+    const { split, data, out, init, withoutForget, seed } = options;
     const device = await openAndAnnounce(options.device, terminal);
     const recipe = TRAINING_RECIPES.find(({ name }) => name === options.recipe)!;
     const { epochs, learningRate, weightDecay, batchSize } = options;
@@ -74,7 +74,7 @@ export const train = command({
       seed,
       withoutForget,
       ...(init === undefined ? {} : { init }),
-      ...(microBatch === undefined ? {} : { microBatch }),
+      ...memoryChoice(options),
       onProgress: progress(terminal, options.jsonProgress),
     });
     const selected = recipe.select === "last"

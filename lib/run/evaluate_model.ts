@@ -4,6 +4,7 @@ import { LetheError } from "../error.ts";
 import { type Evaluation, evaluation } from "../measure/evaluation.ts";
 import { tugOfWar } from "../measure/tug_of_war.ts";
 import { type Model, readModel } from "../model/checkpoint.ts";
+import { microBatchWithin } from "../model/memory_plan.ts";
 import { uploadWeights } from "../model/device_weights.ts";
 import { predict } from "../model/predict.ts";
 import { disposeWeights } from "../tensor/weights.ts";
@@ -35,7 +36,10 @@ export interface EvaluateOptions {
   readonly retrained?: string;
   /** Only these labels count towards the metrics; default all. */
   readonly labels?: readonly string[];
+  /** Images per pass; default 64, or as many as the memory holds. */
   readonly microBatch?: number;
+  /** Bytes of device memory to keep within. */
+  readonly memoryLimit?: number;
   readonly onProgress?: OnProgress;
 }
 
@@ -66,7 +70,7 @@ export async function evaluateModels(options: EvaluateOptions): Promise<Evaluati
 
 /** Loads the three parts once per input size, then evaluates model after model. */
 function evaluator(data: SplitData, options: EvaluateOptions) {
-  const { microBatch = 64, onProgress } = options;
+  const { onProgress, memoryLimit } = options;
   const parts = MEASURED_PARTS.map((part) => ({
     part,
     samples: samplesOf(data.split, data.dataset, part),
@@ -77,6 +81,8 @@ function evaluator(data: SplitData, options: EvaluateOptions) {
     const { config, theta: host } = await readModel(folder);
     checkLabels(config.labels, data, folder);
     const side = config.imageSize;
+    const microBatch = options.microBatch ??
+      microBatchWithin(config, config.labels.length, "predict", 64, memoryLimit);
     if (!stores.has(side)) stores.set(side, loadSamples(data, everyone, side, onProgress));
     const images = await stores.get(side)!;
     const theta = uploadWeights(host);

@@ -9,6 +9,7 @@ import { LetheError, UsageError } from "../error.ts";
 import { taskMetric } from "../measure/evaluation.ts";
 import { labelLosses, meanLoss } from "../measure/loss.ts";
 import { readModel } from "../model/checkpoint.ts";
+import { microBatchWithin } from "../model/memory_plan.ts";
 import { encodeSafetensors } from "../model/safetensors.ts";
 import { downloadWeights, uploadWeights } from "../model/device_weights.ts";
 import {
@@ -75,8 +76,10 @@ export interface MetaLearnOptions {
   readonly identityKey?: string;
   readonly settings: MetaLearnSettings;
   readonly seed: number;
-  /** Images per pass through the backbone. */
-  readonly microBatch: number;
+  /** Images per pass through the backbone; default 64, or as many as the memory holds. */
+  readonly microBatch?: number;
+  /** Bytes of device memory to keep within. */
+  readonly memoryLimit?: number;
   readonly onProgress?: OnProgress;
   readonly onEpoch?: (epoch: MetaEpoch) => void;
 }
@@ -132,7 +135,7 @@ export function metaLearningStatePath(out: string): string {
  * @throws LetheError bad input, `out` exists, or too few people for N_S
  */
 export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly MetaEpoch[]> {
-  const { device, out, settings, seed, microBatch, onProgress } = options;
+  const { device, out, settings, seed, onProgress } = options;
   checkInputs(settings.inputs);
   await refuseExisting(out);
   const givenKey = options.identityKey && await readIdentityKey(options.identityKey);
@@ -140,6 +143,8 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
   const data = await openSplit(options.split, options.data);
   const model = await readModel(options.model);
   const { config } = model;
+  const microBatch = options.microBatch ??
+    microBatchWithin(config, config.labels.length, "meta-learn", 64, options.memoryLimit);
   if (config.labels.join("\n") !== data.dataset.labels.join("\n")) {
     throw new LetheError(
       `${options.model} predicts other labels than the split has`,

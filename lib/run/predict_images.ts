@@ -7,6 +7,7 @@ import { storedSource } from "../data/stored_source.ts";
 import { LetheError } from "../error.ts";
 import { readModel } from "../model/checkpoint.ts";
 import { uploadWeights } from "../model/device_weights.ts";
+import { microBatchWithin } from "../model/memory_plan.ts";
 import { predict } from "../model/predict.ts";
 import { disposeWeights } from "../tensor/weights.ts";
 import { inputFormat, range } from "./split_data.ts";
@@ -24,13 +25,15 @@ export interface ImagePrediction {
  * Logits and features of every image in a folder.
  *
  * @param folder JPEG and PNG images; other files are passed over
+ * @param memory images per pass (default 16, or as many as the memory holds), or bytes of device
+ *   memory to keep within
  * @returns sorted by file name
  * @throws LetheError the model or an image is missing or damaged, or there is no image
  */
 export async function predictImages(
   model: string,
   folder: string,
-  microBatch = 16,
+  memory: { readonly microBatch?: number; readonly memoryLimit?: number } = {},
 ): Promise<{ labels: readonly string[]; images: ImagePrediction[] }> {
   const { config, theta: host } = await readModel(model);
   const entries = await listFolder(folder, "it holds the images to predict");
@@ -59,6 +62,8 @@ export async function predictImages(
     files.map((file) => ({ file, identity: file, targets })),
     inputFormat(config),
   );
+  const microBatch = memory.microBatch ??
+    microBatchWithin(config, labels.length, "predict", 16, memory.memoryLimit);
   const theta = uploadWeights(host);
   const out = await predict(theta, config, source, range(files.length), microBatch);
   disposeWeights(theta);

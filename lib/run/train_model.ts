@@ -7,6 +7,7 @@ import { writeModel } from "../model/checkpoint.ts";
 import { type ModelConfig, presetConfig, type PresetName, PRESETS } from "../model/config.ts";
 import { downloadWeights } from "../model/device_weights.ts";
 import { initialVit } from "../model/initial_vit.ts";
+import { microBatchWithin } from "../model/memory_plan.ts";
 import { predict } from "../model/predict.ts";
 import { pretrainedTheta } from "../model/pretrained/pretrained_theta.ts";
 import { readPretrained } from "../model/pretrained/read_pretrained.ts";
@@ -37,8 +38,10 @@ export interface TrainModelOptions {
   readonly withoutForget: boolean;
   /** Weights to start from, Lethe's or published ones; the head is drawn anew when labels differ. */
   readonly init?: string;
-  /** Images per pass; default the recipe's batch. */
+  /** Images per pass; default the recipe's batch, or as many as the memory holds. */
   readonly microBatch?: number;
+  /** Bytes of device memory to keep within. */
+  readonly memoryLimit?: number;
   readonly onProgress?: OnProgress;
 }
 
@@ -68,7 +71,8 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
   const valImages = await loadSamples(data, val, config.imageSize, onProgress);
   const valSource = storedSource(valImages, val, format);
   const valTargets = valSource.targets(range(val.length));
-  const microBatch = options.microBatch ?? recipe.batchSize;
+  const microBatch = options.microBatch ??
+    microBatchWithin(config, labels.length, "train", recipe.batchSize, options.memoryLimit);
 
   const initial = await initialTheta(config, options);
   const fingerprint = JSON.stringify({

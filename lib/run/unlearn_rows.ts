@@ -9,6 +9,7 @@ import { modelFiles, writeModel } from "../model/checkpoint.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { downloadWeights, uploadWeights } from "../model/device_weights.ts";
 import { readKit, writeKit } from "../model/kit.ts";
+import { microBatchWithin } from "../model/memory_plan.ts";
 import { predict } from "../model/predict.ts";
 import type { Device } from "../tensor/device.ts";
 import { disposeWeights, type Weights } from "../tensor/weights.ts";
@@ -26,7 +27,7 @@ export interface UnlearnRowsOptions {
   readonly rows: readonly RequestedRow[];
   /** An existing folder, which gets `model/` and `kit/`. */
   readonly folder: string;
-  /** Images per pass. */
+  /** Images per pass, or fewer where the device's memory holds no more. */
   readonly microBatch: number;
 }
 
@@ -37,7 +38,7 @@ export interface UnlearnRowsOptions {
  * @throws LetheError bad input; requests other than `rows` names
  */
 export async function unlearnRows(options: UnlearnRowsOptions): Promise<UnlearnSummary> {
-  const { support, folder, microBatch } = options;
+  const { support, folder } = options;
   const kit = await readKit(options.kit);
   const { config } = kit.model;
   const requests = await readRequests(support, config);
@@ -45,6 +46,8 @@ export async function unlearnRows(options: UnlearnRowsOptions): Promise<UnlearnS
   const rows = options.rows.map(({ row }) => row);
   const device = await options.openDevice();
 
+  const labels = config.labels.length;
+  const microBatch = microBatchWithin(config, labels, "unlearn", options.microBatch);
   const theta = uploadWeights(kit.model.theta);
   const phi = uploadWeights(kit.phi);
   const logStepSizes = kit.logStepSizes && uploadWeights(kit.logStepSizes);
