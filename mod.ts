@@ -54,6 +54,9 @@ export type { HeldOut, Keep, MetaEpoch } from "./lib/unlearn/meta_learn.ts";
 export type { AuxiliaryForm, Distance, Terms } from "./lib/unlearn/auxiliary_objective.ts";
 export { type UnlearnOptions, unlearnRequests } from "./lib/run/unlearn_requests.ts";
 export type { UnlearnSummary } from "./lib/run/unlearn_summary.ts";
+export { unlearnContained, type UnlearnContainedOptions } from "./lib/audit/unlearn_contained.ts";
+export type { ContainedRun } from "./lib/audit/contained_run.ts";
+export type { LayerOutcome, LayerState } from "./lib/audit/layer.ts";
 export {
   evaluateModels,
   type EvaluateOptions,
