@@ -90,6 +90,7 @@ async function check(
     ...(split === undefined ? {} : { split }),
     ...(kit === undefined ? {} : { kit }),
     ...(support === undefined ? {} : { support }),
+    ...(options.identityKey === undefined ? {} : { identityKey: options.identityKey }),
   });
   const outcomes = [...checks, ...await verifyProgram(receipt)];
   if (run !== null) {

@@ -1,5 +1,6 @@
 import { relative } from "@std/path";
 import manifest from "../../deno.json" with { type: "json" };
+import { type IdentityKey, keyedHash } from "../model/identity_key.ts";
 import type { ContainedRun, HashedFile, HashedPackage } from "./contained_run.ts";
 import type { LayerOutcome } from "./layer.ts";
 import type { Digest, FileDigest, Plain, Receipt } from "./receipt.ts";
@@ -24,6 +25,7 @@ export interface ReceiptParts {
   readonly evidence: readonly FileDigest[];
   /** The worker's modules and packages come with the run. */
   readonly launcher: LauncherGraph;
+  readonly identityKey: IdentityKey;
   readonly split: Digest | null;
 }
 
@@ -51,7 +53,13 @@ export function runRedactor(run: ContainedRun, places: readonly Place[]): (text:
   );
 }
 
-const REQUEST_TABLE = "requests.csv";
+/** Where requests' names and labels may lie among the photographs. */
+export const REQUEST_TABLE = "requests.csv";
+
+/** What a receipt holds of a `requests.csv`, by its SHA-256. */
+export function requestTableHash(key: IdentityKey, sha256: string): string {
+  return keyedHash(key, "request table", sha256);
+}
 
 /** The receipt of a run, its paths by name and its requests by hash. */
 export function composeReceipt(
@@ -79,7 +87,7 @@ export function composeReceipt(
     requests: requests.filter((entry) => entry !== table)
       .map(({ sha256, bytes }) => ({ sha256, bytes }))
       .sort((a, b) => a.sha256 < b.sha256 ? -1 : 1),
-    requestTable: table ? { sha256: table.sha256, bytes: table.bytes } : null,
+    requestTable: table ? requestTableHash(parts.identityKey, table.sha256) : null,
     targets: summary.targets,
     split: parts.split,
     kit: under(paths.kit, run.read),

@@ -31,8 +31,11 @@ export interface Receipt {
   readonly ended: string;
   /** The photographs by hash, sorted; they are not kept. */
   readonly requests: readonly Digest[];
-  /** `requests.csv`, null where there was none. */
-  readonly requestTable: Digest | null;
+  /**
+   * Keyed hash of `requests.csv`, null where there was none: a plain hash of so short a file would tell
+   * who tries names.
+   */
+  readonly requestTable: string | null;
   /** Where the support images' labels came from. */
   readonly targets: "requests.csv" | "the model's own predictions";
   /** The split that the launcher held the requests against; null where none was named. */

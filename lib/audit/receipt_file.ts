@@ -133,7 +133,7 @@ export function parseReceipt(text: string, file: string): Receipt {
     started: fields.read("started", TIME),
     ended: fields.read("ended", TIME),
     requests: entries(fields, "requests", digest),
-    requestTable: digestOrNull("requestTable"),
+    requestTable: fields.read("requestTable", nullable(HASH)),
     targets: fields.read("targets", oneOf(["requests.csv", "the model's own predictions"])),
     split: digestOrNull("split"),
     kit: entries(fields, "kit", fileDigest),

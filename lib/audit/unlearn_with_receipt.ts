@@ -1,12 +1,13 @@
 import { dirname, join } from "@std/path";
 import { readPlainFile } from "../data/plain_file.ts";
 import { readSplit } from "../data/split_file.ts";
-import { readIdentityKey } from "../model/identity_key.ts";
+import { type IdentityKey, readIdentityKey } from "../model/identity_key.ts";
 import { readManifest } from "../model/stored_manifest.ts";
 import { parseTrainingImages, TRAINING_IMAGES } from "../model/training_images.ts";
 import type { UnlearnSummary } from "../run/unlearn_summary.ts";
 import type { ContainedRun } from "./contained_run.ts";
 import { copiesLayer, type KnownImages } from "./copies.ts";
+import type { LayerOutcome } from "./layer.ts";
 import { digestFile } from "./digest_files.ts";
 import { moduleHashes } from "./module_hashes.ts";
 import { PROJECT } from "./module_graph.ts";
@@ -45,9 +46,11 @@ export async function unlearnWithReceipt(
   launcher.catch(() => {}); // told where it is awaited
   let receipt: Receipt;
   const { summary } = await unlearnContained(options, async (run, folder) => {
+    const identityKey = await readIdentityKey(run.paths.identityKey);
     receipt = await writeReceipt(folder, run, {
       signingKey,
-      layers: [await copies(run, split?.content)],
+      layers: [await copies(run, identityKey, split?.content)],
+      identityKey,
       split: split && { sha256: split.sha256, bytes: split.bytes },
       launcher: { entry: options.launcher, ...await launcher },
       places: privatePlaces(run, folder),
@@ -62,7 +65,11 @@ async function findSigningKey(path?: string): Promise<SigningKey | null> {
   return there ? await readSigningKey(DEFAULT_SIGNING_KEY) : null;
 }
 
-async function copies({ paths, read }: ContainedRun, split: KnownImages["split"]) {
+async function copies(
+  { paths, read }: ContainedRun,
+  key: IdentityKey,
+  split: KnownImages["split"],
+): Promise<LayerOutcome> {
   const requests = read.filter(({ path }) =>
     isWithin(path, paths.support) && !path.endsWith(".csv")
   );
@@ -70,7 +77,7 @@ async function copies({ paths, read }: ContainedRun, split: KnownImages["split"]
   const named = manifest.files.some(({ file }) => file === TRAINING_IMAGES);
   const path = join(paths.kit, TRAINING_IMAGES);
   const kit = named && {
-    key: await readIdentityKey(paths.identityKey),
+    key,
     trainingImages: parseTrainingImages(await readPlainFile(path, { maxBytes: 2 ** 28 }), path),
   };
   return copiesLayer(requests.map(({ sha256 }) => sha256), {

@@ -1,8 +1,10 @@
 import { dirname, join } from "@std/path";
 import { sha256Hex } from "../data/sha256.ts";
 import { readSplit } from "../data/split_file.ts";
+import { identityKeyPath, readIdentityKey } from "../model/identity_key.ts";
 import { readManifest } from "../model/stored_manifest.ts";
 import { type Check, differing, runChecks, same, type Verdict } from "./checks.ts";
+import { REQUEST_TABLE, requestTableHash } from "./compose_receipt.ts";
 import { copiesLayer } from "./copies.ts";
 import { digestFile, digestFiles, listTree } from "./digest_files.ts";
 import type { LayerOutcome, LayerState } from "./layer.ts";
@@ -29,6 +31,8 @@ export interface VerifyOptions {
   readonly kit?: string;
   /** The photographs, where they are handed in again. */
   readonly support?: string;
+  /** The kit's key, to tell `requests.csv` by; default beside the kit, where it lies there. */
+  readonly identityKey?: string;
   /** The split, to hold the requests' hashes against. */
   readonly split?: string;
 }
@@ -56,7 +60,7 @@ export async function verifyReceipt(
     ["evidence", () => checkEvidence(receipt, folder)],
     ["page", () => checkPage(receipt, folder)],
     ["kit", () => checkKit(receipt, options.kit)],
-    ["requests", () => checkRequests(receipt, options.support)],
+    ["requests", () => checkRequests(receipt, options)],
     ["copies", () => checkCopies(receipt, options.split)],
   ];
   return { receipt, checks: await runChecks(checks) };
@@ -153,7 +157,7 @@ async function checkEvidence({ evidence }: Receipt, folder: string): Promise<Ver
 async function checkPage(receipt: Receipt, folder: string): Promise<Verdict> {
   const page = new TextEncoder().encode(receiptPage(receipt));
   const path = join(folder, RECEIPT_PAGE);
-  if (await Deno.lstat(path).catch(() => null) === null) return ["absent", "there is none"];
+  if (!await isThere(path)) return ["absent", "there is none"];
   return same(await digestFile(path), { sha256: sha256Hex(page), bytes: page.length })
     ? ["held", `${RECEIPT_PAGE} says what ${RECEIPT_FILE} says`]
     : ["failed", `${RECEIPT_PAGE} is not what this Lethe makes of ${RECEIPT_FILE}`];
@@ -166,15 +170,32 @@ async function checkKit(receipt: Receipt, kit?: string): Promise<Verdict> {
   return ["held", `${receipt.kit.length} files are those that were read`];
 }
 
-async function checkRequests(receipt: Receipt, support?: string): Promise<Verdict> {
+async function checkRequests(receipt: Receipt, options: VerifyOptions): Promise<Verdict> {
+  const { support, kit, identityKey } = options;
   if (support === undefined) return ["absent", "not handed in again (--support)"];
   const files = (await listTree(support)).filter((file) => !file.startsWith("."));
   const digests = await digestFiles(support, files);
-  const list = (some: readonly Digest[]) => some.map(({ sha256 }) => sha256).sort().join();
+  const table = digests.find(({ file }) => file === REQUEST_TABLE);
   const { requests, requestTable } = receipt;
-  return list(digests) === list([...requests, ...requestTable ? [requestTable] : []])
-    ? ["held", `${requests.length} photographs are those of the run`]
-    : ["failed", "they are not those of the run"];
+  const list = (some: readonly Digest[]) => some.map(({ sha256 }) => sha256).sort().join();
+  if (list(digests.filter((entry) => entry !== table)) !== list(requests)) {
+    return ["failed", "they are not those of the run"];
+  }
+  const photographs = `${requests.length} photographs are those of the run`;
+  if ((table === undefined) !== (requestTable === null)) {
+    return ["failed", `${photographs}, but ${REQUEST_TABLE} is ${table ? "new" : "missing"}`];
+  }
+  if (table === undefined) return ["held", photographs];
+  const keyPath = identityKey ??
+    (kit && await isThere(identityKeyPath(kit)) && identityKeyPath(kit));
+  if (!keyPath) return ["held", `${photographs}; ${REQUEST_TABLE} unknown without --identity-key`];
+  return requestTableHash(await readIdentityKey(keyPath), table.sha256) === requestTable
+    ? ["held", `${photographs}, and so is ${REQUEST_TABLE}`]
+    : ["failed", `${photographs}, but ${REQUEST_TABLE} is another`];
+}
+
+function isThere(path: string): Promise<boolean> {
+  return Deno.lstat(path).then(() => true, () => false);
 }
 
 async function checkCopies(receipt: Receipt, split?: string): Promise<Verdict> {

@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { identityKeyPath } from "../model/identity_key.ts";
+import { type IdentityKey, identityKeyPath } from "../model/identity_key.ts";
 import { composeReceipt, type LauncherGraph, runRedactor } from "./compose_receipt.ts";
 import type { ContainedRun } from "./contained_run.ts";
 import { digestFiles, listTree } from "./digest_files.ts";
@@ -30,6 +30,7 @@ export interface ReceiptOptions {
   /** Layers judged outside the run. */
   readonly layers: readonly LayerOutcome[];
   readonly launcher: LauncherGraph;
+  readonly identityKey: IdentityKey;
   /** The split that `copies` was judged by. */
   readonly split: Digest | null;
   /** Places whose paths may name people, such as the project's and the package cache's. */
@@ -66,6 +67,7 @@ export async function writeReceipt(
     composeReceipt(run, {
       layers: options.layers,
       launcher: options.launcher,
+      identityKey: options.identityKey,
       split: options.split,
       written: await digestFiles(folder, written),
       evidence: await digestFiles(folder, evidence),

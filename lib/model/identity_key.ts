@@ -50,12 +50,15 @@ export function identityHash(key: IdentityKey, identity: string): string {
   return keyedHash(key, "identity", identity.normalize("NFC"));
 }
 
+/** What the key hides, besides identities where their names could be guessed. */
+type KeyUse = "identity" | "training image" | "request table";
+
 /**
  * HMAC-SHA256 in hexadecimal.
  *
  * @param use what is hashed: each use of the key gives other hashes
  */
-export function keyedHash(key: IdentityKey, use: "identity" | "training image", text: string) {
+export function keyedHash(key: IdentityKey, use: KeyUse, text: string): string {
   return createHmac("sha256", Uint8Array.fromHex(key))
     .update(`lethe ${use}\0`)
     .update(text, "utf8")

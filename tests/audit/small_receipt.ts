@@ -13,7 +13,7 @@ export function smallReceipt(): Omit<Receipt, "signer" | "signature"> {
     started: "2026-01-02T03:04:05.678Z",
     ended: "2026-01-02T03:04:09.000Z",
     requests: [digest("1"), digest("2")],
-    requestTable: digest("3"),
+    requestTable: hash("3"),
     targets: "requests.csv",
     split: digest("6"),
     kit: [{ file: "kit.json", ...digest("4") }, { file: "model.safetensors", ...digest("5") }],

@@ -5,12 +5,15 @@ import { newSigningKey, readSigningKey } from "../../lib/audit/signing_key.ts";
 import { writeReceipt } from "../../lib/audit/write_receipt.ts";
 import { sha256Hex } from "../../lib/data/sha256.ts";
 import { writeModel } from "../../lib/model/checkpoint.ts";
+import { writeIdentityKey } from "../../lib/model/identity_key.ts";
 import { writeKit } from "../../lib/model/kit.ts";
 import { inTemporaryFolder, writeFiles } from "../data/temporary_folder.ts";
 import { smallKit } from "../model/small_kit.ts";
 import { hash } from "./small_receipt.ts";
 
 const PROJECT = new URL("../../", import.meta.url).pathname;
+
+const IDENTITY_KEY = hash("9");
 
 /** A text and its hash. */
 const evidence = (text: string) => ({ text, sha256: sha256Hex(new TextEncoder().encode(text)) });
@@ -33,6 +36,7 @@ export async function smallRun(folder: string): Promise<ContainedRun> {
     "Zoë.png": "two",
     "requests.csv": "file,identity\n",
   });
+  await writeIdentityKey(at("kit.identity-key"), IDENTITY_KEY);
   const people = ["c", "d", "e"].map(hash);
   const kit = smallKit(people, false);
   const parent = await writeKit(at("kit"), kit);
@@ -127,6 +131,7 @@ export function onReceipt(
       signingKey: signed ? await readSigningKey(join(folder, "key")) : null,
       layers: [{ layer: "copies", state: "held", detail: "none of 2 requests" }],
       split: null,
+      identityKey: IDENTITY_KEY,
       launcher: {
         entry: "tasks/unlearn.ts",
         code: await digestFiles(PROJECT, ["mod.ts", "lib/error.ts"]),

@@ -32,7 +32,16 @@ Deno.test("verifyReceipt holds for an intact receipt with all that it speaks of"
 
 Deno.test("verifyReceipt needs neither kit, photographs, key nor training data, and says what it lacks", () =>
   onReceipt(async (folder) => {
-    for (const gone of ["kit", "requests", "key", "key.pub", "unlearned/kit.identity-key"]) {
+    for (
+      const gone of [
+        "kit",
+        "kit.identity-key",
+        "requests",
+        "key",
+        "key.pub",
+        "unlearned/kit.identity-key",
+      ]
+    ) {
       await Deno.remove(join(folder, gone), { recursive: true });
     }
     const { held, failed, absent, details } = await verify(folder);
@@ -60,6 +69,16 @@ const ATTACKS: [string, (folder: string) => Promise<unknown>, string[]][] = [
   ["the next kit's weights", (f) => flip(join(f, "unlearned/kit/model.safetensors")), ["outputs"]],
   ["a kit file that was read", (f) => flip(join(f, "kit/meta_loss.safetensors")), ["kit"]],
   ["a photograph", (f) => flip(join(f, "requests/Zoë.png")), ["requests"]],
+  [
+    "the requests' labels",
+    (f) => Deno.writeTextFile(join(f, "requests/requests.csv"), "file,identity,hat\n"),
+    ["requests"],
+  ],
+  [
+    "no requests.csv",
+    (f) => Deno.remove(join(f, "requests/requests.csv")),
+    ["requests"],
+  ],
   [
     "one photograph more",
     (f) => Deno.writeTextFile(join(f, "requests/Eve.png"), "three"),
@@ -170,6 +189,15 @@ for (const [what, attack, checks] of ATTACKS) {
       assertEquals(failed.toSorted(), checks.toSorted());
     }));
 }
+
+Deno.test("verifyReceipt knows the photographs without the key, and says that it cannot know requests.csv", () =>
+  onReceipt(async (folder) => {
+    await Deno.remove(join(folder, "kit.identity-key"));
+    const inputs = { kit: join(folder, "kit"), support: join(folder, "requests") };
+    const { held, details } = await verify(folder, inputs);
+    assertEquals(held.includes("requests"), true);
+    assertStringIncludes(details.requests, "requests.csv unknown without --identity-key");
+  }));
 
 Deno.test("verifyReceipt fails for a run in which a layer failed, whoever signed it", () =>
   onReceipt(async (folder, publicKey) => {

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { join } from "@std/path";
 import { listTree } from "../../lib/audit/digest_files.ts";
 import { readReceipt } from "../../lib/audit/receipt_file.ts";
@@ -12,7 +12,9 @@ Deno.test("writeReceipt lists requests by hash, and every file but the next kit'
     const receipt = await readReceipt(join(folder, RECEIPT));
     const hashes = ["one", "two"].map((text) => sha256Hex(new TextEncoder().encode(text)));
     assertEquals(receipt.requests.map(({ sha256 }) => sha256), hashes.toSorted());
-    assertEquals(receipt.requestTable?.bytes, 14);
+    const csv = await Deno.readFile(join(folder, "requests/requests.csv"));
+    assertMatch(receipt.requestTable!, /^[0-9a-f]{64}$/);
+    assertNotEquals(receipt.requestTable, sha256Hex(csv), "names could be tried against it");
     assertEquals(receipt.kit.map(({ file }) => file), [
       "config.json",
       "kit.json",
