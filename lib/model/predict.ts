@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { chunks, type ImageSource } from "../data/image_source.ts";
 import { plain } from "../tensor/algebra.ts";
+import { checkDevice } from "../tensor/device_fault.ts";
 import type { Weights } from "../tensor/weights.ts";
 import { vit, type VitShape } from "./vit.ts";
 
@@ -17,6 +18,7 @@ export interface Predictions {
  *
  * @param indices images of `source`
  * @returns host arrays; no tensor is left on the device
+ * @throws {LetheError} the device was lost or failed
  */
 export async function predict(
   theta: Weights,
@@ -43,5 +45,6 @@ export async function predict(
     done += piece.length;
     onBatch?.(piece.length);
   }
+  checkDevice();
   return { logits, features };
 }

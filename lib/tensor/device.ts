@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import * as tf from "@tensorflow/tfjs";
 import { LetheError, UsageError } from "../error.ts";
+import { watchDevice } from "./device_fault.ts";
 
 /** What `--device` takes. */
 export const DEVICE_CHOICES = ["auto", "webgpu", "wasm"] as const;
@@ -87,6 +88,7 @@ async function openWebgpu(): Promise<void> {
   // Fewer, longer submissions: tfjs's 15 passes at a time cost a software adapter a fifth of its time.
   tf.env().set("WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE", 64);
   await activate("webgpu");
+  watchDevice((tf.backend() as unknown as { device: GPUDevice }).device);
   const { registerWebgpuKernels } = await import("./kernels/register.ts");
   registerWebgpuKernels();
 }

@@ -1,0 +1,37 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { fromFileUrl, join } from "@std/path";
+import { smallModel, TRAIN } from "./small_path.ts";
+import { DEVICE, done } from "./run_task.ts";
+
+const SCRIPT = fromFileUrl(new URL("lose_device.ts", import.meta.url));
+
+Deno.test("train ends with one line when the device is lost, and goes on from what was saved", {
+  ignore: !DEVICE.includes("webgpu"),
+}, async () => {
+  const folder = await smallModel();
+  const run = [...TRAIN, ...DEVICE, "--epochs", "4", "--out", "lost"];
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "--no-prompt", "--allow-read", "--allow-write", SCRIPT],
+      ...[...run, "--state", "lost.training"],
+    ],
+    cwd: folder,
+    env: { NO_COLOR: "1" },
+  });
+  const { code, stderr } = await child.output();
+  const text = new TextDecoder().decode(stderr);
+  assertEquals(code, 1, text);
+  const lines = text.split("\n").filter((line) => line.startsWith("lethe: "));
+  assertEquals(lines.length, 1, text);
+  assertMatch(lines[0], /^lethe: the WebGPU device .*; its results cannot be trusted .*: repeat /);
+  const left = [...Deno.readDirSync(folder)].map(({ name }) => name)
+    .filter((name) => name.includes("lost"));
+  assertEquals(left, ["lost.training"]);
+
+  await done("train", run, folder);
+  await done("train", [...run.slice(0, -1), "undisturbed"], folder);
+  const [went, whole] = await Promise.all(
+    ["lost", "undisturbed"].map((name) => Deno.readFile(join(folder, name, "model.safetensors"))),
+  );
+  assertEquals(went, whole);
+});
