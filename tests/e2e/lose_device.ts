@@ -9,7 +9,5 @@ const timer = setInterval(async () => {
   clearInterval(timer);
   (tf.backend() as unknown as { device: GPUDevice }).device.destroy();
 }, 5);
-await main({
-  ...train,
-  options: { ...train.options, state: { kind: "path", help: "when to lose the device" } },
-});
+const options = { ...train.options, state: { kind: "path", help: "when to lose it" } } as const;
+await main<typeof options>({ ...train, options });
