@@ -45,7 +45,8 @@ function opCases(
 ): KernelCase[] {
   const shape = inputs.map((size) => `[${size}]`).join(" ");
   const gradients = (f: (inputs: tf.Tensor[]) => tf.Tensor) => (all: tf.Tensor[]) =>
-    tf.grads((...moved: tf.Tensor[]) => f(moved))(all.slice(0, -1), all[all.length - 1]);
+    // A copy: Lethe's backward passes free the cotangent that they are given.
+    tf.grads((...moved: tf.Tensor[]) => f(moved))(all.slice(0, -1), tf.clone(all.at(-1)!));
   return [
     caseOf(
       { name, shape, work: forwardWork, unit },

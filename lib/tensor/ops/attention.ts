@@ -24,6 +24,32 @@ function joinHeads(parts: tf.Tensor[], heads: number): tf.Tensor {
   ]);
 }
 
+/** a b of batches [.., m, k] and [.., k, n]; unlike {@link matMul} itself differentiable. */
+const times = customGradient((a, b, save) => {
+  const [left, right] = [a as tf.Tensor, b as tf.Tensor];
+  (save as tf.GradSaveFunc)([left, right]);
+  return {
+    value: matMul(left, right),
+    gradFunc: (dy: tf.Tensor, [a, b]: tf.Tensor[]) => [
+      matMul(dy, b, { transposeB: true }),
+      matMul(a, dy, { transposeA: true }),
+    ],
+  };
+});
+
+/** a bT of batches [.., m, k] and [.., n, k], differentiable. */
+const timesTransposed = customGradient((a, b, save) => {
+  const [left, right] = [a as tf.Tensor, b as tf.Tensor];
+  (save as tf.GradSaveFunc)([left, right]);
+  return {
+    value: matMul(left, right, { transposeB: true }),
+    gradFunc: (dy: tf.Tensor, [a, b]: tf.Tensor[]) => [
+      matMul(dy, b),
+      matMul(dy, a, { transposeA: true }),
+    ],
+  };
+});
+
 /** P (g - rowsum(P g)): softmax's derivative applied to a direction; it is symmetric. */
 function softmaxDerivative(probabilities: tf.Tensor, g: tf.Tensor): tf.Tensor {
   const weighted = tf.mul(probabilities, g);
@@ -88,10 +114,10 @@ export const attention: Op = {
       const [q, k, v] = splitHeads(qkv, heads);
       const [dQ, dK, dV] = splitHeads(dQkv!, heads);
       const scale = 1 / Math.sqrt(q.shape[2]!);
-      const probabilities = tf.softmax(tf.mul(tf.matMul(q, k, false, true), scale));
-      const dScores = tf.add(tf.matMul(dQ, k, false, true), tf.matMul(q, dK, false, true));
+      const probabilities = tf.softmax(tf.mul(timesTransposed(q, k), scale));
+      const dScores = tf.add(timesTransposed(dQ, k), timesTransposed(q, dK));
       const dP = softmaxDerivative(probabilities, tf.mul(dScores, scale));
-      return joinHeads([tf.add(tf.matMul(dP, v), tf.matMul(probabilities, dV))], heads);
+      return joinHeads([tf.add(times(dP, v), times(probabilities, dV))], heads);
     });
   },
 };
