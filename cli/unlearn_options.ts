@@ -4,6 +4,7 @@ import type { Receipt } from "../lib/audit/receipt.ts";
 import { DEFAULT_SIGNING_KEY } from "../lib/audit/signing_key.ts";
 import type { UnlearnWithReceiptOptions } from "../lib/audit/unlearn_with_receipt.ts";
 import type { UnlearnSummary } from "../lib/run/unlearn_summary.ts";
+import { METHOD_OPTIONS, methodChoice } from "./method_options.ts";
 import type { OptionValues } from "./options.ts";
 import { DEVICE } from "./shared_options.ts";
 import type { Terminal } from "./terminal.ts";
@@ -19,6 +20,7 @@ export const UNLEARN_OPTIONS = {
   },
   identityKey: { kind: "path", value: "FILE", help: "the kit's key (KIT.identity-key)" },
   out: { kind: "path", default: "unlearned", value: "DIR", help: "folder to make" },
+  ...METHOD_OPTIONS,
   branch: { kind: "flag", help: "use a kit that has a successor all the same" },
   sandbox: {
     kind: "choice",
@@ -49,16 +51,17 @@ export function unlearnOptions(
   given: OptionValues<typeof UNLEARN_OPTIONS>,
   terminal: Terminal,
 ): Omit<UnlearnWithReceiptOptions, "launcher"> {
-  const { identityKey, signingKey, microBatch, device, ...rest } = given;
+  const { identityKey, signingKey, microBatch, device, kit: _, out, branch, sandbox, ...method } =
+    given;
   const sample = given.kit === undefined && resolve(support) === resolve(fixture("requests"));
   const kit = given.kit ?? (sample ? fixture("kit") : "kit");
   terminal.print(`kit: ${kit}${sample ? " (the sample, for fixtures/requests only)" : ""}`);
   return {
-    ...rest,
+    ...{ out, branch, sandbox },
     kit,
     support,
     sample,
-    settings: { microBatch, device },
+    settings: { microBatch, device, choice: methodChoice(method) },
     ...(identityKey === undefined ? {} : { identityKey }),
     ...(signingKey === undefined ? {} : { signingKey }),
     onLine: (line) => /^(worker|walls): /.test(line) ? terminal.print(line) : terminal.note(line),
@@ -71,11 +74,19 @@ export function printUnlearned(
   { summary, receipt }: { readonly summary: UnlearnSummary; readonly receipt: Receipt },
   terminal: Terminal,
 ): void {
-  const { people, steps, targets, weights } = summary;
+  const { people, method, steps, settings, staleStatistics, targets, weights } = summary;
   terminal.print(
     `forgot ${people} ${people === 1 ? "person" : "people"} in ${steps.length} ` +
       `${steps.length === 1 ? "step" : "steps"}; labels from ${targets}`,
   );
+  const used = Object.entries(settings).map(([name, value]) => `${name} ${value}`);
+  terminal.print(`method: ${method} (${used.join(", ")})`);
+  if (staleStatistics) {
+    terminal.note(
+      "the kit's statistics are stale: they are of the model before an earlier request, and the " +
+        "people whom that forgot still count in them",
+    );
+  }
   terminal.print(`weights: ${weights.before.slice(0, 16)} -> ${weights.after.slice(0, 16)}`);
   terminal.print(`${out}/model holds them, ${out}/kit serves the next request`);
   terminal.print(

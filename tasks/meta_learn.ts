@@ -12,6 +12,7 @@ import {
 } from "../cli/shared_options.ts";
 import { percent } from "../cli/table.ts";
 import { metaLearnKit } from "../lib/run/meta_learn_kit.ts";
+import { STATISTICS_CHOICES } from "../lib/unlearn/training_statistics.ts";
 
 /** `deno task meta-learn`: Algorithm 1, training. */
 export const metaLearn = command({
@@ -24,6 +25,12 @@ export const metaLearn = command({
     out: { kind: "path", required: true, value: "DIR", help: "kit folder to make" },
     identityKey: { kind: "path", value: "FILE", help: "key to use (a new one, beside the kit)" },
     ...META_OPTIONS,
+    statistics: {
+      kind: "choice",
+      of: STATISTICS_CHOICES,
+      default: "all",
+      help: "what SSD (importances) and PGU (all) will need; the kit grows by it",
+    },
     ...MEMORY_OPTIONS,
     seed: SEED,
     device: DEVICE,
@@ -34,7 +41,7 @@ export const metaLearn = command({
     "deno task meta-learn .. --keep retain --step-sizes learned --no-scaled --hold-out 0.15",
   ],
   async run(options, terminal) {
-    const { model, split, data, out, identityKey, seed } = options;
+    const { model, split, data, out, identityKey, statistics, seed } = options;
     const device = await openAndAnnounce(options.device, terminal);
     const settings = metaLearnSettings(options);
     const history = await metaLearnKit({
@@ -45,6 +52,7 @@ export const metaLearn = command({
       out,
       ...(identityKey === undefined ? {} : { identityKey }),
       settings,
+      statistics,
       seed,
       ...memoryChoice(options),
       onProgress: progress(terminal, options.jsonProgress),

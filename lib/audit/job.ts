@@ -9,7 +9,9 @@ import {
   oneOf,
   parseJsonObject,
 } from "../model/json_fields.ts";
+import { KIT_METHODS, METHOD_SETTINGS } from "../model/method_settings.ts";
 import type { RequestedRow, UnlearnSummary } from "../run/unlearn_summary.ts";
+import type { MethodChoice } from "../unlearn/unlearn_from_kit.ts";
 import type { HashedFile } from "./contained_run.ts";
 
 /** What the user may choose about the computing; all of it is part of the record. */
@@ -17,6 +19,7 @@ export interface UnlearnSettings {
   readonly device: "auto" | "webgpu" | "wasm";
   /** Images per pass. */
   readonly microBatch: number;
+  readonly choice: MethodChoice;
 }
 
 /** All that the launcher tells the worker: where to read and write, and rows in place of names. */
@@ -53,11 +56,29 @@ export function parseJob(text: string, file: string): Job {
     settings: {
       device: settings.read("device", oneOf(["auto", "webgpu", "wasm"])),
       microBatch: settings.read("microBatch", integer(1, 4096)),
+      choice: readChoice(settings.within("choice")),
     },
   };
   settings.end();
   fields.end();
   return job;
+}
+
+/** The method and the settings of its own that are given. */
+function readChoice(fields: JsonFields): MethodChoice {
+  const method = fields.read("method", oneOf(KIT_METHODS));
+  const given = fields.within("set");
+  const set: Record<string, number> = {};
+  for (
+    const [name, kind] of Object.entries(method === "metaunlearn" ? {} : METHOD_SETTINGS[method])
+  ) {
+    const value = given.optional(name, kind);
+    if (value !== undefined) set[name] = value;
+  }
+  given.end();
+  const choice = { method, seed: fields.read("seed", integer(0, 2 ** 32 - 1)), set };
+  fields.end();
+  return choice;
 }
 
 /** How the worker ended: what it made and read, or an error in the house's form or another one. */

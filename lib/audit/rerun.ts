@@ -1,7 +1,13 @@
 import { dirname, join } from "@std/path";
 import { withTemporaryPath } from "../data/temporary_path.ts";
 import { readModel } from "../model/checkpoint.ts";
-import { integer } from "../model/json_fields.ts";
+import { integer, type Kind, oneOf } from "../model/json_fields.ts";
+import {
+  KIT_METHODS,
+  type KitBaseline,
+  type KitMethod,
+  METHOD_SETTINGS,
+} from "../model/method_settings.ts";
 import type { Weight } from "../model/safetensors.ts";
 import type { Verdict } from "./checks.ts";
 import type { SandboxChoice } from "./containment.ts";
@@ -63,12 +69,31 @@ export async function rerun(receipt: Receipt, options: RerunOptions): Promise<Ve
 
 /** The run's own settings; the device is another where one is asked for. */
 function settingsOf(receipt: Receipt, given: UnlearnSettings): UnlearnSettings {
-  const { microBatch } = receipt.settings;
+  const { microBatch, method, seed } = receipt.settings;
   const onWasm = given.device === "auto" && receipt.adapter.startsWith("WASM");
   return {
     microBatch: integer(1, 4096).accepts(microBatch) ? microBatch : given.microBatch,
     device: onWasm ? "wasm" : given.device,
+    choice: {
+      method: ran(method) ? method : "metaunlearn",
+      seed: integer(0, 2 ** 32 - 1).accepts(seed) ? seed : 0,
+      set: ran(method) && method !== "metaunlearn" ? setBy(receipt, method) : {},
+    },
   };
+}
+
+/** Receipts from before there was a choice name no method: it was MetaUnlearn. */
+function ran(method: unknown): method is KitMethod {
+  return oneOf(KIT_METHODS).accepts(method);
+}
+
+/** The method's settings as the receipt's run used them. */
+function setBy({ settings }: Receipt, method: KitBaseline): Record<string, number> {
+  const entries = Object.entries<Kind<number>>(METHOD_SETTINGS[method]).flatMap(([name, kind]) => {
+    const value = settings[name];
+    return kind.accepts(value) ? [[name, value] as const] : [];
+  });
+  return Object.fromEntries(entries);
 }
 
 /** The largest |now - then| over the largest |then - before|; infinite for other tensors. */

@@ -3,6 +3,7 @@ import { withTemporaryPath } from "../data/temporary_path.ts";
 import { buildFolder, refuseExisting } from "../data/whole.ts";
 import { LetheError } from "../error.ts";
 import { closeUnlearning, noteUse, type PlanOptions, planUnlearning } from "../run/unlearn_plan.ts";
+import type { UnlearnSummary } from "../run/unlearn_summary.ts";
 import { sendCanaries } from "./canaries.ts";
 import type { ContainedRun } from "./contained_run.ts";
 import { chooseContainment, containedCommand, type SandboxChoice } from "./containment.ts";
@@ -92,7 +93,7 @@ export async function unlearnContained(
       const written = await checkOutputs(folder, plan, summary);
       await closeUnlearning(folder, plan, summary);
       const run: ContainedRun = {
-        ...{ nonce, started, ended: end, paths, worker, settings: { ...settings } },
+        ...{ nonce, started, ended: end, paths, worker, settings: recorded(settings, summary) },
         adapter: summary.device,
         deno: { ...await hashFile(Deno.execPath()), version: Deno.version.deno },
         lockFile: await hashFile(join(PROJECT, "deno.lock"), "deno.lock"),
@@ -113,6 +114,13 @@ export async function unlearnContained(
     }));
   await noteUse(options, plan);
   return run;
+}
+
+/** All settings side by side, those of the method as they were used. */
+function recorded({ device, microBatch, choice }: UnlearnSettings, summary: UnlearnSummary) {
+  const { method, seed } = choice;
+  const { settings, staleStatistics } = summary;
+  return { device, microBatch, method, seed, ...settings, staleStatistics };
 }
 
 async function canaries(

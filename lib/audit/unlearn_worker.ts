@@ -21,13 +21,14 @@ if (import.meta.main) {
   };
   const answer = (content: unknown) => console.log(JSON.stringify({ nonce, ...content as object }));
   try {
-    const { microBatch } = settings;
+    const { microBatch, choice } = settings;
     const summary = await unlearnRows({
       openDevice: open,
       kit,
       support,
       rows,
       folder: out,
+      choice,
       microBatch,
     });
     answer({ summary, read: read.filter((file) => file.path !== path) });

@@ -68,6 +68,8 @@ export async function runStage(
         settings: task.settings,
         seed: task.seed,
         microBatch: MICRO_BATCH,
+        // The grid has a stage of its own for them.
+        statistics: "none",
         onProgress,
       });
     case "predict": {

@@ -24,6 +24,12 @@ export function real(low: number, high: number): Kind<number> {
   };
 }
 
+/** True or false. */
+export const BOOLEAN: Kind<boolean> = {
+  rule: "true or false",
+  accepts: (value): value is boolean => typeof value === "boolean",
+};
+
 /** One of some strings. */
 export function oneOf<T extends string>(values: readonly T[]): Kind<T> {
   return {

@@ -14,6 +14,7 @@ import {
 } from "./checkpoint.ts";
 import { parseConfig } from "./config.ts";
 import { type KitManifest, parseKitManifest } from "./kit_manifest.ts";
+import { covarianceShapes, type KitStatistics, STATISTICS_FILES } from "./kit_statistics.ts";
 import { metaLossShapes } from "./meta_loss.ts";
 import { encodeSafetensors, parseSafetensors, type Weight } from "./safetensors.ts";
 import {
@@ -36,6 +37,8 @@ export interface Kit {
   readonly logStepSizes?: ReadonlyMap<string, Weight>;
   /** Keyed hash of each image that was learned from; absent in kits made before there were any. */
   readonly trainingImages?: readonly string[];
+  /** For SSD and PGU; `manifest.statistics` tells of them. */
+  readonly statistics?: KitStatistics;
   readonly manifest: Omit<KitManifest, "version" | "files">;
 }
 
@@ -46,18 +49,26 @@ export interface StoredKit extends Kit, StoredManifest {
 
 const META_LOSS = "meta_loss.safetensors";
 const STEP_SIZES = "step_sizes.safetensors";
+const { importances: IMPORTANCES, covariances: COVARIANCES } = STATISTICS_FILES;
+/** Files that a kit may lack whatever its settings. */
+const OPTIONAL: readonly string[] = [TRAINING_IMAGES, IMPORTANCES, COVARIANCES];
 
 /** Where each file's content comes from; a kit that went through requests says so too. */
 function derivedFrom(file: string, generation: number): string {
   const after = generation === 0
     ? ""
     : `, then ${generation} unlearning request${generation > 1 ? "s" : ""}`;
+  const stale = generation === 0
+    ? ""
+    : "; stale: of the model before any request, and of everybody's images";
   const origin: Record<string, string> = {
     [MODEL_FILE]: `training images and labels${after}`,
     [CONFIG_FILE]: "settings and label names",
     [META_LOSS]: "training and validation images, labels and identities" +
       (generation === 0 ? "" : "; the embedding rows of forgotten people are gone"),
     [STEP_SIZES]: "training and validation images and labels",
+    [IMPORTANCES]: `training images and labels${stale}`,
+    [COVARIANCES]: `training images${stale}`,
     [TRAINING_IMAGES]: "training and validation images, as keyed hashes of their files",
   };
   return origin[file];
@@ -69,7 +80,8 @@ function fileNames(stepSizes: "global" | "learned"): string[] {
 }
 
 /** Holds every tensor against the shape that the kit's settings call for. */
-function checkKit({ model, phi, logStepSizes, manifest }: Kit, folder: string): void {
+function checkKit(kit: Kit, folder: string): void {
+  const { model, phi, logStepSizes, statistics = {}, manifest } = kit;
   const { config, theta } = model;
   const due = thetaShapes(config, config.labels.length);
   checkWeights(theta, due, join(folder, MODEL_FILE));
@@ -83,6 +95,12 @@ function checkKit({ model, phi, logStepSizes, manifest }: Kit, folder: string): 
   checkWeights(phi, shapes, join(folder, META_LOSS));
   const scalars = new Map([...due.keys()].map((name) => [name, []]));
   if (logStepSizes) checkWeights(logStepSizes, scalars, join(folder, STEP_SIZES));
+  const { importances, covariances } = statistics;
+  if (importances) checkWeights(importances, due, join(folder, IMPORTANCES));
+  if (covariances) {
+    const squares = covarianceShapes(config, config.labels.length);
+    checkWeights(covariances, squares, join(folder, COVARIANCES));
+  }
 }
 
 /**
@@ -97,6 +115,9 @@ export async function writeKit(folder: string, kit: Kit): Promise<string> {
   files.set(META_LOSS, encodeSafetensors(kit.phi));
   if (kit.logStepSizes) files.set(STEP_SIZES, encodeSafetensors(kit.logStepSizes));
   if (kit.trainingImages) files.set(TRAINING_IMAGES, encodeTrainingImages(kit.trainingImages));
+  const { importances, covariances } = kit.statistics ?? {};
+  if (importances) files.set(IMPORTANCES, encodeSafetensors(importances));
+  if (covariances) files.set(COVARIANCES, encodeSafetensors(covariances));
   const { generation } = kit.manifest;
   const manifest: KitManifest = {
     version: 1,
@@ -156,6 +177,14 @@ export async function readKit(folder: string): Promise<StoredKit> {
     ...(images
       ? { trainingImages: parseTrainingImages(images, join(folder, TRAINING_IMAGES)) }
       : {}),
+    ...(manifest.statistics
+      ? {
+        statistics: {
+          ...(contents.has(IMPORTANCES) ? { importances: weightsOf(IMPORTANCES) } : {}),
+          ...(contents.has(COVARIANCES) ? { covariances: weightsOf(COVARIANCES) } : {}),
+        },
+      }
+      : {}),
     manifest,
     sha256,
   };
@@ -164,9 +193,19 @@ export async function readKit(folder: string): Promise<StoredKit> {
 }
 
 /** @throws {LetheError} the manifest names other files than its settings call for */
-function checkFiles({ files, unlearning }: KitManifest, path: string): void {
+function checkFiles({ files, unlearning, statistics }: KitManifest, path: string): void {
   const due = fileNames(unlearning.stepSizes);
-  const found = files.map(({ file }) => file).filter((file) => file !== TRAINING_IMAGES);
+  const all = files.map(({ file }) => file);
+  if (
+    (statistics !== undefined) !== [IMPORTANCES, COVARIANCES].some((file) => all.includes(file))
+  ) {
+    throw new LetheError(
+      `${path} names ${statistics ? "no file of" : "files of"} statistics`,
+      "it tells of statistics where there are some, and nowhere else",
+      RESTORE,
+    );
+  }
+  const found = all.filter((file) => !OPTIONAL.includes(file));
   if (found.length === due.length && due.every((file) => found.includes(file))) return;
   throw new LetheError(
     `${path} names the files ${found.join(", ")}`,

@@ -1,4 +1,5 @@
 import {
+  BOOLEAN,
   HASH,
   integer,
   JsonFields,
@@ -12,6 +13,8 @@ import {
   real,
   shown,
 } from "./json_fields.ts";
+import { type KitMethodSettings, parseMethodSettings } from "./method_settings.ts";
+import type { StatisticsRecord } from "./kit_statistics.ts";
 import { dependsOnTheta, META_LOSS_INPUTS, type MetaLossInput } from "./meta_loss_inputs.ts";
 
 /** `kit.json`: what a kit holds, where it comes from and how it is used. */
@@ -23,6 +26,10 @@ export interface KitManifest {
   readonly parent: string | null;
   readonly files: readonly KitFile[];
   readonly unlearning: KitUnlearning;
+  /** How SSD, PGU and JiT unlearn unless told otherwise; absent in kits made before there were any. */
+  readonly methods?: KitMethodSettings;
+  /** Of SSD's and PGU's statistics; absent in kits without. */
+  readonly statistics?: StatisticsRecord;
   /** Sizes of the meta-loss (Table 8b). */
   readonly metaLoss: { readonly hidden: number; readonly embeddingSize: number };
   /** Keyed hash of each person that the kit can forget; the position is the embedding row. */
@@ -84,6 +91,8 @@ export function parseKitManifest(text: string, file: string): KitManifest {
   });
   const unlearning = fields.within("unlearning");
   const metaLoss = fields.within("metaLoss");
+  const methods = fields.optional("methods", OBJECT) && fields.within("methods");
+  const statistics = fields.optional("statistics", OBJECT) && fields.within("statistics");
   const manifest: KitManifest = {
     version,
     generation: fields.read("generation", COUNT),
@@ -98,6 +107,25 @@ export function parseKitManifest(text: string, file: string): KitManifest {
       ),
       stepSizes: unlearning.read("stepSizes", oneOf(["global", "learned"])),
     },
+    ...(methods
+      ? {
+        methods: {
+          source: methods.read("source", line(1000)),
+          ssd: parseMethodSettings("ssd", methods.within("ssd")),
+          pgu: parseMethodSettings("pgu", methods.within("pgu")),
+          jit: parseMethodSettings("jit", methods.within("jit")),
+        },
+      }
+      : {}),
+    ...(statistics
+      ? {
+        statistics: {
+          images: statistics.read("images", COUNT),
+          batchSize: statistics.read("batchSize", integer(1, Number.MAX_SAFE_INTEGER)),
+          stale: statistics.read("stale", BOOLEAN),
+        },
+      }
+      : {}),
     metaLoss: {
       hidden: metaLoss.read("hidden", WIDTH),
       embeddingSize: metaLoss.read("embeddingSize", WIDTH),
@@ -106,7 +134,7 @@ export function parseKitManifest(text: string, file: string): KitManifest {
     forgotten: fields.read("forgotten", hashes),
     record: fields.read("record", OBJECT),
   };
-  for (const each of [unlearning, metaLoss, fields]) each.end();
+  for (const each of [unlearning, methods, statistics, metaLoss, fields]) each?.end();
   const { inputs } = manifest.unlearning;
   if (!dependsOnTheta(inputs)) {
     unlearning.refuse(
@@ -121,6 +149,12 @@ export function parseKitManifest(text: string, file: string): KitManifest {
     fields.refuse(
       `generation is ${generation} and parent is ${shown(parent)}`,
       "a kit that went through requests, and no other, has a parent",
+    );
+  }
+  if (manifest.statistics && manifest.statistics.stale !== generation > 0) {
+    fields.refuse(
+      `generation is ${generation} and statistics.stale is ${manifest.statistics.stale}`,
+      "statistics are of the model as trained: after a request, and not before, they are stale",
     );
   }
   const known = new Set(manifest.identities);

@@ -121,6 +121,8 @@ export async function demo(
     settings: DEMO.metaLearning,
     seed,
     microBatch: 64,
+    // The demo shows MetaUnlearn alone.
+    statistics: "none",
     onProgress,
   });
   await unlearnRequests({

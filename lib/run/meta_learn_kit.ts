@@ -41,7 +41,9 @@ import {
 } from "../unlearn/meta_learn.ts";
 import type { MetaObjective } from "../unlearn/meta_gradient.ts";
 import type { Person } from "../unlearn/simulate_requests.ts";
+import type { StatisticsChoice } from "../unlearn/training_statistics.ts";
 import { withRows } from "../unlearn/unlearn.ts";
+import { kitMethods, kitStatistics } from "./kit_for_methods.ts";
 import type { OnProgress } from "./progress.ts";
 import { inputFormat, loadSamples, openSplit, range } from "./split_data.ts";
 
@@ -80,6 +82,8 @@ export interface MetaLearnOptions {
   readonly microBatch?: number;
   /** Bytes of device memory to keep within. */
   readonly memoryLimit?: number;
+  /** What SSD and PGU will need of the training images; default all. PGU's part is the largest. */
+  readonly statistics?: StatisticsChoice;
   readonly onProgress?: OnProgress;
   readonly onEpoch?: (epoch: MetaEpoch) => void;
 }
@@ -328,6 +332,16 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
     saved ? restored(saved.sets, saved.record) : undefined,
   );
 
+  const forMethods = await kitStatistics(options.statistics ?? "all", {
+    theta,
+    shape: config,
+    microBatch,
+    task,
+    source,
+    // Batches of one person's images would not be like the training set.
+    images: random.fork("statistics").shuffle(range(train.length)),
+    onProgress,
+  });
   const key = givenKey ?? newIdentityKey();
   // Before the kit: a kit without its key could name nobody.
   if (!givenKey) await writeIdentityKey(identityKeyPath(out), key);
@@ -342,6 +356,7 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
     phi: await downloadWeights(ordered),
     trainingImages: [...new Set(imageHashes)].sort(),
     ...(logStepSizes ? { logStepSizes: await downloadWeights(logStepSizes) } : {}),
+    ...(forMethods ? { statistics: forMethods.statistics } : {}),
     manifest: {
       generation: 0,
       parent: null,
@@ -351,6 +366,8 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
         inputs: settings.inputs,
         stepSizes: logStepSizes ? "learned" : "global",
       },
+      methods: kitMethods(data.split),
+      ...(forMethods ? { statistics: forMethods.record } : {}),
       metaLoss: { hidden: settings.hidden, embeddingSize: settings.embeddingSize },
       identities: order.map((row) => hashes[row]),
       forgotten: [],

@@ -1,5 +1,6 @@
 import { buildFolder } from "../data/whole.ts";
 import type { Device } from "../tensor/device.ts";
+import type { MethodChoice } from "../unlearn/unlearn_from_kit.ts";
 import { closeUnlearning, noteUse, type PlanOptions, planUnlearning } from "./unlearn_plan.ts";
 import { unlearnRows } from "./unlearn_rows.ts";
 import type { UnlearnSummary } from "./unlearn_summary.ts";
@@ -8,10 +9,12 @@ import type { UnlearnSummary } from "./unlearn_summary.ts";
 export interface UnlearnOptions extends PlanOptions {
   readonly device: Device;
   readonly microBatch?: number;
+  /** Default MetaUnlearn. */
+  readonly choice?: Partial<MethodChoice>;
 }
 
 /**
- * Forgets the people of a folder of requests (Algorithm 1): writes the new weights, the kit for the
+ * Forgets the people of a folder of requests (Algorithm 1, or another method): writes the new weights, the kit for the
  * next request, without these people's embedding rows, and a summary.
  *
  * It runs in this process, with this process's rights; `unlearnContained` runs the same in a worker
@@ -27,7 +30,9 @@ export async function unlearnRequests(options: UnlearnOptions): Promise<UnlearnS
   const summary = await buildFolder(out, async (folder) => {
     const openDevice = () => Promise.resolve(device);
     const { rows } = plan;
-    const summary = await unlearnRows({ openDevice, kit, support, rows, folder, microBatch });
+    const choice = { method: "metaunlearn", seed: 0, set: {}, ...options.choice } as const;
+    const run = { openDevice, kit, support, rows, folder, choice, microBatch };
+    const summary = await unlearnRows(run);
     await closeUnlearning(folder, plan, summary);
     return summary;
   });

@@ -13,7 +13,8 @@ import { microBatchWithin } from "../model/memory_plan.ts";
 import { predict } from "../model/predict.ts";
 import type { Device } from "../tensor/device.ts";
 import { disposeWeights, type Weights } from "../tensor/weights.ts";
-import { unlearn, withoutRows } from "../unlearn/unlearn.ts";
+import { withoutRows } from "../unlearn/unlearn.ts";
+import { checkMethod, type MethodChoice, unlearnFromKit } from "../unlearn/unlearn_from_kit.ts";
 import { inputFormat, range } from "./split_data.ts";
 import type { RequestedRow, UnlearnSummary } from "./unlearn_summary.ts";
 
@@ -27,19 +28,22 @@ export interface UnlearnRowsOptions {
   readonly rows: readonly RequestedRow[];
   /** An existing folder, which gets `model/` and `kit/`. */
   readonly folder: string;
+  readonly choice: MethodChoice;
   /** Images per pass, or fewer where the device's memory holds no more. */
   readonly microBatch: number;
 }
 
 /**
- * Forgets the people of some embedding rows (Algorithm 1): writes the new weights and the kit for the
- * next request, without these rows. It needs no key: who they are is not its business.
+ * Forgets the people of some embedding rows by the method chosen: writes the new weights and the kit
+ * for the next request, without these rows. It needs no key: who they are is not its business.
  *
- * @throws LetheError bad input; requests other than `rows` names
+ * @throws LetheError bad input; a method that the kit lacks the statistics of; requests other than
+ *   `rows` names
  */
 export async function unlearnRows(options: UnlearnRowsOptions): Promise<UnlearnSummary> {
   const { support, folder } = options;
   const kit = await readKit(options.kit);
+  checkMethod(kit, options.choice.method);
   const { config } = kit.model;
   const requests = await readRequests(support, config);
   checkFiles(support, requests, options.rows);
@@ -50,36 +54,37 @@ export async function unlearnRows(options: UnlearnRowsOptions): Promise<UnlearnS
   const microBatch = microBatchWithin(config, labels, "unlearn", options.microBatch);
   const theta = uploadWeights(kit.model.theta);
   const phi = uploadWeights(kit.phi);
-  const logStepSizes = kit.logStepSizes && uploadWeights(kit.logStepSizes);
   const source = await requestSource(requests, config, theta, microBatch);
-  const { metaLearningRate, inputs, requestSize } = kit.manifest.unlearning;
-  const settings = { metaLearningRate, inputs, shape: config, microBatch };
-  const parameters = logStepSizes ? { phi, logStepSizes } : { phi };
-  const { theta: after, steps } = await unlearn(
+  const { choice } = options;
+  const { theta: after, steps, settings, staleStatistics } = await unlearnFromKit(
+    kit,
     theta,
-    parameters,
-    settings,
     source,
     rows,
-    requestSize,
+    choice,
+    microBatch,
   );
   const nextPhi = withoutRows(phi, rows);
   const model = { config, theta: await downloadWeights(after) };
   const phiAfter = await downloadWeights(nextPhi);
-  for (const weights of [theta, phi, logStepSizes, after, nextPhi]) disposeWeights(weights);
+  for (const weights of [theta, phi, after, nextPhi]) disposeWeights(weights);
 
   const weightsHash = (of: typeof model) => sha256Hex(modelFiles(of).get("model.safetensors")!);
   await writeModel(join(folder, "model"), model);
-  const { generation, identities, forgotten, unlearning, metaLoss, record } = kit.manifest;
+  const { generation, identities, forgotten, unlearning, methods, metaLoss, record } = kit.manifest;
+  const { statistics } = kit.manifest;
   const nextKit = await writeKit(join(folder, "kit"), {
     model,
     phi: phiAfter,
     ...(kit.logStepSizes ? { logStepSizes: kit.logStepSizes } : {}),
     ...(kit.trainingImages ? { trainingImages: kit.trainingImages } : {}),
+    ...(kit.statistics ? { statistics: kit.statistics } : {}),
     manifest: {
       generation: generation + 1,
       parent: kit.sha256,
       unlearning,
+      ...(methods ? { methods } : {}),
+      ...(statistics ? { statistics: { ...statistics, stale: true } } : {}),
       metaLoss,
       identities: identities.filter((_, row) => !rows.includes(row)),
       forgotten: [...forgotten, ...rows.map((row) => identities[row])].sort(),
@@ -88,9 +93,11 @@ export async function unlearnRows(options: UnlearnRowsOptions): Promise<UnlearnS
   });
   return {
     people: requests.length,
+    method: choice.method,
     steps,
+    settings,
+    staleStatistics,
     targets: requests[0].targets ? "requests.csv" : "the model's own predictions",
-    metaLearningRate,
     device: device.adapter,
     kit: { before: kit.sha256, after: nextKit },
     weights: {

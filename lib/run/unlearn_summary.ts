@@ -1,4 +1,5 @@
-import type { UnlearnedChunk } from "../unlearn/unlearn.ts";
+import type { KitMethod } from "../model/method_settings.ts";
+import type { UnlearnedFromKit } from "../unlearn/unlearn_from_kit.ts";
 
 /** A request by its file and the embedding row that its person has in the kit. */
 export interface RequestedRow {
@@ -10,10 +11,14 @@ export interface RequestedRow {
 /** `summary.json`. It names nobody and holds no pixel. */
 export interface UnlearnSummary {
   readonly people: number;
-  readonly steps: readonly UnlearnedChunk[];
+  readonly method: KitMethod;
+  readonly steps: UnlearnedFromKit["steps"];
+  /** Every setting of the method as it was used. */
+  readonly settings: Readonly<Record<string, number>>;
+  /** SSD or PGU used statistics from before an earlier request. */
+  readonly staleStatistics: boolean;
   /** Where the support images' labels came from. */
   readonly targets: "requests.csv" | "the model's own predictions";
-  readonly metaLearningRate: number;
   readonly device: string;
   /** SHA-256 of the kit.json that was used and of the next kit's. */
   readonly kit: { readonly before: string; readonly after: string };

@@ -67,6 +67,11 @@ export function publishedSettings<Method extends Baseline>(
   forget: number,
 ): BaselineSettings[Method] {
   const rows = RECIPES[method] as readonly MethodRecipe<Method>[];
-  const of = (name: string) => rows.find((row) => row.layout === name && forget <= row.upTo);
-  return (of(layout) ?? of("celeba")!).settings;
+  const known = publishedLayout(layout);
+  return rows.find((row) => row.layout === known && forget <= row.upTo)!.settings;
+}
+
+/** The data set whose published settings a layout takes: its own, or CelebA's. */
+export function publishedLayout(layout: string): "celeba" | "celebahq" | "mufac" {
+  return layout === "celebahq" || layout === "mufac" ? layout : "celeba";
 }

@@ -62,14 +62,16 @@ Deno.test("a kit holds no name, path or picture, and the next kit none of who wa
       ...Object.values<string>(split.hashes),
       new TextDecoder("latin1").decode(photo.subarray(40, 80)),
     ];
-    const holds = (text: string) => needles.filter((needle) => text.includes(needle));
+    // Shorter ones turn up by chance in megabytes of weights.
+    const telling = needles.filter(({ length }) => length > 3);
+    const holds = (text: string) => telling.filter((needle) => text.includes(needle));
     assertEquals(holds(await contents(kit)), []);
     assertNotEquals(holds(JSON.stringify(split)), [], "the search finds what is there");
 
     // Neither does the order of the rows tell whose they are.
     const { identities, files } = await json(kit, "kit.json");
     assertEquals(identities, identities.toSorted());
-    assertEquals(files.length, 5);
+    assertEquals(files.length, 7);
     for (const { derivedFrom } of files) assert(derivedFrom.length > 0);
     const key = (await Deno.readTextFile(`${kit}.identity-key`)).trim();
     const { retain, forget, val } = split.identities;

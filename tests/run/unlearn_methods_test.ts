@@ -1,0 +1,143 @@
+import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
+import { join } from "@std/path";
+import { encodePng } from "../../lib/data/encode_png.ts";
+import { LetheError } from "../../lib/error.ts";
+import { uploadWeights } from "../../lib/model/device_weights.ts";
+import {
+  identityHash,
+  identityKeyPath,
+  newIdentityKey,
+  writeIdentityKey,
+} from "../../lib/model/identity_key.ts";
+import { type Kit, readKit, writeKit } from "../../lib/model/kit.ts";
+import type { KitMethod } from "../../lib/model/method_settings.ts";
+import type { Weight } from "../../lib/model/safetensors.ts";
+import { unlearnRequests } from "../../lib/run/unlearn_requests.ts";
+import { disposeWeights } from "../../lib/tensor/weights.ts";
+import { dampen, importances } from "../../lib/unlearn/ssd.ts";
+import { inTemporaryFolder } from "../data/temporary_folder.ts";
+import { kitWithStatistics } from "../model/kit_with_statistics.ts";
+import { SMALL_CONFIG } from "../model/small_kit.ts";
+import { onEachDevice } from "../tensor/on_each_device.ts";
+import { inputFormat } from "../../lib/run/split_data.ts";
+import { storedSource } from "../../lib/data/stored_source.ts";
+
+const PEOPLE = ["Ada", "Bea", "Cid"];
+const SIDE = SMALL_CONFIG.imageSize;
+/** Pixels of person k's photograph. */
+const pixels = (k: number) =>
+  Uint8Array.from({ length: SIDE * SIDE * 3 }, (_, i) => (i * (k + 3) * 37) % 256);
+
+/** `kit/` with its key and a folder of requests for each person: `0/`, `1/`, `2/`. */
+async function prepare(folder: string, change: (kit: Kit) => Kit = (kit) => kit): Promise<void> {
+  const key = newIdentityKey();
+  const hashes = PEOPLE.map((person) => identityHash(key, person)).sort();
+  await writeKit(join(folder, "kit"), change(kitWithStatistics(hashes)));
+  await writeIdentityKey(identityKeyPath(join(folder, "kit")), key);
+  for (const [k, person] of PEOPLE.entries()) {
+    await Deno.mkdir(join(folder, `${k}`));
+    const png = encodePng({ width: SIDE, height: SIDE, rgb: pixels(k) });
+    await Deno.writeFile(join(folder, `${k}`, `${person}.png`), png);
+    const csv = `file,identity,smiling,hat\n${person}.png,${person},1,0\n`;
+    await Deno.writeTextFile(join(folder, `${k}`, "requests.csv"), csv);
+  }
+}
+
+const values = (theta: ReadonlyMap<string, Weight>) =>
+  [...theta].sort().map(([name, weight]) => [name, [...weight.values]] as const);
+
+for (const method of ["ssd", "pgu", "jit", "metaunlearn"] as const satisfies KitMethod[]) {
+  onEachDevice(
+    `unlearnRequests serves one request after another by ${method}, from the kit that the last one left`,
+    (device) =>
+      inTemporaryFolder(async (folder) => {
+        await prepare(folder);
+        const at = (name: string) => join(folder, name);
+        const before = await readKit(at("kit"));
+        let kit = "kit";
+        for (const [k, out] of ["first", "second"].entries()) {
+          const choice = { method };
+          const run = { device, kit: at(kit), support: at(`${k}`), out: at(out), choice };
+          const summary = await unlearnRequests(run);
+          assertEquals([summary.method, summary.people], [method, 1]);
+          const due = method === "metaunlearn"
+            ? { metaLearningRate: 0.1 }
+            : { ...before.manifest.methods![method] };
+          assertEquals(summary.settings, due);
+          const usesStatistics = method === "ssd" || method === "pgu";
+          assertEquals(summary.staleStatistics, usesStatistics && k === 1);
+          const next = await readKit(at(`${out}/kit`));
+          const last = await readKit(at(kit));
+          assertNotEquals(values(next.model.theta), values(last.model.theta));
+          assertEquals(next.manifest.identities.length, 2 - k);
+          assertEquals(next.manifest.statistics, { images: 12, batchSize: 4, stale: true });
+          assertEquals(next.statistics, before.statistics);
+          assertEquals(next.manifest.methods, before.manifest.methods);
+          kit = `${out}/kit`;
+        }
+      }),
+  );
+}
+
+onEachDevice(
+  "unlearnRequests by SSD dampens by the kit's importances and the settings given",
+  (device) =>
+    inTemporaryFolder(async (folder) => {
+      await prepare(folder);
+      const at = (name: string) => join(folder, name);
+      const kit = await readKit(at("kit"));
+      const theta = uploadWeights(kit.model.theta);
+      const training = uploadWeights(kit.statistics!.importances!);
+      const images = { side: SIDE, data: pixels(1), indexOf: () => 0 };
+      const sample = { file: "Bea.png", identity: "Bea", targets: [1, 0] };
+      const source = storedSource(images, [sample], inputFormat(SMALL_CONFIG));
+      const backbone = { shape: SMALL_CONFIG, microBatch: 1 };
+      const own = await importances(theta, backbone, "multi-label", source, [0], 1);
+      const set = { selection: 0.125, dampening: 0.5 };
+      const due = dampen(theta, training, own, set);
+
+      const choice = { method: "ssd", set } as const;
+      const options = { device, kit: at("kit"), support: at("1"), out: at("out"), choice };
+      assertEquals((await unlearnRequests(options)).settings, set);
+      const { model } = await readKit(at("out/kit"));
+      for (const [name, tensor] of Object.entries(due)) {
+        assertEquals(model.theta.get(name)!.values, await tensor.data());
+      }
+      for (const weights of [theta, training, own, due]) disposeWeights(weights);
+    }),
+);
+
+onEachDevice(
+  "unlearnRequests by JiT repeats with the same seed and not with another",
+  (device) =>
+    inTemporaryFolder(async (folder) => {
+      await prepare(folder);
+      const at = (name: string) => join(folder, name);
+      const weights: string[] = [];
+      for (const seed of [1, 1, 2]) {
+        const choice = { method: "jit", seed } as const;
+        const out = at(`out${weights.length}`);
+        const run = { device, kit: at("kit"), support: at("0"), out, choice, sample: true };
+        weights.push((await unlearnRequests(run)).weights.after);
+      }
+      assertEquals(weights[0], weights[1]);
+      assertNotEquals(weights[0], weights[2]);
+    }),
+);
+
+for (const method of ["ssd", "pgu"] as const) {
+  onEachDevice(
+    `unlearnRequests refuses ${method} with a kit that lacks its statistics`,
+    (device) =>
+      inTemporaryFolder(async (folder) => {
+        await prepare(folder, ({ statistics: _, manifest, ...kit }) => {
+          const { statistics: _record, ...rest } = manifest;
+          return { ...kit, manifest: rest };
+        });
+        const at = (name: string) => join(folder, name);
+        const choice = { method };
+        const options = { device, kit: at("kit"), support: at("0"), out: at("out"), choice };
+        await assertRejects(() => unlearnRequests(options), LetheError, "--statistics all");
+      }),
+  );
+}
