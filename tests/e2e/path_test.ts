@@ -26,6 +26,8 @@ Deno.test("evaluate measures what unlearn made of portraits, and predict reads i
       "kit.identity-key",
       "kit/",
       "kit/config.json",
+      "kit/covariances.safetensors",
+      "kit/importances.safetensors",
       "kit/kit.json",
       "kit/meta_loss.safetensors",
       "kit/model.safetensors",
