@@ -9,8 +9,18 @@ const JOB: Job = {
   kit: "/kit",
   out: "/out",
   rows: [{ file: "1.png", row: 3 }],
-  settings: { device: "wasm", microBatch: 16 },
+  settings: {
+    device: "wasm",
+    microBatch: 16,
+    choice: { method: "pgu", seed: 3, set: { epochs: 2 } },
+  },
 };
+
+/** The job's settings with another choice of method. */
+const chosen = (change: Record<string, unknown>) => ({
+  ...JOB.settings,
+  choice: { ...JOB.settings.choice, ...change },
+});
 
 Deno.test("parseJob reads what the launcher writes and refuses every other field", () => {
   assertEquals(parseJob(JSON.stringify(JOB), "job"), JOB);
@@ -21,6 +31,10 @@ Deno.test("parseJob reads what the launcher writes and refuses every other field
     [{ rows: [{ file: "1.png", row: 1, identity: "me" }] }, '"identity" is unknown'],
     [{ settings: { ...JOB.settings, device: "cuda" } }, "device"],
     [{ settings: { ...JOB.settings, data: "/data" } }, '"data" is unknown'],
+    [{ settings: chosen({ method: "scrub" }) }, 'method is "scrub"'],
+    [{ settings: chosen({ set: { epochs: 1.5 } }) }, "epochs is 1.5"],
+    [{ settings: chosen({ set: { noise: 1 } }) }, '"noise" is unknown'],
+    [{ settings: chosen({ method: "metaunlearn" }) }, '"epochs" is unknown'],
   ];
   for (const [change, says] of wrong) {
     const text = JSON.stringify({ ...JOB, ...change });
