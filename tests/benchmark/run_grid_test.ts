@@ -1,5 +1,6 @@
-import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertRejects, equal } from "@std/assert";
 import { join } from "@std/path";
+import type { ChosenSettings } from "../../lib/benchmark/choose_settings.ts";
 import type { BenchmarkResults, CellResult } from "../../lib/benchmark/results.ts";
 import type { BaselineMethodSettings } from "../../lib/benchmark/settings.ts";
 import { resultsPath, runGrid } from "../../lib/benchmark/run_grid.ts";
@@ -53,7 +54,8 @@ Deno.test("benchmark killed again and again goes on to the results of a run that
     const leftovers = [...Deno.readDirSync(join(stopped, "stages"))].map(({ name }) => name)
       .filter((name) => name.startsWith("."));
     assertEquals(leftovers, []);
-    await checkResults(await resultsIn(whole));
+    checkResults(await resultsIn(whole));
+    await checkChoices(whole);
   }));
 
 /** What must hold of any results, whatever the numbers. */
@@ -103,6 +105,22 @@ function checkResults({ cells, splits, summary, analyses, planned, sequences }: 
   assertEquals(analysis.hardness.reduce((sum, { people }) => sum + people, 0), 4);
   const distances = analysis.hardest.map(({ supportDistance }) => supportDistance);
   assertEquals(distances, distances.toSorted((a, b) => b - a));
+}
+
+/** Of two candidates, the one that simulated requests favour is taken. */
+async function checkChoices(out: string) {
+  const stages = await Array.fromAsync(Deno.readDir(join(out, "stages")));
+  const choices = stages.filter(({ name }) => name.startsWith("choose-"));
+  assertEquals(choices.length, 2);
+  for (const { name } of choices) {
+    const text = await Deno.readTextFile(join(out, "stages", name, "result.json"));
+    const { chosen, trials } = JSON.parse(text) as ChosenSettings;
+    assertEquals(trials.length, 2);
+    const best = Math.max(...trials.map(({ estimate }) => estimate!.tugOfWar));
+    assertEquals(trials.find(({ settings }) => equal(settings, chosen))!.estimate!.tugOfWar, best);
+    const [strong, idle] = trials.map(({ estimate }) => estimate!);
+    assert(strong.forget !== idle.forget, "a selection that spares every weight does nothing");
+  }
 }
 
 Deno.test("runGrid goes on past a stage that fails, and says which", () =>
