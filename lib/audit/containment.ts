@@ -3,6 +3,7 @@ import { LetheError } from "../error.ts";
 import type { Containment } from "./contained_run.ts";
 import { PROJECT } from "./module_graph.ts";
 import { shell, withoutDescriptors } from "./shell.ts";
+import { projectFiles } from "./trace.ts";
 
 /** What `--sandbox` takes. */
 export const SANDBOX_CHOICES = ["auto", "os", "deno"] as const;
@@ -140,7 +141,6 @@ async function bubblewrap(
   const same = (option: string, paths: readonly string[]) =>
     paths.flatMap((path) => [option, path, path]);
   const hasCards = await Deno.lstat("/dev/dri").then(() => true, () => false);
-  const code = [join(PROJECT, "lib"), join(PROJECT, "deno.json"), join(PROJECT, "deno.lock")];
   return [
     ...["--unshare-all", "--clearenv", "--new-session", "--die-with-parent"],
     ...same("--ro-bind-try", SYSTEM),
@@ -149,7 +149,13 @@ async function bubblewrap(
     ...["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"],
     ...same("--dev-bind-try", DEVICES),
     ...(hasCards ? same("--ro-bind-try", CARDS) : []),
-    ...same("--ro-bind", [Deno.execPath(), join(denoDir, "npm"), ...code, entry, ...read]),
+    ...same("--ro-bind", [
+      Deno.execPath(),
+      join(denoDir, "npm"),
+      ...projectFiles(PROJECT),
+      entry,
+      ...read,
+    ]),
     ...same("--bind", [shaders, write, ...permissionLog ? [permissionLog] : []]),
     ...Object.entries(environment).flatMap(([name, value]) => ["--setenv", name, value]),
     ...["--chdir", dirname(entry)],

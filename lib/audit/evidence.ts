@@ -7,7 +7,7 @@ import { isWithin } from "./mounts.ts";
 import { judgePermissionLog, openPermissionLog } from "./permission_log.ts";
 import { evidenceOf } from "./run_contained.ts";
 import { SHELL, shell } from "./shell.ts";
-import { judgeTrace } from "./trace.ts";
+import { judgeTrace, projectFiles } from "./trace.ts";
 
 /** Where a run leaves its evidence; null: nowhere. */
 export interface Watch {
@@ -98,7 +98,7 @@ export async function judgeEvidence(
       ? outcome("system calls", null, asked ? "strace is not here or may not trace" : NOT_ASKED)
       : judgeTrace(trace, {
         deno: Deno.execPath(),
-        allowed: [...mayRead, runFolder, denoDir, Deno.execPath(), PROJECT],
+        allowed: [...mayRead, runFolder, denoDir, Deno.execPath(), ...projectFiles(PROJECT)],
         forbidden: paths.trainingData,
       }),
   ];

@@ -8,8 +8,15 @@ import { isWithin } from "./mounts.ts";
 import { say } from "./shell.ts";
 
 /** Where this copy of Lethe lies: deno.json and deno.lock are there, code is in `lib/`. */
-export const PROJECT = await Deno.realPath(fromFileUrl(new URL("../../", import.meta.url)))
-  .then((path) => path.replace(/[/\\]+$/, ""));
+export const PROJECT = withoutLinks(fromFileUrl(new URL("../../", import.meta.url)));
+
+function withoutLinks(folder: string): string {
+  try {
+    return Deno.realPathSync(folder).replace(/[/\\]+$/, "");
+  } catch {
+    return folder; // a program that may not read can import this, and no more
+  }
+}
 
 /** What an entry can load without asking for a permission. */
 export interface ModuleGraph {

@@ -19,6 +19,11 @@ export interface TraceRules {
   readonly forbidden: string | null;
 }
 
+/** What of a copy of Lethe the worker opens; data may lie in the same folder, so not all of it. */
+export function projectFiles(project: string): string[] {
+  return ["lib", "deno.json", "deno.lock"].map((name) => `${project}/${name}`);
+}
+
 /** Ways around opening a file oneself: another program, another process, a file system, a server. */
 const NEVER = [
   /\b(execve|execveat|ptrace|process_vm_readv|pidfd_getfd)\b.*= \d/,

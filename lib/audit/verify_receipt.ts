@@ -18,7 +18,7 @@ import {
 } from "./receipt.ts";
 import { isSealedBy, readReceipt } from "./receipt_file.ts";
 import { receiptPage } from "./receipt_page.ts";
-import { judgeTrace } from "./trace.ts";
+import { judgeTrace, projectFiles } from "./trace.ts";
 import { NEXT_KEY, PERMISSIONS_LOG, TRACE_LOG } from "./write_receipt.ts";
 
 /** What a receipt is held against; it and the outputs beside it suffice. */
@@ -145,7 +145,7 @@ async function checkEvidence({ evidence }: Receipt, folder: string): Promise<Ver
     if (file === PERMISSIONS_LOG) {
       rejudged.push(judgePermissionLog(log, { read, write: ["{out}"] }));
     } else if (file === TRACE_LOG) {
-      const allowed = [...read, "{packages}", "{deno}", "{project}"];
+      const allowed = [...read, "{packages}", "{deno}", ...projectFiles("{project}")];
       rejudged.push(judgeTrace(log, { deno: "{deno}", allowed, forbidden: "{training data}" }));
     }
   }
