@@ -26,6 +26,8 @@ export interface BadTeacherData extends Backbone {
   /** The architecture at random weights: images to forget follow it. */
   readonly incompetent: Weights;
   readonly source: ImageSource;
+  /** Called after each step of a run, with the step's images. */
+  readonly onImages?: (images: number) => void;
 }
 
 /**
@@ -89,6 +91,7 @@ export async function badTeacher(
       const part = (wanted: boolean) =>
         batch.filter((i) => i < forget.length === wanted).map((i) => all[i]);
       ({ theta } = await badTeacherStep(theta, optimiser, data, part(true), part(false), rate));
+      data.onImages?.(batch.length);
     }
   }
   optimiser.dispose();

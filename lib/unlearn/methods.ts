@@ -50,6 +50,8 @@ export interface UnlearningContext extends Backbone {
   /** SSD and PGU only. */
   readonly statistics?: TrainingStatistics;
   readonly random: Random;
+  /** SCRUB and Bad Teacher only: called with the images of each step. */
+  readonly onImages?: (images: number) => void;
 }
 
 /**

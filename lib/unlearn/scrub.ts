@@ -43,6 +43,8 @@ export interface ScrubData extends Backbone {
   readonly teacher: Weights;
   readonly task: Task;
   readonly source: ImageSource;
+  /** Called after each step of a run, with the step's images. */
+  readonly onImages?: (images: number) => void;
 }
 
 /**
@@ -104,10 +106,12 @@ export async function scrub(
     if (epoch < forgettingEpochs) {
       for (const batch of batches(forget, "forget")) {
         ({ theta } = await forgetStep({ theta, optimiser }, data, batch, rate));
+        data.onImages?.(batch.length);
       }
     }
     for (const batch of batches(retain, "retain")) {
       ({ theta } = await retainStep({ theta, optimiser }, data, batch, rate));
+      data.onImages?.(batch.length);
     }
   }
   optimiser.dispose();

@@ -15,6 +15,7 @@ import { selfcheck } from "../../tasks/selfcheck.ts";
 import { split } from "../../tasks/split.ts";
 import { train } from "../../tasks/train.ts";
 import { unlearn } from "../../tasks/unlearn.ts";
+import { unlearnWithData } from "../../tasks/unlearn_with_data.ts";
 import type { TaskName } from "./run_task.ts";
 
 /** Every task of deno.json as the command that it runs. */
@@ -26,6 +27,7 @@ export const TASKS: Readonly<Record<TaskName, Command<OptionTable>>> = {
   import: importTask,
   "meta-learn": metaLearn,
   unlearn,
+  "unlearn-with-data": unlearnWithData,
   audit,
   evaluate,
   benchmark,

@@ -108,6 +108,7 @@ Deno.test("every task names the option that was meant and exits 2", async () => 
     import: ["--weigths a", "--weights"],
     "meta-learn": ["--meta-learning-rat 1", "--meta-learning-rate"],
     unlearn: ["--suport requests", "--support"],
+    "unlearn-with-data": ["--forgeting-epochs 1", "--forgetting-epochs"],
     audit: ["--verfy receipt.json", "--verify"],
     evaluate: ["--retraind model", "--retrained"],
     benchmark: ["--setings a", "--settings"],

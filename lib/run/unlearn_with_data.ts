@@ -1,0 +1,155 @@
+import { samplesOf } from "../data/split.ts";
+import { storedSource } from "../data/stored_source.ts";
+import { refuseExisting } from "../data/whole.ts";
+import { LetheError, UsageError } from "../error.ts";
+import { readModel, writeModel } from "../model/checkpoint.ts";
+import { downloadWeights, uploadWeights } from "../model/device_weights.ts";
+import { microBatchWithin } from "../model/memory_plan.ts";
+import type { Device } from "../tensor/device.ts";
+import { Random } from "../tensor/random.ts";
+import { disposeWeights } from "../tensor/weights.ts";
+import { publishedLayout, publishedSettings } from "../unlearn/method_recipes.ts";
+import { type BaselineSettings, runBaseline } from "../unlearn/methods.ts";
+import type { OnProgress } from "./progress.ts";
+import { inputFormat, loadSamples, openSplit, range } from "./split_data.ts";
+
+/** Methods that need the training images when they unlearn. */
+export const DATA_METHODS = ["scrub", "bad-teacher"] as const;
+/** One of {@link DATA_METHODS}. */
+export type DataMethod = typeof DATA_METHODS[number];
+
+/** Settings of SCRUB and Bad Teacher; what is not given is as published. */
+export interface DataMethodSettings {
+  readonly learningRate?: number;
+  readonly epochs?: number;
+  readonly batchSize?: number;
+  /** SCRUB only. */
+  readonly forgettingEpochs?: number;
+}
+
+/** What {@link unlearnWithData} needs. */
+export interface UnlearnWithDataOptions {
+  readonly device: Device;
+  readonly method: DataMethod;
+  /** Folder of the trained model. */
+  readonly model: string;
+  readonly split: string;
+  readonly data: string;
+  /** Model folder to make; it must not exist. */
+  readonly out: string;
+  readonly settings?: DataMethodSettings;
+  readonly seed: number;
+  /** Images per pass; default the batch, or as many as the memory holds. */
+  readonly microBatch?: number;
+  /** Bytes of device memory to keep within. */
+  readonly memoryLimit?: number;
+  readonly onProgress?: OnProgress;
+}
+
+/** `unlearning.json`, beside the weights. */
+export interface DataUnlearning {
+  readonly method: DataMethod;
+  readonly settings: Readonly<Record<string, number>>;
+  /** Where those settings come from that were not given. */
+  readonly source: string;
+  readonly seed: number;
+  readonly device: string;
+  /** SHA-256 of the split's content. */
+  readonly split: string;
+  /** Training images that were read. */
+  readonly images: { readonly forget: number; readonly retain: number };
+}
+
+/**
+ * Unlearns the people to forget by SCRUB or Bad Teacher, which read all training images: what the
+ * benchmark compares with, no answer to a request. Writes a model folder, whole or not at all.
+ *
+ * @throws UsageError a setting that the method does not have
+ * @throws LetheError bad input, or `out` exists
+ */
+export async function unlearnWithData(options: UnlearnWithDataOptions): Promise<DataUnlearning> {
+  const { device, method, out, seed, onProgress } = options;
+  await refuseExisting(out);
+  const data = await openSplit(options.split, options.data);
+  const { config, theta: host } = await readModel(options.model);
+  if (config.labels.join("\n") !== data.dataset.labels.join("\n")) {
+    throw new LetheError(
+      `${options.model} predicts other labels than the split has`,
+      "a model unlearns with its own training set",
+      "name the model and the split that belong together",
+    );
+  }
+  const { name } = data.split.dataset;
+  const people = data.split.forgetCount;
+  const settings = settingsOf(
+    method,
+    publishedSettings(method, name, people),
+    options.settings ?? {},
+  );
+  const parts = [
+    samplesOf(data.split, data.dataset, "forget"),
+    samplesOf(data.split, data.dataset, "retain"),
+  ];
+  const samples = parts.flat();
+  const forget = range(parts[0].length);
+  const retain = range(parts[1].length).map((i) => forget.length + i);
+  const images = await loadSamples(data, samples, config.imageSize, onProgress);
+  const { batchSize } = settings;
+  const microBatch = options.microBatch ??
+    microBatchWithin(config, config.labels.length, "train", batchSize, options.memoryLimit);
+  const total = "forgettingEpochs" in settings
+    ? Math.min(settings.forgettingEpochs, settings.epochs) * forget.length +
+      settings.epochs * retain.length
+    : settings.epochs * samples.length;
+  let done = 0;
+  const theta = uploadWeights(host);
+  const after = await runBaseline(
+    method,
+    settings as BaselineSettings[typeof method],
+    {
+      theta,
+      shape: config,
+      microBatch,
+      task: config.task,
+      source: storedSource(images, samples, inputFormat(config)),
+      random: new Random(seed, method),
+      onImages(count) {
+        done += count;
+        onProgress?.({ stage: `unlearn by ${method}`, done, total, unit: "images" });
+      },
+    },
+    { support: [], forget, retain },
+  );
+  const record: DataUnlearning = {
+    method,
+    settings: { ...settings },
+    source: `published for ${publishedLayout(name)} and ${people} people to forget`,
+    seed,
+    device: device.adapter,
+    split: data.sha256,
+    images: { forget: forget.length, retain: retain.length },
+  };
+  const text = new TextEncoder().encode(JSON.stringify(record, null, 2) + "\n");
+  const model = { config, theta: await downloadWeights(after) };
+  for (const weights of [theta, after]) disposeWeights(weights);
+  await writeModel(out, model, new Map([["unlearning.json", text]]));
+  return record;
+}
+
+/** The published settings with those that were given in their place. */
+function settingsOf<Method extends DataMethod>(
+  method: Method,
+  published: BaselineSettings[Method],
+  given: DataMethodSettings,
+): BaselineSettings[Method] {
+  const set = Object.entries(given).filter(([, value]) => value !== undefined);
+  const stranger = set.find(([name]) => !(name in published));
+  if (stranger) {
+    throw new UsageError(
+      `${stranger[0]} is given for ${method}`,
+      `its settings are ${Object.keys(published).join(", ")}`,
+      "leave it out",
+    );
+  }
+  return { ...published, ...Object.fromEntries(set) };
+}
