@@ -40,6 +40,12 @@ export { type ModelConfig, type Preset, type PresetName, PRESETS } from "./lib/m
 export { TRAINING_RECIPES, type TrainingRecipe } from "./lib/model/recipes.ts";
 export { type Kit, readKit, type StoredKit, writeKit } from "./lib/model/kit.ts";
 export type { KitManifest } from "./lib/model/kit_manifest.ts";
+export type { KitStatistics, StatisticsRecord } from "./lib/model/kit_statistics.ts";
+export {
+  KIT_METHODS,
+  type KitMethod,
+  type KitMethodSettings,
+} from "./lib/model/method_settings.ts";
 export { META_LOSS_INPUTS, type MetaLossInput } from "./lib/model/meta_loss_inputs.ts";
 
 export { importModel, type ImportOptions } from "./lib/run/import_model.ts";
@@ -53,6 +59,29 @@ export {
 export type { HeldOut, Keep, MetaEpoch } from "./lib/unlearn/meta_learn.ts";
 export type { AuxiliaryForm, Distance, Terms } from "./lib/unlearn/auxiliary_objective.ts";
 export { type UnlearnOptions, unlearnRequests } from "./lib/run/unlearn_requests.ts";
+export type { MethodChoice } from "./lib/unlearn/unlearn_from_kit.ts";
+export {
+  DATA_METHODS,
+  type DataMethod,
+  type DataUnlearning,
+  unlearnWithData,
+  type UnlearnWithDataOptions,
+} from "./lib/run/unlearn_with_data.ts";
+export {
+  type Baseline,
+  BASELINES,
+  type BaselineSettings,
+  type RequestImages,
+  runBaseline,
+  type UnlearningContext,
+} from "./lib/unlearn/methods.ts";
+export { publishedSettings } from "./lib/unlearn/method_recipes.ts";
+export {
+  disposeStatistics,
+  type StatisticsChoice,
+  type TrainingStatistics,
+  trainingStatistics,
+} from "./lib/unlearn/training_statistics.ts";
 export type { UnlearnSummary } from "./lib/run/unlearn_summary.ts";
 export { unlearnContained, type UnlearnContainedOptions } from "./lib/audit/unlearn_contained.ts";
 export type { ContainedRun } from "./lib/audit/contained_run.ts";
