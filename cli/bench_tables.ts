@@ -16,7 +16,8 @@ const timesOf = (
 const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
 
 /** A bench's figures for people: one table per part that was measured. */
-export function benchTables({ peak, steps, naiveMeta, kernels, input }: BenchReport): string[] {
+export function benchTables(report: BenchReport): string[] {
+  const { peak, steps, naiveMeta, kernels, input, waiting } = report;
   const parts: string[][] = [];
   if (steps) {
     const rows = steps.map((step) => [
@@ -46,6 +47,9 @@ export function benchTables({ peak, steps, naiveMeta, kernels, input }: BenchRep
       `input: ${decoded.toFixed(0)} images/s decoded, ${
         augmented.toFixed(0)
       } images/s cut and uploaded`,
+      ...waiting === null ? [] : [
+        `training would wait ${percent(waiting)} % of the time for them if nothing overlapped`,
+      ],
     ]);
   }
   return parts.flatMap((lines, i) => i === 0 ? lines : ["", ...lines]);

@@ -38,6 +38,11 @@ export interface BenchReport {
   readonly naiveMeta: Comparison | null;
   readonly kernels: readonly KernelFigures[] | null;
   readonly input: InputRate | null;
+  /**
+   * Share of the time that training would wait for its images if nothing overlapped: cutting and
+   * uploading a batch, against that and the step. Null unless steps and input were both measured.
+   */
+  readonly waiting: number | null;
 }
 
 /** The product that every figure of ours began with: [1024, 768] times [768, 768]. */
@@ -73,6 +78,8 @@ export async function bench(options: BenchOptions): Promise<BenchReport> {
   const input = parts.includes("input")
     ? await measureInput(root, files, settings.shape, recipe, settings.batch)
     : null;
+  const step = steps?.steps.find(({ name }) => name === "training")?.ours.median;
+  const load = input ? settings.batch / input.augmented : 0;
   return {
     device: device.adapter,
     backend: device.backend,
@@ -82,5 +89,6 @@ export async function bench(options: BenchOptions): Promise<BenchReport> {
     naiveMeta: steps?.naiveMeta ?? null,
     kernels,
     input,
+    waiting: step && input ? load / (load + step) : null,
   };
 }

@@ -30,6 +30,11 @@ async function fastest(run: () => tf.Tensor): Promise<number> {
   return best;
 }
 
+/** tfjs binds uniforms to every program, and a program that reads none of them is refused. */
+function count(value: number) {
+  return [{ name: "count", type: "i32" as const, value }];
+}
+
 function run(program: Parameters<typeof runProgram>[1], inputs: readonly tf.Tensor[]): tf.Tensor {
   const backend = tf.backend() as WebGPUBackend;
   return tf.engine().makeTensorFromTensorInfo(runProgram(backend, program, inputs));
@@ -51,8 +56,10 @@ export async function measurePeakRate(): Promise<PeakRate> {
       workgroupSize: [LANES, 1, 1],
       workgroups: cover(invocations, LANES),
       outputShape: [invocations],
+      uniforms: count(invocations),
       code: `fn main() {
         let i = ${flatIndex(LANES)};
+        if (i >= uniforms.count) { return; }
         let x = X[i] + 0.5;
         let y = X[i] + 1.0;
         ${sums.map((sum, i) => `var ${sum} = x * ${i}.0;`).join(" ")}
@@ -69,7 +76,11 @@ export async function measurePeakRate(): Promise<PeakRate> {
       workgroupSize: [LANES, 1, 1],
       workgroups: cover(COPIED / 4, LANES),
       outputShape: [COPIED],
-      code: `fn main() { let i = ${flatIndex(LANES)}; result[i] = X[i]; }`,
+      uniforms: count(COPIED / 4),
+      code: `fn main() {
+        let i = ${flatIndex(LANES)};
+        if (i < uniforms.count) { result[i] = X[i]; }
+      }`,
     }, [large])
   );
   tf.dispose([small, large]);

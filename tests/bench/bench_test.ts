@@ -48,6 +48,7 @@ onEachDevice("bench reports every step and kernel, and leaves no tensor behind",
   }
   assertEquals(report.peak !== null, device.backend === "webgpu");
   assert(input!.decoded > 0 && input!.augmented > 0);
+  assert(0 < report.waiting! && report.waiting! < 1);
 
   const text = benchTables(report).join("\n");
   for (const title of ["training", "meta, against nested gradients", "matMul", "images/s"]) {
