@@ -79,6 +79,7 @@ export async function unlearnContained(
       onLine(`worker: ${command.permissions.join(" ")}`);
       onLine(`walls: ${why}`);
 
+      const code = await hashModules(graph);
       const started = new Date().toISOString();
       const ending = runContained(command.argv, command.environment, onLine);
       const packages = hashPackages(graph);
@@ -97,8 +98,7 @@ export async function unlearnContained(
         adapter: summary.device,
         deno: { ...await hashFile(Deno.execPath()), version: Deno.version.deno },
         lockFile: await hashFile(join(PROJECT, "deno.lock"), "deno.lock"),
-        code: await hashModules(graph),
-        ...{ packages, read, written, ...seen, summary },
+        ...{ code, packages, read, written, ...seen, summary },
         layers: [
           inputs,
           graph.outcome,

@@ -26,7 +26,10 @@ const WATCHED = `
 import { unlearnContained } from "./lib/audit/unlearn_contained.ts";
 const { layers } = await unlearnContained({
   support: "requests", kit: "kit", out: "watched", trainingData: "portraits", evidence: true, branch: true,
-  settings: { device: "wasm", microBatch: 16 }, sandbox: Deno.args[0],
+  settings: {
+    device: "wasm", microBatch: 16, choice: { method: "metaunlearn", seed: 0, set: {} },
+  },
+  sandbox: Deno.args[0],
 });
 console.log(JSON.stringify(layers));`;
 

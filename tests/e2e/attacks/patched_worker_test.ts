@@ -126,7 +126,7 @@ Deno.test("unlearn takes no output but a model and the next kit, and no answer b
   }));
 
 Deno.test("unlearn's evidence shows a worker that lies about what it read", () =>
-  withPatchedCopy(async ({ patch, watched }) => {
+  withPatchedCopy(async ({ patch, unlearn, watched }) => {
     await patch(
       WORKER,
       "read.filter((file) => file.path !== path)",
@@ -135,4 +135,7 @@ Deno.test("unlearn's evidence shows a worker that lies about what it read", () =
     const { state, detail } = (await watched("deno")).get("reader")!;
     assertEquals(state, "failed");
     assertStringIncludes(detail, "changed since they were read");
+    const { code, err } = await unlearn(...UNLEARN, "--branch");
+    assertEquals(code, 3);
+    assertStringIncludes(err, "failed: reader: changed since they were read");
   }));
