@@ -25,17 +25,27 @@ export function matMul(a: tf.Tensor, b: tf.Tensor, options: MatMulOptions = {}):
     return runKernel("LetheMatMul", inputs, { transposeA, transposeB })[0];
   }
   return tf.tidy(() => {
-    const wasm = tf.getBackend() === "wasm";
     // tfjs-wasm only reaches its fast product (XNNPACK) on operands that are laid out plainly:
-    // transposing first is about fifteen times faster there.
-    const left = transposeA && wasm ? swapLastTwo(a) : a;
-    const right = transposeB && wasm ? swapLastTwo(b) : b;
-    const product = tf.matMul(left, right, transposeA && !wasm, transposeB && !wasm);
+    // transposing first is about fifteen times faster there, unless an operand is used so few times
+    // that turning it costs more.
+    const wasm = tf.getBackend() === "wasm";
+    const [m, n] = [a.shape.at(transposeA ? -1 : -2)!, b.shape.at(transposeB ? -2 : -1)!];
+    const turnA = transposeA && wasm && n >= WORTH_TURNING;
+    const turnB = transposeB && wasm && m >= WORTH_TURNING;
+    const left = turnA ? swapLastTwo(a) : a;
+    const right = turnB ? swapLastTwo(b) : b;
+    const product = tf.matMul(left, right, transposeA && !turnA, transposeB && !turnB);
     return bias === undefined ? product : tf.add(product, bias);
   });
 }
 
+/** Rows or columns of the other operand from which on it pays to transpose one on WASM. */
+const WORTH_TURNING = 8;
+
 /** [.., m, n] to [.., n, m]. */
 function swapLastTwo(x: tf.Tensor): tf.Tensor {
+  const [m, n] = x.shape.slice(-2);
+  // One row or column lies in memory as its transpose does.
+  if (m === 1 || n === 1) return tf.reshape(x, [...x.shape.slice(0, -2), n, m]);
   return tf.transpose(x, x.rank === 2 ? [1, 0] : [0, 2, 1]);
 }
