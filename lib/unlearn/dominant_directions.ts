@@ -1,26 +1,23 @@
-import { EigenvalueDecomposition, Matrix } from "ml-matrix";
+import { symmetricEigen } from "./symmetric_eigen.ts";
 
 /**
  * The leading left singular vectors of a symmetric matrix: the fewest whose singular values' square
  * roots add up to more than a share of all.
  *
- * @param values [size, size], row after row
+ * @param matrix [size, size], row after row
  * @param share in (0, 1)
  * @returns `vectors` [size, rank], row after row, and `clearance`: how far the nearest cumulative share
  *   is from `share`, below which rounding decides the rank
  */
 export function dominantDirections(
-  values: ArrayLike<number>,
+  matrix: ArrayLike<number>,
   size: number,
   share: number,
 ): { vectors: Float32Array; rank: number; clearance: number } {
-  const matrix = Matrix.from1DArray(size, size, Array.from(values));
+  const { values, vectors: all } = symmetricEigen(matrix, size);
   // A symmetric matrix's singular values are the magnitudes of its eigenvalues.
-  const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(matrix, {
-    assumeSymmetric: true,
-  });
-  const roots = realEigenvalues.map((value) => Math.sqrt(Math.abs(value)));
-  const order = roots.map((_, i) => i).sort((a, b) => roots[b] - roots[a]);
+  const roots = values.map((value) => Math.sqrt(Math.abs(value)));
+  const order = Array.from(roots.keys()).sort((a, b) => roots[b] - roots[a]);
   const total = roots.reduce((sum, root) => sum + root, 0);
   let [sum, rank] = [0, 0];
   let clearance = Infinity;
@@ -28,9 +25,9 @@ export function dominantDirections(
     sum += roots[order[rank++]];
     clearance = Math.min(clearance, Math.abs(sum / total - share));
   }
-  const vectors = Float32Array.from(
-    { length: size * rank },
-    (_, k) => eigenvectorMatrix.get(Math.floor(k / rank), order[k % rank]),
-  );
+  const vectors = new Float32Array(size * rank);
+  for (let k = 0; k < vectors.length; k++) {
+    vectors[k] = all[order[k % rank] * size + Math.floor(k / rank)];
+  }
   return { vectors, rank, clearance };
 }
