@@ -11,6 +11,7 @@ import {
   SPLIT,
 } from "../cli/shared_options.ts";
 import { percent } from "../cli/table.ts";
+import { METHOD_SETTINGS_CHOICES } from "../lib/run/kit_for_methods.ts";
 import { metaLearnKit } from "../lib/run/meta_learn_kit.ts";
 import { STATISTICS_CHOICES } from "../lib/unlearn/training_statistics.ts";
 
@@ -31,6 +32,12 @@ export const metaLearn = command({
       default: "all",
       help: "what SSD (importances) and PGU (all) will need; the kit grows by it",
     },
+    methodSettings: {
+      kind: "choice",
+      of: METHOD_SETTINGS_CHOICES,
+      default: "published",
+      help: "of SSD, PGU and JiT: the paper's, or chosen on simulated requests",
+    },
     ...MEMORY_OPTIONS,
     seed: SEED,
     device: DEVICE,
@@ -41,7 +48,7 @@ export const metaLearn = command({
     "deno task meta-learn .. --keep retain --step-sizes learned --no-scaled --hold-out 0.15",
   ],
   async run(options, terminal) {
-    const { model, split, data, out, identityKey, statistics, seed } = options;
+    const { model, split, data, out, identityKey, statistics, methodSettings, seed } = options;
     const device = await openAndAnnounce(options.device, terminal);
     const settings = metaLearnSettings(options);
     const history = await metaLearnKit({
@@ -53,6 +60,7 @@ export const metaLearn = command({
       ...(identityKey === undefined ? {} : { identityKey }),
       settings,
       statistics,
+      methodSettings,
       seed,
       ...memoryChoice(options),
       onProgress: progress(terminal, options.jsonProgress),

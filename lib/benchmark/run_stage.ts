@@ -14,7 +14,7 @@ import { loadSamples, openSplit, type SplitData } from "../run/split_data.ts";
 import { trainModel } from "../run/train_model.ts";
 import type { Device } from "../tensor/device.ts";
 import { disposeWeights } from "../tensor/weights.ts";
-import { chooseSettings } from "./choose_settings.ts";
+import { chooseSettings } from "../run/choose_settings.ts";
 import { describeSplit } from "./describe_split.ts";
 import { measureCell } from "./measure_cell.ts";
 import { PREDICTED_PARTS, predictParts, readPredictions, writePredictions } from "./predictions.ts";

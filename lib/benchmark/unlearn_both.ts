@@ -11,7 +11,7 @@ import { Random } from "../tensor/random.ts";
 import { disposeWeights, type Weights } from "../tensor/weights.ts";
 import { type Baseline, type BaselineSettings, runBaseline } from "../unlearn/methods.ts";
 import { unlearn } from "../unlearn/unlearn.ts";
-import type { ChosenSettings } from "./choose_settings.ts";
+import type { ChosenSettings } from "../run/choose_settings.ts";
 import {
   type PartPredictions,
   PREDICTED_PARTS,

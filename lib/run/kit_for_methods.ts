@@ -1,69 +1,123 @@
 import type { ImageSource } from "../data/image_source.ts";
-import type { Task } from "../data/sample.ts";
-import type { Split } from "../data/split.ts";
+import type { StoredImages } from "../data/stored_source.ts";
+import type { Model } from "../model/checkpoint.ts";
 import { downloadWeights } from "../model/device_weights.ts";
 import type { KitStatistics, StatisticsRecord } from "../model/kit_statistics.ts";
-import type { KitMethodSettings } from "../model/method_settings.ts";
+import type { KitBaseline, KitMethodSettings } from "../model/method_settings.ts";
 import type { Weights } from "../tensor/weights.ts";
-import type { Backbone } from "../unlearn/logit_gradient.ts";
-import { publishedLayout, publishedSettings } from "../unlearn/method_recipes.ts";
+import { CANDIDATES, publishedLayout, publishedSettings } from "../unlearn/method_recipes.ts";
+import type { BaselineSettings } from "../unlearn/methods.ts";
 import {
   disposeStatistics,
   IMPORTANCE_BATCH,
   type StatisticsChoice,
+  type TrainingStatistics,
   trainingStatistics,
 } from "../unlearn/training_statistics.ts";
+import { chooseSettings, type ChosenSettings } from "./choose_settings.ts";
 import type { OnProgress } from "./progress.ts";
+import type { SplitData } from "./split_data.ts";
 
-/** The trained model and its training images, while they are there. */
-export interface TrainedOn extends Backbone {
+/** Where the settings of SSD, PGU and JiT come from. */
+export const METHOD_SETTINGS_CHOICES = ["published", "chosen"] as const;
+/** One of {@link METHOD_SETTINGS_CHOICES}. */
+export type MethodSettingsChoice = typeof METHOD_SETTINGS_CHOICES[number];
+
+/** The trained model, its data set and its training images, while they are there. */
+export interface TrainedOn {
+  readonly model: Model;
+  /** The model's weights on the device. */
   readonly theta: Weights;
-  readonly task: Task;
+  readonly microBatch: number;
+  readonly data: SplitData;
+  /** Training and validation images. */
+  readonly images: StoredImages;
   readonly source: ImageSource;
   /** Training images of `source`, in the order in which they are taken in batches. */
-  readonly images: readonly number[];
+  readonly trained: readonly number[];
+  readonly seed: number;
   readonly onProgress?: OnProgress;
 }
 
-/** Computes what a kit holds for SSD and PGU, and what `kit.json` says of it; null for none. */
-export async function kitStatistics(
-  choice: StatisticsChoice,
-  { theta, task, source, images, onProgress, ...backbone }: TrainedOn,
-): Promise<{ statistics: KitStatistics; record: StatisticsRecord } | null> {
-  if (choice === "none") return null;
-  const total = (choice === "all" ? 2 : 1) * images.length;
+/** What a kit holds for the methods that MetaUnlearn is compared with. */
+export interface KitForMethods {
+  readonly methods: KitMethodSettings;
+  /** Null for none. */
+  readonly statistics: { readonly files: KitStatistics; readonly record: StatisticsRecord } | null;
+  /** How each candidate fared, for the record. */
+  readonly trials: Readonly<Record<string, ChosenSettings["trials"]>>;
+}
+
+/**
+ * Computes the statistics that SSD and PGU need, and finds the settings of SSD, PGU and JiT: the
+ * published ones, or those of {@link CANDIDATES} that do best on simulated requests of people who stay
+ * ({@link chooseSettings}).
+ */
+export async function kitForMethods(
+  statistics: StatisticsChoice,
+  settings: MethodSettingsChoice,
+  trainedOn: TrainedOn,
+): Promise<KitForMethods> {
+  const { model: { config }, theta, microBatch, source, trained, onProgress } = trainedOn;
+  const total = { all: 2, importances: 1, none: 0 }[statistics] * trained.length;
   let done = 0;
   const onImages = (count: number) => {
     done += count;
     onProgress?.({ stage: "statistics for SSD and PGU", done, total, unit: "images" });
   };
+  const backbone = { shape: config, microBatch };
+  const { task } = config;
   const computed = await trainingStatistics(
-    choice,
+    statistics,
     theta,
     backbone,
     task,
     source,
-    images,
+    trained,
     onImages,
   );
+  const found = await settingsFor(settings, computed, trainedOn);
   const { importances, covariances } = computed;
-  const statistics = {
+  const files = {
     ...(importances ? { importances: await downloadWeights(importances) } : {}),
     ...(covariances ? { covariances: await downloadWeights(covariances) } : {}),
   };
   disposeStatistics(computed);
-  const record = { images: images.length, batchSize: IMPORTANCE_BATCH, stale: false };
-  return { statistics, record };
+  const record = { images: trained.length, batchSize: IMPORTANCE_BATCH, stale: false };
+  return { ...found, statistics: statistics === "none" ? null : { files, record } };
 }
 
-/** The published settings of SSD, PGU and JiT for a split's data set and number of people to forget. */
-export function kitMethods({ dataset: { name }, forgetCount }: Split): KitMethodSettings {
-  const of = <Method extends "ssd" | "pgu" | "jit">(method: Method) =>
+async function settingsFor(
+  choice: MethodSettingsChoice,
+  statistics: TrainingStatistics,
+  { model, data, images, seed, onProgress }: TrainedOn,
+): Promise<Pick<KitForMethods, "methods" | "trials">> {
+  const { dataset: { name }, forgetCount } = data.split;
+  const published = <Method extends KitBaseline>(method: Method) =>
     publishedSettings(method, name, forgetCount);
-  return {
-    source: `published for ${publishedLayout(name)} and ${forgetCount} people to forget`,
-    ssd: of("ssd"),
-    pgu: of("pgu"),
-    jit: of("jit"),
+  const trials: Record<string, ChosenSettings["trials"]> = {};
+  const best = async <Method extends KitBaseline>(
+    method: Method,
+    possible: boolean,
+  ): Promise<BaselineSettings[Method]> => {
+    if (choice === "published" || !possible) return published(method);
+    const candidates = CANDIDATES[method] as readonly BaselineSettings[Method][];
+    const chosen = await chooseSettings(method, candidates, model, data, images, statistics, seed);
+    trials[method] = chosen.trials as ChosenSettings["trials"];
+    const done = Object.keys(trials).length;
+    onProgress?.({ stage: "choose settings", done, total: 3, unit: "methods" });
+    return chosen.chosen;
   };
+  const methods = {
+    ssd: await best("ssd", statistics.importances !== undefined),
+    pgu: await best("pgu", statistics.covariances !== undefined),
+    jit: await best("jit", true),
+  };
+  const names = Object.keys(trials);
+  const from = `published for ${publishedLayout(name)} and ${forgetCount} people to forget`;
+  const source = names.length === 0
+    ? from
+    : `${names.join(", ")} chosen on simulated requests of people who stay` +
+      (names.length < 3 ? `; the others ${from}` : "");
+  return { methods: { source, ...methods }, trials };
 }

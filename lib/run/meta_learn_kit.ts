@@ -43,7 +43,7 @@ import type { MetaObjective } from "../unlearn/meta_gradient.ts";
 import type { Person } from "../unlearn/simulate_requests.ts";
 import type { StatisticsChoice } from "../unlearn/training_statistics.ts";
 import { withRows } from "../unlearn/unlearn.ts";
-import { kitMethods, kitStatistics } from "./kit_for_methods.ts";
+import { kitForMethods, type MethodSettingsChoice } from "./kit_for_methods.ts";
 import type { OnProgress } from "./progress.ts";
 import { inputFormat, loadSamples, openSplit, range } from "./split_data.ts";
 
@@ -84,6 +84,8 @@ export interface MetaLearnOptions {
   readonly memoryLimit?: number;
   /** What SSD and PGU will need of the training images; default all. PGU's part is the largest. */
   readonly statistics?: StatisticsChoice;
+  /** Where the settings of SSD, PGU and JiT come from; default published. */
+  readonly methodSettings?: MethodSettingsChoice;
   readonly onProgress?: OnProgress;
   readonly onEpoch?: (epoch: MetaEpoch) => void;
 }
@@ -332,16 +334,16 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
     saved ? restored(saved.sets, saved.record) : undefined,
   );
 
-  const forMethods = await kitStatistics(options.statistics ?? "all", {
-    theta,
-    shape: config,
-    microBatch,
-    task,
-    source,
-    // Batches of one person's images would not be like the training set.
-    images: random.fork("statistics").shuffle(range(train.length)),
-    onProgress,
-  });
+  const { methods, statistics, trials } = await kitForMethods(
+    options.statistics ?? "all",
+    options.methodSettings ?? "published",
+    {
+      ...{ model, theta, microBatch, data, images, source, seed },
+      // Batches of one person's images would not be like the training set.
+      trained: random.fork("statistics").shuffle(range(train.length)),
+      ...(onProgress ? { onProgress } : {}),
+    },
+  );
   const key = givenKey ?? newIdentityKey();
   // Before the kit: a kit without its key could name nobody.
   if (!givenKey) await writeIdentityKey(identityKeyPath(out), key);
@@ -356,7 +358,7 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
     phi: await downloadWeights(ordered),
     trainingImages: [...new Set(imageHashes)].sort(),
     ...(logStepSizes ? { logStepSizes: await downloadWeights(logStepSizes) } : {}),
-    ...(forMethods ? { statistics: forMethods.statistics } : {}),
+    ...(statistics ? { statistics: statistics.files } : {}),
     manifest: {
       generation: 0,
       parent: null,
@@ -366,12 +368,15 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
         inputs: settings.inputs,
         stepSizes: logStepSizes ? "learned" : "global",
       },
-      methods: kitMethods(data.split),
-      ...(forMethods ? { statistics: forMethods.record } : {}),
+      methods,
+      ...(statistics ? { statistics: statistics.record } : {}),
       metaLoss: { hidden: settings.hidden, embeddingSize: settings.embeddingSize },
       identities: order.map((row) => hashes[row]),
       forgotten: [],
-      record: { settings, seed, microBatch, device: device.adapter, split: data.sha256, history },
+      record: {
+        ...{ settings, seed, microBatch, device: device.adapter, split: data.sha256, history },
+        ...(Object.keys(trials).length === 0 ? {} : { trials }),
+      },
     },
   });
   disposeWeights(ordered);

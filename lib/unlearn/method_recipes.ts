@@ -1,3 +1,4 @@
+import type { KitBaseline } from "../model/method_settings.ts";
 import type { Baseline, BaselineSettings } from "./methods.ts";
 
 /** Published settings of one method on one data set. */
@@ -50,6 +51,24 @@ const RECIPES: { readonly [Method in Baseline]: readonly MethodRecipe<Method>[] 
     },
   ],
 };
+
+/**
+ * What to choose among, on simulated requests, for a model that the published settings are not for: a
+ * small ViT trained from scratch is wrecked by steps that one that was fine-tuned gently survives.
+ */
+export const CANDIDATES: { readonly [Method in KitBaseline]: readonly BaselineSettings[Method][] } =
+  {
+    ssd: [
+      ...[5, 10, 25, 50].map((selection) => ({ selection, dampening: 1 })),
+      { selection: 50, dampening: 2 },
+    ],
+    pgu: [1e-1, 1e-2, 1e-3].flatMap((learningRate) =>
+      [0.9, 0.75].map((gamma) => ({ learningRate, epochs: 5, gamma }))
+    ),
+    jit: [1e-2, 1e-3, 1e-4].flatMap((learningRate) =>
+      [30, 1].map((noise) => ({ learningRate, noise, draws: 25 }))
+    ),
+  };
 
 function scrubSettings(learningRate: number, forgettingEpochs: number) {
   return { learningRate, epochs: 10, forgettingEpochs, batchSize: 32 };

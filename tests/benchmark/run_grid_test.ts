@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects, equal } from "@std/assert";
 import { join } from "@std/path";
-import type { ChosenSettings } from "../../lib/benchmark/choose_settings.ts";
+import type { ChosenSettings } from "../../lib/run/choose_settings.ts";
 import type { BenchmarkResults, CellResult } from "../../lib/benchmark/results.ts";
 import type { BaselineMethodSettings } from "../../lib/benchmark/settings.ts";
 import { resultsPath, runGrid } from "../../lib/benchmark/run_grid.ts";

@@ -6,7 +6,7 @@ import { meanLoss } from "../measure/loss.ts";
 import { positionsByPerson } from "../measure/clusters.ts";
 import type { Model } from "../model/checkpoint.ts";
 import { uploadWeights } from "../model/device_weights.ts";
-import { inputFormat, range, type SplitData } from "../run/split_data.ts";
+import { inputFormat, range, type SplitData } from "./split_data.ts";
 import { Random } from "../tensor/random.ts";
 import { disposeWeights } from "../tensor/weights.ts";
 import { requestJudge } from "../unlearn/held_out.ts";

@@ -1,0 +1,37 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { CANDIDATES, publishedSettings } from "../../lib/unlearn/method_recipes.ts";
+import { json, unlearning } from "./kit_folder.ts";
+import { done, runTask } from "./run_task.ts";
+import { inCopy, META_LEARN, REQUEST_SIZE } from "./small_path.ts";
+
+Deno.test("meta-learn chooses settings by simulated requests, for methods it has the statistics of", () =>
+  inCopy(async (folder) => {
+    const rest = "--epochs 1 --device wasm --statistics importances --method-settings chosen";
+    const size = ["--request-size", String(REQUEST_SIZE), "--out", "chosen"];
+    await done("meta-learn", [...META_LEARN, ...rest.split(" "), ...size], folder);
+    const { methods, statistics, record, files } = await json(folder, "chosen/kit.json");
+    const { retain, forget } = (await json(folder, "split.json")).identities;
+    const images = 4 * retain.length + 3 * forget.length; // no support image among them
+    assertEquals(statistics, { images, batchSize: 128, stale: false });
+    const names = files.map(({ file }: { file: string }) => file);
+    assert(names.includes("importances.safetensors") && !names.includes("covariances.safetensors"));
+    assertStringIncludes(methods.source, "ssd, jit chosen on simulated requests");
+    assertEquals(methods.pgu, publishedSettings("pgu", "celeba", 3));
+    for (const method of ["ssd", "jit"] as const) {
+      const trials: { settings: unknown; estimate: { tugOfWar: number } | null }[] =
+        record.trials[method];
+      assertEquals(trials.map(({ settings }) => settings), [...CANDIDATES[method]]);
+      const tow = trials.map(({ estimate }) => estimate?.tugOfWar ?? -1);
+      assertEquals(methods[method], trials[tow.indexOf(Math.max(...tow))].settings);
+    }
+
+    const by = (
+      method: string,
+    ) => [...unlearning("requests", "chosen", method), "--method", method];
+    const said = await done("unlearn", by("ssd"), folder);
+    const { selection, dampening } = methods.ssd;
+    assertStringIncludes(said, `method: ssd (selection ${selection}, dampening ${dampening})`);
+    const refused = await runTask("unlearn", [...by("pgu"), "--branch"], folder);
+    assertEquals(refused.code, 1);
+    assertStringIncludes(refused.err, "--method pgu with a kit without covariances; ");
+  }));
