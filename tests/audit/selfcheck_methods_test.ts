@@ -11,7 +11,7 @@ onEachDevice("selfcheckMethods finds every method where PyTorch has it, in one p
   const groups = await selfcheckMethods(golden);
   assertEquals(groups.map(({ name, failed }) => [name, failed]), METHODS.map((name) => [name, []]));
   const [ssd, pgu] = groups;
-  // Of some 84,000 elements; more on the edge would hide a wrong importance.
+  // Of some 95,000 elements; more on the edge would hide a wrong importance.
   assert(ssd.onEdge! < 500, `${ssd.onEdge} elements on the edge`);
   assertEquals(pgu.onEdge, 0);
 });
