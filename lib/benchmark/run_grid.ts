@@ -67,7 +67,7 @@ export async function runGrid(options: GridOptions): Promise<GridOutcome> {
     async onDone(stage) {
       done.add(stage.out);
       report.done(stage);
-      if (stage.task.kind === "measure") await save();
+      if (stage.task.kind === "measure" || stage.task.kind === "sequence") await save();
     },
     onFailed(stage, message) {
       failures.push({ stage: stage.title, message });
