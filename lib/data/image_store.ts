@@ -1,62 +1,115 @@
 import { join } from "@std/path";
 import { LetheError } from "../error.ts";
 import { decodeImage, MAX_IMAGE_BYTES } from "./decode_image.ts";
+import { openDecodePool } from "./decode_pool.ts";
+import { openPixelCache } from "./pixel_cache.ts";
 import { readPlainFile } from "./plain_file.ts";
 import { resizeBilinear } from "./resize.ts";
 import { sha256Hex } from "./sha256.ts";
-
-/** Decoded images in memory, all of one size. */
-export interface ImageStore {
-  /** Pixels a side. */
-  readonly side: number;
-  readonly count: number;
-  /** [count, side, side, 3] bytes, in the order of the files asked for. */
-  readonly data: Uint8Array;
-  /**
-   * A file's place in `data`.
-   *
-   * @throws {RangeError} when the file was not loaded
-   */
-  indexOf(file: string): number;
-}
+import type { StoredImages } from "./stored_source.ts";
 
 /** Called after each image. */
 export type Progress = (done: number, total: number) => void;
 
+/** How {@link loadImages} goes about it. */
+export interface LoadOptions {
+  /** SHA-256 by file, against which every file is held. */
+  readonly hashes?: Readonly<Record<string, string>>;
+  /** A folder that keeps decoded images; needs `hashes`. */
+  readonly cache?: string;
+  /** Bytes of pixels that are kept in memory; more are read from the cache, image by image. */
+  readonly inMemory?: number;
+  readonly onProgress?: Progress;
+}
+
+/** Pixels that are kept in memory by default, bytes: a million small images, 14,000 of 224 px. */
+const IN_MEMORY = 2 * 2 ** 30;
+/** Fewer are decoded here, since workers take a while to start. */
+const WORTH_A_POOL = 256;
+const MOST_WORKERS = 8;
+
 /**
- * Reads, decodes and resizes images, one after another (decoding is the processor's work).
+ * Reads, decodes and resizes images on every core, each file held against its hash.
+ *
+ * With a cache, what is there already is taken from it, whose content is the same; images too many for
+ * memory stay there, and their pixels are read when they are asked for.
  *
  * @param root the data set's folder
  * @param files paths below it, none twice
  * @param side pixels a side to resize to, proportions not kept
- * @param options `hashes`: SHA-256 by file, against which every file is held; `onProgress`
- * @throws {LetheError} when a file is missing, is not the one that was hashed, or does not decode
+ * @throws {LetheError} a file is missing, is not the one that was hashed, or does not decode; too many
+ *   images for memory without a cache
  */
 export async function loadImages(
   root: string,
   files: readonly string[],
   side: number,
-  options: { hashes?: Readonly<Record<string, string>>; onProgress?: Progress } = {},
-): Promise<ImageStore> {
+  { hashes, cache: folder, inMemory = IN_MEMORY, onProgress }: LoadOptions = {},
+): Promise<StoredImages> {
   const size = side * side * 3;
-  const data = allocate(files.length * size, `${files.length} images of ${side} x ${side}`);
-  const positions = new Map(files.map((file, index) => [file, index]));
-  for (const [index, file] of files.entries()) {
+  const what = `${files.length} images of ${side} x ${side}`;
+  const keep = files.length * size <= inMemory;
+  const cache = folder !== undefined && hashes ? openPixelCache(folder) : null;
+  if (!keep && !cache) throw tooLarge(what, files.length * size);
+  const data = keep ? allocate(files.length * size, what) : null;
+  const workers = Math.min(navigator.hardwareConcurrency, MOST_WORKERS);
+  using pool = files.length < WORTH_A_POOL ? null : openDecodePool(workers);
+
+  const load = async (index: number) => {
+    const file = files[index];
+    const cached = cache?.read(hashes![file], side) ?? null;
+    if (cached) return void data?.set(cached, index * size);
     const path = join(root, file);
     const bytes = await readPlainFile(path, { maxBytes: MAX_IMAGE_BYTES, remedy: MISSING_IMAGE });
-    if (options.hashes) checkHash(path, bytes, options.hashes[file]);
-    data.set(resizeBilinear(decodeImage(bytes, path), side), index * size);
-    options.onProgress?.(index + 1, files.length);
-  }
+    if (hashes) checkHash(path, bytes, hashes[file]);
+    const pixels = pool
+      ? await pool.decode(bytes, path, side)
+      : resizeBilinear(decodeImage(bytes, path), side);
+    data?.set(pixels, index * size);
+    await cache?.write(hashes![file], side, pixels);
+  };
+  let [next, done] = [0, 0];
+  const loader = async () => {
+    while (next < files.length) {
+      await load(next++);
+      onProgress?.(++done, files.length);
+    }
+  };
+  await Promise.all(Array.from({ length: pool?.atOnce ?? 1 }, loader));
+
+  const positions = new Map(files.map((file, index) => [file, index]));
   return {
     side,
-    count: files.length,
-    data,
     indexOf(file) {
       const index = positions.get(file);
       if (index === undefined) throw new RangeError(`${file} is not among the loaded images`);
       return index;
     },
+    pixels(position) {
+      if (data) return data.subarray(position * size, (position + 1) * size);
+      const stored = cache!.read(hashes![files[position]], side);
+      if (stored) return stored;
+      throw new LetheError(
+        `${folder} has lost ${files[position]}`,
+        "images too many for memory are read from the cache while the command runs",
+        "repeat the command, and leave the cache alone meanwhile",
+      );
+    },
+  };
+}
+
+/** Images that are in memory already. @param data [count, side, side, 3] bytes @param files in order */
+export function imagesInMemory(
+  side: number,
+  data: Uint8Array,
+  files: readonly string[],
+): StoredImages {
+  const size = side * side * 3;
+  const positions = new Map(files.map((file, index) => [file, index]));
+  return {
+    side,
+    indexOf: (file) => positions.get(file)!,
+    pixels: (position) => data.subarray(position * size, (position + 1) * size),
   };
 }
 
@@ -101,11 +154,15 @@ function allocate(bytes: number, what: string): Uint8Array {
   try {
     return new Uint8Array(bytes);
   } catch (cause) {
-    throw new LetheError(
-      `${what} take ${(bytes / 2 ** 30).toFixed(1)} GiB`,
-      "decoded images are kept in memory",
-      "use fewer or smaller images, or a machine with more memory",
-      { cause },
-    );
+    throw tooLarge(what, bytes, cause);
   }
+}
+
+function tooLarge(what: string, bytes: number, cause?: unknown): LetheError {
+  return new LetheError(
+    `${what} take ${(bytes / 2 ** 30).toFixed(1)} GiB`,
+    "so many are not kept in memory",
+    "name a folder that holds them decoded with --cache, or use fewer or smaller images",
+    { cause },
+  );
 }

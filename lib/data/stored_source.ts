@@ -5,12 +5,14 @@ import type { ImageSource } from "./image_source.ts";
 import { patchRows } from "./patches.ts";
 import type { Sample, Task } from "./sample.ts";
 
-/** Decoded images in memory, one after another: [count, side, side, 3] bytes. */
+/** Decoded images, all of one size. */
 export interface StoredImages {
+  /** Pixels a side. */
   readonly side: number;
-  readonly data: Uint8Array;
-  /** Position of a file's image. */
+  /** Position of a file's image. @throws {RangeError} it is not among them */
   indexOf(file: string): number;
+  /** The image at a position: [side, side, 3] bytes, not to be changed. */
+  pixels(position: number): Uint8Array;
 }
 
 /** How pixels become the model's input. */
@@ -37,7 +39,7 @@ export function targetRows(samples: readonly Sample[], task: Task, labels: numbe
 }
 
 /**
- * Batches from images in memory; index i is `samples[i]`.
+ * Batches from decoded images; index i is `samples[i]`.
  *
  * Without `varied` the stored side must be the model's input side and images come as they are;
  * with it each batch draws its cuts from `random`, so the order of calls matters.
@@ -48,7 +50,7 @@ export function storedSource(
   format: InputFormat,
   varied?: { augmentation: Augmentation; random: Random },
 ): ImageSource {
-  const { side, data } = images;
+  const { side } = images;
   const size = side * side * 3;
   if (!varied && side !== format.imageSize) {
     throw new TypeError(`stored side ${side} is not the input side ${format.imageSize}`);
@@ -62,8 +64,7 @@ export function storedSource(
     batch(indices) {
       const pixels = new Float32Array(indices.length * size);
       indices.forEach((index, i) => {
-        const from = positions[index] * size;
-        pixels.set(data.subarray(from, from + size), i * size);
+        pixels.set(images.pixels(positions[index]), i * size);
       });
       const patches = tf.tidy(() => {
         const stored = tf.tensor4d(pixels, [indices.length, side, side, 3]);

@@ -1,5 +1,6 @@
 import { join } from "@std/path";
 import { decodeImage, MAX_IMAGE_BYTES } from "../data/decode_image.ts";
+import { imagesInMemory } from "../data/image_store.ts";
 import { listFolder } from "../data/list_folder.ts";
 import { readPlainFile } from "../data/plain_file.ts";
 import { resizeBilinear } from "../data/resize.ts";
@@ -54,11 +55,10 @@ export async function predictImages(
     const bytes = await readPlainFile(path, { maxBytes: MAX_IMAGE_BYTES });
     data.set(resizeBilinear(decodeImage(bytes, path), side), i * size);
   }
-  const places = new Map(files.map((file, i) => [file, i]));
   // Nothing is known of the targets and nothing depends on them.
   const targets = task === "classes" ? [0] : labels.map(() => 0);
   const source = storedSource(
-    { side, data, indexOf: (file) => places.get(file)! },
+    imagesInMemory(side, data, files),
     files.map((file) => ({ file, identity: file, targets })),
     inputFormat(config),
   );

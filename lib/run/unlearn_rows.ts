@@ -1,5 +1,6 @@
 import { join } from "@std/path";
 import type { ImageSource } from "../data/image_source.ts";
+import { imagesInMemory } from "../data/image_store.ts";
 import { type ForgetRequest, readRequests } from "../data/requests.ts";
 import { resizeBilinear } from "../data/resize.ts";
 import { sha256Hex } from "../data/sha256.ts";
@@ -133,8 +134,7 @@ async function requestSource(
   const size = side * side * 3;
   const data = new Uint8Array(requests.length * size);
   requests.forEach(({ image }, i) => data.set(resizeBilinear(image, side), i * size));
-  const places = new Map(requests.map(({ file }, i) => [file, i]));
-  const images = { side, data, indexOf: (file: string) => places.get(file)! };
+  const images = imagesInMemory(side, data, requests.map(({ file }) => file));
   const format = inputFormat(config);
   const labelled = (targets: readonly (readonly number[])[]) =>
     storedSource(
