@@ -40,6 +40,13 @@ export const DATA = {
   help: "the data set's folder",
 } as const;
 
+/** `--cache`. */
+export const CACHE = {
+  kind: "path",
+  value: "DIR",
+  help: "keeps decoded images for the next run; delete it with the data set",
+} as const;
+
 /** `--dataset`. */
 export const DATASET = {
   kind: "choice",

@@ -2,7 +2,7 @@ import { command, main } from "../cli/command.ts";
 import { MEMORY_OPTIONS, memoryChoice } from "../cli/memory_options.ts";
 import { progress } from "../cli/progress.ts";
 import { printResult } from "../cli/print_result.ts";
-import { DATA, DEVICE, JSON_RESULT, openAndAnnounce, SPLIT } from "../cli/shared_options.ts";
+import { CACHE, DATA, DEVICE, JSON_RESULT, openAndAnnounce, SPLIT } from "../cli/shared_options.ts";
 import { percent, table } from "../cli/table.ts";
 import { evaluateModels, MEASURED_PARTS } from "../lib/run/evaluate_model.ts";
 
@@ -15,6 +15,7 @@ export const evaluate = command({
     retrained: { kind: "path", value: "DIR", help: "the oracle, from train --without-forget" },
     split: SPLIT,
     data: DATA,
+    cache: CACHE,
     labels: { kind: "list", help: "count only these labels (all)" },
     json: JSON_RESULT,
     ...MEMORY_OPTIONS,
@@ -23,7 +24,7 @@ export const evaluate = command({
   examples: [
     "deno task evaluate --model unlearned/model --retrained retrained --split split.json --data DIR",
   ],
-  async run({ model, retrained, split, data, labels, json, device, ...memory }, terminal) {
+  async run({ model, retrained, split, data, labels, cache, json, device, ...memory }, terminal) {
     await openAndAnnounce(device, terminal);
     const report = await evaluateModels({
       split,
@@ -32,6 +33,7 @@ export const evaluate = command({
       ...(retrained === undefined ? {} : { retrained }),
       ...(labels === undefined ? {} : { labels }),
       ...memoryChoice(memory),
+      ...(cache === undefined ? {} : { cache }),
       onProgress: progress(terminal),
     });
     const [result] = report.models;

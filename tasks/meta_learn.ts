@@ -3,6 +3,7 @@ import { MEMORY_OPTIONS, memoryChoice } from "../cli/memory_options.ts";
 import { META_OPTIONS, metaLearnSettings } from "../cli/meta_options.ts";
 import { progress } from "../cli/progress.ts";
 import {
+  CACHE,
   DATA,
   DEVICE,
   JSON_PROGRESS,
@@ -23,6 +24,7 @@ export const metaLearn = command({
     model: { kind: "path", required: true, value: "DIR", help: "the trained model" },
     split: SPLIT,
     data: DATA,
+    cache: CACHE,
     out: { kind: "path", required: true, value: "DIR", help: "kit folder to make" },
     identityKey: { kind: "path", value: "FILE", help: "key to use (a new one, beside the kit)" },
     ...META_OPTIONS,
@@ -63,6 +65,7 @@ export const metaLearn = command({
       methodSettings,
       seed,
       ...memoryChoice(options),
+      ...(options.cache === undefined ? {} : { cache: options.cache }),
       onProgress: progress(terminal, options.jsonProgress),
       onEpoch({ epoch, objective, forget, heldOut }) {
         const judged = heldOut

@@ -2,6 +2,7 @@ import { command, main } from "../cli/command.ts";
 import { MEMORY_OPTIONS, memoryChoice } from "../cli/memory_options.ts";
 import { progress } from "../cli/progress.ts";
 import {
+  CACHE,
   DATA,
   DEVICE,
   JSON_PROGRESS,
@@ -21,6 +22,7 @@ export const train = command({
   options: {
     split: SPLIT,
     data: DATA,
+    cache: CACHE,
     out: { kind: "path", required: true, value: "DIR", help: "model folder to make" },
     preset: {
       kind: "choice",
@@ -75,6 +77,7 @@ export const train = command({
       withoutForget,
       ...(init === undefined ? {} : { init }),
       ...memoryChoice(options),
+      ...(options.cache === undefined ? {} : { cache: options.cache }),
       onProgress: progress(terminal, options.jsonProgress),
     });
     const selected = recipe.select === "last"

@@ -62,24 +62,38 @@ export function storedSource(
   return {
     targets,
     batch(indices) {
+      const cuts = varied &&
+        indices.map(() => drawCut(varied.augmentation, side, varied.random));
+      // A whole image has only to be mirrored, which costs nothing while it is copied.
+      const whole = side === format.imageSize &&
+        cuts?.every(({ height, width }) => height === side && width === side);
       const pixels = new Float32Array(indices.length * size);
       indices.forEach((index, i) => {
-        pixels.set(images.pixels(positions[index]), i * size);
+        const image = images.pixels(positions[index]);
+        if (whole && cuts![i].mirrored) setMirrored(pixels, i * size, image, side);
+        else pixels.set(image, i * size);
       });
       const patches = tf.tidy(() => {
         const stored = tf.tensor4d(pixels, [indices.length, side, side, 3]);
-        const input = varied
-          ? cutAndResize(
-            stored,
-            indices.map(() => drawCut(varied.augmentation, side, varied.random)),
-            format.imageSize,
-          )
-          : stored;
+        const input = cuts && !whole ? cutAndResize(stored, cuts, format.imageSize) : stored;
         return patchRows(normalise(input, format), format.patchSize);
       });
       return { patches, targets: tf.tensor2d(targets(indices), [indices.length, format.labels]) };
     },
   };
+}
+
+/** Writes an image with left and right exchanged. */
+function setMirrored(out: Float32Array, offset: number, image: Uint8Array, side: number): void {
+  for (let y = 0; y < side; y++) {
+    for (let x = 0; x < side; x++) {
+      const from = 3 * (y * side + x);
+      const to = offset + 3 * (y * side + side - 1 - x);
+      out[to] = image[from];
+      out[to + 1] = image[from + 1];
+      out[to + 2] = image[from + 2];
+    }
+  }
 }
 
 /** Pixels 0..255 to the model's input: (x / 255 - mean) / std per channel. */

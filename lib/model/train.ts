@@ -50,6 +50,8 @@ export interface Training {
   /** Images per pass; gradients are accumulated up to the recipe's batch. */
   readonly microBatch: number;
   readonly onImages?: (images: number, epoch: number, loss: number) => void;
+  /** Called with the milliseconds in which the device waited for a batch's images. */
+  readonly onInput?: (milliseconds: number) => void;
   /** Called after each epoch with tensors that stay the loop's. */
   readonly onEpoch?: (state: TrainingState) => Promise<void>;
 }
@@ -74,7 +76,9 @@ async function batchGradient(
   let gradients: Weights | null = null;
   let loss = 0;
   for (const piece of chunks(indices, microBatch)) {
+    const begun = performance.now();
     const batch = source.batch(piece);
+    training.onInput?.(performance.now() - begun);
     const part = valueAndGradients((weights) => {
       const { logits } = vit(plain, weights, batch.patches, shape);
       return tf.mul(taskLoss(task, logits, batch.targets), piece.length / indices.length);

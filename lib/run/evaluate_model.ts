@@ -40,6 +40,8 @@ export interface EvaluateOptions {
   readonly microBatch?: number;
   /** Bytes of device memory to keep within. */
   readonly memoryLimit?: number;
+  /** A folder that keeps decoded images. */
+  readonly cache?: string;
   readonly onProgress?: OnProgress;
 }
 
@@ -83,7 +85,9 @@ function evaluator(data: SplitData, options: EvaluateOptions) {
     const side = config.imageSize;
     const microBatch = options.microBatch ??
       microBatchWithin(config, config.labels.length, "predict", 64, memoryLimit);
-    if (!stores.has(side)) stores.set(side, loadSamples(data, everyone, side, onProgress));
+    if (!stores.has(side)) {
+      stores.set(side, loadSamples(data, everyone, side, onProgress, options.cache));
+    }
     const images = await stores.get(side)!;
     const theta = uploadWeights(host);
     let done = 0;

@@ -86,6 +86,8 @@ export interface MetaLearnOptions {
   readonly statistics?: StatisticsChoice;
   /** Where the settings of SSD, PGU and JiT come from; default published. */
   readonly methodSettings?: MethodSettingsChoice;
+  /** A folder that keeps decoded images. */
+  readonly cache?: string;
   readonly onProgress?: OnProgress;
   readonly onEpoch?: (epoch: MetaEpoch) => void;
 }
@@ -175,7 +177,7 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
   const train = samplesOf(data.split, data.dataset, "train");
   const val = samplesOf(data.split, data.dataset, "val");
   const samples = [...train, ...val];
-  const images = await loadSamples(data, samples, config.imageSize, onProgress);
+  const images = await loadSamples(data, samples, config.imageSize, onProgress, options.cache);
   const source = storedSource(images, samples, inputFormat(config));
   const { identities, people } = peopleOf(train, 0);
   const unseen = peopleOf(val, train.length).people;

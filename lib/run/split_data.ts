@@ -22,17 +22,23 @@ export async function openSplit(splitPath: string, data: string): Promise<SplitD
   return { split, dataset, sha256: sha256Hex(new TextEncoder().encode(JSON.stringify(split))) };
 }
 
-/** Loads samples' images at one side, each held against the hash in the split. */
+/**
+ * Loads samples' images at one side, each held against the hash in the split.
+ *
+ * @param cache a folder that keeps decoded images
+ */
 export function loadSamples(
   { split, dataset }: SplitData,
   samples: readonly Sample[],
   side: number,
   onProgress?: OnProgress,
+  cache?: string,
 ): Promise<StoredImages> {
   const report: Progress | undefined = onProgress &&
     ((done, total) => onProgress({ stage: "load images", done, total, unit: "images" }));
   return loadImages(dataset.root, samples.map(({ file }) => file), side, {
     hashes: split.hashes,
+    ...(cache === undefined ? {} : { cache }),
     onProgress: report,
   });
 }

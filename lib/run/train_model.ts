@@ -42,6 +42,8 @@ export interface TrainModelOptions {
   readonly microBatch?: number;
   /** Bytes of device memory to keep within. */
   readonly memoryLimit?: number;
+  /** A folder that keeps decoded images. */
+  readonly cache?: string;
   readonly onProgress?: OnProgress;
 }
 
@@ -67,8 +69,8 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
   const samples = samplesOf(data.split, data.dataset, withoutForget ? "retain" : "train");
   const val = samplesOf(data.split, data.dataset, "val");
   const storedSide = Math.round(recipe.storedScale * config.imageSize);
-  const images = await loadSamples(data, samples, storedSide, onProgress);
-  const valImages = await loadSamples(data, val, config.imageSize, onProgress);
+  const images = await loadSamples(data, samples, storedSide, onProgress, options.cache);
+  const valImages = await loadSamples(data, val, config.imageSize, onProgress, options.cache);
   const valSource = storedSource(valImages, val, format);
   const valTargets = valSource.targets(range(val.length));
   const microBatch = options.microBatch ??
@@ -94,6 +96,7 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
   let done = (saved?.record.history.length ?? 0) * samples.length;
   const total = recipe.epochs * samples.length;
   let last = "";
+  let [waited, begun] = [0, performance.now()];
 
   const { theta, history } = await train(
     {
@@ -109,13 +112,17 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
         return taskMetric(task, logits, valTargets, labels.length);
       },
       microBatch,
+      onInput: (milliseconds) => waited += milliseconds,
       onImages(count, epoch, loss) {
         done += count;
         const note = `epoch ${epoch}/${recipe.epochs}, loss ${loss.toFixed(4)}${last}`;
         onProgress?.({ stage: "train", done, total, unit: "images", note });
       },
       async onEpoch(state) {
-        last = `, val ${(100 * state.history.at(-1)!.metric).toFixed(1)}`;
+        const share = 100 * waited / (performance.now() - begun);
+        [waited, begun] = [0, performance.now()];
+        last = `, val ${(100 * state.history.at(-1)!.metric).toFixed(1)}, ` +
+          `waited for input ${share.toFixed(1)} %`;
         const { history, steps, theta, best, moments } = state;
         await saveState(statePath, fingerprint, {
           sets: { theta, best, moments },
