@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Random } from "../tensor/random.ts";
-import { type Augmentation, cutAndResize, drawCut } from "./augment.ts";
+import { type Augmentation, cutAndResize, cutAndResizeHere, drawCut } from "./augment.ts";
 import type { ImageSource } from "./image_source.ts";
 import { patchRows } from "./patches.ts";
 import type { Sample, Task } from "./sample.ts";
@@ -67,15 +67,20 @@ export function storedSource(
       // A whole image has only to be mirrored, which costs nothing while it is copied.
       const whole = side === format.imageSize &&
         cuts?.every(({ height, width }) => height === side && width === side);
-      const pixels = new Float32Array(indices.length * size);
+      const { imageSize } = format;
+      const cutHere = cuts !== undefined && !whole && tf.getBackend() !== "webgpu";
+      const [stride, length] = cutHere ? [imageSize, imageSize ** 2 * 3] : [side, size];
+      const pixels = new Float32Array(indices.length * length);
       indices.forEach((index, i) => {
         const image = images.pixels(positions[index]);
-        if (whole && cuts![i].mirrored) setMirrored(pixels, i * size, image, side);
-        else pixels.set(image, i * size);
+        if (cutHere) cutAndResizeHere(image, side, cuts[i], imageSize, pixels, i * length);
+        else if (whole && cuts![i].mirrored) setMirrored(pixels, i * length, image, side);
+        else pixels.set(image, i * length);
       });
       const patches = tf.tidy(() => {
-        const stored = tf.tensor4d(pixels, [indices.length, side, side, 3]);
-        const input = cuts && !whole ? cutAndResize(stored, cuts, format.imageSize) : stored;
+        const stored = tf.tensor4d(pixels, [indices.length, stride, stride, 3]);
+        const onDevice = cuts !== undefined && !whole && !cutHere;
+        const input = onDevice ? cutAndResize(stored, cuts, imageSize) : stored;
         return patchRows(normalise(input, format), format.patchSize);
       });
       return { patches, targets: tf.tensor2d(targets(indices), [indices.length, format.labels]) };

@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { cutAndResize, drawCut } from "../../lib/data/augment.ts";
+import { cutAndResize, cutAndResizeHere, drawCut } from "../../lib/data/augment.ts";
 import { Random } from "../../lib/tensor/random.ts";
 import { onEachDevice } from "../tensor/on_each_device.ts";
 
@@ -58,4 +58,20 @@ onEachDevice("cutAndResize halves an image by averaging, with half-pixel centres
   const values = await out.data();
   assertAlmostEquals(values[0], 15, 1e-4);
   tf.dispose([images, out]);
+});
+
+onEachDevice("cutAndResizeHere gives what cutAndResize gives on the device", async () => {
+  const [s, side] = [13, 8];
+  const random = new Random(2, "pixels");
+  const image = Uint8Array.from({ length: s * s * 3 }, () => random.integer(256));
+  const cuts = Array.from({ length: 12 }, () => drawCut({ crop, flip: true }, s, random));
+  const images = tf.tidy(() =>
+    tf.tile(tf.tensor4d([...image], [1, s, s, 3]), [cuts.length, 1, 1, 1])
+  );
+  const device = cutAndResize(images, cuts, side);
+  const expected = await device.data();
+  const found = new Float32Array(cuts.length * side * side * 3);
+  cuts.forEach((cut, i) => cutAndResizeHere(image, s, cut, side, found, i * side * side * 3));
+  found.forEach((value, i) => assertAlmostEquals(value, expected[i], 1e-3));
+  tf.dispose([images, device]);
 });
