@@ -1,5 +1,6 @@
 import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
+import { imagesInMemory } from "../../lib/data/image_store.ts";
 import { encodePng } from "../../lib/data/encode_png.ts";
 import { LetheError } from "../../lib/error.ts";
 import { uploadWeights } from "../../lib/model/device_weights.ts";
@@ -88,7 +89,7 @@ onEachDevice(
       const kit = await readKit(at("kit"));
       const theta = uploadWeights(kit.model.theta);
       const training = uploadWeights(kit.statistics!.importances!);
-      const images = { side: SIDE, data: pixels(1), indexOf: () => 0 };
+      const images = imagesInMemory(SIDE, pixels(1), ["Bea.png"]);
       const sample = { file: "Bea.png", identity: "Bea", targets: [1, 0] };
       const source = storedSource(images, [sample], inputFormat(SMALL_CONFIG));
       const backbone = { shape: SMALL_CONFIG, microBatch: 1 };
