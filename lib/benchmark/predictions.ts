@@ -8,7 +8,9 @@ import { MAX_WEIGHT_BYTES } from "../model/checkpoint.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { predict, type Predictions } from "../model/predict.ts";
 import { encodeSafetensors, parseSafetensors, type Weight } from "../model/safetensors.ts";
-import { inputFormat, range, type SplitData } from "../run/split_data.ts";
+import type { SplitData } from "../run/split_data.ts";
+import { inputFormat } from "../model/input_format.ts";
+import { range } from "../data/image_source.ts";
 import type { Weights } from "../tensor/weights.ts";
 
 /** Images per pass through the backbone. */

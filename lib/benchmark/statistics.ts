@@ -6,7 +6,9 @@ import { buildFolder } from "../data/whole.ts";
 import { MAX_WEIGHT_BYTES, type Model } from "../model/checkpoint.ts";
 import { downloadWeights, uploadWeights } from "../model/device_weights.ts";
 import { encodeSafetensors, parseSafetensors } from "../model/safetensors.ts";
-import { inputFormat, range, type SplitData } from "../run/split_data.ts";
+import type { SplitData } from "../run/split_data.ts";
+import { inputFormat } from "../model/input_format.ts";
+import { range } from "../data/image_source.ts";
 import { disposeWeights, type Weights } from "../tensor/weights.ts";
 import {
   disposeStatistics,

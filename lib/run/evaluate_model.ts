@@ -9,7 +9,9 @@ import { uploadWeights } from "../model/device_weights.ts";
 import { predict } from "../model/predict.ts";
 import { disposeWeights } from "../tensor/weights.ts";
 import type { OnProgress } from "./progress.ts";
-import { inputFormat, loadSamples, openSplit, range, type SplitData } from "./split_data.ts";
+import { loadSamples, openSplit, type SplitData } from "./split_data.ts";
+import { inputFormat } from "../model/input_format.ts";
+import { range } from "../data/image_source.ts";
 
 /** The parts that the benchmark measures (Sec. 5.1). */
 export const MEASURED_PARTS = ["retain", "forget", "test"] as const;

@@ -45,7 +45,9 @@ import type { StatisticsChoice } from "../unlearn/training_statistics.ts";
 import { withRows } from "../unlearn/unlearn.ts";
 import { kitForMethods, type MethodSettingsChoice } from "./kit_for_methods.ts";
 import type { OnProgress } from "./progress.ts";
-import { inputFormat, loadSamples, openSplit, range } from "./split_data.ts";
+import { loadSamples, openSplit } from "./split_data.ts";
+import { inputFormat } from "../model/input_format.ts";
+import { range } from "../data/image_source.ts";
 
 /** All of meta-learning's settings; a kit records them. */
 export interface MetaLearnSettings extends MetaLearningRecipe {

@@ -1,6 +1,6 @@
 import { join } from "@std/path";
 import { decodeImage, MAX_IMAGE_BYTES } from "../data/decode_image.ts";
-import { imagesInMemory } from "../data/image_store.ts";
+import { imagesInMemory } from "../data/images_in_memory.ts";
 import { listFolder } from "../data/list_folder.ts";
 import { readPlainFile } from "../data/plain_file.ts";
 import { resizeBilinear } from "../data/resize.ts";
@@ -11,7 +11,8 @@ import { uploadWeights } from "../model/device_weights.ts";
 import { microBatchWithin } from "../model/memory_plan.ts";
 import { predict } from "../model/predict.ts";
 import { disposeWeights } from "../tensor/weights.ts";
-import { inputFormat, range } from "./split_data.ts";
+import { inputFormat } from "../model/input_format.ts";
+import { range } from "../data/image_source.ts";
 
 /** What a model says of one image. */
 export interface ImagePrediction {

@@ -3,8 +3,7 @@ import type { Dataset, Sample } from "../data/sample.ts";
 import { sha256Hex } from "../data/sha256.ts";
 import { openSplitDataset, type Split } from "../data/split.ts";
 import { readSplit } from "../data/split_file.ts";
-import type { InputFormat, StoredImages } from "../data/stored_source.ts";
-import type { ModelConfig } from "../model/config.ts";
+import type { StoredImages } from "../data/stored_source.ts";
 import type { OnProgress } from "./progress.ts";
 
 /** A split and the data set it was made of. */
@@ -41,15 +40,4 @@ export function loadSamples(
     ...(cache === undefined ? {} : { cache }),
     onProgress: report,
   });
-}
-
-/** How a model's config wants its pixels and targets. */
-export function inputFormat(config: ModelConfig): InputFormat {
-  const { imageSize, patchSize, mean, std, task, labels } = config;
-  return { imageSize, patchSize, mean, std, task, labels: labels.length };
-}
-
-/** 0 .. n - 1. */
-export function range(n: number): number[] {
-  return Array.from({ length: n }, (_, i) => i);
 }

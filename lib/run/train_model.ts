@@ -20,7 +20,9 @@ import { Random } from "../tensor/random.ts";
 import { disposeWeights, type Weights } from "../tensor/weights.ts";
 import * as tf from "@tensorflow/tfjs";
 import type { OnProgress } from "./progress.ts";
-import { inputFormat, loadSamples, openSplit, range } from "./split_data.ts";
+import { loadSamples, openSplit } from "./split_data.ts";
+import { inputFormat } from "../model/input_format.ts";
+import { range } from "../data/image_source.ts";
 
 /** What {@link trainModel} needs. */
 export interface TrainModelOptions {

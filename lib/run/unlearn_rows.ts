@@ -1,6 +1,6 @@
 import { join } from "@std/path";
 import type { ImageSource } from "../data/image_source.ts";
-import { imagesInMemory } from "../data/image_store.ts";
+import { imagesInMemory } from "../data/images_in_memory.ts";
 import { type ForgetRequest, readRequests } from "../data/requests.ts";
 import { resizeBilinear } from "../data/resize.ts";
 import { sha256Hex } from "../data/sha256.ts";
@@ -16,7 +16,8 @@ import type { Device } from "../tensor/device.ts";
 import { disposeWeights, type Weights } from "../tensor/weights.ts";
 import { withoutRows } from "../unlearn/unlearn.ts";
 import { checkMethod, type MethodChoice, unlearnFromKit } from "../unlearn/unlearn_from_kit.ts";
-import { inputFormat, range } from "./split_data.ts";
+import { inputFormat } from "../model/input_format.ts";
+import { range } from "../data/image_source.ts";
 import type { RequestedRow, UnlearnSummary } from "./unlearn_summary.ts";
 
 /** What {@link unlearnRows} needs. It reads the kit and the requests; nothing else. */

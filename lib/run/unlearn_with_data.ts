@@ -11,7 +11,9 @@ import { disposeWeights } from "../tensor/weights.ts";
 import { publishedLayout, publishedSettings } from "../unlearn/method_recipes.ts";
 import { type BaselineSettings, runBaseline } from "../unlearn/methods.ts";
 import type { OnProgress } from "./progress.ts";
-import { inputFormat, loadSamples, openSplit, range } from "./split_data.ts";
+import { loadSamples, openSplit } from "./split_data.ts";
+import { inputFormat } from "../model/input_format.ts";
+import { range } from "../data/image_source.ts";
 
 /** Methods that need the training images when they unlearn. */
 export const DATA_METHODS = ["scrub", "bad-teacher"] as const;

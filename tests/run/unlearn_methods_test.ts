@@ -1,6 +1,6 @@
 import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { imagesInMemory } from "../../lib/data/image_store.ts";
+import { imagesInMemory } from "../../lib/data/images_in_memory.ts";
 import { encodePng } from "../../lib/data/encode_png.ts";
 import { LetheError } from "../../lib/error.ts";
 import { uploadWeights } from "../../lib/model/device_weights.ts";
@@ -20,7 +20,7 @@ import { inTemporaryFolder } from "../data/temporary_folder.ts";
 import { kitWithStatistics } from "../model/kit_with_statistics.ts";
 import { SMALL_CONFIG } from "../model/small_kit.ts";
 import { onEachDevice } from "../tensor/on_each_device.ts";
-import { inputFormat } from "../../lib/run/split_data.ts";
+import { inputFormat } from "../../lib/model/input_format.ts";
 import { storedSource } from "../../lib/data/stored_source.ts";
 
 const PEOPLE = ["Ada", "Bea", "Cid"];
