@@ -33,7 +33,7 @@ interface Rows {
 
 const GRADIENT: Readonly<Record<"webgpu" | "wasm", Rows>> = {
   webgpu: { perBlock: 13, once: 38, probabilitiesPerBlock: 1, probabilitiesOnce: 3 },
-  wasm: { perBlock: 19, once: 52, probabilitiesPerBlock: 1, probabilitiesOnce: 3 },
+  wasm: { perBlock: 19, once: 34, probabilitiesPerBlock: 1, probabilitiesOnce: 3 },
 };
 const FORWARD: Readonly<Record<"webgpu" | "wasm", Rows>> = {
   webgpu: { perBlock: 1, once: 28, probabilitiesPerBlock: 0, probabilitiesOnce: 1 },
