@@ -51,11 +51,8 @@ export { META_LOSS_INPUTS, type MetaLossInput } from "./lib/model/meta_loss_inpu
 export { importModel, type ImportOptions } from "./lib/run/import_model.ts";
 export { trainModel, type TrainModelOptions } from "./lib/run/train_model.ts";
 export type { Epoch } from "./lib/model/train.ts";
-export {
-  metaLearnKit,
-  type MetaLearnOptions,
-  type MetaLearnSettings,
-} from "./lib/run/meta_learn_kit.ts";
+export { metaLearnKit, type MetaLearnOptions } from "./lib/run/meta_learn_kit.ts";
+export type { MetaLearnSettings } from "./lib/run/meta_learning/settings.ts";
 export type { HeldOut, Keep, MetaEpoch } from "./lib/unlearn/meta_learn.ts";
 export type { AuxiliaryForm, Distance, Terms } from "./lib/unlearn/auxiliary_objective.ts";
 export { type UnlearnOptions, unlearnRequests } from "./lib/run/unlearn_requests.ts";

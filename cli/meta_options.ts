@@ -1,5 +1,5 @@
 import { META_LOSS_INPUTS } from "../lib/model/meta_loss_inputs.ts";
-import type { MetaLearnSettings } from "../lib/run/meta_learn_kit.ts";
+import type { MetaLearnSettings } from "../lib/run/meta_learning/settings.ts";
 import { TERMS } from "../lib/unlearn/auxiliary_objective.ts";
 import type { OptionTable, OptionValues } from "./options.ts";
 

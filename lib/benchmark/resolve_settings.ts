@@ -1,6 +1,6 @@
 import { LetheError } from "../error.ts";
 import { TRAINING_RECIPES, type TrainingRecipe } from "../model/recipes.ts";
-import type { MetaLearnSettings } from "../run/meta_learn_kit.ts";
+import type { MetaLearnSettings } from "../run/meta_learning/settings.ts";
 import { publishedSettings } from "../unlearn/method_recipes.ts";
 import type { Baseline, BaselineSettings } from "../unlearn/methods.ts";
 import {

@@ -2,7 +2,7 @@ import { join } from "@std/path";
 import { sha256Hex } from "../data/sha256.ts";
 import { writeWhole } from "../data/whole.ts";
 import { LetheError } from "../error.ts";
-import { metaLearningStatePath } from "../run/meta_learn_kit.ts";
+import { metaLearningStatePath } from "../run/meta_learning/state.ts";
 import type { OnProgress, ProgressEvent } from "../run/progress.ts";
 import { trainingStatePath } from "../run/train_model.ts";
 import type { Device } from "../tensor/device.ts";

@@ -3,7 +3,7 @@ import type { RmiaSettings } from "../measure/rmia.ts";
 import type { PresetName } from "../model/config.ts";
 import type { TrainingRecipe } from "../model/recipes.ts";
 import type { Baseline } from "../unlearn/methods.ts";
-import type { MetaLearnSettings } from "../run/meta_learn_kit.ts";
+import type { MetaLearnSettings } from "../run/meta_learning/settings.ts";
 
 /**
  * What a benchmark is to do: the grid of data set x forget size x method x seed. Its JSON is read by

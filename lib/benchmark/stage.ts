@@ -4,7 +4,7 @@ import type { DatasetName } from "../data/sample.ts";
 import { sha256Hex } from "../data/sha256.ts";
 import type { PresetName } from "../model/config.ts";
 import type { TrainingRecipe } from "../model/recipes.ts";
-import type { MetaLearnSettings } from "../run/meta_learn_kit.ts";
+import type { MetaLearnSettings } from "../run/meta_learning/settings.ts";
 import type { Baseline, BaselineSettings } from "../unlearn/methods.ts";
 import type { MeasureSettings, PortraitSizes } from "./settings.ts";
 

@@ -1,71 +1,41 @@
-import * as tf from "@tensorflow/tfjs";
 import type { Augmentation } from "../data/augment.ts";
+import { range } from "../data/image_source.ts";
 import type { Sample } from "../data/sample.ts";
+import { sha256Hex } from "../data/sha256.ts";
 import { samplesOf } from "../data/split.ts";
 import { storedSource } from "../data/stored_source.ts";
-import { sha256Hex } from "../data/sha256.ts";
 import { refuseExisting, removeUnfinished } from "../data/whole.ts";
-import { LetheError, UsageError } from "../error.ts";
-import { taskMetric } from "../measure/evaluation.ts";
-import { labelLosses, meanLoss } from "../measure/loss.ts";
+import { LetheError } from "../error.ts";
 import { readModel } from "../model/checkpoint.ts";
-import { microBatchWithin } from "../model/memory_plan.ts";
-import { encodeSafetensors } from "../model/safetensors.ts";
-import { downloadWeights, uploadWeights } from "../model/device_weights.ts";
+import { uploadWeights } from "../model/device_weights.ts";
 import {
-  identityHash,
   identityKeyPath,
   newIdentityKey,
   readIdentityKey,
   writeIdentityKey,
 } from "../model/identity_key.ts";
-import { writeKit } from "../model/kit.ts";
-import { trainingImageHash } from "../model/training_images.ts";
-import { initialMetaLoss } from "../model/meta_loss.ts";
-import { dependsOnTheta, type MetaLossInput } from "../model/meta_loss_inputs.ts";
-import { predict } from "../model/predict.ts";
-import { loadState, saveState } from "../model/saved_state.ts";
+import { inputFormat } from "../model/input_format.ts";
+import { microBatchWithin } from "../model/memory_plan.ts";
+import { encodeSafetensors } from "../model/safetensors.ts";
 import type { Device } from "../tensor/device.ts";
 import { Random } from "../tensor/random.ts";
-import { disposeWeights, mapWeights, type Weights } from "../tensor/weights.ts";
-import { ascentStart } from "../unlearn/ascent_start.ts";
-import type { AuxiliaryForm } from "../unlearn/auxiliary_objective.ts";
+import { disposeWeights } from "../tensor/weights.ts";
 import { heldOutRequests, holdOut } from "../unlearn/held_out.ts";
-import {
-  disposeParameters,
-  type MetaEpoch,
-  metaLearn,
-  type MetaLearningRecipe,
-  type MetaLearningState,
-  type MetaParameters,
-} from "../unlearn/meta_learn.ts";
-import type { MetaObjective } from "../unlearn/meta_gradient.ts";
+import { disposeParameters, type MetaEpoch, metaLearn } from "../unlearn/meta_learn.ts";
 import type { Person } from "../unlearn/simulate_requests.ts";
 import type { StatisticsChoice } from "../unlearn/training_statistics.ts";
-import { withRows } from "../unlearn/unlearn.ts";
 import { kitForMethods, type MethodSettingsChoice } from "./kit_for_methods.ts";
+import { initialParameters } from "./meta_learning/initial_parameters.ts";
+import { metaObjective } from "./meta_learning/objective.ts";
+import { checkInputs, checkSettings, type MetaLearnSettings } from "./meta_learning/settings.ts";
+import {
+  loadMetaLearning,
+  metaLearningStatePath,
+  saveMetaLearning,
+} from "./meta_learning/state.ts";
+import { writeLearnedKit } from "./meta_learning/write_learned_kit.ts";
 import type { OnProgress } from "./progress.ts";
 import { loadSamples, openSplit } from "./split_data.ts";
-import { inputFormat } from "../model/input_format.ts";
-import { range } from "../data/image_source.ts";
-
-/** All of meta-learning's settings; a kit records them. */
-export interface MetaLearnSettings extends MetaLearningRecipe {
-  /** eta. */
-  readonly metaLearningRate: number;
-  readonly inputs: readonly MetaLossInput[];
-  readonly form: AuxiliaryForm;
-  /** w of the keep term. */
-  readonly keepWeight: number;
-  readonly hidden: number;
-  readonly embeddingSize: number;
-  /** phi at first: random (the paper), or fitted to gradient ascent on the task loss. */
-  readonly start: "random" | "ascent";
-  /** Beyond the paper: vary simulated support images by {@link SUPPORT_VARIATION}. */
-  readonly varySupport: boolean;
-  /** Share of the training people kept out of meta-training, to pick the epoch by. */
-  readonly holdOut: number;
-}
 
 /** What {@link metaLearnKit} needs. */
 export interface MetaLearnOptions {
@@ -117,25 +87,6 @@ function peopleOf(samples: readonly Sample[], offset: number) {
   return { identities, people };
 }
 
-/** @throws UsageError inputs that a meta-loss cannot learn from, before anything is read */
-function checkInputs(inputs: readonly MetaLossInput[]): void {
-  const given = `--inputs ${inputs.join(",")}`;
-  const twice = inputs.find((input, i) => inputs.indexOf(input) < i);
-  if (twice) throw new UsageError(given, "no input is listed twice", `drop one ${twice}`);
-  if (!dependsOnTheta(inputs)) {
-    throw new UsageError(
-      given,
-      "without the model's logits and features the meta-loss cannot tell how to change the model",
-      "add logits, features or both",
-    );
-  }
-}
-
-/** Where a run's state lies until it is done. */
-export function metaLearningStatePath(out: string): string {
-  return `${out.replace(/[/\\]+$/, "")}.meta-learning`;
-}
-
 /**
  * Learns the meta-loss (Algorithm 1) on a split's train and validation people and writes the kit:
  * all that unlearning needs, so that the data set can be deleted. After each epoch the state is saved
@@ -153,6 +104,7 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
   const data = await openSplit(options.split, options.data);
   const model = await readModel(options.model);
   const { config } = model;
+  checkSettings(settings, config);
   const microBatch = options.microBatch ??
     microBatchWithin(config, config.labels.length, "meta-learn", 64, options.memoryLimit);
   if (config.labels.join("\n") !== data.dataset.labels.join("\n")) {
@@ -160,20 +112,6 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
       `${options.model} predicts other labels than the split has`,
       "the meta-loss is learned on the model's own training set",
       "name the model and the split that belong together",
-    );
-  }
-  if (settings.form.terms === "scrub" && settings.keep !== "none") {
-    throw new LetheError(
-      `--terms scrub with --keep ${settings.keep}`,
-      "SCRUB's loss holds the validation people itself",
-      "use --keep none with it",
-    );
-  }
-  if (settings.form.align === "labels" && config.task === "classes") {
-    throw new LetheError(
-      "--align labels",
-      "classes share one loss",
-      "use --align mean for a classifier",
     );
   }
   const train = samplesOf(data.split, data.dataset, "train");
@@ -194,51 +132,18 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
   }
 
   const theta = uploadWeights(model.theta);
-  const { task, labels } = config;
   const valIndices = range(val.length).map((i) => train.length + i);
   // `keep` compares with theta's own losses on its images; without it only Dv's are needed.
   const cached = settings.keep === "retain" ? range(samples.length) : valIndices;
-  const logits = await cacheLogits(theta, cached);
-  const measure = (rows: Float32Array, indices: readonly number[]) => {
-    const targets = source.targets(indices);
-    return {
-      loss: meanLoss(task, rows, targets, labels.length),
-      metric: taskMetric(task, rows, targets, labels.length),
-      ...(task === "multi-label" ? { labelLosses: labelLosses(rows, targets, labels.length) } : {}),
-    };
-  };
-  const objective: MetaObjective = {
-    metaLearningRate: settings.metaLearningRate,
-    inputs: settings.inputs,
-    shape: config,
-    microBatch,
-    form: settings.form,
-    keepWeight: settings.keepWeight,
-    task,
+  const objective = await metaObjective(
+    theta,
+    config,
     source,
-    measure,
-    original: (indices) => measure(logits(indices), indices),
-  };
-
-  async function cacheLogits(weights: Weights, indices: readonly number[]) {
-    let done = 0;
-    const { logits } = await predict(weights, config, source, indices, microBatch, (count) => {
-      done += count;
-      const total = indices.length;
-      onProgress?.({ stage: "cache the original model's losses", done, total, unit: "images" });
-    });
-    const width = config.labels.length;
-    const place = new Map(indices.map((index, i) => [index, i]));
-    return (wanted: readonly number[]) => {
-      const rows = new Float32Array(wanted.length * width);
-      wanted.forEach((index, i) => {
-        const from = place.get(index)! * width;
-        rows.set(logits.subarray(from, from + width), i * width);
-      });
-      return rows;
-    };
-  }
-
+    cached,
+    settings,
+    microBatch,
+    onProgress,
+  );
   const variedSource = (random: Random) =>
     storedSource(images, samples, inputFormat(config), { augmentation: SUPPORT_VARIATION, random });
   const judge = heldOut.length === 0 ? undefined : await heldOutRequests(theta, objective, {
@@ -251,43 +156,16 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
       ? { supportSource: () => variedSource(random.fork("judge support")) }
       : {}),
   }, random.fork("judge"));
+  const initial = await initialParameters(
+    {
+      ...{ theta, config, source, trained, microBatch },
+      identities: identities.length,
+      ...(onProgress ? { onProgress } : {}),
+    },
+    settings,
+    random,
+  );
 
-  let phi = initialMetaLoss({
-    inputs: settings.inputs,
-    labels: labels.length,
-    dim: config.dim,
-    identities: identities.length,
-    embeddingSize: settings.embeddingSize,
-    hidden: settings.hidden,
-  }, random.fork("initial phi"));
-  if (settings.start === "ascent") {
-    const shown = trained.flatMap(({ row, images }) => images.map((image) => ({ row, image })));
-    const seen = shown.map(({ image }) => image);
-    const fresh = phi;
-    phi = await ascentStart(
-      fresh,
-      settings.inputs,
-      {
-        ...await predict(theta, config, source, seen, microBatch),
-        task,
-        labels: labels.length,
-        dim: config.dim,
-        targets: source.targets(seen),
-        rows: shown.map(({ row }) => row),
-      },
-      random.fork("ascent start"),
-      (done, total) => {
-        onProgress?.({ stage: "start from gradient ascent", done, total, unit: "steps" });
-      },
-    );
-    disposeWeights(fresh);
-  }
-  const initial: MetaParameters = {
-    phi,
-    ...(settings.stepSizeLearningRate === null
-      ? {}
-      : { logStepSizes: mapWeights(theta, () => tf.scalar(0)) }),
-  };
   const fingerprint = JSON.stringify({
     settings,
     seed,
@@ -299,10 +177,9 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
   });
   const statePath = metaLearningStatePath(out);
   for (const path of [out, statePath]) await removeUnfinished(path);
-  const saved = await loadState<{ history: MetaEpoch[]; steps: number }>(statePath, fingerprint);
-  let done = (saved?.record.history.length ?? 0) * requestedPeople(trained, settings);
+  const saved = await loadMetaLearning(statePath, fingerprint);
+  let done = (saved?.history.length ?? 0) * requestedPeople(trained, settings);
   const total = settings.epochs * requestedPeople(trained, settings);
-
   const { parameters, history } = await metaLearn(
     {
       recipe: settings,
@@ -320,25 +197,15 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
       },
       async onEpoch(state) {
         options.onEpoch?.(state.history.at(-1)!);
-        await saveState(statePath, fingerprint, {
-          sets: {
-            phi: state.parameters.phi,
-            logStepSizes: state.parameters.logStepSizes ?? {},
-            bestPhi: state.best.phi,
-            bestLogStepSizes: state.best.logStepSizes ?? {},
-            moments: state.moments,
-            stepSizeMoments: state.stepSizeMoments,
-          },
-          record: { history: state.history, steps: state.steps },
-        });
+        await saveMetaLearning(statePath, fingerprint, state);
       },
     },
     theta,
     initial,
-    saved ? restored(saved.sets, saved.record) : undefined,
+    saved,
   );
 
-  const { methods, statistics, trials } = await kitForMethods(
+  const forMethods = await kitForMethods(
     options.statistics ?? "all",
     options.methodSettings ?? "published",
     {
@@ -351,39 +218,11 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
   const key = givenKey ?? newIdentityKey();
   // Before the kit: a kit without its key could name nobody.
   if (!givenKey) await writeIdentityKey(identityKeyPath(out), key);
-  const { logStepSizes } = parameters;
-  // Rows in the order of names would tell whoever knows the names which row is whose.
-  const hashes = identities.map((identity) => identityHash(key, identity));
-  const order = range(hashes.length).sort((a, b) => hashes[a] < hashes[b] ? -1 : 1);
-  const ordered = withRows(parameters.phi, order);
-  const imageHashes = samples.map(({ file }) => trainingImageHash(key, data.split.hashes[file]));
-  await writeKit(out, {
-    model,
-    phi: await downloadWeights(ordered),
-    trainingImages: [...new Set(imageHashes)].sort(),
-    ...(logStepSizes ? { logStepSizes: await downloadWeights(logStepSizes) } : {}),
-    ...(statistics ? { statistics: statistics.files } : {}),
-    manifest: {
-      generation: 0,
-      parent: null,
-      unlearning: {
-        metaLearningRate: settings.metaLearningRate,
-        requestSize: settings.requestSize,
-        inputs: settings.inputs,
-        stepSizes: logStepSizes ? "learned" : "global",
-      },
-      methods,
-      ...(statistics ? { statistics: statistics.record } : {}),
-      metaLoss: { hidden: settings.hidden, embeddingSize: settings.embeddingSize },
-      identities: order.map((row) => hashes[row]),
-      forgotten: [],
-      record: {
-        ...{ settings, seed, microBatch, device: device.adapter, split: data.sha256, history },
-        ...(Object.keys(trials).length === 0 ? {} : { trials }),
-      },
-    },
+  await writeLearnedKit(out, key, {
+    ...{ model, parameters, settings, forMethods, identities },
+    imageHashes: samples.map(({ file }) => data.split.hashes[file]),
+    record: { settings, seed, microBatch, device: device.adapter, split: data.sha256, history },
   });
-  disposeWeights(ordered);
   disposeParameters(parameters);
   disposeParameters(initial);
   disposeWeights(theta);
@@ -394,21 +233,4 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
 /** People asked for in one meta-epoch: all, and those who fill the last request. */
 function requestedPeople(people: readonly Person[], { requestSize }: MetaLearnSettings): number {
   return Math.ceil(people.length / requestSize) * requestSize;
-}
-
-function restored(
-  sets: Readonly<Record<string, Weights>>,
-  record: { history: MetaEpoch[]; steps: number },
-): MetaLearningState {
-  const parameters = (phi: string, sizes: string): MetaParameters => ({
-    phi: sets[phi],
-    ...(sets[sizes] ? { logStepSizes: sets[sizes] } : {}),
-  });
-  return {
-    ...record,
-    parameters: parameters("phi", "logStepSizes"),
-    best: parameters("bestPhi", "bestLogStepSizes"),
-    moments: sets.moments ?? {},
-    stepSizeMoments: sets.stepSizeMoments ?? {},
-  };
 }

@@ -1,0 +1,57 @@
+import type { ImageSource } from "../../data/image_source.ts";
+import { taskMetric } from "../../measure/evaluation.ts";
+import { labelLosses, meanLoss } from "../../measure/loss.ts";
+import type { ModelConfig } from "../../model/config.ts";
+import { predict } from "../../model/predict.ts";
+import type { Weights } from "../../tensor/weights.ts";
+import type { MetaObjective } from "../../unlearn/meta_gradient.ts";
+import type { OnProgress } from "../progress.ts";
+import type { MetaLearnSettings } from "./settings.ts";
+
+/**
+ * The objective A (Eq. 5, 6) of a model on its images. The original model's logits are computed once
+ * and cached on the host.
+ *
+ * @param theta stays the caller's
+ * @param cached images on which theta's own losses will be asked for
+ */
+export async function metaObjective(
+  theta: Weights,
+  config: ModelConfig,
+  source: ImageSource,
+  cached: readonly number[],
+  settings: MetaLearnSettings,
+  microBatch: number,
+  onProgress?: OnProgress,
+): Promise<MetaObjective> {
+  const { task, labels: { length: width } } = config;
+  const { metaLearningRate, inputs, form, keepWeight } = settings;
+  let done = 0;
+  const { logits } = await predict(theta, config, source, cached, microBatch, (count) => {
+    done += count;
+    const total = cached.length;
+    onProgress?.({ stage: "cache the original model's losses", done, total, unit: "images" });
+  });
+  const place = new Map(cached.map((index, i) => [index, i]));
+  const rowsOf = (wanted: readonly number[]) => {
+    const rows = new Float32Array(wanted.length * width);
+    wanted.forEach((index, i) => {
+      const from = place.get(index)! * width;
+      rows.set(logits.subarray(from, from + width), i * width);
+    });
+    return rows;
+  };
+  const measure = (rows: Float32Array, indices: readonly number[]) => {
+    const targets = source.targets(indices);
+    return {
+      loss: meanLoss(task, rows, targets, width),
+      metric: taskMetric(task, rows, targets, width),
+      ...(task === "multi-label" ? { labelLosses: labelLosses(rows, targets, width) } : {}),
+    };
+  };
+  return {
+    ...{ metaLearningRate, inputs, shape: config, microBatch, form, keepWeight, task, source },
+    measure,
+    original: (indices) => measure(rowsOf(indices), indices),
+  };
+}

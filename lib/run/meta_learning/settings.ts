@@ -1,0 +1,59 @@
+import { LetheError, UsageError } from "../../error.ts";
+import type { ModelConfig } from "../../model/config.ts";
+import { dependsOnTheta, type MetaLossInput } from "../../model/meta_loss_inputs.ts";
+import type { AuxiliaryForm } from "../../unlearn/auxiliary_objective.ts";
+import type { MetaLearningRecipe } from "../../unlearn/meta_learn.ts";
+
+/** All of meta-learning's settings; a kit records them. */
+export interface MetaLearnSettings extends MetaLearningRecipe {
+  /** eta. */
+  readonly metaLearningRate: number;
+  readonly inputs: readonly MetaLossInput[];
+  readonly form: AuxiliaryForm;
+  /** w of the keep term. */
+  readonly keepWeight: number;
+  readonly hidden: number;
+  readonly embeddingSize: number;
+  /** phi at first: random (the paper), or fitted to gradient ascent on the task loss. */
+  readonly start: "random" | "ascent";
+  /** Beyond the paper: vary simulated support images by crops and mirroring. */
+  readonly varySupport: boolean;
+  /** Share of the training people kept out of meta-training, to pick the epoch by. */
+  readonly holdOut: number;
+}
+
+/**
+ * Holds the inputs against what a meta-loss can learn from, before anything is read.
+ *
+ * @throws UsageError neither logits nor features, or one input twice
+ */
+export function checkInputs(inputs: readonly MetaLossInput[]): void {
+  const given = `--inputs ${inputs.join(",")}`;
+  const twice = inputs.find((input, i) => inputs.indexOf(input) < i);
+  if (twice) throw new UsageError(given, "no input is listed twice", `drop one ${twice}`);
+  if (!dependsOnTheta(inputs)) {
+    throw new UsageError(
+      given,
+      "without the model's logits and features the meta-loss cannot tell how to change the model",
+      "add logits, features or both",
+    );
+  }
+}
+
+/** @throws LetheError settings that do not go together, or not with the model's task */
+export function checkSettings({ form, keep }: MetaLearnSettings, { task }: ModelConfig): void {
+  if (form.terms === "scrub" && keep !== "none") {
+    throw new LetheError(
+      `--terms scrub with --keep ${keep}`,
+      "SCRUB's loss holds the validation people itself",
+      "use --keep none with it",
+    );
+  }
+  if (form.align === "labels" && task === "classes") {
+    throw new LetheError(
+      "--align labels",
+      "classes share one loss",
+      "use --align mean for a classifier",
+    );
+  }
+}

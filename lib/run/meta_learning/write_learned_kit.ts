@@ -1,0 +1,68 @@
+import { range } from "../../data/image_source.ts";
+import type { Model } from "../../model/checkpoint.ts";
+import { downloadWeights } from "../../model/device_weights.ts";
+import { identityHash, type IdentityKey } from "../../model/identity_key.ts";
+import { type Kit, writeKit } from "../../model/kit.ts";
+import { trainingImageHash } from "../../model/training_images.ts";
+import { disposeWeights } from "../../tensor/weights.ts";
+import type { MetaParameters } from "../../unlearn/meta_learn.ts";
+import { withRows } from "../../unlearn/unlearn.ts";
+import type { KitForMethods } from "../kit_for_methods.ts";
+import type { MetaLearnSettings } from "./settings.ts";
+
+/** What meta-learning leaves for the kit. */
+export interface Learned {
+  readonly model: Model;
+  /** Stays the caller's. */
+  readonly parameters: MetaParameters;
+  readonly settings: MetaLearnSettings;
+  readonly forMethods: KitForMethods;
+  /** People by embedding row. */
+  readonly identities: readonly string[];
+  /** SHA-256 of every image that was learned from. */
+  readonly imageHashes: readonly string[];
+  /** How it was learned; for the record. */
+  readonly record: Kit["manifest"]["record"];
+}
+
+/**
+ * Writes the kit of generation 0: people and images by keyed hash only, rows in the order of the
+ * hashes, since the order of names would tell whoever knows the names which row is whose.
+ *
+ * @throws LetheError `out` exists or cannot be written
+ */
+export async function writeLearnedKit(
+  out: string,
+  key: IdentityKey,
+  { model, parameters, settings, forMethods, identities, imageHashes, record }: Learned,
+): Promise<void> {
+  const { methods, statistics, trials } = forMethods;
+  const { metaLearningRate, requestSize, inputs, hidden, embeddingSize } = settings;
+  const { phi, logStepSizes } = parameters;
+  const hashes = identities.map((identity) => identityHash(key, identity));
+  const order = range(hashes.length).sort((a, b) => hashes[a] < hashes[b] ? -1 : 1);
+  const ordered = withRows(phi, order);
+  const images = imageHashes.map((hash) => trainingImageHash(key, hash));
+  await writeKit(out, {
+    model,
+    phi: await downloadWeights(ordered),
+    trainingImages: [...new Set(images)].sort(),
+    ...(logStepSizes ? { logStepSizes: await downloadWeights(logStepSizes) } : {}),
+    ...(statistics ? { statistics: statistics.files } : {}),
+    manifest: {
+      generation: 0,
+      parent: null,
+      unlearning: {
+        ...{ metaLearningRate, requestSize, inputs },
+        stepSizes: logStepSizes ? "learned" : "global",
+      },
+      methods,
+      ...(statistics ? { statistics: statistics.record } : {}),
+      metaLoss: { hidden, embeddingSize },
+      identities: order.map((row) => hashes[row]),
+      forgotten: [],
+      record: { ...record, ...(Object.keys(trials).length === 0 ? {} : { trials }) },
+    },
+  });
+  disposeWeights(ordered);
+}
