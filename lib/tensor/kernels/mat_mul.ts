@@ -14,7 +14,7 @@ function partsOf(m: number, n: number, k: number): number {
 }
 
 /** A whole matrix, or a batch of them. */
-function blockOf(info: TensorInfo, alongInner: boolean): Block {
+export function blockOf(info: TensorInfo, alongInner: boolean): Block {
   const [rows, columns] = info.shape.slice(-2);
   return {
     info,

@@ -1,15 +1,14 @@
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import { cover, flatIndex, type KernelProgram, runProgram } from "./program.ts";
+import { type ProductCase, productKernel } from "./product_choice.ts";
+import { type ProductKernel, tileOf, tilesOf } from "./product_kernels.ts";
+import { sharedSource } from "./product_shared_source.ts";
+import { registerSource, type Variant } from "./product_source.ts";
+import { cover, type KernelProgram, runProgram } from "./program.ts";
 
 /**
  * Products of matrices that lie anywhere in a buffer: rows a stride apart, batches in two levels
  * (image, head), so that attention needs no transposes.
- *
- * On a software adapter (lavapipe) a lane's load costs as much as about forty multiply-adds, wherever
- * it points, and shared memory costs no less. So each invocation computes a tile of the product in
- * registers, as large as compile time allows, and loads four numbers at once. Neighbouring tiles need
- * not belong together: any number of them fills the lanes.
  */
 
 /** A batch of matrices in a buffer, in floats. */
@@ -49,144 +48,9 @@ export interface Product {
   readonly bias?: TensorInfo;
 }
 
-/** Rows and columns per invocation, largest first. */
-const TILES = [[16, 16], [16, 8], [8, 8], [4, 4]] as const;
-/** Invocations per workgroup. */
-const LANES = 8;
-/** Workgroups below which cores stand idle. */
-const ENOUGH_GROUPS = 4;
-
-type Tile = typeof TILES[number];
-
-function tilesOf({ images, heads, m, n }: Product, [rows, columns]: Tile): number {
-  return images * heads * Math.ceil(m / rows) * Math.ceil(n / columns);
-}
-
-/** What it takes to begin and store one element, in multiply-adds: decides where sums are short. */
-const PER_ELEMENT = 300;
-
-/** The tile of least estimated time: multiply-adds, loads and stores, as measured on lavapipe. */
-function chooseTile(product: Product): Tile {
-  const k = product.part ?? product.k;
-  const cost = (tile: Tile) => {
-    const groups = Math.max(ENOUGH_GROUPS, Math.ceil(tilesOf(product, tile) / LANES));
-    const elements = tile[0] * tile[1];
-    return groups * (k * (elements + 10 * (tile[0] + tile[1])) + PER_ELEMENT * elements);
-  };
-  return TILES.reduce((best, tile) => cost(tile) < cost(best) ? tile : best);
-}
-
 /** Whether every row of a block starts on a multiple of four floats and holds whole fours. */
 function isAligned({ offset, row, image, head, columns }: Block): boolean {
   return [offset, row, image, head, columns].every((x) => x % 4 === 0);
-}
-
-const range = (n: number) => Array.from({ length: n }, (_, i) => i);
-const COMPONENT = ["x", "y", "z", "w"];
-
-interface Variant {
-  readonly alongInner: readonly [boolean, boolean];
-  readonly width: readonly [1 | 4, 1 | 4, 1 | 4];
-  /** Whether k is not a multiple of four. */
-  readonly ragged: boolean;
-  readonly bias: boolean;
-}
-
-/**
- * Lines that load what a tile needs of one operand for the inner indices p to p + 3, and how the value
- * at (place in the tile, inner index) is then called.
- */
-function loads(name: "A" | "B", size: number, variant: Variant) {
-  const side = name === "A" ? 0 : 1;
-  const v = name.toLowerCase();
-  const vector = variant.width[side] === 4;
-  // Beyond k a must be zero, not merely some number.
-  const mask = name === "A" && variant.ragged;
-  const inner = (q: number) => `min(p + ${q}, kLast)`;
-  const guard = (value: string, zero: string, q: number) =>
-    mask ? `select(${zero}, ${value}, p + ${q} < k)` : value;
-  if (variant.alongInner[side]) {
-    const line = (i: number) => {
-      if (vector) return `let ${v}${i} = ${name}[(${v}At${i} + p) >> 2u];`;
-      const parts = range(4).map((q) => guard(`${name}[${v}At${i} + ${inner(q)}]`, "0.0", q));
-      return `let ${v}${i} = vec4<f32>(${parts.join(", ")});`;
-    };
-    return {
-      places: range(size).map((i) =>
-        `let ${v}At${i} = ${v}Base + min(${v}0 + ${i}, uniforms.${v}Last) * uniforms.${v}Row;`
-      ),
-      lines: range(size).map(line),
-      at: (i: number, q: number) => `${v}${i}.${COMPONENT[q]}`,
-    };
-  }
-  const step = vector ? 4 : 1;
-  const read = (i: number, q: number) => {
-    const index = `${v}Base + ${inner(q)} * uniforms.${v}Row + ${v}At${i}`;
-    const value = vector ? `${name}[(${index}) >> 2u]` : `${name}[${index}]`;
-    return `let ${v}${i}_${q} = ${guard(value, vector ? "vec4<f32>(0.0)" : "0.0", q)};`;
-  };
-  return {
-    places: range(size / step).map((i) =>
-      `let ${v}At${i} = min(${v}0 + ${i * step}, uniforms.${v}Last);`
-    ),
-    lines: range(4).flatMap((q) => range(size / step).map((i) => read(i, q))),
-    at: (i: number, q: number) =>
-      vector ? `${v}${i >> 2}_${q}.${COMPONENT[i & 3]}` : `${v}${i}_${q}`,
-  };
-}
-
-/** WGSL that stores a tile, row by row, where it lies inside the result. */
-function stores([rows, columns]: Tile, { width, bias }: Variant): string[] {
-  const step = width[2];
-  const inFours = (index: string) => step === 4 ? `(${index}) >> 2u` : index;
-  return range(columns / step).flatMap((j) => [
-    `if (b0 + ${j * step} < uniforms.n) {`,
-    bias ? `let bias = Bias[${inFours(`b0 + ${j * step}`)}];` : "",
-    ...range(rows).map((i) => {
-      const sums = range(step).map((c) => `s${i}_${j * step + c}`).join(", ");
-      const value = `${step === 4 ? `vec4<f32>(${sums})` : sums} * uniforms.scale`;
-      const at = inFours(`cBase + (a0 + ${i}) * uniforms.cRow + b0 + ${j * step}`);
-      return `if (a0 + ${i} < uniforms.m) { result[${at}] = ${value}${bias ? " + bias" : ""}; }`;
-    }),
-    "}",
-  ]);
-}
-
-function source(tile: Tile, variant: Variant): string {
-  const [rows, columns] = tile;
-  const a = loads("A", rows, variant);
-  const b = loads("B", columns, variant);
-  const base = (v: string) =>
-    `let ${v}Base = uniforms.${v}Offset + image * uniforms.${v}Image + head * uniforms.${v}Head;`;
-  // The four steps of one sum stand together: the compiler then keeps it in a register.
-  const sum = (i: number, j: number) =>
-    `s${i}_${j} = ${
-      range(4).reduce((so, q) => `fma(${a.at(i, q)}, ${b.at(j, q)}, ${so})`, `s${i}_${j}`)
-    };`;
-  return [
-    "fn main() {",
-    `let tile = ${flatIndex(LANES)};`,
-    "if (tile >= uniforms.tiles) { return; }",
-    "let across = tile / uniforms.columnTiles;",
-    `let b0 = (tile % uniforms.columnTiles) * ${columns};`,
-    `let a0 = (across % uniforms.rowTiles) * ${rows};`,
-    "let block = across / uniforms.rowTiles;",
-    "let image = block / uniforms.heads;",
-    "let head = block % uniforms.heads;",
-    "let k = min(uniforms.k - image * uniforms.skip, uniforms.part);",
-    "let kLast = min(uniforms.kLast, k - 1);",
-    ...["a", "b", "c"].map(base),
-    ...a.places,
-    ...b.places,
-    ...range(rows).flatMap((i) => range(columns).map((j) => `var s${i}_${j} = 0.0;`)),
-    "for (var p = 0; p < k; p = p + 4) {",
-    ...a.lines,
-    ...b.lines,
-    ...range(rows).flatMap((i) => range(columns).map((j) => sum(i, j))),
-    "}",
-    ...stores(tile, variant),
-    "}",
-  ].join("\n");
 }
 
 function i32s(values: Readonly<Record<string, number>>): NonNullable<KernelProgram["uniforms"]> {
@@ -198,10 +62,24 @@ function lastOf(block: Block, width: 1 | 4): number {
   return block.alongInner ? block.rows - 1 : block.columns - width;
 }
 
-/** Queues a product; it writes into `output`. */
-export function multiply(backend: WebGPUBackend, product: Product): void {
+/** What the choice of a kernel depends on. */
+function caseOf({ a, b, images, heads, m, n, k, part }: Product): ProductCase {
+  const [transposeA, transposeB] = [!a.alongInner, b.alongInner];
+  return { batch: images * heads, m, n, k: part ?? k, transposeA, transposeB };
+}
+
+/**
+ * Queues a product; it writes into `output`.
+ *
+ * @param kernel any of them: the bits are the same
+ */
+export function multiply(
+  backend: WebGPUBackend,
+  product: Product,
+  kernel: ProductKernel = productKernel(caseOf(product)),
+): void {
   const { a, b, c, m, n, k, part, heads, bias, scale = 1, output } = product;
-  const tile = chooseTile(product);
+  const [rows, columns] = tileOf(kernel);
   // Rows along the inner axis are read in fours only if the inner size is made of fours.
   const widthOf = (block: Block) => isAligned(block) && (!block.alongInner || k % 4 === 0) ? 4 : 1;
   const storesFours = n % 4 === 0 && [c.offset, c.row, c.image, c.head].every((x) => x % 4 === 0);
@@ -212,18 +90,18 @@ export function multiply(backend: WebGPUBackend, product: Product): void {
     ragged: k % 4 !== 0,
     bias: bias !== undefined,
   };
-  const tiles = tilesOf(product, tile);
+  const tiles = tilesOf(kernel, caseOf(product));
   const innerRows = [a, b].filter((block) => !block.alongInner).map((block) => block.rows);
   runProgram(
     backend,
     {
-      key: `product ${tile} ${JSON.stringify(variant)}`,
+      key: `product ${kernel.name} ${JSON.stringify(variant)}`,
       inputs: bias ? ["A", "B", "Bias"] : ["A", "B"],
       widths: [variant.width[0], variant.width[1], ...bias ? [stored] : [], stored],
-      workgroupSize: [LANES, 1, 1],
-      workgroups: cover(tiles, LANES),
+      workgroupSize: [kernel.lanes, 1, 1],
+      workgroups: kernel.across ? cover(tiles, 1) : cover(tiles, kernel.lanes),
       outputShape: output.shape,
-      code: source(tile, variant),
+      code: () => (kernel.across ? sharedSource : registerSource)(kernel, variant),
       uniforms: [
         ...i32s({
           m,
@@ -234,8 +112,8 @@ export function multiply(backend: WebGPUBackend, product: Product): void {
           kLast: Math.min(k, ...innerRows) - 1,
           heads,
           tiles,
-          rowTiles: Math.ceil(m / tile[0]),
-          columnTiles: Math.ceil(n / tile[1]),
+          rowTiles: Math.ceil(m / rows),
+          columnTiles: Math.ceil(n / columns),
           aOffset: a.offset,
           aImage: a.image,
           aHead: a.head,

@@ -12,8 +12,11 @@ export interface KernelProgram {
   readonly workgroupSize: readonly [number, number, number];
   readonly workgroups: readonly [number, number, number];
   readonly outputShape: readonly number[];
-  /** WGSL with a `fn main()`; it writes to `result`. Sees `globalId`, `workgroupId`, `localId`. */
-  readonly code: string;
+  /**
+   * WGSL with a `fn main()`; it writes to `result`. Sees `globalId`, `workgroupId`, `localId`. A
+   * function where writing it takes long: it is called only to compile.
+   */
+  readonly code: string | (() => string);
   /** Numbers that change from run to run, in WGSL's `uniforms.name`. */
   readonly uniforms?: readonly {
     readonly name: string;
@@ -80,7 +83,7 @@ function queue(
     // A layout with a y part keeps tfjs from computing a flat index that no kernel here uses.
     dispatchLayout: { x: [0], y: [1] },
     uniforms: uniforms.map(({ name, type }) => `${name} : ${type}, `).join(""),
-    getUserCode: () => code,
+    getUserCode: typeof code === "string" ? () => code : code,
   };
   const data = uniforms.map(({ type, value }) => ({
     type: type === "f32" ? "float32" : "int32",

@@ -1,0 +1,83 @@
+import {
+  estimatedKernel,
+  PRODUCT_KERNELS,
+  type ProductKernel,
+  type ProductSize,
+} from "./product_kernels.ts";
+
+/** A product as far as the choice of a kernel goes. */
+export interface ProductCase extends ProductSize {
+  /** a is stored [k, m]. */
+  readonly transposeA: boolean;
+  /** b is stored [n, k]. */
+  readonly transposeB: boolean;
+}
+
+/** `8 x [65,32] [65,32]T`, as it is recorded. */
+export function caseName({ batch, m, n, k, transposeA, transposeB }: ProductCase): string {
+  const a = transposeA ? `[${k},${m}]T` : `[${m},${k}]`;
+  const b = transposeB ? `[${n},${k}]T` : `[${k},${n}]`;
+  return `${batch} x ${a} ${b}`;
+}
+
+/** The inverse of {@link caseName}; null where it is none. */
+export function parseCase(name: string): ProductCase | null {
+  const found = /^(\d{1,9}) x \[(\d{1,9}),(\d{1,9})\](T?) \[(\d{1,9}),(\d{1,9})\](T?)$/.exec(name);
+  if (!found) return null;
+  const [batch, a0, a1, b0, b1] = [1, 2, 3, 5, 6].map((i) => Number(found[i]));
+  const [transposeA, transposeB] = [found[4] === "T", found[7] === "T"];
+  const [m, k] = transposeA ? [a1, a0] : [a0, a1];
+  const [n, inner] = transposeB ? [b0, b1] : [b1, b0];
+  return inner === k ? { batch, m, n, k, transposeA, transposeB } : null;
+}
+
+/** Measured cases and their fastest kernels. */
+export type ProductChoice = ReadonlyMap<string, string>;
+
+let measured: readonly { case: ProductCase; kernel: ProductKernel }[] = [];
+const known = new Map<string, ProductKernel>();
+let watcher: ((product: ProductCase) => void) | null = null;
+
+/** Lets every product from now on be computed as this choice says; names unknown here are ignored. */
+export function setProductChoice(choice: ProductChoice): void {
+  known.clear();
+  measured = [...choice].flatMap(([name, kernelName]) => {
+    const kernel = PRODUCT_KERNELS.find((each) => each.name === kernelName);
+    const product = parseCase(name);
+    return kernel && product ? [{ case: product, kernel }] : [];
+  });
+}
+
+/** Calls `watch` with every product that is queued while `work` runs. */
+export function watchProducts<T>(watch: (product: ProductCase) => void, work: () => T): T {
+  watcher = watch;
+  try {
+    return work();
+  } finally {
+    watcher = null;
+  }
+}
+
+/** How far two products are apart: the sum of the ratios of their sizes, in powers of two. */
+function distance(a: ProductCase, b: ProductCase): number {
+  const sizes = ["batch", "m", "n", "k"] as const;
+  return sizes.reduce((sum, size) => sum + Math.abs(Math.log2(a[size] / b[size])), 0);
+}
+
+/**
+ * The kernel for a product: of the measured case that is nearest to it among those stored in the same
+ * way, or the estimated one where there is none.
+ */
+export function productKernel(product: ProductCase): ProductKernel {
+  watcher?.(product);
+  const name = caseName(product);
+  const found = known.get(name);
+  if (found) return found;
+  const alike = measured.filter(({ case: other }) =>
+    other.transposeA === product.transposeA && other.transposeB === product.transposeB
+  );
+  const [nearest] = alike.toSorted((a, b) => distance(a.case, product) - distance(b.case, product));
+  const kernel = nearest?.kernel ?? estimatedKernel(product);
+  known.set(name, kernel);
+  return kernel;
+}
