@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import { chunks, type ImageSource } from "../data/image_source.ts";
 import { plain } from "../tensor/algebra.ts";
 import { checkDevice } from "../tensor/device_fault.ts";
+import { Reads } from "../tensor/reads.ts";
 import type { Weights } from "../tensor/weights.ts";
 import { vit, type VitShape } from "./vit.ts";
 
@@ -31,20 +32,22 @@ export async function predict(
   const labels = theta["head.bias"].size;
   const logits = new Float32Array(indices.length * labels);
   const features = new Float32Array(indices.length * shape.dim);
+  const reads = new Reads();
   let done = 0;
   for (const piece of chunks(indices, microBatch)) {
     const batch = source.batch(piece);
     const output = tf.tidy(() => ({ ...vit(plain, theta, batch.patches, shape) }));
-    const [logitRows, featureRows] = await Promise.all([
-      output.logits.data(),
-      output.features.data(),
-    ]);
-    tf.dispose([batch.patches, batch.targets, output.logits, output.features]);
-    logits.set(logitRows as Float32Array, done * labels);
-    features.set(featureRows as Float32Array, done * shape.dim);
+    tf.dispose([batch.patches, batch.targets]);
+    const [first, both] = [done, Promise.all([output.logits.data(), output.features.data()])];
+    await reads.add(both.then(([logitRows, featureRows]) => {
+      tf.dispose([output.logits, output.features]);
+      logits.set(logitRows as Float32Array, first * labels);
+      features.set(featureRows as Float32Array, first * shape.dim);
+      onBatch?.(piece.length);
+    }));
     done += piece.length;
-    onBatch?.(piece.length);
   }
+  await reads.finish();
   checkDevice();
   return { logits, features };
 }

@@ -7,6 +7,7 @@ import { adamW, ADAMW_DEFAULTS } from "../tensor/optimisers/adamw.ts";
 import type { Optimiser } from "../tensor/optimisers/optimiser.ts";
 import { sgd } from "../tensor/optimisers/sgd.ts";
 import { Random } from "../tensor/random.ts";
+import { Reads } from "../tensor/reads.ts";
 import { warmUpCosine } from "../tensor/schedule.ts";
 import { addScaled, disposeWeights, mapWeights, valueAndGradients } from "../tensor/weights.ts";
 import type { Weights } from "../tensor/weights.ts";
@@ -65,17 +66,25 @@ function optimiserOf(recipe: TrainingRecipe): Optimiser {
   return adamW({ ...ADAMW_DEFAULTS, weightDecay, decays });
 }
 
-/** Mean task loss of one batch and its gradient, accumulated over micro-batches. */
+/**
+ * The gradient of one batch's mean task loss, accumulated over micro-batches.
+ *
+ * @param onLoss called with the loss once it is read, which happens while the device goes on
+ */
 async function batchGradient(
   training: Training,
   theta: Weights,
   source: ImageSource,
   indices: readonly number[],
-): Promise<{ loss: number; gradients: Weights }> {
+  reads: Reads,
+  onLoss: (loss: number) => void,
+): Promise<Weights> {
   const { shape, task, microBatch } = training;
+  const pieces = chunks(indices, microBatch);
+  const losses: number[] = [];
+  let read = 0;
   let gradients: Weights | null = null;
-  let loss = 0;
-  for (const piece of chunks(indices, microBatch)) {
+  for (const [i, piece] of pieces.entries()) {
     const begun = performance.now();
     const batch = source.batch(piece);
     training.onInput?.(performance.now() - begun);
@@ -84,9 +93,7 @@ async function batchGradient(
       return tf.mul(taskLoss(task, logits, batch.targets), piece.length / indices.length);
     }, theta);
     tf.dispose([batch.patches, batch.targets]);
-    // Reading the loss also keeps the queue of the device short.
-    loss += (await part.value.data())[0];
-    part.value.dispose();
+    const value = part.value.data();
     if (gradients === null) gradients = part.gradients;
     else {
       const sum: Weights = addScaled(gradients, part.gradients, 1);
@@ -94,8 +101,13 @@ async function batchGradient(
       disposeWeights(part.gradients);
       gradients = sum;
     }
+    await reads.add(value.then(([loss]) => {
+      part.value.dispose();
+      losses[i] = loss;
+      if (++read === pieces.length) onLoss(losses.reduce((a, b) => a + b));
+    }));
   }
-  return { loss, gradients: gradients! };
+  return gradients!;
 }
 
 /**
@@ -126,18 +138,21 @@ export async function train(
     const random = new Random(seed, `train epoch ${epoch}`);
     const batches = shuffledBatches(images, recipe.batchSize, random.fork("order"));
     const source = training.source(random.fork("cuts"));
-    let sum = 0;
-    for (const indices of batches) {
-      const { loss, gradients } = await batchGradient(training, theta, source, indices);
+    const [reads, losses]: [Reads, number[]] = [new Reads(), []];
+    for (const [i, indices] of batches.entries()) {
+      const gradients = await batchGradient(training, theta, source, indices, reads, (loss) => {
+        losses[i] = loss * indices.length;
+        training.onImages?.(indices.length, epoch, loss);
+      });
       theta = optimiser.step(
         theta,
         gradients,
         warmUpCosine(recipe, optimiser.steps, perEpoch),
       );
       disposeWeights(gradients);
-      sum += loss * indices.length;
-      training.onImages?.(indices.length, epoch, loss);
     }
+    await reads.finish();
+    const sum = losses.reduce((a, b) => a + b, 0);
     const metric = await training.validate(theta);
     if (recipe.select === "last" || history.every((earlier) => metric > earlier.metric)) {
       disposeWeights(best);

@@ -6,6 +6,7 @@ import { predict } from "../model/predict.ts";
 import { taskLoss, weightedLabelLoss } from "../model/task_loss.ts";
 import { vit, type VitShape } from "../model/vit.ts";
 import { type Dual, dual, dualsOf, plain } from "../tensor/algebra.ts";
+import { Reads } from "../tensor/reads.ts";
 import {
   addScaled,
   disposeWeights,
@@ -80,7 +81,8 @@ async function lossGradient(
   const { shape, source, task, microBatch } = objective;
   let gradient: Weights | null = null;
   const rows: Float32Array[] = [];
-  for (const piece of chunks(indices, microBatch)) {
+  const reads = new Reads();
+  for (const [i, piece] of chunks(indices, microBatch).entries()) {
     const batch = source.batch(piece);
     let kept: tf.Tensor | undefined;
     const part = valueAndGradients((weights) => {
@@ -91,10 +93,15 @@ async function lossGradient(
         : taskLoss(task, logits, batch.targets);
       return tf.mul(loss, piece.length / indices.length);
     }, theta);
-    rows.push(await kept!.data() as Float32Array);
-    tf.dispose([kept!, part.value, batch.patches, batch.targets]);
+    const read = kept!.data();
+    tf.dispose([part.value, batch.patches, batch.targets]);
     gradient = accumulate(gradient, part.gradients, 1);
+    await reads.add(read.then((logits) => {
+      kept!.dispose();
+      rows[i] = logits as Float32Array;
+    }));
   }
+  await reads.finish();
   const logits = new Float32Array(rows.reduce((sum, row) => sum + row.length, 0));
   rows.reduce((at, row) => (logits.set(row, at), at + row.length), 0);
   return { gradient: gradient!, logits };
