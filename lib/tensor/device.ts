@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import * as tf from "@tensorflow/tfjs";
 import { LetheError, UsageError } from "../error.ts";
 import { watchDevice } from "./device_fault.ts";
+import { type Precision, setPrecision } from "./precision.ts";
 
 /** What `--device` takes. */
 export const DEVICE_CHOICES = ["auto", "webgpu", "wasm"] as const;
@@ -15,6 +16,8 @@ export interface Device {
   readonly adapter: string;
   /** Whether a CPU does the work: WASM, or a software WebGPU adapter such as lavapipe. */
   readonly software: boolean;
+  /** In what numbers products read their operands; part of what makes a run repeat. */
+  readonly precision: Precision;
   /** Why `auto` did not take WebGPU, and the remedy; absent otherwise. */
   readonly notice?: string;
 }
@@ -39,15 +42,18 @@ export function isSoftwareAdapter(
 }
 
 /**
- * Makes a tfjs backend the active one and registers Lethe's kernels for it.
+ * Makes a tfjs backend the active one, registers Lethe's kernels for it and chooses the precision.
  *
  * `auto` takes the WebGPU adapter where there is one, or else tfjs's WASM backend. Neither needs a
  * Deno permission.
  *
- * @throws LetheError `webgpu` is asked for and there is no adapter
+ * @throws LetheError `webgpu` or half precision is asked for and there is no adapter
  * @throws UsageError `choice` is none of {@link DEVICE_CHOICES}
  */
-export async function openDevice(choice: DeviceChoice): Promise<Device> {
+export async function openDevice(
+  choice: DeviceChoice,
+  precision: Precision = "float32",
+): Promise<Device> {
   if (!DEVICE_CHOICES.includes(choice)) {
     throw new UsageError(`device "${choice}"`, `it is ${DEVICE_CHOICES.join(", ")}`, "take one");
   }
@@ -57,6 +63,7 @@ export async function openDevice(choice: DeviceChoice): Promise<Device> {
       throw new LetheError("--device webgpu: no WebGPU adapter", "it needs one", REMEDY);
     }
     await openWasm();
+    setPrecision(precision);
     const notice = choice === "auto"
       ? `no WebGPU adapter: using WASM; to get one, ${REMEDY}`
       : null;
@@ -64,15 +71,18 @@ export async function openDevice(choice: DeviceChoice): Promise<Device> {
       backend: "wasm",
       adapter: "WASM (SIMD, one thread)",
       software: true,
+      precision,
       ...(notice ? { notice } : {}),
     };
   }
   await openWebgpu();
+  setPrecision(precision);
   const name = adapter.info.description || adapter.info.device || adapter.info.vendor || "unnamed";
   return {
     backend: "webgpu",
     adapter: `WebGPU, ${name}`,
     software: isSoftwareAdapter(adapter.info),
+    precision,
   };
 }
 

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { isPairs } from "./half.ts";
 import { hasKernel, runKernel } from "./kernel.ts";
 
 /** How {@link matMul} reads its operands. */
@@ -14,6 +15,8 @@ export interface MatMulOptions {
 /**
  * Matrix product, not differentiable: the ops call it inside their own forward and backward.
  *
+ * An operand of {@link toHalf}'s pairs counts by the numbers in it (WebGPU only).
+ *
  * @param a [m, k], or [batch, m, k]
  * @param b [k, n], or [batch, k, n] of the same batch
  * @returns [m, n] or [batch, m, n], owned by the caller
@@ -22,7 +25,12 @@ export function matMul(a: tf.Tensor, b: tf.Tensor, options: MatMulOptions = {}):
   const { transposeA = false, transposeB = false, bias } = options;
   if (hasKernel("LetheMatMul")) {
     const inputs: Record<string, tf.Tensor> = bias === undefined ? { a, b } : { a, b, bias };
-    return runKernel("LetheMatMul", inputs, { transposeA, transposeB })[0];
+    return runKernel("LetheMatMul", inputs, {
+      transposeA,
+      transposeB,
+      halfA: isPairs(a),
+      halfB: isPairs(b),
+    })[0];
   }
   return tf.tidy(() => {
     // tfjs-wasm only reaches its fast product (XNNPACK) on operands that are laid out plainly:

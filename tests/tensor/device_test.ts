@@ -44,13 +44,18 @@ Deno.test({
 Deno.test("requireHardware refuses a device whose work a CPU does, by name", () => {
   for (const [backend, adapter] of [["webgpu", "WebGPU, llvmpipe"], ["wasm", "WASM"]] as const) {
     assertThrows(
-      () => requireHardware({ backend, adapter, software: true }),
+      () => requireHardware({ backend, adapter, software: true, precision: "float32" }),
       LetheError,
       `LETHE_REQUIRE_GPU=1 and the device is ${adapter}; the suite is to run on a hardware ` +
         "adapter: install",
     );
   }
-  requireHardware({ backend: "webgpu", adapter: "WebGPU, a GPU", software: false });
+  requireHardware({
+    backend: "webgpu",
+    adapter: "WebGPU, a GPU",
+    software: false,
+    precision: "float32",
+  });
 });
 
 Deno.test("isSoftwareAdapter believes an adapter that says so and knows the others by name", () => {

@@ -1,4 +1,6 @@
 import type { TensorInfo } from "@tensorflow/tfjs";
+import { toHalfKernel } from "./half.ts";
+import { HALF_FUNCTIONS } from "./half_source.ts";
 import { type Block, multiply, type Product } from "./product.ts";
 import { cover, flatIndex, type KernelArguments, release, runProgram } from "./program.ts";
 
@@ -18,12 +20,15 @@ interface Sizes {
   readonly d: number;
   readonly heads: number;
   readonly headDim: number;
+  /** Whether qkv and the probabilities are pairs of halves. */
+  readonly half: boolean;
 }
 
 function sizesOf({ inputs, attrs }: KernelArguments): Sizes {
-  const [b, n, width] = inputs.qkv.shape;
-  const [d, heads] = [width / 3, attrs.heads as number];
-  return { b, n, padded: Math.ceil(n / 4) * 4, d, heads, headDim: d / heads };
+  const [b, n, words] = inputs.qkv.shape;
+  const half = Boolean(attrs.half);
+  const [d, heads] = [(half ? 2 * words : words) / 3, attrs.heads as number];
+  return { b, n, padded: Math.ceil(n / 4) * 4, d, heads, headDim: d / heads, half };
 }
 
 /** One head's columns of qkv (part 0, 1, 2), or with `parts` 1 of an [b, n, d] tensor. */
@@ -31,16 +36,21 @@ function columnsOf({ n, d, headDim }: Sizes, part: number, parts: number) {
   return { offset: part * d, row: parts * d, image: n * parts * d, head: headDim };
 }
 
-/** Rows of one head's columns, inner axis along them or across. */
+/** Rows of one head's columns of a float32 tensor, inner axis along them or across. */
 function headBlock(info: TensorInfo, sizes: Sizes, part: number, alongInner: boolean): Block {
-  const parts = info.shape[2] / sizes.d;
-  const place = columnsOf(sizes, part, parts);
+  const place = columnsOf(sizes, part, info.shape[2] / sizes.d);
   return { info, ...place, alongInner, rows: sizes.n, columns: sizes.headDim };
 }
 
+/** The same of qkv, which may be pairs of halves. */
+function qkvBlock(info: TensorInfo, sizes: Sizes, part: number, alongInner: boolean): Block {
+  const place = columnsOf(sizes, part, 3);
+  return { info, half: sizes.half, ...place, alongInner, rows: sizes.n, columns: sizes.headDim };
+}
+
 /** The [n, padded] blocks of scores or probabilities. */
-function scoreBlock(info: TensorInfo, sizes: Sizes, alongInner: boolean): Block {
-  return { info, ...scorePlace(sizes), alongInner, rows: sizes.n, columns: sizes.padded };
+function scoreBlock(info: TensorInfo, sizes: Sizes, alongInner: boolean, half = false): Block {
+  return { info, half, ...scorePlace(sizes), alongInner, rows: sizes.n, columns: sizes.padded };
 }
 
 function scorePlace({ n, padded, heads }: Sizes) {
@@ -89,25 +99,28 @@ function weigh(
   multiply(backend, product);
 }
 
-/** One row of scores per invocation; `code` sees its first vec4, `start`. */
+/** One row of scores per invocation; `code` sees its first four, `start`. `P` may be halves. */
 function rowsProgram(
   { backend }: KernelArguments,
-  { b, n, padded, heads }: Sizes,
+  { b, n, padded, heads, half }: Sizes,
   key: string,
   inputs: Readonly<Record<string, TensorInfo>>,
   code: string,
 ): TensorInfo {
   const rows = b * heads * n;
+  const names = Object.keys(inputs);
+  const isHalf = (name: string) => half && name === "P";
   return runProgram(backend, {
-    key: `attention ${key}`,
-    inputs: Object.keys(inputs),
-    widths: [...Object.keys(inputs).map(() => 4 as const), 4],
+    key: `attention ${key}${names.some(isHalf) ? " half" : ""}`,
+    inputs: names,
+    widths: [...names.map((name) => isHalf(name) ? 2 : 4), 4],
+    words: names.map(isHalf),
     workgroupSize: [LANES, 1, 1],
     workgroups: cover(rows, LANES),
     outputShape: [b * heads, n, padded],
     uniforms: Object.entries({ rows, n, fours: padded / 4 })
       .map(([name, value]) => ({ name, type: "i32", value })),
-    code: `
+    code: `${names.some(isHalf) ? HALF_FUNCTIONS : ""}
     // Which of the four columns from 4 c on are tokens.
     fn isToken(c : i32) -> vec4<bool> {
       return vec4<i32>(4 * c) + vec4<i32>(0, 1, 2, 3) < vec4<i32>(uniforms.n);
@@ -138,26 +151,28 @@ const SOFTMAX = `
   for (var c = 0; c < uniforms.fours; c = c + 1) { result[start + c] = result[start + c] / sum; }`;
 
 /** P (g - rowsum(P g)), softmax's derivative. */
-const SOFTMAX_DERIVATIVE = `
+const softmaxDerivative = (p: string) => `
   var along = 0.0;
-  for (var c = 0; c < uniforms.fours; c = c + 1) { along = along + sumOf(P[start + c] * G[start + c]); }
+  for (var c = 0; c < uniforms.fours; c = c + 1) { along = along + sumOf(${p} * G[start + c]); }
   for (var c = 0; c < uniforms.fours; c = c + 1) {
-    result[start + c] = P[start + c] * (G[start + c] - along);
+    result[start + c] = ${p} * (G[start + c] - along);
   }`;
 
 /**
  * `LetheAttention`: qkv [b, n, 3 d] to [out [b, n, d], probabilities [b heads, n, n padded to a
- * multiple of four]].
+ * multiple of four]]. With `half`, qkv and the probabilities are pairs of halves.
  */
 export function attentionKernel(args: KernelArguments): TensorInfo[] {
   const { backend, inputs: { qkv } } = args;
   const sizes = sizesOf(args);
-  const [q, k, v] = [true, true, false].map((along, part) => headBlock(qkv, sizes, part, along));
+  const [q, k, v] = [true, true, false].map((along, part) => qkvBlock(qkv, sizes, part, along));
   const raw = scores(args, sizes, q, k, 1 / Math.sqrt(sizes.headDim));
-  const probs = rowsProgram(args, sizes, "softmax", { S: raw }, SOFTMAX);
+  const softmax = rowsProgram(args, sizes, "softmax", { S: raw }, SOFTMAX);
   release(backend, raw);
+  const probs = sizes.half ? toHalfKernel({ inputs: { x: softmax }, backend, attrs: {} }) : softmax;
+  if (sizes.half) release(backend, softmax);
   const out = backend.makeTensorInfo([sizes.b, sizes.n, sizes.d], "float32");
-  weigh(args, sizes, scoreBlock(probs, sizes, true), v, out, 0);
+  weigh(args, sizes, scoreBlock(probs, sizes, true, sizes.half), v, out, 0);
   return [out, probs];
 }
 
@@ -173,20 +188,21 @@ export function attentionGradKernel(args: KernelArguments): TensorInfo {
     args,
     sizes,
     headBlock(dy, sizes, 0, true),
-    headBlock(qkv, sizes, 2, true),
+    qkvBlock(qkv, sizes, 2, true),
     1,
   );
-  const dS = rowsProgram(args, sizes, "softmax grad", { P: probs, G: dP }, SOFTMAX_DERIVATIVE);
+  const derivative = softmaxDerivative(sizes.half ? "fourOf(P[start + c])" : "P[start + c]");
+  const dS = rowsProgram(args, sizes, "softmax grad", { P: probs, G: dP }, derivative);
   release(backend, dP);
-  const out = backend.makeTensorInfo(qkv.shape, "float32");
+  const out = backend.makeTensorInfo([sizes.b, sizes.n, 3 * sizes.d], "float32");
   const [q, k, dO] = [
-    headBlock(qkv, sizes, 0, false),
-    headBlock(qkv, sizes, 1, false),
+    qkvBlock(qkv, sizes, 0, false),
+    qkvBlock(qkv, sizes, 1, false),
     headBlock(dy, sizes, 0, false),
   ];
   weigh(args, sizes, scoreBlock(dS, sizes, true), k, out, 0, scale);
   weigh(args, sizes, scoreBlock(dS, sizes, false), q, out, 1, scale);
-  weigh(args, sizes, scoreBlock(probs, sizes, false), dO, out, 2);
+  weigh(args, sizes, scoreBlock(probs, sizes, false, sizes.half), dO, out, 2);
   release(backend, dS);
   return out;
 }

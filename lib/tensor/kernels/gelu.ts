@@ -3,12 +3,11 @@ import type { KernelArguments } from "./program.ts";
 import type { TensorInfo } from "@tensorflow/tfjs";
 
 /**
- * Phi(x) and phi(x) for WGSL, which has no erf. The tail 1 - Phi(|x|) is a polynomial times
+ * Phi(x) and phi(x) for WGSL's `x`; it has no erf. The tail 1 - Phi(|x|) is a polynomial times
  * exp(-x^2 / 2) (Abramowitz & Stegun 7.1.26, absolute error of erf below 1.5e-7), so that it keeps its
  * relative precision where GELU is small.
  */
 const NORMAL = `
-  let x = X[i];
   let bell = exp(-0.5 * x * x);
   let t = 1.0 / (1.0 + 0.23164189 * abs(x));
   let tail = 0.5 * bell * t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 +
@@ -20,17 +19,27 @@ const NORMAL = `
 /** `LetheGelu`: x Phi(x), any shape. */
 export function geluKernel(args: KernelArguments): TensorInfo {
   const { x } = args.inputs;
-  return elementwise(args, "gelu", { X: x }, {}, `${NORMAL} result[i] = x * distribution;`);
+  return elementwise(
+    args,
+    "gelu",
+    { X: x },
+    {},
+    `let x = X[i]; ${NORMAL} result[i] = x * distribution;`,
+  );
 }
 
-/** `LetheGeluGrad`: dy (Phi(x) + x phi(x)). */
+/** `LetheGeluGrad`: dy (Phi(x) + x phi(x)); with `half`, x is pairs of halves. */
 export function geluGradKernel(args: KernelArguments): TensorInfo {
   const { dy, x } = args.inputs;
+  const half = Boolean(args.attrs.half);
   return elementwise(
     args,
     "gelu gradient",
     { DY: dy, X: x },
     {},
-    `${NORMAL} result[i] = DY[i] * (distribution + x * density);`,
+    `let x = ${
+      half ? "half" : "X[i]"
+    }; ${NORMAL} result[i] = DY[i] * (distribution + x * density);`,
+    half ? "X" : undefined,
   );
 }

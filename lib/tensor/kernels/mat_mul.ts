@@ -13,11 +13,13 @@ function partsOf(m: number, n: number, k: number): number {
   return Math.max(1, Math.min(Math.floor(k / SMALLEST_PART), Math.ceil(ENOUGH_ELEMENTS / (m * n))));
 }
 
-/** A whole matrix, or a batch of them. */
-export function blockOf(info: TensorInfo, alongInner: boolean): Block {
-  const [rows, columns] = info.shape.slice(-2);
+/** A whole matrix, or a batch of them, perhaps of pairs of halves. */
+export function blockOf(info: TensorInfo, alongInner: boolean, half = false): Block {
+  const [rows, words] = info.shape.slice(-2);
+  const columns = half ? 2 * words : words;
   return {
     info,
+    half,
     offset: 0,
     row: columns,
     image: rows * columns,
@@ -30,12 +32,13 @@ export function blockOf(info: TensorInfo, alongInner: boolean): Block {
 
 /**
  * `LetheMatMul`: a [m, k] times b [k, n] (each perhaps stored transposed, perhaps with an equal
- * leading batch), plus a bias [n].
+ * leading batch), plus a bias [n]. With `halfA`, `halfB` the operand is pairs of halves.
  */
 export function matMulKernel({ inputs, backend, attrs }: KernelArguments): TensorInfo {
   const { a, b, bias } = inputs;
   const [images, batch] = a.shape.length === 3 ? [a.shape[0], [a.shape[0]]] : [1, []];
-  const [left, right] = [blockOf(a, !attrs.transposeA), blockOf(b, Boolean(attrs.transposeB))];
+  const left = blockOf(a, !attrs.transposeA, Boolean(attrs.halfA));
+  const right = blockOf(b, Boolean(attrs.transposeB), Boolean(attrs.halfB));
   const [m, k] = attrs.transposeA ? [left.columns, left.rows] : [left.rows, left.columns];
   const [n, inner] = attrs.transposeB ? [right.rows, right.columns] : [right.columns, right.rows];
   if (inner !== k) throw new RangeError(`inner sizes differ: [${a.shape}] times [${b.shape}]`);

@@ -2,6 +2,7 @@ import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { type ProductCase, productKernel } from "./product_choice.ts";
 import { type ProductKernel, tileOf, tilesOf } from "./product_kernels.ts";
+import { wordsOf } from "./half_source.ts";
 import { sharedSource } from "./product_shared_source.ts";
 import { registerSource, type Variant } from "./product_source.ts";
 import { cover, type KernelProgram, runProgram } from "./program.ts";
@@ -11,9 +12,11 @@ import { cover, type KernelProgram, runProgram } from "./program.ts";
  * (image, head), so that attention needs no transposes.
  */
 
-/** A batch of matrices in a buffer, in floats. */
+/** A batch of matrices in a buffer; sizes and places count numbers. */
 export interface Block {
   readonly info: TensorInfo;
+  /** Whether the buffer holds pairs of halves; else float32. */
+  readonly half?: boolean;
   readonly offset: number;
   /** From one row to the next. */
   readonly row: number;
@@ -24,7 +27,7 @@ export interface Block {
   readonly alongInner: boolean;
   /** Rows of the matrix; those asked for beyond are read as the last one. */
   readonly rows: number;
-  /** Floats per row that may be read. */
+  /** Numbers per row that may be read. */
   readonly columns: number;
 }
 
@@ -33,7 +36,7 @@ export interface Product {
   readonly a: Block;
   readonly b: Block;
   /** Where the result goes; `info` may be an output that other products fill in part. */
-  readonly c: Omit<Block, "info" | "alongInner" | "rows" | "columns">;
+  readonly c: Omit<Block, "info" | "half" | "alongInner" | "rows" | "columns">;
   readonly output: TensorInfo;
   readonly images: number;
   readonly heads: number;
@@ -48,7 +51,7 @@ export interface Product {
   readonly bias?: TensorInfo;
 }
 
-/** Whether every row of a block starts on a multiple of four floats and holds whole fours. */
+/** Whether every row of a block starts on a multiple of four numbers and holds whole fours. */
 function isAligned({ offset, row, image, head, columns }: Block): boolean {
   return [offset, row, image, head, columns].every((x) => x % 4 === 0);
 }
@@ -87,6 +90,7 @@ export function multiply(
   const variant: Variant = {
     alongInner: [a.alongInner, b.alongInner],
     width: [widthOf(a), widthOf(b), stored],
+    half: [a.half ?? false, b.half ?? false],
     ragged: k % 4 !== 0,
     bias: bias !== undefined,
   };
@@ -97,7 +101,13 @@ export function multiply(
     {
       key: `product ${kernel.name} ${JSON.stringify(variant)}`,
       inputs: bias ? ["A", "B", "Bias"] : ["A", "B"],
-      widths: [variant.width[0], variant.width[1], ...bias ? [stored] : [], stored],
+      widths: [
+        wordsOf(variant.width[0], variant.half[0]),
+        wordsOf(variant.width[1], variant.half[1]),
+        ...bias ? [stored] : [],
+        stored,
+      ],
+      words: variant.half,
       workgroupSize: [kernel.lanes, 1, 1],
       workgroups: kernel.across ? cover(tiles, 1) : cover(tiles, kernel.lanes),
       outputShape: output.shape,

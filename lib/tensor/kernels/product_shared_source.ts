@@ -1,5 +1,6 @@
+import { read } from "./half_source.ts";
 import { type ProductKernel, tileOf } from "./product_kernels.ts";
-import { places, range, stores, sums, type Variant } from "./product_source.ts";
+import { functions, places, range, stores, sums, type Variant } from "./product_source.ts";
 
 /** Inner indices that lie in workgroup memory at a time. */
 const DEPTH = 16;
@@ -25,7 +26,7 @@ function fetch(name: "A" | "B", size: number, kernel: ProductKernel, variant: Va
   const index = along
     ? `${v}Base + ${outer} * uniforms.${v}Row + ${inner}`
     : `${v}Base + ${inner} * uniforms.${v}Row + ${outer}`;
-  const value = width === 4 ? `${name}[(${index}) >> 2u]` : `${name}[${index}]`;
+  const value = read(name, index, width, variant.half[side]);
   const zero = width === 4 ? "vec4<f32>(0.0)" : "0.0";
   const place = (c: number) => along ? `(q + ${c}) * ${size} + i` : `q * ${size} + i + ${c}`;
   return [
@@ -46,6 +47,7 @@ export function sharedSource(kernel: ProductKernel, variant: Variant): string {
   const [tileRows, tileColumns] = tileOf(kernel);
   const product = (i: number, j: number) => `s${i}_${j} = fma(x${i}, y${j}, s${i}_${j});`;
   return [
+    functions(variant),
     `var<workgroup> tileA : array<f32, ${DEPTH * tileRows}>;`,
     `var<workgroup> tileB : array<f32, ${DEPTH * tileColumns}>;`,
     "fn main() {",

@@ -1,3 +1,4 @@
+import { HALF_FUNCTIONS, read } from "./half_source.ts";
 import { flatIndex } from "./program.ts";
 import type { ProductKernel } from "./product_kernels.ts";
 
@@ -7,6 +8,8 @@ export interface Variant {
   readonly alongInner: readonly [boolean, boolean];
   /** Floats per load of a, of b, and per store. */
   readonly width: readonly [1 | 4, 1 | 4, 1 | 4];
+  /** Whether a and b are pairs of halves. */
+  readonly half: readonly [boolean, boolean];
   /** Whether k is not a multiple of four. */
   readonly ragged: boolean;
   readonly bias: boolean;
@@ -23,7 +26,8 @@ const COMPONENT = ["x", "y", "z", "w"];
 function loads(name: "A" | "B", size: number, variant: Variant) {
   const side = name === "A" ? 0 : 1;
   const v = name.toLowerCase();
-  const vector = variant.width[side] === 4;
+  const [width, half] = [variant.width[side], variant.half[side]];
+  const vector = width === 4;
   // Beyond k a must be zero, not merely some number.
   const mask = name === "A" && variant.ragged;
   const inner = (q: number) => `min(p + ${q}, kLast)`;
@@ -31,8 +35,10 @@ function loads(name: "A" | "B", size: number, variant: Variant) {
     mask ? `select(${zero}, ${value}, p + ${q} < k)` : value;
   if (variant.alongInner[side]) {
     const line = (i: number) => {
-      if (vector) return `let ${v}${i} = ${name}[(${v}At${i} + p) >> 2u];`;
-      const parts = range(4).map((q) => guard(`${name}[${v}At${i} + ${inner(q)}]`, "0.0", q));
+      if (vector) return `let ${v}${i} = ${read(name, `${v}At${i} + p`, 4, half)};`;
+      const parts = range(4).map((q) =>
+        guard(read(name, `${v}At${i} + ${inner(q)}`, 1, half), "0.0", q)
+      );
       return `let ${v}${i} = vec4<f32>(${parts.join(", ")});`;
     };
     return {
@@ -44,16 +50,15 @@ function loads(name: "A" | "B", size: number, variant: Variant) {
     };
   }
   const step = vector ? 4 : 1;
-  const read = (i: number, q: number) => {
-    const index = `${v}Base + ${inner(q)} * uniforms.${v}Row + ${v}At${i}`;
-    const value = vector ? `${name}[(${index}) >> 2u]` : `${name}[${index}]`;
+  const load = (i: number, q: number) => {
+    const value = read(name, `${v}Base + ${inner(q)} * uniforms.${v}Row + ${v}At${i}`, width, half);
     return `let ${v}${i}_${q} = ${guard(value, vector ? "vec4<f32>(0.0)" : "0.0", q)};`;
   };
   return {
     places: range(size / step).map((i) =>
       `let ${v}At${i} = min(${v}0 + ${i * step}, uniforms.${v}Last);`
     ),
-    lines: range(4).flatMap((q) => range(size / step).map((i) => read(i, q))),
+    lines: range(4).flatMap((q) => range(size / step).map((i) => load(i, q))),
     at: (i: number, q: number) =>
       vector ? `${v}${i >> 2}_${q}.${COMPONENT[i & 3]}` : `${v}${i}_${q}`,
   };
@@ -74,6 +79,11 @@ export function stores({ rows, columns }: ProductKernel, { width, bias }: Varian
     }),
     "}",
   ]);
+}
+
+/** What stands before `main`: the functions that unpack halves, where they are needed. */
+export function functions({ half }: Variant): string {
+  return half.includes(true) ? HALF_FUNCTIONS : "";
 }
 
 /** Lines that find the tile: where it begins (a0, b0), where its matrices lie, how long its sums are. */
@@ -110,6 +120,7 @@ export function registerSource(kernel: ProductKernel, variant: Variant): string 
       range(4).reduce((so, q) => `fma(${a.at(i, q)}, ${b.at(j, q)}, ${so})`, `s${i}_${j}`)
     };`;
   return [
+    functions(variant),
     "fn main() {",
     ...places(flatIndex(lanes), [rows, columns]),
     "if (tile >= uniforms.tiles) { return; }",

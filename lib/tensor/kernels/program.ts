@@ -7,11 +7,15 @@ export interface KernelProgram {
   readonly key: string;
   /** Names of the inputs in the code. */
   readonly inputs: readonly string[];
-  /** Floats per element, of each input and then of the result: `f32` (the default) or `vec4<f32>`. */
-  readonly widths?: readonly (1 | 4)[];
+  /** Numbers per element, of each input and then of the result: 1 is the default, 4 is `vec4<f32>`. */
+  readonly widths?: readonly (1 | 2 | 4)[];
+  /** Of each input, whether it is integers to be read as such (pairs of halves); else it is floats. */
+  readonly words?: readonly boolean[];
   readonly workgroupSize: readonly [number, number, number];
   readonly workgroups: readonly [number, number, number];
   readonly outputShape: readonly number[];
+  /** `float32` where it is left out. */
+  readonly outputType?: "float32" | "int32";
   /**
    * WGSL with a `fn main()`; it writes to `result`. Sees `globalId`, `workgroupId`, `localId`. A
    * function where writing it takes long: it is called only to compile.
@@ -37,7 +41,9 @@ export function runProgram(
   inputs: readonly TensorInfo[],
   output?: TensorInfo,
 ): TensorInfo {
-  const floats = inputs.map((info) => isFloat(backend, info) ? info : toFloat(backend, info));
+  const floats = inputs.map((info, i) =>
+    program.words?.[i] || isFloat(backend, info) ? info : toFloat(backend, info)
+  );
   const result = queue(backend, program, floats, output);
   release(backend, ...floats.filter((info, i) => info !== inputs[i]));
   return result;
@@ -89,7 +95,8 @@ function queue(
     type: type === "f32" ? "float32" : "int32",
     data: [value],
   }));
-  return backend.runWebGPUProgram(tfjsProgram, [...inputs], "float32", data, output);
+  const type = program.outputType ?? "float32";
+  return backend.runWebGPUProgram(tfjsProgram, [...inputs], type, data, output);
 }
 
 /** What tfjs hands a kernel; inputs by the names that the ops use. */

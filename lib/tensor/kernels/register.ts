@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import { attentionGradKernel, attentionKernel } from "./attention.ts";
 import { geluGradKernel, geluKernel } from "./gelu.ts";
 import { columnSumKernel } from "./column_sum.ts";
+import { toHalfKernel } from "./half.ts";
 import { layerNormGradKernel, layerNormKernel } from "./layer_norm.ts";
 import { matMulKernel } from "./mat_mul.ts";
 import { adamWKernel, sgdKernel } from "./optimisers.ts";
@@ -19,6 +20,7 @@ const WEBGPU_KERNELS: Readonly<
   LetheGeluGrad: geluGradKernel,
   LetheLayerNorm: layerNormKernel,
   LetheLayerNormGrad: layerNormGradKernel,
+  LetheToHalf: toHalfKernel,
   LetheColumnSum: columnSumKernel,
   LetheAdamW: adamWKernel,
   LetheSgd: sgdKernel,

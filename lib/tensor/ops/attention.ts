@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { customGradient } from "../custom_gradient.ts";
+import { isPairs, stored } from "../half.ts";
 import { matMul } from "../mat_mul.ts";
 import { hasKernel, runKernel } from "../kernel.ts";
 import { numberOf, type Op } from "../op.ts";
@@ -86,12 +87,14 @@ function composed(heads: number) {
 
 function fused(heads: number) {
   return customGradient((qkv, save) => {
-    const [value, probs] = runKernel("LetheAttention", { qkv: qkv as tf.Tensor }, { heads });
-    (save as tf.GradSaveFunc)([qkv as tf.Tensor, probs]);
+    const input = stored(qkv as tf.Tensor);
+    const attributes = { heads, half: isPairs(input) };
+    const [value, probs] = runKernel("LetheAttention", { qkv: input }, attributes);
+    (save as tf.GradSaveFunc)([input, probs]);
     return {
       value,
       gradFunc: (dy: tf.Tensor, [qkv, probs]: tf.Tensor[]) =>
-        runKernel("LetheAttentionGrad", { dy, qkv, probs }, { heads })[0],
+        runKernel("LetheAttentionGrad", { dy, qkv, probs }, attributes)[0],
     };
   });
 }

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { customGradient } from "../custom_gradient.ts";
+import { isPairs, stored } from "../half.ts";
 import { hasKernel, runKernel } from "../kernel.ts";
 import type { Op } from "../op.ts";
 
@@ -16,7 +17,7 @@ function derivative(x: tf.Tensor): tf.Tensor {
 
 const forward = customGradient((x, save) => {
   const input = x as tf.Tensor;
-  (save as tf.GradSaveFunc)([input]);
+  (save as tf.GradSaveFunc)([stored(input)]);
   const value = hasKernel("LetheGelu")
     ? runKernel("LetheGelu", { x: input })[0]
     : tf.mul(input, distribution(input));
@@ -24,7 +25,7 @@ const forward = customGradient((x, save) => {
     value,
     gradFunc: (dy: tf.Tensor, [x]: tf.Tensor[]) =>
       hasKernel("LetheGeluGrad")
-        ? runKernel("LetheGeluGrad", { dy, x })[0]
+        ? runKernel("LetheGeluGrad", { dy, x }, { half: isPairs(x) })[0]
         : tf.mul(dy, derivative(x)),
   };
 });

@@ -5,6 +5,7 @@ import { openDevice } from "../../../lib/tensor/device.ts";
 import { blockOf } from "../../../lib/tensor/kernels/mat_mul.ts";
 import { multiply } from "../../../lib/tensor/kernels/product.ts";
 import { PRODUCT_KERNELS } from "../../../lib/tensor/kernels/product_kernels.ts";
+import { isPairs, toHalf } from "../../../lib/tensor/half.ts";
 import { Random } from "../../../lib/tensor/random.ts";
 
 /** Every way that operands lie, ragged sums, batches; more tiles than one and fewer. */
@@ -16,12 +17,18 @@ const PRODUCTS = [
   { images: 3, m: 17, n: 20, k: 33, transposeA: true, transposeB: false },
 ];
 
-for (const { images, m, n, k, transposeA, transposeB } of PRODUCTS) {
+/** Which operands are halves: none, both as in a forward pass, one as in a backward pass. */
+const HALVES = [[false, false], [true, true], [false, true]];
+const CASES = PRODUCTS.flatMap((product) => HALVES.map((halves) => ({ ...product, halves })));
+
+for (const { images, m, n, k, transposeA, transposeB, halves } of CASES) {
+  const named = halves.map((half) => half ? "half" : "float32").join(" by ");
   const title = `${images} x [${m},${k}]${transposeA ? "T" : ""} [${k},${n}]${
     transposeB ? "T" : ""
   }`;
   Deno.test({
-    name: `multiply ${title} gives the same bits by every kernel, those of a sum in float64 nearly`,
+    name:
+      `multiply ${title}, ${named}, gives the same bits by every kernel, those of a sum in float64 nearly`,
     ignore: await navigator.gpu?.requestAdapter() == null,
     async fn() {
       await openDevice("webgpu");
@@ -35,7 +42,10 @@ for (const { images, m, n, k, transposeA, transposeB } of PRODUCTS) {
       const a = draw(transposeA ? [images, k, m] : [images, m, k]);
       const b = draw(transposeB ? [images, n, k] : [images, k, n]);
       const bias = draw([n]);
-      const [left, right, shift] = await Promise.all([a.data(), b.data(), bias.data()]);
+      const operands = [a, b].map((x, i) => halves[i] ? toHalf(x) : x);
+      const [left, right] = (await Promise.all([a.data(), b.data()]))
+        .map((values, i) => halves[i] ? Float16Array.from(values) : values);
+      const shift = await bias.data();
       const due = Float64Array.from({ length: images * m * n }, (_, at) => {
         const [image, i, j] = [Math.floor(at / m / n), Math.floor(at / n) % m, at % n];
         let sum = 0;
@@ -50,8 +60,8 @@ for (const { images, m, n, k, transposeA, transposeB } of PRODUCTS) {
       for (const kernel of PRODUCT_KERNELS) {
         const output = tf.zeros([images, m, n]);
         multiply(backend, {
-          a: blockOf(a, !transposeA),
-          b: blockOf(b, transposeB),
+          a: blockOf(operands[0], !transposeA, isPairs(operands[0])),
+          b: blockOf(operands[1], transposeB, isPairs(operands[1])),
           c: { offset: 0, row: n, image: m * n, head: 0 },
           ...{ output, images, heads: 1, m, n, k, scale: 0.5, bias },
         }, kernel);
@@ -63,7 +73,7 @@ for (const { images, m, n, k, transposeA, transposeB } of PRODUCTS) {
       }
       bits.forEach((each, i) => assertEquals(each, bits[0], PRODUCT_KERNELS[i].name));
       assertEquals(tf.memory().numTensors, before);
-      tf.dispose([a, b, bias]);
+      tf.dispose([a, b, bias, ...operands]);
     },
   });
 }

@@ -1,0 +1,35 @@
+import { LetheError } from "../error.ts";
+import { hasKernel } from "./kernel.ts";
+
+/** What `--precision` takes. */
+export const PRECISION_CHOICES = ["float32", "half"] as const;
+/**
+ * In what numbers the model's products read their operands and a training pass keeps its activations.
+ * Weights, optimiser state, LayerNorm, softmax, losses, gradients and tangents are float32 in both, and
+ * so are all sums.
+ */
+export type Precision = typeof PRECISION_CHOICES[number];
+
+let active: Precision = "float32";
+
+/** The precision of every pass from now on; `openDevice` sets it. */
+export function precision(): Precision {
+  return active;
+}
+
+/**
+ * Chooses the precision of every pass from now on. Half precision needs no feature of the adapter: halves
+ * lie in pairs in 32-bit words, and every WebGPU adapter packs and unpacks those.
+ *
+ * @throws LetheError half precision is asked of a backend without kernels for it (WASM)
+ */
+export function setPrecision(choice: Precision): void {
+  if (choice === "half" && !hasKernel("LetheToHalf")) {
+    throw new LetheError(
+      "--precision half on WASM",
+      "half precision needs a WebGPU adapter",
+      "leave it out, or give this machine a WebGPU adapter",
+    );
+  }
+  active = choice;
+}
