@@ -17,7 +17,7 @@ const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
 
 /** A bench's figures for people: one table per part that was measured. */
 export function benchTables(report: BenchReport): string[] {
-  const { peak, steps, naiveMeta, kernels, input, waiting } = report;
+  const { choice, peak, steps, naiveMeta, kernels, input, waiting } = report;
   const parts: string[][] = [];
   if (steps) {
     const rows = steps.map((step) => [
@@ -35,6 +35,7 @@ export function benchTables(report: BenchReport): string[] {
     ));
   }
   if (kernels) parts.push(kernelTable(kernels));
+  if (choice) parts.push([`products, as measured here: ${kernelCounts(choice.products)}`]);
   if (peak) {
     const { flops, bytes } = peak;
     parts.push([
@@ -53,6 +54,17 @@ export function benchTables(report: BenchReport): string[] {
     ]);
   }
   return parts.flatMap((lines, i) => i === 0 ? lines : ["", ...lines]);
+}
+
+/** `12 by registers 16x16, 8 lanes; 2 by ..`, most used first. */
+function kernelCounts(products: Readonly<Record<string, string>>): string {
+  const names = Object.values(products);
+  const counts = [...new Set(names)].map((name): [string, number] => [
+    name,
+    names.filter((other) => other === name).length,
+  ]);
+  return counts.sort(([, a], [, b]) => b - a).map(([name, count]) => `${count} by ${name}`)
+    .join("; ");
 }
 
 function kernelTable(kernels: readonly KernelFigures[]): string[] {

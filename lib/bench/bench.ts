@@ -1,6 +1,8 @@
 import type { TrainingRecipe } from "../model/recipes.ts";
 import type { Device } from "../tensor/device.ts";
-import type { OnProgress } from "../run/progress.ts";
+import { kernelProgress, type OnProgress } from "../run/progress.ts";
+import { chooseKernels } from "../tensor/choose_kernels.ts";
+import type { KernelChoice } from "../tensor/kernel_choice.ts";
 import type { Comparison, Effort } from "./compare.ts";
 import { type InputRate, measureInput } from "./input_rate.ts";
 import { productCase } from "./kernel_case.ts";
@@ -31,6 +33,8 @@ export interface BenchReport {
   readonly device: string;
   readonly backend: Device["backend"];
   readonly settings: WorkloadSettings;
+  /** How products are computed, as measured on this adapter; null on WASM. */
+  readonly choice: KernelChoice | null;
   /** The adapter's own limits; null where they cannot be measured (WASM). */
   readonly peak: PeakRate | null;
   readonly steps: readonly StepFigures[] | null;
@@ -60,6 +64,16 @@ export async function bench(options: BenchOptions): Promise<BenchReport> {
   const peak = device.backend === "webgpu" && parts.includes("kernels")
     ? await measurePeakRate()
     : null;
+  const cases = [REFERENCE_PRODUCT, ...kernelCases(settings)];
+  const choosing = chooseKernels(device, undefined, kernelProgress(onProgress));
+  if (device.backend === "webgpu") {
+    for (const each of cases) {
+      const prepared = each.prepare();
+      await prepared.ours(1);
+      prepared.dispose();
+    }
+    await choosing.settle();
+  }
   let steps: Awaited<ReturnType<typeof measureSteps>> | null = null;
   if (parts.includes("steps")) {
     const workload = await makeWorkload(settings, 0);
@@ -67,12 +81,7 @@ export async function bench(options: BenchOptions): Promise<BenchReport> {
     workload.dispose();
   }
   const kernels = parts.includes("kernels")
-    ? await measureKernels(
-      [REFERENCE_PRODUCT, ...kernelCases(settings)],
-      effort,
-      peak,
-      report("kernels", "kernels"),
-    )
+    ? await measureKernels(cases, effort, peak, report("kernels", "kernels"))
     : null;
   const { root, files, recipe } = options.input;
   const input = parts.includes("input")
@@ -84,6 +93,7 @@ export async function bench(options: BenchOptions): Promise<BenchReport> {
     device: device.adapter,
     backend: device.backend,
     settings,
+    choice: choosing.choice ?? null,
     peak,
     steps: steps?.steps ?? null,
     naiveMeta: steps?.naiveMeta ?? null,

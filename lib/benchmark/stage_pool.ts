@@ -1,5 +1,6 @@
 import type { ProgressEvent } from "../run/progress.ts";
 import type { Device } from "../tensor/device.ts";
+import { readMeasured } from "../tensor/kernels/measured_store.ts";
 import type { Stage } from "./stage.ts";
 import type { StageAnswer, StageOrder } from "./worker.ts";
 
@@ -93,7 +94,11 @@ class StageWorker {
       event.preventDefault();
       resolve(event.message);
     };
-    const order: StageOrder = { stage: { task, inputs, out }, backend: this.#backend };
+    const order: StageOrder = {
+      stage: { task, inputs, out },
+      backend: this.#backend,
+      measured: readMeasured(),
+    };
     this.#worker.postMessage(order);
     return promise;
   }

@@ -1,5 +1,6 @@
 import type { ProgressEvent } from "../run/progress.ts";
 import { type Device, openDevice } from "../tensor/device.ts";
+import { keepMeasured, type Measured } from "../tensor/kernels/measured_store.ts";
 import { runStage } from "./run_stage.ts";
 import type { Stage } from "./stage.ts";
 
@@ -7,6 +8,8 @@ import type { Stage } from "./stage.ts";
 export interface StageOrder {
   readonly stage: Pick<Stage, "task" | "inputs" | "out">;
   readonly backend: Device["backend"];
+  /** What was measured of kernels, since a worker cannot look it up. */
+  readonly measured: Measured;
 }
 
 /** What it answers: how far it is, and how it ended. */
@@ -20,8 +23,9 @@ const self = globalThis as unknown as {
 let device: Promise<Device> | undefined;
 let last = 0;
 
-self.onmessage = async ({ data: { stage, backend } }) => {
+self.onmessage = async ({ data: { stage, backend, measured } }) => {
   try {
+    keepMeasured(measured);
     device ??= openDevice(backend);
     await runStage(stage, await device, (progress) => {
       if (performance.now() - last < 500) return;

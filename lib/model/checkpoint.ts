@@ -2,8 +2,10 @@ import { join } from "@std/path";
 import { readPlainFile, readPlainText } from "../data/plain_file.ts";
 import { buildFolder } from "../data/whole.ts";
 import { LetheError } from "../error.ts";
+import type { KernelChoice } from "../tensor/kernel_choice.ts";
 import { type ModelConfig, parseConfig } from "./config.ts";
 import { shown } from "./json_fields.ts";
+import { parseKernelChoice } from "./kernel_record.ts";
 import { encodeSafetensors, parseSafetensors, type Weight } from "./safetensors.ts";
 import { thetaShapes } from "./theta_shapes.ts";
 
@@ -12,6 +14,8 @@ export interface Model {
   readonly config: ModelConfig;
   /** timm names to PyTorch-shaped weights. */
   readonly theta: ReadonlyMap<string, Weight>;
+  /** Kernels that it was computed with: metadata `kernels` of the weights' file; absent on WASM. */
+  readonly kernels?: KernelChoice;
 }
 
 /** The weights of a model folder. */
@@ -82,19 +86,24 @@ export async function readModel(folder: string): Promise<Model> {
     configPath,
   );
   const path = join(folder, MODEL_FILE);
-  const { weights } = parseSafetensors(
-    await readPlainFile(path, { maxBytes: MAX_WEIGHT_BYTES }),
-    path,
-  );
-  checkWeights(weights, thetaShapes(config, config.labels.length), path);
-  return { config, theta: weights };
+  return modelOf(config, await readPlainFile(path, { maxBytes: MAX_WEIGHT_BYTES }), path);
+}
+
+/** A model from its config and the content of its weights' file. @throws {LetheError} as {@link readModel} */
+export function modelOf(config: ModelConfig, bytes: Uint8Array, path: string): Model {
+  const { weights: theta, metadata } = parseSafetensors(bytes, path);
+  checkWeights(theta, thetaShapes(config, config.labels.length), path);
+  return Object.hasOwn(metadata, "kernels")
+    ? { config, theta, kernels: parseKernelChoice(metadata.kernels, path) }
+    : { config, theta };
 }
 
 /** The files of a model folder, by name. */
-export function modelFiles({ config, theta }: Model): Map<string, Uint8Array> {
+export function modelFiles({ config, theta, kernels }: Model): Map<string, Uint8Array> {
   const text = JSON.stringify(config, null, 2) + "\n";
+  const record: Record<string, string> = kernels ? { kernels: JSON.stringify(kernels) } : {};
   return new Map([
-    [MODEL_FILE, encodeSafetensors(theta, { format: "pt" })],
+    [MODEL_FILE, encodeSafetensors(theta, { format: "pt", ...record })],
     [CONFIG_FILE, new TextEncoder().encode(text)],
   ]);
 }

@@ -11,6 +11,7 @@ import {
   type Model,
   MODEL_FILE,
   modelFiles,
+  modelOf,
 } from "./checkpoint.ts";
 import { parseConfig } from "./config.ts";
 import { type KitManifest, parseKitManifest } from "./kit_manifest.ts";
@@ -171,7 +172,7 @@ export async function readKit(folder: string): Promise<StoredKit> {
   const config = parseConfig(utf8(contents.get(CONFIG_FILE)!, configPath), configPath);
   const images = contents.get(TRAINING_IMAGES);
   const kit: StoredKit = {
-    model: { config, theta: weightsOf(MODEL_FILE) },
+    model: modelOf(config, contents.get(MODEL_FILE)!, join(folder, MODEL_FILE)),
     phi: weightsOf(META_LOSS),
     ...(contents.has(STEP_SIZES) ? { logStepSizes: weightsOf(STEP_SIZES) } : {}),
     ...(images

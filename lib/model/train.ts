@@ -50,6 +50,8 @@ export interface Training {
   readonly validate: (theta: Weights) => Promise<number>;
   /** Images per pass; gradients are accumulated up to the recipe's batch. */
   readonly microBatch: number;
+  /** Called when the run's first step is queued. */
+  readonly onFirstStep?: () => Promise<void>;
   readonly onImages?: (images: number, epoch: number, loss: number) => void;
   /** Called with the milliseconds in which the device waited for a batch's images. */
   readonly onInput?: (milliseconds: number) => void;
@@ -132,6 +134,7 @@ export async function train(
   let theta = from?.theta ?? mapWeights(initial, tf.clone);
   let best = from?.best ?? mapWeights(initial, tf.clone);
   if (from) optimiser.restore(from.moments, from.steps);
+  let stepped = false;
   const perEpoch = Math.ceil(images / recipe.batchSize);
 
   for (let epoch = history.length + 1; epoch <= recipe.epochs; epoch++) {
@@ -150,6 +153,8 @@ export async function train(
         warmUpCosine(recipe, optimiser.steps, perEpoch),
       );
       disposeWeights(gradients);
+      if (!stepped) await training.onFirstStep?.();
+      stepped = true;
     }
     await reads.finish();
     const sum = losses.reduce((a, b) => a + b, 0);

@@ -7,6 +7,7 @@ import { type Model, readModel } from "../model/checkpoint.ts";
 import { microBatchWithin } from "../model/memory_plan.ts";
 import { uploadWeights } from "../model/device_weights.ts";
 import { predict } from "../model/predict.ts";
+import { useKernels } from "../tensor/kernel_choice.ts";
 import { disposeWeights } from "../tensor/weights.ts";
 import type { OnProgress } from "./progress.ts";
 import { loadSamples, openSplit, type SplitData } from "./split_data.ts";
@@ -82,7 +83,8 @@ function evaluator(data: SplitData, options: EvaluateOptions) {
   const everyone = parts.flatMap(({ samples }) => samples);
   const stores = new Map<number, ReturnType<typeof loadSamples>>();
   return async (folder: string): Promise<ModelEvaluation> => {
-    const { config, theta: host } = await readModel(folder);
+    const { config, theta: host, kernels } = await readModel(folder);
+    useKernels(kernels);
     checkLabels(config.labels, data, folder);
     const side = config.imageSize;
     const microBatch = options.microBatch ??

@@ -17,6 +17,7 @@ import {
 import { inputFormat } from "../model/input_format.ts";
 import { microBatchWithin } from "../model/memory_plan.ts";
 import { encodeSafetensors } from "../model/safetensors.ts";
+import { chooseKernels } from "../tensor/choose_kernels.ts";
 import type { Device } from "../tensor/device.ts";
 import { Random } from "../tensor/random.ts";
 import { disposeWeights } from "../tensor/weights.ts";
@@ -34,7 +35,7 @@ import {
   saveMetaLearning,
 } from "./meta_learning/state.ts";
 import { writeLearnedKit } from "./meta_learning/write_learned_kit.ts";
-import type { OnProgress } from "./progress.ts";
+import { kernelProgress, type OnProgress } from "./progress.ts";
 import { loadSamples, openSplit } from "./split_data.ts";
 
 /** What {@link metaLearnKit} needs. */
@@ -180,6 +181,7 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
   const saved = await loadMetaLearning(statePath, fingerprint);
   let done = (saved?.history.length ?? 0) * requestedPeople(trained, settings);
   const total = settings.epochs * requestedPeople(trained, settings);
+  const kernels = chooseKernels(device, model.kernels, kernelProgress(onProgress));
   const { parameters, history } = await metaLearn(
     {
       recipe: settings,
@@ -190,6 +192,7 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
       hidden: settings.hidden,
       heldOut: judge,
       ...(settings.varySupport ? { supportSource: variedSource } : {}),
+      onFirstStep: () => kernels.settle(),
       onRequest(count, epoch, value) {
         done += count;
         const note = `epoch ${epoch}/${settings.epochs}, A ${value.toFixed(4)}`;
@@ -219,7 +222,8 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
   // Before the kit: a kit without its key could name nobody.
   if (!givenKey) await writeIdentityKey(identityKeyPath(out), key);
   await writeLearnedKit(out, key, {
-    ...{ model, parameters, settings, forMethods, identities },
+    model: kernels.choice ? { ...model, kernels: kernels.choice } : model,
+    ...{ parameters, settings, forMethods, identities },
     imageHashes: samples.map(({ file }) => data.split.hashes[file]),
     record: { settings, seed, microBatch, device: device.adapter, split: data.sha256, history },
   });

@@ -10,6 +10,7 @@ import { readModel } from "../model/checkpoint.ts";
 import { uploadWeights } from "../model/device_weights.ts";
 import { microBatchWithin } from "../model/memory_plan.ts";
 import { predict } from "../model/predict.ts";
+import { useKernels } from "../tensor/kernel_choice.ts";
 import { disposeWeights } from "../tensor/weights.ts";
 import { inputFormat } from "../model/input_format.ts";
 import { range } from "../data/image_source.ts";
@@ -37,7 +38,8 @@ export async function predictImages(
   folder: string,
   memory: { readonly microBatch?: number; readonly memoryLimit?: number } = {},
 ): Promise<{ labels: readonly string[]; images: ImagePrediction[] }> {
-  const { config, theta: host } = await readModel(model);
+  const { config, theta: host, kernels } = await readModel(model);
+  useKernels(kernels);
   const entries = await listFolder(folder, "it holds the images to predict");
   const files = entries.map(({ name }) => name).filter((name) => /\.(jpe?g|png)$/i.test(name))
     .sort();

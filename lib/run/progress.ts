@@ -12,3 +12,11 @@ export interface ProgressEvent {
   /** Something worth a glance: `epoch 3/30, loss 0.412`. */
   readonly note?: string;
 }
+
+/** Tells of products whose kernels are measured. */
+export function kernelProgress(
+  onProgress?: OnProgress,
+): (done: number, total: number) => void {
+  return (done, total) =>
+    onProgress?.({ stage: "measure kernels, once per adapter", done, total, unit: "products" });
+}

@@ -15,11 +15,12 @@ import type { TrainingRecipe } from "../model/recipes.ts";
 import { encodeSafetensors } from "../model/safetensors.ts";
 import { loadState, saveState } from "../model/saved_state.ts";
 import { type Epoch, train, type TrainingState } from "../model/train.ts";
+import { chooseKernels } from "../tensor/choose_kernels.ts";
 import type { Device } from "../tensor/device.ts";
 import { Random } from "../tensor/random.ts";
 import { disposeWeights, type Weights } from "../tensor/weights.ts";
 import * as tf from "@tensorflow/tfjs";
-import type { OnProgress } from "./progress.ts";
+import { kernelProgress, type OnProgress } from "./progress.ts";
 import { loadSamples, openSplit } from "./split_data.ts";
 import { inputFormat } from "../model/input_format.ts";
 import { range } from "../data/image_source.ts";
@@ -100,6 +101,7 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
   let last = "";
   let [waited, begun] = [0, performance.now()];
 
+  const kernels = chooseKernels(device, undefined, kernelProgress(onProgress));
   const { theta, history } = await train(
     {
       recipe,
@@ -114,6 +116,7 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
         return taskMetric(task, logits, valTargets, labels.length);
       },
       microBatch,
+      onFirstStep: () => kernels.settle(),
       onInput: (milliseconds) => waited += milliseconds,
       onImages(count, epoch, loss) {
         done += count;
@@ -143,7 +146,11 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
   );
   await writeModel(
     out,
-    { config, theta: await downloadWeights(theta) },
+    {
+      config,
+      theta: await downloadWeights(theta),
+      ...(kernels.choice ? { kernels: kernels.choice } : {}),
+    },
     new Map([["history.json", new TextEncoder().encode(text + "\n")]]),
   );
   disposeWeights(theta);

@@ -1,10 +1,13 @@
 import { type Device, openDevice } from "../tensor/device.ts";
+import { keepMeasured, type Measured, readMeasured } from "../tensor/kernels/measured_store.ts";
 import type { ProgressEvent } from "./progress.ts";
 import { trainModel, type TrainModelOptions } from "./train_model.ts";
 
 /** A training that a worker can be sent: a backend's name for the device, no callback. */
 export type TrainingOrder = Omit<TrainModelOptions, "device" | "onProgress"> & {
   readonly backend: Device["backend"];
+  /** What was measured of kernels, since a worker cannot look it up. */
+  readonly measured?: Measured;
 };
 
 /** What the worker says: progress, or how it ended. */
@@ -32,7 +35,7 @@ export function trainInWorker(
     event.preventDefault();
     reject(new Error(event.message));
   };
-  worker.postMessage(order);
+  worker.postMessage({ ...order, measured: readMeasured() });
   return promise.finally(() => worker.terminate());
 }
 
@@ -43,8 +46,9 @@ const self = globalThis as unknown as {
   postMessage(answer: Answer): void;
 };
 if (self.name === "lethe-train") {
-  self.onmessage = async ({ data: { backend, ...order } }) => {
+  self.onmessage = async ({ data: { backend, measured, ...order } }) => {
     try {
+      if (measured) keepMeasured(measured);
       const device = await openDevice(backend);
       let last = 0;
       await trainModel({

@@ -13,6 +13,7 @@ import { readKit, writeKit } from "../model/kit.ts";
 import { microBatchWithin } from "../model/memory_plan.ts";
 import { predict } from "../model/predict.ts";
 import type { Device } from "../tensor/device.ts";
+import { useKernels } from "../tensor/kernel_choice.ts";
 import { disposeWeights, type Weights } from "../tensor/weights.ts";
 import { withoutRows } from "../unlearn/unlearn.ts";
 import { checkMethod, type MethodChoice, unlearnFromKit } from "../unlearn/unlearn_from_kit.ts";
@@ -51,6 +52,7 @@ export async function unlearnRows(options: UnlearnRowsOptions): Promise<UnlearnS
   checkFiles(support, requests, options.rows);
   const rows = options.rows.map(({ row }) => row);
   const device = await options.openDevice();
+  useKernels(kit.model.kernels);
 
   const labels = config.labels.length;
   const microBatch = microBatchWithin(config, labels, "unlearn", options.microBatch);
@@ -67,7 +69,7 @@ export async function unlearnRows(options: UnlearnRowsOptions): Promise<UnlearnS
     microBatch,
   );
   const nextPhi = withoutRows(phi, rows);
-  const model = { config, theta: await downloadWeights(after) };
+  const model = { ...kit.model, theta: await downloadWeights(after) };
   const phiAfter = await downloadWeights(nextPhi);
   for (const weights of [theta, phi, after, nextPhi]) disposeWeights(weights);
 

@@ -6,6 +6,7 @@ import { readModel, writeModel } from "../model/checkpoint.ts";
 import { downloadWeights, uploadWeights } from "../model/device_weights.ts";
 import { microBatchWithin } from "../model/memory_plan.ts";
 import type { Device } from "../tensor/device.ts";
+import { useKernels } from "../tensor/kernel_choice.ts";
 import { Random } from "../tensor/random.ts";
 import { disposeWeights } from "../tensor/weights.ts";
 import { publishedLayout, publishedSettings } from "../unlearn/method_recipes.ts";
@@ -73,7 +74,9 @@ export async function unlearnWithData(options: UnlearnWithDataOptions): Promise<
   const { device, method, out, seed, onProgress } = options;
   await refuseExisting(out);
   const data = await openSplit(options.split, options.data);
-  const { config, theta: host } = await readModel(options.model);
+  const original = await readModel(options.model);
+  const { config, theta: host } = original;
+  useKernels(original.kernels);
   if (config.labels.join("\n") !== data.dataset.labels.join("\n")) {
     throw new LetheError(
       `${options.model} predicts other labels than the split has`,
@@ -132,7 +135,7 @@ export async function unlearnWithData(options: UnlearnWithDataOptions): Promise<
     images: { forget: forget.length, retain: retain.length },
   };
   const text = new TextEncoder().encode(JSON.stringify(record, null, 2) + "\n");
-  const model = { config, theta: await downloadWeights(after) };
+  const model = { ...original, theta: await downloadWeights(after) };
   for (const weights of [theta, after]) disposeWeights(weights);
   await writeModel(out, model, new Map([["unlearning.json", text]]));
   return record;

@@ -54,6 +54,18 @@ export async function openDevice(
   choice: DeviceChoice,
   precision: Precision = "float32",
 ): Promise<Device> {
+  opened = await open(choice, precision);
+  return opened;
+}
+
+let opened: Device | undefined;
+
+/** The device opened last, which the process computes on; undefined before the first. */
+export function openedDevice(): Device | undefined {
+  return opened;
+}
+
+async function open(choice: DeviceChoice, precision: Precision): Promise<Device> {
   if (!DEVICE_CHOICES.includes(choice)) {
     throw new UsageError(`device "${choice}"`, `it is ${DEVICE_CHOICES.join(", ")}`, "take one");
   }

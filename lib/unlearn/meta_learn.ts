@@ -86,6 +86,8 @@ export interface MetaLearning {
   readonly supportSource?: (random: Random) => ImageSource;
   /** Evaluates held-out requests; absent without a hold-out. */
   readonly heldOut?: (parameters: MetaParameters) => Promise<HeldOut>;
+  /** Called when the run's first step is done. */
+  readonly onFirstStep?: () => Promise<void>;
   readonly onRequest?: (people: number, epoch: number, objective: number) => void;
   /** Called after each epoch with tensors that stay the loop's. */
   readonly onEpoch?: (state: MetaLearningState) => Promise<void>;
@@ -179,6 +181,7 @@ export async function metaLearn(
     stepSizeOptimiser.restore(from.stepSizeMoments, from.steps);
   }
 
+  let stepped = false;
   for (let epoch = history.length + 1; epoch <= recipe.epochs; epoch++) {
     const random = new Random(seed, `meta-learn epoch ${epoch}`);
     const requests = simulateRequests(people, recipe.requestSize, random.fork("requests"));
@@ -214,6 +217,8 @@ export async function metaLearn(
       disposeSupport(support);
       results.push({ loss: gradient.value, metric: gradient.forget.metric });
       learning.onRequest?.(request.rows.length, epoch, gradient.value);
+      if (!stepped) await learning.onFirstStep?.();
+      stepped = true;
     }
     const average = (of: (result: Measured) => number) =>
       results.reduce((sum, result) => sum + of(result), 0) / results.length;

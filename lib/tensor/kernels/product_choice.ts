@@ -31,32 +31,30 @@ export function parseCase(name: string): ProductCase | null {
   return inner === k ? { batch, m, n, k, transposeA, transposeB } : null;
 }
 
-/** Measured cases and their fastest kernels. */
-export type ProductChoice = ReadonlyMap<string, string>;
+/** Measured products ({@link caseName}) and the names of their fastest kernels. */
+export type ProductChoice = Readonly<Record<string, string>>;
 
 let measured: readonly { case: ProductCase; kernel: ProductKernel }[] = [];
 const known = new Map<string, ProductKernel>();
 let watcher: ((product: ProductCase) => void) | null = null;
 
-/** Lets every product from now on be computed as this choice says; names unknown here are ignored. */
+/** Lets every product from now on be computed as this choice says; unknown names are ignored. */
 export function setProductChoice(choice: ProductChoice): void {
   known.clear();
-  measured = [...choice].flatMap(([name, kernelName]) => {
+  measured = Object.entries(choice).flatMap(([name, kernelName]) => {
     const kernel = PRODUCT_KERNELS.find((each) => each.name === kernelName);
     const product = parseCase(name);
     return kernel && product ? [{ case: product, kernel }] : [];
   });
 }
 
-/** Calls `watch` with every product that is queued while `work` runs. */
-export function watchProducts<T>(watch: (product: ProductCase) => void, work: () => T): T {
+/** Calls `watch` with every product that is queued from now on; null ends it. */
+export function watchProducts(watch: ((product: ProductCase) => void) | null): void {
   watcher = watch;
-  try {
-    return work();
-  } finally {
-    watcher = null;
-  }
 }
+
+/** Farther apart, one product says nothing about the other. */
+const FAR = 6;
 
 /** How far two products are apart: the sum of the ratios of their sizes, in powers of two. */
 function distance(a: ProductCase, b: ProductCase): number {
@@ -66,7 +64,7 @@ function distance(a: ProductCase, b: ProductCase): number {
 
 /**
  * The kernel for a product: of the measured case that is nearest to it among those stored in the same
- * way, or the estimated one where there is none.
+ * way, or the estimated one where none is near.
  */
 export function productKernel(product: ProductCase): ProductKernel {
   watcher?.(product);
@@ -77,7 +75,9 @@ export function productKernel(product: ProductCase): ProductKernel {
     other.transposeA === product.transposeA && other.transposeB === product.transposeB
   );
   const [nearest] = alike.toSorted((a, b) => distance(a.case, product) - distance(b.case, product));
-  const kernel = nearest?.kernel ?? estimatedKernel(product);
+  const kernel = nearest && distance(nearest.case, product) <= FAR
+    ? nearest.kernel
+    : estimatedKernel(product);
   known.set(name, kernel);
   return kernel;
 }

@@ -1,0 +1,32 @@
+import type { KernelChoice } from "../tensor/kernel_choice.ts";
+import { JsonFields, line, OBJECT, parseJsonObject, shown } from "./json_fields.ts";
+import { LetheError } from "../error.ts";
+
+/** More products than any model has shapes. */
+const MOST_PRODUCTS = 10_000;
+const REMEDY = "restore the file, or convert it with deno task import, which leaves the record out";
+
+/**
+ * Reads a record of kernels. Names that this version does not know are no error: such a product is
+ * computed as if it had not been measured, with the same result.
+ *
+ * @param file for errors
+ * @throws {LetheError} it is damaged
+ */
+export function parseKernelChoice(text: string, file: string): KernelChoice {
+  const where = `${file}, metadata kernels`;
+  const fields = new JsonFields(parseJsonObject(text, where, REMEDY), where, REMEDY);
+  const adapter = fields.read("adapter", line(1000));
+  const products = fields.read("products", OBJECT);
+  fields.end();
+  const entries = Object.entries(products);
+  const wrong = entries.find(([, kernel]) => !line(200).accepts(kernel));
+  if (wrong || entries.length > MOST_PRODUCTS) {
+    throw new LetheError(
+      `${where}: ${wrong ? shown(wrong) : `${entries.length} products`}`,
+      `it names the kernel of each of at most ${MOST_PRODUCTS} products`,
+      REMEDY,
+    );
+  }
+  return { adapter, products: Object.fromEntries(entries) as Record<string, string> };
+}
