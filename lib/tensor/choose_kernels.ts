@@ -6,10 +6,16 @@ import { isWorthMeasuring, measureProducts } from "./kernels/measure_products.ts
 import { keepMeasured, readMeasured } from "./kernels/measured_store.ts";
 import {
   caseName,
+  FAR,
+  nearest,
+  parseCase,
   type ProductCase,
   type ProductChoice,
   watchProducts,
 } from "./kernels/product_choice.ts";
+
+/** Products that close, in powers of two, share a measurement. */
+const ALIKE = 2;
 
 /** The choice of kernels during a run. */
 export interface ChoosingKernels {
@@ -46,17 +52,23 @@ export function chooseKernels(
     async settle() {
       watchProducts(null);
       const known = { ...readMeasured()[adapter], ...products };
-      const missing = [...seen].filter(([name]) => !(name in known));
+      const cases = Object.keys(known).flatMap((name) => parseCase(name) ?? []);
+      const missing: ProductCase[] = [];
+      for (const product of seen.values()) {
+        if (!nearest(product, [...cases, ...missing], ALIKE)) missing.push(product);
+      }
       const measured = await measureProducts(
         tf.backend() as WebGPUBackend,
-        missing.map(([, product]) => product),
+        missing,
         (done) => onProduct?.(done, missing.length),
       );
       if (missing.length > 0) keepMeasured({ [adapter]: measured });
+      // Of all that is known, what this run computes with: its record says what it did.
       const all = { ...measured, ...known };
-      // Of all that is known, what this run met with: its record says what it did.
-      const met = [...seen.keys()].map((name) => [name, all[name]]);
-      products = { ...Object.fromEntries(met), ...products };
+      const used = [...seen.values()].flatMap((product) =>
+        nearest(product, [...cases, ...missing], FAR) ?? []
+      ).map(caseName);
+      products = { ...Object.fromEntries(used.map((name) => [name, all[name]])), ...products };
       useKernels({ adapter, products });
     },
     get choice() {

@@ -34,7 +34,7 @@ export function parseCase(name: string): ProductCase | null {
 /** Measured products ({@link caseName}) and the names of their fastest kernels. */
 export type ProductChoice = Readonly<Record<string, string>>;
 
-let measured: readonly { case: ProductCase; kernel: ProductKernel }[] = [];
+let measured: readonly (ProductCase & { kernel: ProductKernel })[] = [];
 const known = new Map<string, ProductKernel>();
 let watcher: ((product: ProductCase) => void) | null = null;
 
@@ -44,7 +44,7 @@ export function setProductChoice(choice: ProductChoice): void {
   measured = Object.entries(choice).flatMap(([name, kernelName]) => {
     const kernel = PRODUCT_KERNELS.find((each) => each.name === kernelName);
     const product = parseCase(name);
-    return kernel && product ? [{ case: product, kernel }] : [];
+    return kernel && product ? [{ ...product, kernel }] : [];
   });
 }
 
@@ -53,31 +53,42 @@ export function watchProducts(watch: ((product: ProductCase) => void) | null): v
   watcher = watch;
 }
 
-/** Farther apart, one product says nothing about the other. */
-const FAR = 6;
-
 /** How far two products are apart: the sum of the ratios of their sizes, in powers of two. */
 function distance(a: ProductCase, b: ProductCase): number {
   const sizes = ["batch", "m", "n", "k"] as const;
   return sizes.reduce((sum, size) => sum + Math.abs(Math.log2(a[size] / b[size])), 0);
 }
 
+/** The product nearest to this one among those stored in the same way, if one is within `most`. */
+export function nearest<T extends ProductCase>(
+  product: ProductCase,
+  others: readonly T[],
+  most: number,
+): T | undefined {
+  let [found, least]: [T | undefined, number] = [undefined, most];
+  for (const other of others) {
+    if (other.transposeA !== product.transposeA || other.transposeB !== product.transposeB) {
+      continue;
+    }
+    const apart = distance(other, product);
+    if (apart < least || apart === least && found === undefined) [found, least] = [other, apart];
+  }
+  return found;
+}
+
+/** Farther apart than that, one product says nothing about the other. */
+export const FAR = 6;
+
 /**
- * The kernel for a product: of the measured case that is nearest to it among those stored in the same
- * way, or the estimated one where none is near.
+ * The kernel for a product: of the measured one that is nearest to it, or the estimated one where none
+ * is near.
  */
 export function productKernel(product: ProductCase): ProductKernel {
   watcher?.(product);
   const name = caseName(product);
   const found = known.get(name);
   if (found) return found;
-  const alike = measured.filter(({ case: other }) =>
-    other.transposeA === product.transposeA && other.transposeB === product.transposeB
-  );
-  const [nearest] = alike.toSorted((a, b) => distance(a.case, product) - distance(b.case, product));
-  const kernel = nearest && distance(nearest.case, product) <= FAR
-    ? nearest.kernel
-    : estimatedKernel(product);
+  const kernel = nearest(product, measured, FAR)?.kernel ?? estimatedKernel(product);
   known.set(name, kernel);
   return kernel;
 }
