@@ -32,6 +32,7 @@ export function matMul(a: tf.Tensor, b: tf.Tensor, options: MatMulOptions = {}):
       halfB: isPairs(b),
     })[0];
   }
+  if (!transposeA && !transposeB && bias === undefined) return tf.matMul(a, b);
   return tf.tidy(() => {
     // tfjs-wasm only reaches its fast product (XNNPACK) on operands that are laid out plainly:
     // transposing first is about fifteen times faster there, unless an operand is used so few times

@@ -1,46 +1,55 @@
 import type { TensorInfo } from "@tensorflow/tfjs";
+import { elementLoop } from "./wasm_element_loop.ts";
+import { minus, over, plus, squareRoot, times } from "./wasm_fours.ts";
 import { onHeap, registerWasmKernel, type WasmKernelArguments } from "./wasm_kernel.ts";
 
 /** Optimisers on tfjs's WASM backend: one pass over each weight instead of one per operation. */
+
+const adamWLoop = elementLoop({
+  inputs: 4,
+  outputs: 3,
+  scalars: 8,
+  formula({ inputs: [w, g, m, v], scalars, keep }) {
+    const [beta1, gain1, beta2, gain2, shrink, rate, correction, epsilon] = scalars;
+    const first = keep(plus(times(beta1, m), times(gain1, g)));
+    const second = keep(plus(times(beta2, v), times(gain2, times(g, g))));
+    const deviation = plus(times(squareRoot(second), correction), epsilon);
+    const next = minus(times(shrink, w), over(times(rate, first), deviation));
+    return [next, first, second];
+  },
+});
 
 /** `LetheAdamW` (torch's AdamW without AMSGrad): theta, gradient, m, v to the next [theta, m, v]. */
 function adamW({ backend, inputs, attrs }: WasmKernelArguments): TensorInfo[] {
   const { theta, gradient, m, v } = inputs;
   const { learningRate, beta1, beta2, epsilon, weightDecay, step } = attrs;
   const shapes = [theta.shape, theta.shape, theta.shape];
-  const { outputs, from: [w, g, m0, v0], to: [next, m1, v1] } = onHeap(
-    backend,
-    [theta, gradient, m, v],
-    shapes,
-  );
-  const keep = 1 - learningRate * weightDecay;
+  const { outputs, from, to } = onHeap(backend, [theta, gradient, m, v], shapes);
+  const shrink = 1 - learningRate * weightDecay;
   const rate = learningRate / (1 - beta1 ** step);
   const correction = 1 / Math.sqrt(1 - beta2 ** step);
-  for (let i = 0; i < next.length; i++) {
-    const x = g[i];
-    const first = beta1 * m0[i] + (1 - beta1) * x;
-    const second = beta2 * v0[i] + (1 - beta2) * x * x;
-    m1[i] = first;
-    v1[i] = second;
-    next[i] = keep * w[i] - rate * first / (Math.sqrt(second) * correction + epsilon);
-  }
+  const scalars = [beta1, 1 - beta1, beta2, 1 - beta2, shrink, rate, correction, epsilon];
+  adamWLoop(backend, from, to, scalars);
   return outputs;
 }
+
+const sgdLoop = elementLoop({
+  inputs: 3,
+  outputs: 2,
+  scalars: 3,
+  formula({ inputs: [w, g, u], scalars: [learningRate, momentum, weightDecay], keep }) {
+    const speed = keep(plus(times(momentum, u), plus(g, times(weightDecay, w))));
+    return [minus(w, times(learningRate, speed)), speed];
+  },
+});
 
 /** `LetheSgd` (torch's SGD with momentum): theta, gradient, velocity to the next [theta, velocity]. */
 function sgd({ backend, inputs, attrs }: WasmKernelArguments): TensorInfo[] {
   const { theta, gradient, velocity } = inputs;
   const { learningRate, momentum, weightDecay } = attrs;
-  const { outputs, from: [w, g, u], to: [next, moved] } = onHeap(
-    backend,
-    [theta, gradient, velocity],
-    [theta.shape, theta.shape],
-  );
-  for (let i = 0; i < next.length; i++) {
-    const speed = momentum * u[i] + g[i] + weightDecay * w[i];
-    moved[i] = speed;
-    next[i] = w[i] - learningRate * speed;
-  }
+  const shapes = [theta.shape, theta.shape];
+  const { outputs, from, to } = onHeap(backend, [theta, gradient, velocity], shapes);
+  sgdLoop(backend, from, to, [learningRate, momentum, weightDecay]);
   return outputs;
 }
 

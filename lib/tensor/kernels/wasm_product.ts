@@ -2,9 +2,29 @@
  * A matrix product in WebAssembly SIMD, for matrices that fit the cache: four rows by eight columns of
  * the result stay in registers. tfjs-wasm's own product of single matrices reaches about half of its
  * speed on heads of attention.
- *
- * The module is assembled here, since a text or binary file would need a tool or be unreadable.
  */
+
+import {
+  add,
+  addFours,
+  advance,
+  type Code,
+  compile,
+  constant,
+  countDown,
+  F32,
+  get,
+  I32,
+  loadFour,
+  loadSplat,
+  multiply,
+  multiplyFours,
+  set,
+  splat,
+  storeFour,
+  V128,
+  zero,
+} from "./wasm_assembler.ts";
 
 /** Rows and columns that a product covers at a time: sizes are padded to multiples of them. */
 export const TILE_ROWS = 4;
@@ -37,52 +57,6 @@ export interface ProductModule {
   multiply(a: Matrix, b: Matrix, c: Matrix, m: number, n: number, k: number, scale: number): void;
 }
 
-const [I32, F32, V128, NOTHING] = [0x7f, 0x7d, 0x7b, 0x40];
-
-/** LEB128, as all numbers in a module are written. */
-function unsigned(value: number): number[] {
-  return value < 128 ? [value] : [value & 127 | 128, ...unsigned(value >>> 7)];
-}
-const list = (
-  items: readonly (readonly number[])[],
-) => [...unsigned(items.length), ...items.flat()];
-const section = (id: number, content: readonly number[]) => [
-  id,
-  ...unsigned(content.length),
-  ...content,
-];
-const text = (value: string) => list([...value].map((letter) => [letter.charCodeAt(0)]));
-
-const get = (local: number) => [0x20, local];
-const set = (local: number) => [0x21, local];
-/** Small enough for one byte of signed LEB128: -64 to 63. */
-const constant = (value: number) => [0x41, value & 127];
-const add = [0x6a];
-const multiply = [0x6c];
-const simd = (code: number, ...rest: number[]) => [0xfd, ...unsigned(code), ...rest];
-/** Alignment (a power of two) and offset of a load or store. */
-const loadFour = (offset: number) => simd(0, 2, offset);
-const loadSplat = simd(9, 2, 0);
-const storeFour = (offset: number) => simd(11, 2, offset);
-const zero = simd(12, ...Array(16).fill(0));
-const splat = simd(19);
-const addFours = simd(228);
-const multiplyFours = simd(230);
-/** local += amount */
-const advance = (local: number, amount: readonly number[]) => [
-  ...get(local),
-  ...amount,
-  ...add,
-  ...set(local),
-];
-/** Repeats the body, at least once, until `count` of the local have been counted down by `step`. */
-const countDown = (local: number, step: number, body: readonly number[]) => [
-  ...[0x03, NOTHING],
-  ...body,
-  ...[...get(local), ...constant(-step), ...add, 0x22, local],
-  ...[0x0d, 0, 0x0b],
-];
-
 /** Parameters, in order; distances in bytes. Then locals. */
 const NAMES = [
   ...["a", "b", "c", "m", "n", "k", "aRow", "aStep", "bRow", "cRow", "scale"],
@@ -94,7 +68,7 @@ const at = Object.fromEntries(NAMES.map((name, i) => [name, i])) as Record<
   number
 >;
 
-function body(): number[] {
+function body(): Code {
   const rows = [0, 1, 2, 3];
   const pointer = (i: number) => at[`a${i}` as "a0"];
   const sum = (i: number, j: number) => at[`s${i}${j}` as "s00"];
@@ -141,26 +115,14 @@ function body(): number[] {
   return countDown(at.m, TILE_ROWS, rowOfTiles);
 }
 
-/** The module's bytes: one function, `multiply`, and one memory. */
-function assemble(): Uint8Array<ArrayBuffer> {
-  const parameters = [...Array(10).fill([I32]), [F32]];
-  const locals = [[10, I32], [11, V128]];
-  const code = [...list(locals), ...body(), 0x0b];
-  return Uint8Array.from([
-    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(1, list([[0x60, ...list(parameters), 0]])),
-    ...section(3, list([[0]])),
-    ...section(5, list([[0, 1]])),
-    ...section(7, list([[...text("multiply"), 0, 0], [...text("memory"), 2, 0]])),
-    ...section(10, list([[...unsigned(code.length), ...code]])),
-  ]);
-}
-
 const PAGE_FLOATS = 2 ** 14;
 
 /** Compiles the module. */
 export function productModule(): ProductModule {
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(assemble()));
+  const parameters = [...Array(10).fill(I32), F32];
+  const locals = [[10, I32], [11, V128]] as const;
+  const module = compile([{ name: "multiply", parameters, locals, body: body() }], "own");
+  const { exports } = new WebAssembly.Instance(module);
   const memory = exports.memory as WebAssembly.Memory;
   const run = exports.multiply as (...args: number[]) => void;
   return {
