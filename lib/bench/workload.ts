@@ -9,7 +9,7 @@ import { predict } from "../model/predict.ts";
 import type { VitShape } from "../model/vit.ts";
 import { Random } from "../tensor/random.ts";
 import { disposeWeights, type Weights } from "../tensor/weights.ts";
-import type { MetaObjective } from "../unlearn/meta_gradient.ts";
+import type { MetaObjective } from "../unlearn/meta_objective.ts";
 import { tokensOf } from "./operations.ts";
 
 /** What the steps are measured on. */

@@ -5,7 +5,7 @@ import type { Random } from "../tensor/random.ts";
 import { disposeWeights, mapWeights, type Weights } from "../tensor/weights.ts";
 import type { HeldOut, MetaParameters } from "./meta_learn.ts";
 import { disposeSupport, supportOf } from "./meta_learn.ts";
-import type { MetaObjective } from "./meta_gradient.ts";
+import type { MetaObjective } from "./meta_objective.ts";
 import { type Person, type SimulatedRequest, simulateRequests } from "./simulate_requests.ts";
 import { disposeStep, unlearningStep } from "./unlearning_step.ts";
 

@@ -6,7 +6,8 @@ import { Random } from "../tensor/random.ts";
 import { cosine } from "../tensor/schedule.ts";
 import { disposeWeights, mapWeights, type Weights } from "../tensor/weights.ts";
 import type { Measured } from "./auxiliary_objective.ts";
-import { type AuxiliaryBatch, metaGradient, type MetaObjective } from "./meta_gradient.ts";
+import { metaGradient } from "./meta_gradient.ts";
+import type { AuxiliaryBatch, MetaObjective } from "./meta_objective.ts";
 import { type Person, type SimulatedRequest, simulateRequests } from "./simulate_requests.ts";
 import type { Support } from "./unlearning_step.ts";
 

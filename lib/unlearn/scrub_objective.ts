@@ -8,7 +8,7 @@ import { plain } from "../tensor/algebra.ts";
 import { addScaled, disposeWeights, mapWeights, type Weights } from "../tensor/weights.ts";
 import type { Measured } from "./auxiliary_objective.ts";
 import { logitGradient } from "./logit_gradient.ts";
-import type { AuxiliaryBatch, MetaObjective } from "./meta_gradient.ts";
+import type { AuxiliaryBatch, MetaObjective } from "./meta_objective.ts";
 import { SCRUB } from "./scrub.ts";
 
 /**

@@ -4,7 +4,7 @@ import { labelLosses, meanLoss } from "../../lib/measure/loss.ts";
 import { predict } from "../../lib/model/predict.ts";
 import { Random } from "../../lib/tensor/random.ts";
 import type { Measured } from "../../lib/unlearn/auxiliary_objective.ts";
-import type { MetaObjective } from "../../lib/unlearn/meta_gradient.ts";
+import type { MetaObjective } from "../../lib/unlearn/meta_objective.ts";
 import type { Person } from "../../lib/unlearn/simulate_requests.ts";
 import { TOY_LABELS, TOY_SHAPE, toyObjective } from "./toy_objective.ts";
 

@@ -3,7 +3,8 @@ import * as tf from "@tensorflow/tfjs";
 import { adamW, ADAMW_DEFAULTS } from "../../lib/tensor/optimisers/adamw.ts";
 import { Random } from "../../lib/tensor/random.ts";
 import { disposeWeights, mapWeights, type Weights } from "../../lib/tensor/weights.ts";
-import { metaGradient, type MetaObjective } from "../../lib/unlearn/meta_gradient.ts";
+import { metaGradient } from "../../lib/unlearn/meta_gradient.ts";
+import type { MetaObjective } from "../../lib/unlearn/meta_objective.ts";
 import {
   disposeParameters,
   disposeSupport,

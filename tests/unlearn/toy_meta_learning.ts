@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { ImageSource } from "../../lib/data/image_source.ts";
 import { disposeWeights, mapWeights, type Weights } from "../../lib/tensor/weights.ts";
-import type { MetaObjective } from "../../lib/unlearn/meta_gradient.ts";
+import type { MetaObjective } from "../../lib/unlearn/meta_objective.ts";
 import {
   disposeParameters,
   metaLearn,

@@ -8,7 +8,7 @@ import { predict } from "../../lib/model/predict.ts";
 import { Random } from "../../lib/tensor/random.ts";
 import { disposeWeights, mapWeights, type Weights } from "../../lib/tensor/weights.ts";
 import type { Measured } from "../../lib/unlearn/auxiliary_objective.ts";
-import type { MetaObjective } from "../../lib/unlearn/meta_gradient.ts";
+import type { MetaObjective } from "../../lib/unlearn/meta_objective.ts";
 
 /** A ViT of one block over 8 px images, enough for every path of the mathematics. */
 export const TOY_SHAPE = {

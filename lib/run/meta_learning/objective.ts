@@ -4,7 +4,7 @@ import { labelLosses, meanLoss } from "../../measure/loss.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { predict } from "../../model/predict.ts";
 import type { Weights } from "../../tensor/weights.ts";
-import type { MetaObjective } from "../../unlearn/meta_gradient.ts";
+import type { MetaObjective } from "../../unlearn/meta_objective.ts";
 import type { OnProgress } from "../progress.ts";
 import type { MetaLearnSettings } from "./settings.ts";
 
