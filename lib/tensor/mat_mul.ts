@@ -33,6 +33,10 @@ export function matMul(a: tf.Tensor, b: tf.Tensor, options: MatMulOptions = {}):
     })[0];
   }
   if (!transposeA && !transposeB && bias === undefined) return tf.matMul(a, b);
+  const short = a.rank === 2 && a.shape[0] <= MOST_SHORT_ROWS && transposeB && !transposeA;
+  if (short && hasKernel("LetheShortProduct")) {
+    return runKernel("LetheShortProduct", bias === undefined ? { a, b } : { a, b, bias })[0];
+  }
   return tf.tidy(() => {
     // tfjs-wasm only reaches its fast product (XNNPACK) on operands that are laid out plainly:
     // transposing first is about fifteen times faster there, unless an operand is used so few times
@@ -47,6 +51,9 @@ export function matMul(a: tf.Tensor, b: tf.Tensor, options: MatMulOptions = {}):
     return bias === undefined ? product : tf.add(product, bias);
   });
 }
+
+/** Up to so many rows of a, reading b by rows beats transposing it for tfjs's product on WASM. */
+const MOST_SHORT_ROWS = 64;
 
 /** Rows or columns of the other operand from which on it pays to transpose one on WASM. */
 const WORTH_TURNING = 8;

@@ -32,10 +32,15 @@ export const simd = (code: number, ...rest: number[]): Code => [0xfd, ...unsigne
 export const loadFour = (offset: number): Code => simd(0, 2, offset);
 export const loadSplat: Code = simd(9, 2, 0);
 export const storeFour = (offset: number): Code => simd(11, 2, offset);
+/** Loads one float; the other lanes are zero. */
+export const loadOne: Code = simd(92, 2, 0);
 /** Stores the first lane. */
 export const storeOne: Code = simd(90, 2, 0, 0);
 export const zero: Code = simd(12, ...Array(16).fill(0));
 export const splat: Code = simd(19);
+/** Lanes of two values, counted through both: 0 to 3 and 4 to 7. */
+export const lanes = (...which: readonly number[]): Code =>
+  simd(13, ...which.flatMap((lane) => [0, 1, 2, 3].map((byte) => 4 * lane + byte)));
 export const addFours: Code = simd(228);
 export const multiplyFours: Code = simd(230);
 

@@ -3,7 +3,6 @@ import {
   advance,
   and,
   type Code,
-  compile,
   constant,
   countDown,
   F32,
@@ -19,7 +18,9 @@ import {
   storeOne,
   unlessZero,
   V128,
+  type WasmFunction,
 } from "./wasm_assembler.ts";
+import { heapFunction } from "./wasm_heap.ts";
 
 /** What a formula is written with: code that leaves four lanes on the stack. */
 export interface FormulaParts {
@@ -42,8 +43,10 @@ export interface ElementLoop {
   formula(parts: FormulaParts): Code[];
 }
 
-/** Compiles a loop: parameters are the count, inputs, outputs (addresses) and scalars. */
-function assembleLoop({ inputs, outputs, scalars, formula }: ElementLoop): WebAssembly.Module {
+/** A loop's code: parameters are the count, inputs, outputs (addresses) and scalars. */
+function assembleLoop(
+  { inputs, outputs, scalars, formula }: ElementLoop,
+): Omit<WasmFunction, "name"> {
   const pointers = Array.from({ length: inputs + outputs }, (_, i) => 1 + i);
   const firstScalar = 1 + pointers.length;
   const groups = firstScalar + scalars;
@@ -89,18 +92,11 @@ function assembleLoop({ inputs, outputs, scalars, formula }: ElementLoop): WebAs
     ...[...get(count), ...constant(3), ...and, ...set(groups)],
     ...unlessZero(groups, countDown(groups, 1, oneByOne)),
   ];
-  return compile([{
-    name: "run",
+  return {
     parameters: [...Array(firstScalar).fill(I32), ...Array(scalars).fill(F32)],
     locals: [[1, I32], [next - firstLanes, V128]],
     body,
-  }], "imported");
-}
-
-/** Where tfjs-wasm's tensors lie. */
-function heapOf(backend: BackendWasm): WebAssembly.Memory {
-  const { wasm } = backend as unknown as { wasm: { asm: { memory: WebAssembly.Memory } } };
-  return wasm.asm.memory;
+  };
 }
 
 /**
@@ -117,16 +113,9 @@ export function elementLoop(
   outputs: readonly Float32Array[],
   scalars?: readonly number[],
 ) => void {
-  let module: WebAssembly.Module | undefined;
-  let instance: { heap: WebAssembly.Memory; run: (...args: number[]) => void } | undefined;
+  const run = heapFunction(() => assembleLoop(loop));
   return (backend, inputs, outputs, scalars = []) => {
-    const heap = heapOf(backend);
-    if (instance?.heap !== heap) {
-      module ??= assembleLoop(loop);
-      const { exports } = new WebAssembly.Instance(module, { host: { memory: heap } });
-      instance = { heap, run: exports.run as (...args: number[]) => void };
-    }
     const addresses = [...inputs, ...outputs].map(({ byteOffset }) => byteOffset);
-    instance.run(outputs[0].length, ...addresses, ...scalars);
+    run(backend, outputs[0].length, ...addresses, ...scalars);
   };
 }

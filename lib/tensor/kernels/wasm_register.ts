@@ -1,6 +1,7 @@
 import { registerWasmAttention } from "./wasm_attention.ts";
 import { registerWasmGelu } from "./wasm_gelu.ts";
 import { registerWasmOptimisers } from "./wasm_optimisers.ts";
+import { registerWasmShortProduct } from "./wasm_short_product.ts";
 
 let registered = false;
 
@@ -11,4 +12,5 @@ export function registerWasmKernels(): void {
   registerWasmAttention();
   registerWasmGelu();
   registerWasmOptimisers();
+  registerWasmShortProduct();
 }
