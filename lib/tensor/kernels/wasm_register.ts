@@ -1,5 +1,6 @@
 import { registerWasmAttention } from "./wasm_attention.ts";
 import { registerWasmGelu } from "./wasm_gelu.ts";
+import { registerWasmLayerNorm } from "./wasm_layer_norm.ts";
 import { registerWasmOptimisers } from "./wasm_optimisers.ts";
 import { registerWasmShortProduct } from "./wasm_short_product.ts";
 
@@ -11,6 +12,7 @@ export function registerWasmKernels(): void {
   registered = true;
   registerWasmAttention();
   registerWasmGelu();
+  registerWasmLayerNorm();
   registerWasmOptimisers();
   registerWasmShortProduct();
 }
