@@ -17,7 +17,7 @@ const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
 
 /** A bench's figures for people: one table per part that was measured. */
 export function benchTables(report: BenchReport): string[] {
-  const { choice, peak, steps, naiveMeta, kernels, input, waiting } = report;
+  const { choice, peak, steps, naiveMeta, float32, kernels, input, waiting } = report;
   const parts: string[][] = [];
   if (steps) {
     const rows = steps.map((step) => [
@@ -29,6 +29,11 @@ export function benchTables(report: BenchReport): string[] {
       mebibytes(step.peakBytes.stock),
     ]);
     if (naiveMeta) rows.push(["meta, against nested gradients", ...timesOf(naiveMeta)]);
+    if (float32) {
+      const { ours, stock } = float32.peakBytes;
+      const bytes = [mebibytes(ours), mebibytes(stock)];
+      rows.push(["training, half against float32", ...timesOf(float32), "-", "-", ...bytes]);
+    }
     parts.push(table(
       ["step", "s", "stock s", "times faster", "GFLOP/s", "stock", "peak MiB", "stock"],
       rows,

@@ -5,6 +5,7 @@ import {
   type DeviceChoice,
   openDevice,
 } from "../lib/tensor/device.ts";
+import { type Precision, PRECISION_CHOICES } from "../lib/tensor/precision.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** `--device`, wherever tensors are computed. */
@@ -13,6 +14,14 @@ export const DEVICE = {
   of: DEVICE_CHOICES,
   default: "auto",
   help: "WebGPU where there is an adapter, else WASM",
+} as const;
+
+/** `--precision`. */
+export const PRECISION = {
+  kind: "choice",
+  of: PRECISION_CHOICES,
+  default: "float32",
+  help: "half: products of half-precision numbers, float32 sums; smaller, less exact; WebGPU only",
 } as const;
 
 /** `--seed`. */
@@ -68,9 +77,14 @@ export const JSON_RESULT = {
 } as const;
 
 /** Opens the device and says which adapter does the work. */
-export async function openAndAnnounce(choice: DeviceChoice, terminal: Terminal): Promise<Device> {
-  const device = await openDevice(choice);
+export async function openAndAnnounce(
+  choice: DeviceChoice,
+  terminal: Terminal,
+  precision: Precision = "float32",
+): Promise<Device> {
+  const device = await openDevice(choice, precision);
   if (device.notice) terminal.note(device.notice);
-  terminal.note(`device: ${device.adapter}${device.software ? " (on the CPU)" : ""}`);
+  const half = device.precision === "half" ? ", half precision" : "";
+  terminal.note(`device: ${device.adapter}${device.software ? " (on the CPU)" : ""}${half}`);
   return device;
 }

@@ -4,7 +4,7 @@ import { benchTables } from "../cli/bench_tables.ts";
 import { command, main } from "../cli/command.ts";
 import { printResult } from "../cli/print_result.ts";
 import { progress } from "../cli/progress.ts";
-import { openAndAnnounce } from "../cli/shared_options.ts";
+import { openAndAnnounce, PRECISION } from "../cli/shared_options.ts";
 import { bench as measure, BENCH_PARTS, type BenchPart } from "../lib/bench/bench.ts";
 import { listFolder } from "../lib/data/list_folder.ts";
 import { TRAINING_RECIPES } from "../lib/model/recipes.ts";
@@ -17,6 +17,7 @@ export const bench = command({
     parts: { kind: "list", of: BENCH_PARTS, default: BENCH_PARTS, help: "what to measure" },
     support: { kind: "integer", min: 1, max: 4096, default: 8, help: "N_S: people per request" },
     ...BENCH_OPTIONS,
+    precision: PRECISION,
   },
   examples: [
     "deno task bench",
@@ -27,7 +28,7 @@ export const bench = command({
     const { parts, support, json } = options;
     const root = fromFileUrl(new URL("../fixtures/requests", import.meta.url));
     const entries = await listFolder(root, "restore the repository's own pictures");
-    const device = await openAndAnnounce(options.device, terminal);
+    const device = await openAndAnnounce(options.device, terminal, options.precision);
     const report = await measure({
       device,
       ...benchSettings(options, support),

@@ -2,7 +2,15 @@ import { command, main } from "../cli/command.ts";
 import { MEMORY_OPTIONS, memoryChoice } from "../cli/memory_options.ts";
 import { progress } from "../cli/progress.ts";
 import { printResult } from "../cli/print_result.ts";
-import { CACHE, DATA, DEVICE, JSON_RESULT, openAndAnnounce, SPLIT } from "../cli/shared_options.ts";
+import {
+  CACHE,
+  DATA,
+  DEVICE,
+  JSON_RESULT,
+  openAndAnnounce,
+  PRECISION,
+  SPLIT,
+} from "../cli/shared_options.ts";
 import { percent, table } from "../cli/table.ts";
 import { evaluateModels, MEASURED_PARTS } from "../lib/run/evaluate_model.ts";
 
@@ -20,12 +28,16 @@ export const evaluate = command({
     json: JSON_RESULT,
     ...MEMORY_OPTIONS,
     device: DEVICE,
+    precision: PRECISION,
   },
   examples: [
     "deno task evaluate --model unlearned/model --retrained retrained --split split.json --data DIR",
   ],
-  async run({ model, retrained, split, data, labels, cache, json, device, ...memory }, terminal) {
-    await openAndAnnounce(device, terminal);
+  async run(
+    { model, retrained, split, data, labels, cache, json, device, precision, ...memory },
+    terminal,
+  ) {
+    await openAndAnnounce(device, terminal, precision);
     const report = await evaluateModels({
       split,
       data,

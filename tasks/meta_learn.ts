@@ -8,6 +8,7 @@ import {
   DEVICE,
   JSON_PROGRESS,
   openAndAnnounce,
+  PRECISION,
   SEED,
   SPLIT,
 } from "../cli/shared_options.ts";
@@ -43,6 +44,7 @@ export const metaLearn = command({
     ...MEMORY_OPTIONS,
     seed: SEED,
     device: DEVICE,
+    precision: PRECISION,
     jsonProgress: JSON_PROGRESS,
   },
   examples: [
@@ -51,7 +53,7 @@ export const metaLearn = command({
   ],
   async run(options, terminal) {
     const { model, split, data, out, identityKey, statistics, methodSettings, seed } = options;
-    const device = await openAndAnnounce(options.device, terminal);
+    const device = await openAndAnnounce(options.device, terminal, options.precision);
     const settings = metaLearnSettings(options);
     const history = await metaLearnKit({
       device,

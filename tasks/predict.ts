@@ -1,7 +1,7 @@
 import { command, main } from "../cli/command.ts";
 import { MEMORY_OPTIONS, memoryChoice } from "../cli/memory_options.ts";
 import { printResult } from "../cli/print_result.ts";
-import { DEVICE, JSON_RESULT, openAndAnnounce } from "../cli/shared_options.ts";
+import { DEVICE, JSON_RESULT, openAndAnnounce, PRECISION } from "../cli/shared_options.ts";
 import { predictImages } from "../lib/run/predict_images.ts";
 
 /** `deno task predict`: logits and features per image. */
@@ -14,10 +14,11 @@ export const predict = command({
     json: { ...JSON_RESULT, required: true, help: "write them to FILE, or print them" },
     ...MEMORY_OPTIONS,
     device: DEVICE,
+    precision: PRECISION,
   },
   examples: ["deno task predict --model model --images requests --json predictions.json"],
-  async run({ model, images, json, device, ...memory }, terminal) {
-    await openAndAnnounce(device, terminal);
+  async run({ model, images, json, device, precision, ...memory }, terminal) {
+    await openAndAnnounce(device, terminal, precision);
     const predictions = await predictImages(model, images, memoryChoice(memory));
     const lines = [`${json}: ${predictions.images.length} images`];
     await printResult(terminal, json, predictions, lines);

@@ -1,7 +1,7 @@
 import { fromFileUrl } from "@std/path";
 import { command, main } from "../cli/command.ts";
 import { printResult } from "../cli/print_result.ts";
-import { DEVICE, openAndAnnounce } from "../cli/shared_options.ts";
+import { DEVICE, openAndAnnounce, PRECISION } from "../cli/shared_options.ts";
 import { table } from "../cli/table.ts";
 import { readGolden } from "../lib/audit/golden.ts";
 import { ABSOLUTE_TOLERANCE } from "../lib/audit/compare_golden.ts";
@@ -16,26 +16,27 @@ export const selfcheck = command({
     // A switch, not --json FILE: this task has no right to write.
     json: { kind: "flag", help: "print JSON instead of a table" },
     device: DEVICE,
+    precision: PRECISION,
   },
   examples: ["deno task selfcheck", "deno task selfcheck --device wasm --json"],
-  async run({ golden, json, device: choice }, terminal) {
+  async run({ golden, json, device: choice, precision }, terminal) {
     const folder = golden ?? fromFileUrl(new URL("../fixtures/golden", import.meta.url));
     const numbers = await readGolden(folder);
-    const device = await openAndAnnounce(choice, terminal);
+    const device = await openAndAnnounce(choice, terminal, precision);
     const groups = await check(numbers);
     const failed = groups.flatMap((group) => group.failed);
     const rows = groups.map((group) => [
       group.name,
       String(group.tensors),
       group.relativeError.toExponential(1),
-      `${group.tolerance}`,
+      String(Number(group.tolerance.toPrecision(2))),
       (group.failed.length === 0 ? "ok" : `${group.failed.length} FAILED`) +
       (group.onEdge ? `, ${group.onEdge} elements on the edge left out` : ""),
     ]);
     await printResult(
       terminal,
       json ? "-" : undefined,
-      { device: device.adapter, passed: failed.length === 0, groups },
+      { device: device.adapter, precision, passed: failed.length === 0, groups },
       table(["group", "tensors", "largest error", "allowed", ""], rows),
     );
     if (failed.length === 0) return 0;

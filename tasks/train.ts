@@ -7,6 +7,7 @@ import {
   DEVICE,
   JSON_PROGRESS,
   openAndAnnounce,
+  PRECISION,
   SEED,
   SPLIT,
 } from "../cli/shared_options.ts";
@@ -49,6 +50,7 @@ export const train = command({
     ...MEMORY_OPTIONS,
     seed: SEED,
     device: DEVICE,
+    precision: PRECISION,
     jsonProgress: JSON_PROGRESS,
   },
   examples: [
@@ -57,7 +59,7 @@ export const train = command({
   ],
   async run(options, terminal) {
     const { split, data, out, init, withoutForget, seed } = options;
-    const device = await openAndAnnounce(options.device, terminal);
+    const device = await openAndAnnounce(options.device, terminal, options.precision);
     const recipe = TRAINING_RECIPES.find(({ name }) => name === options.recipe)!;
     const { epochs, learningRate, weightDecay, batchSize } = options;
     const history = await trainModel({

@@ -9,7 +9,7 @@ import { productCase } from "./kernel_case.ts";
 import { kernelCases } from "./kernel_cases.ts";
 import { type KernelFigures, measureKernels } from "./kernel_report.ts";
 import { measurePeakRate, type PeakRate } from "./peak_rate.ts";
-import { measureSteps, type StepFigures } from "./step_report.ts";
+import { measureSteps, type StepFigures, type StepReport } from "./step_report.ts";
 import { makeWorkload, type WorkloadSettings } from "./workload.ts";
 
 /** What a bench may measure. */
@@ -40,6 +40,8 @@ export interface BenchReport {
   readonly steps: readonly StepFigures[] | null;
   /** The meta step (ours) against the naive one's cost (stock), both with Lethe's kernels. */
   readonly naiveMeta: Comparison | null;
+  /** Half precision against float32, as in {@link StepReport}; null in float32. */
+  readonly float32: StepReport["float32"];
   readonly kernels: readonly KernelFigures[] | null;
   readonly input: InputRate | null;
   /**
@@ -97,6 +99,7 @@ export async function bench(options: BenchOptions): Promise<BenchReport> {
     peak,
     steps: steps?.steps ?? null,
     naiveMeta: steps?.naiveMeta ?? null,
+    float32: steps?.float32 ?? null,
     kernels,
     input,
     waiting: step && input ? load / (load + step) : null,

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { type Precision, precision, setPrecision } from "../tensor/precision.ts";
 import { disposeWeights } from "../tensor/weights.ts";
 import { compare, type Comparison, type Effort, type Run, type Side } from "./compare.ts";
 import { finish } from "./finish.ts";
@@ -22,6 +23,15 @@ export interface StepFigures extends Comparison {
   readonly gflops: Readonly<Record<Side, number>> | null;
   /** Most bytes on the device at once, weights and inputs included. */
   readonly peakBytes: Readonly<Record<Side, number>>;
+}
+
+/** How all steps do. */
+export interface StepReport {
+  readonly steps: readonly StepFigures[];
+  /** The meta step (ours) against the naive one's cost (stock), both with Lethe's kernels. */
+  readonly naiveMeta: Comparison;
+  /** The training step in half precision (ours) against float32 (stock); null in float32. */
+  readonly float32: Omit<StepFigures, "name" | "gflops"> | null;
 }
 
 /** Runs one step to its end and frees what it gives. */
@@ -49,6 +59,29 @@ function repeated(step: () => Promise<void>): Run {
   };
 }
 
+/** A run in a precision of its own. */
+function within(choice: Precision, run: Run): Run {
+  return (times) => {
+    setPrecision(choice);
+    return run(times);
+  };
+}
+
+/** Lethe's training step in half precision (ours) against itself in float32 (stock), by turns. */
+async function againstFloat32(ours: Steps, workload: Workload, effort: Effort) {
+  const peakBytesOf = { ours: 0, stock: 0 };
+  const training = repeated(() => runStep(ours, "training", workload));
+  const comparison = await compare(
+    { ours: within("half", training), stock: within("float32", training) },
+    effort,
+    async (run, side) => {
+      peakBytesOf[side] = await peakBytes(run);
+    },
+  );
+  setPrecision("half");
+  return { ...comparison, peakBytes: peakBytesOf };
+}
+
 function operationsOf(name: StepName, { shape, labels, batch }: Workload): number | null {
   if (name === "training") return trainingOperations(shape, labels, batch);
   return name === "evaluation" ? forwardOperations(shape, labels, batch) : null;
@@ -56,13 +89,14 @@ function operationsOf(name: StepName, { shape, labels, batch }: Workload): numbe
 
 /**
  * Measures every step of a workload against the stock one, by turns, and the meta step against the
- * naive one's cost.
+ * naive one's cost. Under half precision also against float32, and without the unlearning step, which
+ * is float32 always.
  */
 export async function measureSteps(
   workload: Workload,
   effort: Effort,
   onStep?: (done: number, total: number, name: string) => void,
-): Promise<{ steps: StepFigures[]; naiveMeta: Comparison }> {
+): Promise<StepReport> {
   const bytes = () => tf.memory().numBytes;
   const weights = [workload.theta, workload.phi].flatMap((set) => Object.values(set))
     .reduce((sum, { size }) => sum + 4 * size, 0);
@@ -72,9 +106,11 @@ export async function measureSteps(
   const stock = stockSteps(workload);
   // What lies on the device for the other side's sake.
   const foreign = { ours: bytes() - between, stock: between - before + weights };
-  const total = STEP_NAMES.length + 1;
+  const half = precision() === "half";
+  const names = STEP_NAMES.filter((name) => !half || name !== "unlearning");
+  const total = names.length + (half ? 2 : 1);
   const steps: StepFigures[] = [];
-  for (const name of STEP_NAMES) {
+  for (const name of names) {
     onStep?.(steps.length, total, name);
     const peak = { ours: 0, stock: 0 };
     const comparison = await compare(
@@ -97,8 +133,10 @@ export async function measureSteps(
     ours: repeated(() => runStep(ours, "meta", workload)),
     stock: repeated(() => naiveMetaStep(ours, workload)),
   }, effort);
+  if (half) onStep?.(total - 1, total, "training in float32");
+  const float32 = half ? await againstFloat32(ours, workload, effort) : null;
   onStep?.(total, total, "");
   ours.dispose();
   stock.dispose();
-  return { steps, naiveMeta };
+  return { steps, naiveMeta, float32 };
 }

@@ -1,5 +1,6 @@
 import { LetheError } from "../error.ts";
 import { deviceMemory } from "../tensor/device_memory.ts";
+import { precision } from "../tensor/precision.ts";
 import { thetaShapes } from "./theta_shapes.ts";
 import type { VitShape } from "./vit.ts";
 
@@ -35,6 +36,13 @@ const GRADIENT: Readonly<Record<"webgpu" | "wasm", Rows>> = {
   webgpu: { perBlock: 13, once: 38, probabilitiesPerBlock: 1, probabilitiesOnce: 3 },
   wasm: { perBlock: 19, once: 34, probabilitiesPerBlock: 1, probabilitiesOnce: 3 },
 };
+/** WebGPU's where activations are kept as halves. */
+const HALF_GRADIENT: Rows = {
+  perBlock: 7,
+  once: 35,
+  probabilitiesPerBlock: 0.5,
+  probabilitiesOnce: 1.5,
+};
 const FORWARD: Readonly<Record<"webgpu" | "wasm", Rows>> = {
   webgpu: { perBlock: 1, once: 28, probabilitiesPerBlock: 0, probabilitiesOnce: 1 },
   wasm: { perBlock: 1, once: 42, probabilitiesPerBlock: 0, probabilitiesOnce: 1 },
@@ -48,7 +56,7 @@ export function thetaBytes(shape: VitShape, labels: number): number {
     .reduce((sum, size) => sum + 4 * size.reduce((a, b) => a * b, 1), 0);
 }
 
-/** Bytes of device memory that each further image of a pass takes, at most. */
+/** Bytes of device memory that each further image of a pass takes in the present precision, at most. */
 export function bytesPerImage(shape: VitShape, pass: Pass, backend: "webgpu" | "wasm"): number {
   const tokens = (shape.imageSize / shape.patchSize) ** 2 + 1;
   const patches = 3 * shape.imageSize ** 2;
@@ -56,7 +64,7 @@ export function bytesPerImage(shape: VitShape, pass: Pass, backend: "webgpu" | "
     4 * (patches + tokens * shape.dim * (perBlock * shape.depth + once) +
       shape.heads * tokens ** 2 * (probabilitiesPerBlock * shape.depth + probabilitiesOnce));
   if (pass === "predict") return bytes(FORWARD[backend]);
-  const gradient = bytes(GRADIENT[backend]);
+  const gradient = bytes(precision() === "half" ? HALF_GRADIENT : GRADIENT[backend]);
   return pass === "meta-learn" ? Math.max(gradient, bytes(DUAL)) : gradient;
 }
 

@@ -175,6 +175,7 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
     // Their content, not their path: another model may lie there by now.
     model: sha256Hex(encodeSafetensors(model.theta)),
     device: device.adapter,
+    precision: device.precision,
   });
   const statePath = metaLearningStatePath(out);
   for (const path of [out, statePath]) await removeUnfinished(path);
@@ -225,7 +226,10 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
     model: kernels.choice ? { ...model, kernels: kernels.choice } : model,
     ...{ parameters, settings, forMethods, identities },
     imageHashes: samples.map(({ file }) => data.split.hashes[file]),
-    record: { settings, seed, microBatch, device: device.adapter, split: data.sha256, history },
+    record: {
+      ...{ settings, seed, microBatch, split: data.sha256 },
+      ...{ device: device.adapter, precision: device.precision, history },
+    },
   });
   disposeParameters(parameters);
   disposeParameters(initial);

@@ -92,6 +92,7 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
       ? null
       : sha256Hex(encodeSafetensors(await downloadWeights(initial))),
     device: device.adapter,
+    precision: device.precision,
   });
   const statePath = trainingStatePath(out);
   for (const path of [out, statePath]) await removeUnfinished(path);
@@ -140,7 +141,10 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
   );
   disposeWeights(initial);
   const text = JSON.stringify(
-    { recipe, seed, withoutForget, device: device.adapter, history },
+    {
+      ...{ recipe, seed, withoutForget },
+      ...{ device: device.adapter, precision: device.precision, history },
+    },
     null,
     2,
   );

@@ -48,7 +48,7 @@ export function isSoftwareAdapter(
  * Deno permission.
  *
  * @throws LetheError `webgpu` or half precision is asked for and there is no adapter
- * @throws UsageError `choice` is none of {@link DEVICE_CHOICES}
+ * @throws UsageError `choice` is none of {@link DEVICE_CHOICES}, or half precision is asked of `wasm`
  */
 export async function openDevice(
   choice: DeviceChoice,
@@ -68,6 +68,9 @@ export function openedDevice(): Device | undefined {
 async function open(choice: DeviceChoice, precision: Precision): Promise<Device> {
   if (!DEVICE_CHOICES.includes(choice)) {
     throw new UsageError(`device "${choice}"`, `it is ${DEVICE_CHOICES.join(", ")}`, "take one");
+  }
+  if (choice === "wasm" && precision === "half") {
+    throw new UsageError("half precision on WASM", "it needs WebGPU", "leave out one of the two");
   }
   const adapter = choice === "wasm" ? null : await findAdapter();
   if (adapter === null) {

@@ -26,9 +26,9 @@ export function precision(): Precision {
 export function setPrecision(choice: Precision): void {
   if (choice === "half" && !hasKernel("LetheToHalf")) {
     throw new LetheError(
-      "--precision half on WASM",
-      "half precision needs a WebGPU adapter",
-      "leave it out, or give this machine a WebGPU adapter",
+      "half precision on WASM",
+      "it needs a WebGPU adapter, and this machine has none",
+      "leave out --precision half, or install a Vulkan driver",
     );
   }
   active = choice;

@@ -57,3 +57,27 @@ Deno.test("selfcheck exits 1 when one expected number is changed and names its g
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test({
+  name: "selfcheck --precision half holds every group against a half's own bound",
+  ignore: DEVICE.includes("wasm"),
+  async fn() {
+    const args = [...DEVICE, "--precision", "half", "--json"];
+    const { code, out, err } = await runTask("selfcheck", args, Deno.cwd());
+    assertEquals(code, 0, err);
+    const { passed, precision, groups } = JSON.parse(out);
+    assertEquals([passed, precision], [true, "half"]);
+    for (const { name, relativeError, tolerance } of groups) {
+      // Further off than float32 may be: halves were computed with.
+      assertEquals([name, relativeError > 1e-4, tolerance < 0.01], [name, true, true]);
+    }
+    assertEquals(groups.map(({ name }: { name: string }) => name), GROUPS.slice(0, -5));
+  },
+});
+
+Deno.test("selfcheck --precision half on WASM exits 2 and says what it needs", async () => {
+  const args = ["--device", "wasm", "--precision", "half"];
+  const { code, err } = await runTask("selfcheck", args, Deno.cwd());
+  assertEquals(code, 2);
+  assertMatch(err, /half precision on WASM; it needs WebGPU: leave out one of the two/);
+});

@@ -12,6 +12,7 @@ import {
 } from "../../lib/model/memory_plan.ts";
 import { vit, type VitShape } from "../../lib/model/vit.ts";
 import { plain } from "../../lib/tensor/algebra.ts";
+import { type Device, openDevice } from "../../lib/tensor/device.ts";
 import { Random } from "../../lib/tensor/random.ts";
 import { disposeWeights, valueAndGradients, type Weights } from "../../lib/tensor/weights.ts";
 import { supportTangent } from "../../lib/unlearn/meta_gradient.ts";
@@ -61,35 +62,51 @@ function patchesOf({ imageSize, patchSize }: VitShape, b: number): tf.Tensor {
   return tf.ones([b * (imageSize / patchSize) ** 2, 3 * patchSize ** 2]);
 }
 
-onEachDevice(
-  "bytesPerImage bounds what an image takes at the peak, and not by far",
-  async ({ backend }) => {
-    for (const of of SHAPES) {
-      const theta = initialVit(of, LABELS, new Random(0, "memory"));
-      const [before, found] = [tf.memory().numBytes, {} as Record<string, number>];
-      for (const [name, run] of Object.entries(passes)) {
-        const [few, many] = [
-          await peakBytes(() => run(theta, of, 2)),
-          await peakBytes(() => run(theta, of, 6)),
-        ];
-        assertGreater(few, before);
-        found[name] = (many - few) / 4;
-      }
-      disposeWeights(theta);
-      const expected: [Pass, number][] = [
-        ["predict", found.predict],
-        ["train", found.train],
-        ["meta-learn", Math.max(found.train, found.tangent)],
+async function assertBounded({ backend }: Device): Promise<void> {
+  for (const of of SHAPES) {
+    const theta = initialVit(of, LABELS, new Random(0, "memory"));
+    const [before, found] = [tf.memory().numBytes, {} as Record<string, number>];
+    for (const [name, run] of Object.entries(passes)) {
+      const [few, many] = [
+        await peakBytes(() => run(theta, of, 2)),
+        await peakBytes(() => run(theta, of, 6)),
       ];
-      for (const [pass, measured] of expected) {
-        const bound = bytesPerImage(of, pass, backend);
-        const what = `${pass} of ${JSON.stringify(of)}: ${measured} of ${bound}`;
-        assertLess(measured, bound, what);
-        assertLess(bound, 2 * measured, what);
-      }
+      assertGreater(few, before);
+      found[name] = (many - few) / 4;
+    }
+    disposeWeights(theta);
+    const expected: [Pass, number][] = [
+      ["predict", found.predict],
+      ["train", found.train],
+      ["meta-learn", Math.max(found.train, found.tangent)],
+    ];
+    for (const [pass, measured] of expected) {
+      const bound = bytesPerImage(of, pass, backend);
+      const what = `${pass} of ${JSON.stringify(of)}: ${measured} of ${bound}`;
+      assertLess(measured, bound, what);
+      assertLess(bound, 2 * measured, what);
+    }
+  }
+}
+
+onEachDevice("bytesPerImage bounds what an image takes at the peak, and not by far", assertBounded);
+
+Deno.test({
+  name: "bytesPerImage bounds a pass in half precision, which takes less than float32",
+  ignore: await navigator.gpu?.requestAdapter() == null,
+  async fn() {
+    const of = PRESETS.vit_base_patch16_224;
+    await openDevice("webgpu");
+    const float32 = bytesPerImage(of, "train", "webgpu");
+    const device = await openDevice("webgpu", "half");
+    try {
+      await assertBounded(device);
+      assertLess(bytesPerImage(of, "train", "webgpu"), 0.65 * float32);
+    } finally {
+      await openDevice("webgpu");
     }
   },
-);
+});
 
 onEachDevice("microBatchWithin takes as many images as fit, and says when none does", async () => {
   const of = PRESETS.vit_base_patch16_224;

@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { ImageSource } from "../../lib/data/image_source.ts";
 import { TRAINING_RECIPES, type TrainingRecipe } from "../../lib/model/recipes.ts";
 import { type Epoch, train, type Training, type TrainingState } from "../../lib/model/train.ts";
+import { openDevice } from "../../lib/tensor/device.ts";
 import type { Random } from "../../lib/tensor/random.ts";
 import { disposeWeights, mapWeights, type Weights } from "../../lib/tensor/weights.ts";
 import { onHost } from "../tensor/directions.ts";
@@ -84,6 +85,28 @@ onEachDevice("train lowers the loss and leaves the weights it was given alone", 
   assertEquals(await onHost(theta), before);
   for (const name of Object.keys(before)) assertNotEquals(after[name], before[name], name);
   disposeWeights(theta);
+});
+
+Deno.test({
+  name: "train in half precision converges as in float32, and repeats bit for bit",
+  ignore: await navigator.gpu?.requestAdapter() == null,
+  async fn() {
+    const results = [];
+    for (const precision of ["float32", "half", "half"] as const) {
+      await openDevice("webgpu", precision);
+      const { theta, training } = await toyTraining({ recipe: { ...RECIPE, epochs: 8 } });
+      results.push(await run(training, theta));
+      disposeWeights(theta);
+    }
+    await openDevice("webgpu");
+    const [exact, half, again] = results;
+    assertEquals(again, half);
+    assertNotEquals(half.theta["head.weight"], exact.theta["head.weight"]);
+    half.history.forEach(({ loss }, epoch) => {
+      const due = exact.history[epoch].loss;
+      assertLess(Math.abs(loss - due), 0.02 * due, `epoch ${epoch + 1}`);
+    });
+  },
 });
 
 for (const recipe of [RECIPE, SGD]) {
