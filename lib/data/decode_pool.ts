@@ -1,6 +1,6 @@
-import { LetheError } from "../error.ts";
 import { decodeImage } from "./decode_image.ts";
 import { resizeBilinear } from "./resize.ts";
+import { receiveError, sendError, type SentError } from "./worker_error.ts";
 
 /** An image file to decode and resize. */
 interface Order {
@@ -12,14 +12,10 @@ interface Order {
   readonly side: number;
 }
 
-/** Pixels, or why there are none: a LetheError's parts, or another error's message. */
+/** Pixels, or why there are none. */
 type Answer =
   & { readonly id: number }
-  & (
-    | { readonly pixels: Uint8Array<ArrayBuffer> }
-    | { readonly refused: readonly [value: string, rule: string, remedy: string] }
-    | { readonly failed: string }
-  );
+  & ({ readonly pixels: Uint8Array<ArrayBuffer> } | SentError);
 
 /** Decodes images on other threads. */
 export interface DecodePool extends Disposable {
@@ -52,8 +48,7 @@ export function openDecodePool(workers: number): DecodePool {
       const { resolve, reject } = waiting.get(data.id)!;
       waiting.delete(data.id);
       if ("pixels" in data) resolve(data.pixels);
-      else if ("refused" in data) reject(new LetheError(...data.refused));
-      else reject(new Error(data.failed));
+      else reject(receiveError(data));
     };
     worker.onerror = (event) => {
       event.preventDefault();
@@ -89,11 +84,7 @@ if (self.name === NAME) {
       const pixels = resizeBilinear(decodeImage(bytes, name), side) as Uint8Array<ArrayBuffer>;
       self.postMessage({ id, pixels }, [pixels.buffer]);
     } catch (error) {
-      self.postMessage(
-        error instanceof LetheError
-          ? { id, refused: [error.value, error.rule, error.remedy] }
-          : { id, failed: error instanceof Error ? error.message : String(error) },
-      );
+      self.postMessage({ id, ...sendError(error) });
     }
   };
 }

@@ -1,7 +1,7 @@
 import { extname, join } from "@std/path";
 import { formatCsv } from "./csv.ts";
 import { MAX_IMAGE_BYTES } from "./decode_image.ts";
-import { checkHash } from "./image_store.ts";
+import { checkHash } from "./image_loader.ts";
 import { readPlainFile } from "./plain_file.ts";
 import { identityFileName } from "./request_names.ts";
 import type { Dataset } from "./sample.ts";

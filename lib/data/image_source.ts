@@ -16,6 +16,23 @@ export interface ImageSource {
   targets(indices: readonly number[]): Float32Array;
 }
 
+/** Batches whose order is known ahead, so that their images come before they are needed. */
+export interface BatchStream {
+  /** The batches of these indices, one after the other; whoever takes one disposes it. */
+  batches(pieces: readonly (readonly number[])[]): AsyncIterable<ImageBatch>;
+  /** As an {@link ImageSource}'s. */
+  targets(indices: readonly number[]): Float32Array;
+}
+
+/** Batches in order, from a stream or from images that are there already. */
+export async function* batchesOf(
+  source: ImageSource | BatchStream,
+  pieces: readonly (readonly number[])[],
+): AsyncGenerator<ImageBatch, void> {
+  if ("batches" in source) yield* source.batches(pieces);
+  else for (const piece of pieces) yield source.batch(piece);
+}
+
 /** Cuts a list into consecutive pieces of at most `size`. */
 export function chunks<T>(items: readonly T[], size: number): T[][] {
   const out: T[][] = [];

@@ -1,7 +1,9 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Random } from "../tensor/random.ts";
-import { type Augmentation, cutAndResize, cutAndResizeHere, drawCut } from "./augment.ts";
-import type { ImageSource } from "./image_source.ts";
+import { cutAndResize } from "./augment.ts";
+import { allWhole, batchPixels } from "./batch_pixels.ts";
+import { type Augmentation, type Cut, drawCut } from "./cut.ts";
+import type { ImageBatch, ImageSource } from "./image_source.ts";
 import { patchRows } from "./patches.ts";
 import type { Sample, Task } from "./sample.ts";
 
@@ -38,67 +40,75 @@ export function targetRows(samples: readonly Sample[], task: Task, labels: numbe
   return rows;
 }
 
+/** How a source varies its images. */
+export interface Varied {
+  readonly augmentation: Augmentation;
+  /** Every batch draws its cuts from it, so the order of calls matters. */
+  readonly random: Random;
+}
+
+/** @throws {TypeError} images that are not varied have another side than the model's input */
+export function checkSide(side: number, { imageSize }: InputFormat, varied?: Varied): void {
+  if (varied || side === imageSize) return;
+  throw new TypeError(`stored side ${side} is not the input side ${imageSize}`);
+}
+
+/** One cut per image, drawn in their order; null without variation. */
+export function drawCuts(count: number, side: number, varied?: Varied): Cut[] | null {
+  if (!varied) return null;
+  return Array.from({ length: count }, () => drawCut(varied.augmentation, side, varied.random));
+}
+
+/**
+ * Uploads a batch.
+ *
+ * @param pixels [b, side, side, 3], 0 to 255
+ * @param cuts where the device is to cut and resize `pixels`
+ */
+export function imageBatch(
+  pixels: Float32Array,
+  side: number,
+  samples: readonly Sample[],
+  format: InputFormat,
+  cuts: readonly Cut[] | null = null,
+): ImageBatch {
+  const { task, labels, imageSize, patchSize } = format;
+  const patches = tf.tidy(() => {
+    const stored = tf.tensor4d(pixels, [samples.length, side, side, 3]);
+    const input = cuts ? cutAndResize(stored, cuts, imageSize) : stored;
+    return patchRows(normalise(input, format), patchSize);
+  });
+  const targets = tf.tensor2d(targetRows(samples, task, labels), [samples.length, labels]);
+  return { patches, targets };
+}
+
 /**
  * Batches from decoded images; index i is `samples[i]`.
  *
- * Without `varied` the stored side must be the model's input side and images come as they are;
- * with it each batch draws its cuts from `random`, so the order of calls matters.
+ * Without `varied` the stored side must be the model's input side and images come as they are.
  */
 export function storedSource(
   images: StoredImages,
   samples: readonly Sample[],
   format: InputFormat,
-  varied?: { augmentation: Augmentation; random: Random },
+  varied?: Varied,
 ): ImageSource {
   const { side } = images;
-  const size = side * side * 3;
-  if (!varied && side !== format.imageSize) {
-    throw new TypeError(`stored side ${side} is not the input side ${format.imageSize}`);
-  }
-  const targets = (indices: readonly number[]) =>
-    targetRows(indices.map((i) => samples[i]), format.task, format.labels);
+  const { imageSize, task, labels } = format;
+  checkSide(side, format, varied);
   const positions = samples.map((sample) => images.indexOf(sample.file));
-
   return {
-    targets,
+    targets: (indices) => targetRows(indices.map((i) => samples[i]), task, labels),
     batch(indices) {
-      const cuts = varied &&
-        indices.map(() => drawCut(varied.augmentation, side, varied.random));
-      // A whole image has only to be mirrored, which costs nothing while it is copied.
-      const whole = side === format.imageSize &&
-        cuts?.every(({ height, width }) => height === side && width === side);
-      const { imageSize } = format;
-      const cutHere = cuts !== undefined && !whole && tf.getBackend() !== "webgpu";
-      const [stride, length] = cutHere ? [imageSize, imageSize ** 2 * 3] : [side, size];
-      const pixels = new Float32Array(indices.length * length);
-      indices.forEach((index, i) => {
-        const image = images.pixels(positions[index]);
-        if (cutHere) cutAndResizeHere(image, side, cuts[i], imageSize, pixels, i * length);
-        else if (whole && cuts![i].mirrored) setMirrored(pixels, i * length, image, side);
-        else pixels.set(image, i * length);
-      });
-      const patches = tf.tidy(() => {
-        const stored = tf.tensor4d(pixels, [indices.length, stride, stride, 3]);
-        const onDevice = cuts !== undefined && !whole && !cutHere;
-        const input = onDevice ? cutAndResize(stored, cuts, imageSize) : stored;
-        return patchRows(normalise(input, format), format.patchSize);
-      });
-      return { patches, targets: tf.tensor2d(targets(indices), [indices.length, format.labels]) };
+      const cuts = drawCuts(indices.length, side, varied);
+      const stored = indices.map((i) => images.pixels(positions[i]));
+      const chosen = indices.map((i) => samples[i]);
+      if (cuts && !allWhole(cuts, side, imageSize) && tf.getBackend() === "webgpu") {
+        return imageBatch(batchPixels(stored, side, null, side), side, chosen, format, cuts);
+      }
+      return imageBatch(batchPixels(stored, side, cuts, imageSize), imageSize, chosen, format);
     },
   };
-}
-
-/** Writes an image with left and right exchanged. */
-function setMirrored(out: Float32Array, offset: number, image: Uint8Array, side: number): void {
-  for (let y = 0; y < side; y++) {
-    for (let x = 0; x < side; x++) {
-      const from = 3 * (y * side + x);
-      const to = offset + 3 * (y * side + side - 1 - x);
-      out[to] = image[from];
-      out[to + 1] = image[from + 1];
-      out[to + 2] = image[from + 2];
-    }
-  }
 }
 
 /** Pixels 0..255 to the model's input: (x / 255 - mean) / std per channel. */

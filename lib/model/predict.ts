@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import { chunks, type ImageSource } from "../data/image_source.ts";
+import { batchesOf, type BatchStream, chunks, type ImageSource } from "../data/image_source.ts";
 import { plain } from "../tensor/algebra.ts";
 import { checkDevice } from "../tensor/device_fault.ts";
 import { Reads } from "../tensor/reads.ts";
@@ -24,7 +24,7 @@ export interface Predictions {
 export async function predict(
   theta: Weights,
   shape: VitShape,
-  source: ImageSource,
+  source: ImageSource | BatchStream,
   indices: readonly number[],
   microBatch: number,
   onBatch?: (images: number) => void,
@@ -34,8 +34,8 @@ export async function predict(
   const features = new Float32Array(indices.length * shape.dim);
   const reads = new Reads();
   let done = 0;
-  for (const piece of chunks(indices, microBatch)) {
-    const batch = source.batch(piece);
+  for await (const batch of batchesOf(source, chunks(indices, microBatch))) {
+    const images = batch.targets.shape[0];
     const output = tf.tidy(() => ({ ...vit(plain, theta, batch.patches, shape) }));
     tf.dispose([batch.patches, batch.targets]);
     const [first, both] = [done, Promise.all([output.logits.data(), output.features.data()])];
@@ -43,9 +43,9 @@ export async function predict(
       tf.dispose([output.logits, output.features]);
       logits.set(logitRows as Float32Array, first * labels);
       features.set(featureRows as Float32Array, first * shape.dim);
-      onBatch?.(piece.length);
+      onBatch?.(images);
     }));
-    done += piece.length;
+    done += images;
   }
   await reads.finish();
   checkDevice();

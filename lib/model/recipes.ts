@@ -1,4 +1,4 @@
-import type { Augmentation } from "../data/augment.ts";
+import type { Augmentation } from "../data/cut.ts";
 
 /** How f_theta is trained. */
 export interface TrainingRecipe {

@@ -1,6 +1,12 @@
 import * as tf from "@tensorflow/tfjs";
 import { shuffledBatches } from "../data/batches.ts";
-import { chunks, type ImageSource } from "../data/image_source.ts";
+import {
+  batchesOf,
+  type BatchStream,
+  chunks,
+  type ImageBatch,
+  type ImageSource,
+} from "../data/image_source.ts";
 import type { Task } from "../data/sample.ts";
 import { plain } from "../tensor/algebra.ts";
 import { adamW, ADAMW_DEFAULTS } from "../tensor/optimisers/adamw.ts";
@@ -45,7 +51,7 @@ export interface Training {
   readonly seed: number;
   /** Training images; `varied(random)` gives the source with that epoch's augmentation. */
   readonly images: number;
-  readonly source: (random: Random) => ImageSource;
+  readonly source: (random: Random) => ImageSource | BatchStream;
   /** mAP or accuracy on validation people, a fraction. */
   readonly validate: (theta: Weights) => Promise<number>;
   /** Images per pass; gradients are accumulated up to the recipe's batch. */
@@ -71,28 +77,30 @@ function optimiserOf(recipe: TrainingRecipe): Optimiser {
 /**
  * The gradient of one batch's mean task loss, accumulated over micro-batches.
  *
+ * @param input micro-batches in order; the next ones are taken, `images` in all
  * @param onLoss called with the loss once it is read, which happens while the device goes on
  */
 async function batchGradient(
   training: Training,
   theta: Weights,
-  source: ImageSource,
-  indices: readonly number[],
+  input: AsyncIterator<ImageBatch, void>,
+  images: number,
   reads: Reads,
   onLoss: (loss: number) => void,
 ): Promise<Weights> {
   const { shape, task, microBatch } = training;
-  const pieces = chunks(indices, microBatch);
+  const pieces = Math.ceil(images / microBatch);
   const losses: number[] = [];
   let read = 0;
   let gradients: Weights | null = null;
-  for (const [i, piece] of pieces.entries()) {
+  for (let i = 0; i < pieces; i++) {
     const begun = performance.now();
-    const batch = source.batch(piece);
+    const batch = (await input.next()).value!;
     training.onInput?.(performance.now() - begun);
+    const share = Math.min(images - i * microBatch, microBatch) / images;
     const part = valueAndGradients((weights) => {
       const { logits } = vit(plain, weights, batch.patches, shape);
-      return tf.mul(taskLoss(task, logits, batch.targets), piece.length / indices.length);
+      return tf.mul(taskLoss(task, logits, batch.targets), share);
     }, theta);
     tf.dispose([batch.patches, batch.targets]);
     const value = part.value.data();
@@ -106,7 +114,7 @@ async function batchGradient(
     await reads.add(value.then(([loss]) => {
       part.value.dispose();
       losses[i] = loss;
-      if (++read === pieces.length) onLoss(losses.reduce((a, b) => a + b));
+      if (++read === pieces) onLoss(losses.reduce((a, b) => a + b));
     }));
   }
   return gradients!;
@@ -140,12 +148,13 @@ export async function train(
   for (let epoch = history.length + 1; epoch <= recipe.epochs; epoch++) {
     const random = new Random(seed, `train epoch ${epoch}`);
     const batches = shuffledBatches(images, recipe.batchSize, random.fork("order"));
-    const source = training.source(random.fork("cuts"));
+    const pieces = batches.flatMap((indices) => chunks(indices, training.microBatch));
+    const input = batchesOf(training.source(random.fork("cuts")), pieces);
     const [reads, losses]: [Reads, number[]] = [new Reads(), []];
-    for (const [i, indices] of batches.entries()) {
-      const gradients = await batchGradient(training, theta, source, indices, reads, (loss) => {
-        losses[i] = loss * indices.length;
-        training.onImages?.(indices.length, epoch, loss);
+    for (const [i, { length }] of batches.entries()) {
+      const gradients = await batchGradient(training, theta, input, length, reads, (loss) => {
+        losses[i] = loss * length;
+        training.onImages?.(length, epoch, loss);
       });
       theta = optimiser.step(
         theta,

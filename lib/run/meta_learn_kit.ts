@@ -1,4 +1,4 @@
-import type { Augmentation } from "../data/augment.ts";
+import type { Augmentation } from "../data/cut.ts";
 import { range } from "../data/image_source.ts";
 import type { Sample } from "../data/sample.ts";
 import { sha256Hex } from "../data/sha256.ts";

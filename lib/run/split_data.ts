@@ -1,3 +1,4 @@
+import { type InputThread, openInput } from "../data/input_thread.ts";
 import { loadImages, type Progress } from "../data/image_store.ts";
 import type { Dataset, Sample } from "../data/sample.ts";
 import { sha256Hex } from "../data/sha256.ts";
@@ -39,5 +40,18 @@ export function loadSamples(
     hashes: split.hashes,
     ...(cache === undefined ? {} : { cache }),
     onProgress: report,
+  });
+}
+
+/**
+ * Starts a thread that loads a split's images while the device computes, each held against its hash.
+ *
+ * @param cache a folder that keeps decoded images
+ */
+export function streamSamples({ split, dataset }: SplitData, cache?: string): InputThread {
+  const count = dataset.samples.length;
+  return openInput(dataset.root, count, {
+    hashes: split.hashes,
+    ...(cache === undefined ? {} : { cache }),
   });
 }

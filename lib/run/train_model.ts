@@ -1,6 +1,6 @@
 import { sha256Hex } from "../data/sha256.ts";
 import { samplesOf } from "../data/split.ts";
-import { storedSource } from "../data/stored_source.ts";
+import { streamedSource } from "../data/streamed_source.ts";
 import { refuseExisting, removeUnfinished } from "../data/whole.ts";
 import { taskMetric } from "../measure/evaluation.ts";
 import { writeModel } from "../model/checkpoint.ts";
@@ -21,7 +21,7 @@ import { Random } from "../tensor/random.ts";
 import { disposeWeights, type Weights } from "../tensor/weights.ts";
 import * as tf from "@tensorflow/tfjs";
 import { kernelProgress, type OnProgress } from "./progress.ts";
-import { loadSamples, openSplit } from "./split_data.ts";
+import { openSplit, streamSamples } from "./split_data.ts";
 import { inputFormat } from "../model/input_format.ts";
 import { range } from "../data/image_source.ts";
 
@@ -72,9 +72,10 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
   const samples = samplesOf(data.split, data.dataset, withoutForget ? "retain" : "train");
   const val = samplesOf(data.split, data.dataset, "val");
   const storedSide = Math.round(recipe.storedScale * config.imageSize);
-  const images = await loadSamples(data, samples, storedSide, onProgress, options.cache);
-  const valImages = await loadSamples(data, val, config.imageSize, onProgress, options.cache);
-  const valSource = storedSource(valImages, val, format);
+  using input = streamSamples(data, options.cache);
+  const images = input.images(samples.map(({ file }) => file), storedSide);
+  const valImages = input.images(val.map(({ file }) => file), config.imageSize, true);
+  const valSource = streamedSource(valImages, val, format);
   const valTargets = valSource.targets(range(val.length));
   const microBatch = options.microBatch ??
     microBatchWithin(config, labels.length, "train", recipe.batchSize, options.memoryLimit);
@@ -111,7 +112,7 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
       seed,
       images: samples.length,
       source: (random) =>
-        storedSource(images, samples, format, { augmentation: recipe.augmentation, random }),
+        streamedSource(images, samples, format, { augmentation: recipe.augmentation, random }),
       validate: async (weights) => {
         const { logits } = await predict(weights, config, valSource, range(val.length), microBatch);
         return taskMetric(task, logits, valTargets, labels.length);

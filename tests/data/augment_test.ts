@@ -1,6 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { cutAndResize, cutAndResizeHere, drawCut } from "../../lib/data/augment.ts";
+import { cutAndResize } from "../../lib/data/augment.ts";
+import { cutAndResizeHere, drawCut } from "../../lib/data/cut.ts";
 import { Random } from "../../lib/tensor/random.ts";
 import { onEachDevice } from "../tensor/on_each_device.ts";
 

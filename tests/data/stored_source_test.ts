@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { cutAndResize, drawCut } from "../../lib/data/augment.ts";
+import { cutAndResize } from "../../lib/data/augment.ts";
+import { drawCut } from "../../lib/data/cut.ts";
 import { imagesInMemory } from "../../lib/data/images_in_memory.ts";
 import { patchRows } from "../../lib/data/patches.ts";
 import { type InputFormat, normalise, storedSource } from "../../lib/data/stored_source.ts";

@@ -1,0 +1,32 @@
+/**
+ * Asks for what comes next before it is needed, in order and within a bound.
+ *
+ * @param pieces lists of items, in the order of their use
+ * @param load begins to load a piece
+ * @param ahead items asked for beyond the piece in use; of a larger piece, that one
+ * @returns what was loaded, piece by piece
+ * @throws what `load` of the piece in turn throws
+ */
+export async function* prefetch<T, L>(
+  pieces: readonly (readonly T[])[],
+  load: (piece: readonly T[]) => Promise<L>,
+  ahead: number,
+): AsyncGenerator<L, void> {
+  const loading: Promise<L>[] = [];
+  let asked = 0;
+  let taken = 0;
+  for (const [turn, piece] of pieces.entries()) {
+    taken += piece.length;
+    for (
+      let next = turn + loading.length;
+      next < pieces.length && (next === turn || asked < taken + ahead);
+      next++
+    ) {
+      const answer = load(pieces[next]);
+      answer.catch(() => {}); // told in its turn, if that comes
+      loading.push(answer);
+      asked += pieces[next].length;
+    }
+    yield await loading.shift()!;
+  }
+}
