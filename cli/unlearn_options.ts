@@ -4,6 +4,7 @@ import type { Receipt } from "../lib/audit/receipt.ts";
 import { DEFAULT_SIGNING_KEY } from "../lib/audit/signing_key.ts";
 import type { UnlearnWithReceiptOptions } from "../lib/audit/unlearn_with_receipt.ts";
 import type { UnlearnSummary } from "../lib/run/unlearn_summary.ts";
+import { MEMORY_OPTIONS, memoryChoice } from "./memory_options.ts";
 import { METHOD_OPTIONS, methodChoice } from "./method_options.ts";
 import type { OptionValues } from "./options.ts";
 import { DEVICE } from "./shared_options.ts";
@@ -34,7 +35,8 @@ export const UNLEARN_OPTIONS = {
     help:
       `who signs the receipt, from audit --new-key (${DEFAULT_SIGNING_KEY} where it is; else nobody)`,
   },
-  microBatch: { kind: "integer", min: 1, max: 4096, default: 16, help: "images per pass" },
+  microBatch: { kind: "integer", min: 1, max: 4096, default: 16, help: "images per pass, at most" },
+  memoryLimit: MEMORY_OPTIONS.memoryLimit,
   device: DEVICE,
 } as const;
 
@@ -51,8 +53,8 @@ export function unlearnOptions(
   given: OptionValues<typeof UNLEARN_OPTIONS>,
   terminal: Terminal,
 ): Omit<UnlearnWithReceiptOptions, "launcher"> {
-  const { identityKey, signingKey, microBatch, device, kit: _, out, branch, sandbox, ...method } =
-    given;
+  const { identityKey, signingKey, microBatch, memoryLimit, device, kit: _, ...others } = given;
+  const { out, branch, sandbox, ...method } = others;
   const sample = given.kit === undefined && resolve(support) === resolve(fixture("requests"));
   const kit = given.kit ?? (sample ? fixture("kit") : "kit");
   terminal.print(`kit: ${kit}${sample ? " (the sample, for fixtures/requests only)" : ""}`);
@@ -61,7 +63,11 @@ export function unlearnOptions(
     kit,
     support,
     sample,
-    settings: { microBatch, device, choice: methodChoice(method) },
+    settings: {
+      ...{ microBatch, device },
+      ...memoryChoice(memoryLimit === undefined ? {} : { memoryLimit }),
+      choice: methodChoice(method),
+    },
     ...(identityKey === undefined ? {} : { identityKey }),
     ...(signingKey === undefined ? {} : { signingKey }),
     onLine: (line) => /^(worker|walls): /.test(line) ? terminal.print(line) : terminal.note(line),

@@ -8,6 +8,7 @@ import {
   OBJECT,
   oneOf,
   parseJsonObject,
+  real,
 } from "../model/json_fields.ts";
 import { KIT_METHODS, METHOD_SETTINGS } from "../model/method_settings.ts";
 import type { RequestedRow, UnlearnSummary } from "../run/unlearn_summary.ts";
@@ -19,6 +20,8 @@ export interface UnlearnSettings {
   readonly device: "auto" | "webgpu" | "wasm";
   /** Images per pass. */
   readonly microBatch: number;
+  /** Bytes of device memory to keep within; default what the device is taken to have. */
+  readonly memoryLimit?: number;
   readonly choice: MethodChoice;
 }
 
@@ -34,6 +37,8 @@ export interface Job {
 }
 
 const PATH = line(4096);
+/** Bytes, as `--memory-limit` has them: 1.3 GiB is no whole number. */
+export const MEMORY = real(1, Number.MAX_SAFE_INTEGER);
 
 /** Reads a job. @throws {LetheError} the field that is wrong */
 export function parseJob(text: string, file: string): Job {
@@ -59,9 +64,11 @@ export function parseJob(text: string, file: string): Job {
       choice: readChoice(settings.within("choice")),
     },
   };
+  const memoryLimit = settings.optional("memoryLimit", MEMORY);
   settings.end();
   fields.end();
-  return job;
+  if (memoryLimit === undefined) return job;
+  return { ...job, settings: { ...job.settings, memoryLimit } };
 }
 
 /** The method and the settings of its own that are given. */

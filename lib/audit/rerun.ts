@@ -13,7 +13,7 @@ import type { Verdict } from "./checks.ts";
 import type { SandboxChoice } from "./containment.ts";
 import type { Receipt } from "./receipt.ts";
 import { unlearnContained } from "./unlearn_contained.ts";
-import type { UnlearnSettings } from "./job.ts";
+import { MEMORY, type UnlearnSettings } from "./job.ts";
 
 /**
  * How far a rerun on another adapter may end from the receipt's weights, as a share of the change that
@@ -69,10 +69,11 @@ export async function rerun(receipt: Receipt, options: RerunOptions): Promise<Ve
 
 /** The run's own settings; the device is another where one is asked for. */
 function settingsOf(receipt: Receipt, given: UnlearnSettings): UnlearnSettings {
-  const { microBatch, method, seed } = receipt.settings;
+  const { microBatch, memoryLimit, method, seed } = receipt.settings;
   const onWasm = given.device === "auto" && receipt.adapter.startsWith("WASM");
   return {
     microBatch: integer(1, 4096).accepts(microBatch) ? microBatch : given.microBatch,
+    ...(MEMORY.accepts(memoryLimit) ? { memoryLimit } : {}),
     device: onWasm ? "wasm" : given.device,
     choice: {
       method: ran(method) ? method : "metaunlearn",

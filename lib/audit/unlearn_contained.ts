@@ -117,10 +117,12 @@ export async function unlearnContained(
 }
 
 /** All settings side by side, those of the method as they were used. */
-function recorded({ device, microBatch, choice }: UnlearnSettings, summary: UnlearnSummary) {
+function recorded(asked: UnlearnSettings, summary: UnlearnSummary) {
+  const { device, microBatch, memoryLimit, choice } = asked;
   const { method, seed } = choice;
   const { settings, staleStatistics } = summary;
-  return { device, microBatch, method, seed, ...settings, staleStatistics };
+  const limit = memoryLimit === undefined ? {} : { memoryLimit };
+  return { device, microBatch, ...limit, method, seed, ...settings, staleStatistics };
 }
 
 async function canaries(

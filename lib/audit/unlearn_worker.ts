@@ -21,15 +21,14 @@ if (import.meta.main) {
   };
   const answer = (content: unknown) => console.log(JSON.stringify({ nonce, ...content as object }));
   try {
-    const { microBatch, choice } = settings;
+    const { device: _, ...run } = settings;
     const summary = await unlearnRows({
       openDevice: open,
       kit,
       support,
       rows,
       folder: out,
-      choice,
-      microBatch,
+      ...run,
     });
     answer({ summary, read: read.filter((file) => file.path !== path) });
   } catch (error) {

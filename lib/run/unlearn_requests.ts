@@ -9,6 +9,8 @@ import type { UnlearnSummary } from "./unlearn_summary.ts";
 export interface UnlearnOptions extends PlanOptions {
   readonly device: Device;
   readonly microBatch?: number;
+  /** Bytes of device memory to keep within. */
+  readonly memoryLimit?: number;
   /** Default MetaUnlearn. */
   readonly choice?: Partial<MethodChoice>;
 }
@@ -31,7 +33,8 @@ export async function unlearnRequests(options: UnlearnOptions): Promise<UnlearnS
     const openDevice = () => Promise.resolve(device);
     const { rows } = plan;
     const choice = { method: "metaunlearn", seed: 0, set: {}, ...options.choice } as const;
-    const run = { openDevice, kit, support, rows, folder, choice, microBatch };
+    const limit = options.memoryLimit === undefined ? {} : { memoryLimit: options.memoryLimit };
+    const run = { openDevice, kit, support, rows, folder, choice, microBatch, ...limit };
     const summary = await unlearnRows(run);
     await closeUnlearning(folder, plan, summary);
     return summary;

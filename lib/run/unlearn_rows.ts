@@ -34,6 +34,8 @@ export interface UnlearnRowsOptions {
   readonly choice: MethodChoice;
   /** Images per pass, or fewer where the device's memory holds no more. */
   readonly microBatch: number;
+  /** Bytes of device memory to keep within. */
+  readonly memoryLimit?: number;
 }
 
 /**
@@ -55,7 +57,8 @@ export async function unlearnRows(options: UnlearnRowsOptions): Promise<UnlearnS
   useKernels(kit.model.kernels);
 
   const labels = config.labels.length;
-  const microBatch = microBatchWithin(config, labels, "unlearn", options.microBatch);
+  const { memoryLimit } = options;
+  const microBatch = microBatchWithin(config, labels, "unlearn", options.microBatch, memoryLimit);
   const theta = uploadWeights(kit.model.theta);
   const phi = uploadWeights(kit.phi);
   const source = await requestSource(requests, config, theta, microBatch);

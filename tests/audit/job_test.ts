@@ -24,12 +24,15 @@ const chosen = (change: Record<string, unknown>) => ({
 
 Deno.test("parseJob reads what the launcher writes and refuses every other field", () => {
   assertEquals(parseJob(JSON.stringify(JOB), "job"), JOB);
+  const limited = { ...JOB, settings: { ...JOB.settings, memoryLimit: 2 ** 30 } };
+  assertEquals(parseJob(JSON.stringify(limited), "job"), limited);
   const wrong: [Partial<Record<keyof Job | "key", unknown>>, string][] = [
     [{ key: "0" }, '"key" is unknown'],
     [{ nonce: "0" }, "nonce"],
     [{ rows: [{ file: "1.png", row: -1 }] }, "row is -1"],
     [{ rows: [{ file: "1.png", row: 1, identity: "me" }] }, '"identity" is unknown'],
     [{ settings: { ...JOB.settings, device: "cuda" } }, "device"],
+    [{ settings: { ...JOB.settings, memoryLimit: 0 } }, "memoryLimit is 0"],
     [{ settings: { ...JOB.settings, data: "/data" } }, '"data" is unknown'],
     [{ settings: chosen({ method: "scrub" }) }, 'method is "scrub"'],
     [{ settings: chosen({ set: { epochs: 1.5 } }) }, "epochs is 1.5"],

@@ -83,6 +83,14 @@ refuses("selfcheck refuses a folder without golden numbers", selfcheck, GOLDEN, 
 refuses("unlearn refuses bad requests", unlearn, UNLEARN, [...NO_REQUESTS, ...BAD_REQUESTS]);
 refuses("unlearn refuses bad images", unlearn, UNLEARN, BAD_IMAGES);
 refuses("unlearn refuses bad kits", unlearn, UNLEARN, BAD_KITS);
+refuses(
+  "unlearn refuses a memory limit that one image exceeds",
+  unlearn,
+  `${UNLEARN} --memory-limit 1MiB`,
+  [
+    ["the limit", "unlearn takes 0. .. the limit is 0.00 GiB: raise --memory-limit"],
+  ],
+);
 const NO_KIT: Bad = ["no kit", "there is no kit @kit", remove("kit")];
 refuses("unlearn refuses a kit that is not there", unlearn, UNLEARN, [NO_KIT], 2);
 
