@@ -1,5 +1,6 @@
+import type { InputThread, StreamedImages } from "../data/input_thread.ts";
 import { samplesOf } from "../data/split.ts";
-import { storedSource } from "../data/stored_source.ts";
+import { streamedSource } from "../data/streamed_source.ts";
 import { LetheError } from "../error.ts";
 import { type Evaluation, evaluation } from "../measure/evaluation.ts";
 import { tugOfWar } from "../measure/tug_of_war.ts";
@@ -10,7 +11,7 @@ import { predict } from "../model/predict.ts";
 import { useKernels } from "../tensor/kernel_choice.ts";
 import { disposeWeights } from "../tensor/weights.ts";
 import type { OnProgress } from "./progress.ts";
-import { loadSamples, openSplit, type SplitData } from "./split_data.ts";
+import { openSplit, type SplitData, streamSamples } from "./split_data.ts";
 import { inputFormat } from "../model/input_format.ts";
 import { range } from "../data/image_source.ts";
 
@@ -56,7 +57,8 @@ export interface EvaluateOptions {
  */
 export async function evaluateModels(options: EvaluateOptions): Promise<EvaluationReport> {
   const data = await openSplit(options.split, options.data);
-  const evaluate = evaluator(data, options);
+  using input = streamSamples(data, options.cache);
+  const evaluate = evaluator(data, input, options);
   const models: ModelEvaluation[] = [];
   for (const folder of options.models) models.push(await evaluate(folder));
   if (options.retrained === undefined) return { models };
@@ -73,15 +75,15 @@ export async function evaluateModels(options: EvaluateOptions): Promise<Evaluati
   };
 }
 
-/** Loads the three parts once per input size, then evaluates model after model. */
-function evaluator(data: SplitData, options: EvaluateOptions) {
+/** Evaluates model after model on images that another thread loads, once per input size if they fit. */
+function evaluator(data: SplitData, input: InputThread, options: EvaluateOptions) {
   const { onProgress, memoryLimit } = options;
   const parts = MEASURED_PARTS.map((part) => ({
     part,
     samples: samplesOf(data.split, data.dataset, part),
   }));
   const everyone = parts.flatMap(({ samples }) => samples);
-  const stores = new Map<number, ReturnType<typeof loadSamples>>();
+  const streams = new Map<number, StreamedImages>();
   return async (folder: string): Promise<ModelEvaluation> => {
     const { config, theta: host, kernels } = await readModel(folder);
     useKernels(kernels);
@@ -89,17 +91,16 @@ function evaluator(data: SplitData, options: EvaluateOptions) {
     const side = config.imageSize;
     const microBatch = options.microBatch ??
       microBatchWithin(config, config.labels.length, "predict", 64, memoryLimit);
-    if (!stores.has(side)) {
-      stores.set(side, loadSamples(data, everyone, side, onProgress, options.cache));
-    }
-    const images = await stores.get(side)!;
+    const images = streams.get(side) ?? input.images(everyone.map(({ file }) => file), side);
+    streams.set(side, images);
+    const everything = streamedSource(images, everyone, inputFormat(config));
     const theta = uploadWeights(host);
-    let done = 0;
+    let [done, first] = [0, 0];
     const result: Partial<Record<typeof MEASURED_PARTS[number], Evaluation>> = {};
     for (const { part, samples } of parts) {
-      const source = storedSource(images, samples, inputFormat(config));
-      const all = range(samples.length);
-      const { logits } = await predict(theta, config, source, all, microBatch, (count) => {
+      const all = range(samples.length).map((i) => first + i);
+      first += samples.length;
+      const { logits } = await predict(theta, config, everything, all, microBatch, (count) => {
         done += count;
         onProgress?.({
           stage: `evaluate ${folder}`,
@@ -108,7 +109,7 @@ function evaluator(data: SplitData, options: EvaluateOptions) {
           unit: "images",
         });
       });
-      const kept = keepLabels(config, logits, source.targets(all), options.labels);
+      const kept = keepLabels(config, logits, everything.targets(all), options.labels);
       result[part] = evaluation(config.task, kept.logits, kept.targets, kept.labels);
     }
     disposeWeights(theta);
