@@ -1,3 +1,4 @@
+import { faultBehind } from "../lib/tensor/device_fault.ts";
 import manifest from "../deno.json" with { type: "json" };
 import { describeError } from "./describe_error.ts";
 import { helpText } from "./help.ts";
@@ -47,7 +48,7 @@ export async function execute<Table extends OptionTable>(
     }
     return await command.run(parseOptions(command.options, args), terminal) ?? 0;
   } catch (error) {
-    return report(error, terminal);
+    return report(await faultBehind(error), terminal);
   }
 }
 

@@ -3,6 +3,7 @@ import { LetheError } from "../error.ts";
 /** What went wrong on the device; from then on its tensors hold anything. */
 let fault: LetheError | null = null;
 const watched = new WeakSet<GPUDevice>();
+let watching = false;
 
 const REMEDY =
   "repeat the command: what was saved is intact and it goes on from there; should the " +
@@ -16,6 +17,7 @@ const REMEDY =
 export function watchDevice(device: GPUDevice): void {
   if (watched.has(device)) return;
   watched.add(device);
+  watching = true;
   device.lost.then(({ message }) => raise(`the WebGPU device was lost (${message})`));
   device.addEventListener("uncapturederror", (event) => {
     const { error } = event as GPUUncapturedErrorEvent;
@@ -30,6 +32,19 @@ export function watchDevice(device: GPUDevice): void {
 /** @throws {LetheError} the device was lost or failed */
 export function checkDevice(): void {
   if (fault) throw fault;
+}
+
+/** Milliseconds in which a device tells what is wrong with it. */
+const TELLING = 250;
+
+/**
+ * The error to tell of in place of another: a device that fails refuses what is under way a moment
+ * before it says that it is lost.
+ */
+export async function faultBehind(error: unknown): Promise<unknown> {
+  if (!watching || error instanceof LetheError) return error;
+  await new Promise((resolve) => setTimeout(resolve, TELLING));
+  return fault ?? error;
 }
 
 function raise(what: string): void {
