@@ -23,8 +23,8 @@ export const set = (local: number): Code => [0x21, ...unsigned(local)];
 export const constant = (value: number): Code => [0x41, value & 127];
 export const add: Code = [0x6a];
 export const multiply: Code = [0x6c];
-export const and: Code = [0x71];
-export const shiftRight: Code = [0x76];
+const and: Code = [0x71];
+const shiftRight: Code = [0x76];
 
 /** A SIMD instruction by its number, which follows a prefix. */
 export const simd = (code: number, ...rest: number[]): Code => [0xfd, ...unsigned(code), ...rest];
@@ -66,10 +66,18 @@ export const countDown = (local: number, step: number, body: Code): Code => [
 ];
 
 /** The body where the local is not zero. */
-export const unlessZero = (local: number, body: Code): Code => [
+const unlessZero = (local: number, body: Code): Code => [
   ...[...get(local), 0x04, NOTHING],
   ...body,
   0x0b,
+];
+
+/** Goes through `count` elements: four at a time, then the last ones one by one; counts in `left`. */
+export const everyElement = (count: Code, left: number, inFours: Code, oneByOne: Code): Code => [
+  ...[...count, ...constant(2), ...shiftRight, ...set(left)],
+  ...unlessZero(left, countDown(left, 1, inFours)),
+  ...[...count, ...constant(3), ...and, ...set(left)],
+  ...unlessZero(left, countDown(left, 1, oneByOne)),
 ];
 
 /** A function without a result. */

@@ -1,10 +1,9 @@
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import {
   advance,
-  and,
   type Code,
   constant,
-  countDown,
+  everyElement,
   F32,
   fours,
   get,
@@ -12,11 +11,9 @@ import {
   loadFour,
   loadSplat,
   set,
-  shiftRight,
   splat,
   storeFour,
   storeOne,
-  unlessZero,
   V128,
   type WasmFunction,
 } from "./wasm_assembler.ts";
@@ -87,10 +84,7 @@ function assembleLoop(
   const count = 0;
   const body = [
     ...before,
-    ...[...get(count), ...constant(2), ...shiftRight, ...set(groups)],
-    ...unlessZero(groups, countDown(groups, 1, inFours)),
-    ...[...get(count), ...constant(3), ...and, ...set(groups)],
-    ...unlessZero(groups, countDown(groups, 1, oneByOne)),
+    ...everyElement(get(count), groups, inFours, oneByOne),
   ];
   return {
     parameters: [...Array(firstScalar).fill(I32), ...Array(scalars).fill(F32)],

@@ -2,10 +2,10 @@ import type { TensorInfo } from "@tensorflow/tfjs";
 import {
   add,
   advance,
-  and,
   type Code,
   constant,
   countDown,
+  everyElement,
   F32,
   fours,
   get,
@@ -15,11 +15,9 @@ import {
   loadSplat,
   multiply,
   set,
-  shiftRight,
   splat,
   storeFour,
   storeOne,
-  unlessZero,
   V128,
   type WasmFunction,
 } from "./wasm_assembler.ts";
@@ -65,10 +63,7 @@ function walk(names: readonly Walked[], turn: (load: Load, store: Store, single:
   };
   return [
     ...names.flatMap((name) => [...get(at[name]), ...set(cursor(name))]),
-    ...[...get(at.d), ...constant(2), ...shiftRight, ...set(at.left)],
-    ...unlessZero(at.left, countDown(at.left, 1, steps(false))),
-    ...[...get(at.d), ...constant(3), ...and, ...set(at.left)],
-    ...unlessZero(at.left, countDown(at.left, 1, steps(true))),
+    ...everyElement(get(at.d), at.left, steps(false), steps(true)),
   ];
 }
 
