@@ -22,49 +22,58 @@ export interface BootstrapSettings {
  *
  * @param populations identity of each image, per population (members and non-members, say), which are
  *   resampled independently of each other
- * @param statistic of resampled images: per population, their positions in it
+ * @param statistic of a resample: per population, how often each of its images was drawn. The arrays
+ *   are filled anew for the next resample
  * @param settings 1000 draws and level 0.95 unless they say otherwise
  * @throws {RangeError} when a population is empty, or draws or level are out of range
  */
 export function clusteredInterval(
   populations: readonly (readonly string[])[],
-  statistic: (positions: readonly (readonly number[])[]) => number,
+  statistic: (drawn: readonly Float64Array[]) => number,
   settings: BootstrapSettings,
 ): Interval {
-  return clusteredIntervals(populations, (positions) => [statistic(positions)], settings)[0];
+  return clusteredIntervals(populations, (drawn) => [statistic(drawn)], settings)[0];
 }
 
 /**
  * As {@link clusteredInterval} for several statistics of the same resamples: one pointwise interval
  * each (a band, where they are the points of a curve).
  *
- * @param statistics of resampled images, always as many
+ * @param statistics of a resample, always as many
  */
 export function clusteredIntervals(
   populations: readonly (readonly string[])[],
-  statistics: (positions: readonly (readonly number[])[]) => readonly number[],
+  statistics: (drawn: readonly Float64Array[]) => readonly number[],
   { random, draws = 1000, level = 0.95 }: BootstrapSettings,
 ): Interval[] {
   if (!(level > 0 && level < 1)) throw new RangeError(`the level is ${level}, not in (0, 1)`);
   if (!(draws >= 1)) throw new RangeError(`there are ${draws} draws`);
-  const clusters = populations.map(clustersOf);
-  const resamples = Array.from(
+  const resample = populations.map(resampler);
+  const results = Array.from(
     { length: draws },
-    () =>
-      statistics(
-        clusters.map((people) => people.flatMap(() => people[random.integer(people.length)])),
-      ),
+    () => statistics(resample.map((draw) => draw(random))),
   );
   const tail = (1 - level) / 2;
-  return resamples[0].map((_, k) => {
-    const values = Float64Array.from(resamples, (each) => each[k]).sort();
+  return results[0].map((_, k) => {
+    const values = Float64Array.from(results, (each) => each[k]).sort();
     return { low: quantile(values, tail), high: quantile(values, 1 - tail) };
   });
 }
 
-function clustersOf(identities: readonly string[]): number[][] {
+/** Draws as many people as there are, with replacement, and counts them at each of their images. */
+function resampler(identities: readonly string[]): (random: Random) => Float64Array {
   if (identities.length === 0) throw new RangeError("a population is empty");
-  return [...positionsByPerson(identities).values()];
+  const personOf = new Uint32Array(identities.length);
+  const people = [...positionsByPerson(identities).values()];
+  people.forEach((positions, person) => positions.forEach((i) => personOf[i] = person));
+  const times = new Uint32Array(people.length);
+  const drawn = new Float64Array(identities.length);
+  return (random) => {
+    times.fill(0);
+    for (let i = 0; i < times.length; i++) times[random.integer(times.length)]++;
+    for (let i = 0; i < drawn.length; i++) drawn[i] = times[personOf[i]];
+    return drawn;
+  };
 }
 
 /** Linear between the two nearest of some sorted values. */

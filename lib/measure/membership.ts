@@ -1,5 +1,6 @@
 import type { Random } from "../tensor/random.ts";
 import { clusteredIntervals, type Interval } from "./bootstrap.ts";
+import { resampledRoc } from "./resampled_roc.ts";
 import { type PairedLosses, RMIA_DEFAULTS, rmiaScores, type RmiaSettings } from "./rmia.ts";
 import { areaUnderRoc, type TprAtFpr, tprAtFpr, truePositiveRates } from "./roc.ts";
 
@@ -62,14 +63,12 @@ export function membershipAttack(
     (_, i) => smallest ** (1 - i / (ROC_POINTS - 1)),
   );
   const curve = truePositiveRates(inside, outside, rates);
+  const rocOf = resampledRoc(inside, outside);
   const [aucInterval, tprInterval, smallestInterval, ...bands] = clusteredIntervals(
     [members.identities, nonMembers.identities],
-    ([a, b]) => {
-      const [drawnInside, drawnOutside] = [a.map((i) => inside[i]), b.map((i) => outside[i])];
-      return [
-        areaUnderRoc(drawnInside, drawnOutside),
-        ...truePositiveRates(drawnInside, drawnOutside, [PAPER_FPR, smallest, ...rates]),
-      ];
+    ([membersDrawn, nonMembersDrawn]) => {
+      const { auc, truePositiveRates } = rocOf(membersDrawn, nonMembersDrawn);
+      return [auc, ...truePositiveRates([PAPER_FPR, smallest, ...rates])];
     },
     { random, draws },
   );

@@ -79,11 +79,12 @@ export function truePositiveRates(
 }
 
 /** 0.29 * 100 is 28.999999999999996: products a rounding error below a whole number count as it. */
-function falsePositives(fpr: number, nonMembers: number): number {
+export function falsePositives(fpr: number, nonMembers: number): number {
   return Math.floor(fpr * nonMembers * (1 + 4 * Number.EPSILON));
 }
 
-function checkScores(members: ArrayLike<number>, nonMembers: ArrayLike<number>): void {
+/** @throws {RangeError} when there is no member or no non-member */
+export function checkScores(members: ArrayLike<number>, nonMembers: ArrayLike<number>): void {
   if (members.length === 0 || nonMembers.length === 0) {
     throw new RangeError(`${members.length} members and ${nonMembers.length} non-members`);
   }

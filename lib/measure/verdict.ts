@@ -1,5 +1,6 @@
 import type { Random } from "../tensor/random.ts";
 import { clusteredInterval, type Interval } from "./bootstrap.ts";
+import { resampledRoc } from "./resampled_roc.ts";
 import { areaUnderRoc } from "./roc.ts";
 
 /** How an unlearned model stands to the retrained one; see {@link forgettingVerdict}. */
@@ -65,9 +66,10 @@ export function forgettingVerdict(
 ): ForgettingVerdict {
   const [inside, outside] = [margins(forgotten), margins(unseen)];
   const auc = areaUnderRoc(inside, outside);
+  const rocOf = resampledRoc(inside, outside);
   const interval = clusteredInterval(
     [forgotten.identities, unseen.identities],
-    ([a, b]) => areaUnderRoc(a.map((i) => inside[i]), b.map((i) => outside[i])),
+    ([forgottenDrawn, unseenDrawn]) => rocOf(forgottenDrawn, unseenDrawn).auc,
     { random: random.fork("bootstrap"), draws },
   );
   const people = [...rankSums(forgotten, unseen, [...inside, ...outside])];

@@ -2,14 +2,22 @@ import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/ass
 import { clusteredInterval, clusteredIntervals } from "../../lib/measure/bootstrap.ts";
 import { Random } from "../../lib/tensor/random.ts";
 
-const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+/** The mean of a value over the images of a resample. */
+function mean(drawn: Float64Array, value: (position: number) => number): number {
+  let [sum, images] = [0, 0];
+  drawn.forEach((times, position) => {
+    sum += times * value(position);
+    images += times;
+  });
+  return sum / images;
+}
 
 Deno.test("clusteredInterval of a mean has the width that the central limit gives", () => {
   // 400 people, one image each, values 0 and 1: standard error 0.5 / sqrt(400) = 0.025.
   const people = Array.from({ length: 400 }, (_, i) => `${i}`);
   const { low, high } = clusteredInterval(
     [people],
-    ([positions]) => mean(positions.map((i) => i % 2)),
+    ([drawn]) => mean(drawn, (i) => i % 2),
     { random: new Random(1, "bootstrap") },
   );
   assertAlmostEquals(low, 0.5 - 1.96 * 0.025, 0.008);
@@ -21,7 +29,7 @@ Deno.test("clusteredInterval widens when images are few people's", () => {
   const identities = Array.from({ length: 400 }, (_, i) => `${i % 4}`);
   const { low, high } = clusteredInterval(
     [identities],
-    ([positions]) => mean(positions.map((i) => i % 2)),
+    ([drawn]) => mean(drawn, (i) => i % 2),
     { random: new Random(1, "bootstrap") },
   );
   assertEquals([low, high], [0, 1]);
@@ -31,15 +39,15 @@ Deno.test("clusteredInterval draws each person with all images, populations apar
   const seen = new Set<string>();
   clusteredInterval(
     [["a", "b", "a"], ["a", "c"]],
-    (positions) => {
-      seen.add(JSON.stringify(positions.map((drawn) => [...drawn].sort())));
+    (populations) => {
+      seen.add(JSON.stringify(populations.map((drawn) => [...drawn])));
       return 0;
     },
     { random: new Random(3, "bootstrap"), draws: 200 },
   );
   // First: a twice, a and b, b twice. Second: a twice, both, c twice.
-  const first = ["[0,0,2,2]", "[0,1,2]", "[1,1]"];
-  const second = ["[0,0]", "[0,1]", "[1,1]"];
+  const first = ["[2,0,2]", "[1,1,1]", "[0,2,0]"];
+  const second = ["[2,0]", "[1,1]", "[0,2]"];
   const due = first.flatMap((a) => second.map((b) => `[${a},${b}]`));
   assertEquals([...seen].sort(), due.sort());
 });
@@ -47,7 +55,7 @@ Deno.test("clusteredInterval draws each person with all images, populations apar
 Deno.test("clusteredInterval repeats bit for bit with its seed, and not with another", () => {
   const identities = Array.from({ length: 50 }, (_, i) => `${i}`);
   const run = (seed: number) =>
-    clusteredInterval([identities], ([drawn]) => mean(drawn), {
+    clusteredInterval([identities], ([drawn]) => mean(drawn, (i) => i), {
       random: new Random(seed, "bootstrap"),
       draws: 100,
     });
@@ -66,7 +74,10 @@ Deno.test("clusteredInterval refuses empty populations and settings out of range
 Deno.test("clusteredIntervals gives each statistic the interval that it has alone", () => {
   const identities = Array.from({ length: 30 }, (_, i) => `${i % 10}`);
   const random = () => new Random(2, "bootstrap");
-  const statistics = [mean, (values: readonly number[]) => Math.max(...values)];
+  const statistics = [
+    (drawn: Float64Array) => mean(drawn, (i) => i),
+    (drawn: Float64Array) => drawn.findLastIndex((times) => times > 0),
+  ];
   const together = clusteredIntervals(
     [identities],
     ([drawn]) => statistics.map((statistic) => statistic(drawn)),
