@@ -66,7 +66,7 @@ export async function sendCanaries(
     const control = await say([Deno.execPath(), "run", "-A", ...settings, entry, jobFile]);
     const { argv, environment } = await containedCommand(containment, {
       ...{ entry, args: [jobFile], read: [names], write, denoDir, runFolder, shaders },
-      ...{ permissionLog: null, trace: null },
+      ...{ permissionLog: null, trace: null, drivers: [] },
     });
     const contained = await runContained(argv, environment, () => {});
     return judgeCanaries(parse(control.out), parse(contained.out), containment, linked);

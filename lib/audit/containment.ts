@@ -2,6 +2,7 @@ import { dirname, join } from "@std/path";
 import { LetheError } from "../error.ts";
 import type { Containment } from "./contained_run.ts";
 import { PROJECT } from "./module_graph.ts";
+import { LIBRARY_PATH } from "./sandbox/driver_folders.ts";
 import { shell, withoutDescriptors } from "./shell.ts";
 import { projectFiles } from "./trace.ts";
 
@@ -24,6 +25,8 @@ export interface Walls {
   readonly runFolder: string;
   /** Where the driver keeps compiled shaders; the driver alone can write there, Deno's code cannot. */
   readonly shaders: string;
+  /** Folders with a graphics driver that the linker finds by LD_LIBRARY_PATH alone. */
+  readonly drivers: readonly string[];
   /** Where Deno logs its permission checks; null: nowhere. */
   readonly permissionLog: string | null;
   /** Where system calls are traced to; null: nowhere. */
@@ -94,12 +97,13 @@ export async function containedCommand(
     XDG_RUNTIME_DIR: walls.runFolder,
     // Compiled shaders, Lethe's own and no user's: compiling them anew takes lavapipe ten seconds.
     MESA_SHADER_CACHE_DIR: walls.shaders,
+    ...(walls.drivers.length === 0 ? {} : { [LIBRARY_PATH]: walls.drivers.join(":") }),
     ...(permissionLog === null ? {} : { DENO_AUDIT_PERMISSIONS: permissionLog }),
   };
   const settings = ["--config", join(PROJECT, "deno.json"), "--lock", join(PROJECT, "deno.lock")];
   const program = [deno, "run", ...permissions, ...settings, entry, ...args];
   const walled = containment === "deno"
-    ? program
+    ? [...libraryPath(environment), ...program]
     : ["bwrap", ...await bubblewrap(walls, environment), "--", ...program];
   const traced = trace === null ? walled : [...strace(trace), ...walled];
   return {
@@ -107,6 +111,12 @@ export async function containedCommand(
     permissions,
     environment,
   };
+}
+
+/** Sets the linker's path for Deno alone; Deno itself, which starts the wrapper, would hand on none. */
+function libraryPath(environment: Readonly<Record<string, string>>): string[] {
+  const path = environment[LIBRARY_PATH];
+  return path === undefined ? [] : ["env", `${LIBRARY_PATH}=${path}`];
 }
 
 /** Programs' own libraries and the graphics drivers'; read-only. */
@@ -135,7 +145,7 @@ const DEVICES = [
 
 /** A world of its own: nothing is in it but what is named here, and no network. */
 async function bubblewrap(
-  { entry, read, write, denoDir, shaders, permissionLog }: Walls,
+  { entry, read, write, denoDir, shaders, drivers, permissionLog }: Walls,
   environment: Readonly<Record<string, string>>,
 ): Promise<string[]> {
   const same = (option: string, paths: readonly string[]) =>
@@ -147,6 +157,7 @@ async function bubblewrap(
     ...await linked("/lib"),
     ...await linked("/lib64"),
     ...["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"],
+    ...same("--ro-bind", drivers),
     ...same("--dev-bind-try", DEVICES),
     ...(hasCards ? same("--ro-bind-try", CARDS) : []),
     ...same("--ro-bind", [

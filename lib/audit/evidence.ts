@@ -7,6 +7,7 @@ import { isWithin } from "./mounts.ts";
 import { judgePermissionLog, openPermissionLog } from "./permission_log.ts";
 import { evidenceOf } from "./run_contained.ts";
 import { SHELL, shell } from "./shell.ts";
+import { LIBRARY_PATH } from "./sandbox/driver_folders.ts";
 import { judgeTrace, projectFiles } from "./trace.ts";
 
 /** Where a run leaves its evidence; null: nowhere. */
@@ -65,6 +66,7 @@ export async function judgeEvidence(
   { asked, paths, worker, read, readable, work, runFolder, denoDir }: Watched,
 ): Promise<LayerOutcome[]> {
   const mayRead = [...readable, work];
+  const drivers = worker.environment[LIBRARY_PATH]?.split(":") ?? [];
   const outcome = (layer: string, held: boolean | null, detail: string): LayerOutcome => ({
     layer,
     state: held === null ? "absent" : held ? "held" : "failed",
@@ -98,7 +100,14 @@ export async function judgeEvidence(
       ? outcome("system calls", null, asked ? "strace is not here or may not trace" : NOT_ASKED)
       : judgeTrace(trace, {
         deno: Deno.execPath(),
-        allowed: [...mayRead, runFolder, denoDir, Deno.execPath(), ...projectFiles(PROJECT)],
+        allowed: [
+          ...drivers,
+          ...mayRead,
+          runFolder,
+          denoDir,
+          Deno.execPath(),
+          ...projectFiles(PROJECT),
+        ],
         forbidden: paths.trainingData,
       }),
   ];

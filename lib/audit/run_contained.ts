@@ -1,5 +1,6 @@
 import { sha256Hex } from "../data/sha256.ts";
 import type { EvidenceText } from "./contained_run.ts";
+import { ordersLinker } from "./sandbox/launcher_environment.ts";
 import { SYSTEM_PATH } from "./shell.ts";
 
 /** How a contained program ended. */
@@ -28,7 +29,7 @@ export async function runContained(
     args,
     clearEnv: true,
     // The wrapper finds bubblewrap and strace by PATH; bubblewrap clears it.
-    env: { PATH: SYSTEM_PATH, ...environment },
+    env: { PATH: SYSTEM_PATH, ...withoutLibraryPath(environment) },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -45,6 +46,11 @@ export async function runContained(
   } finally {
     globalThis.removeEventListener("unload", kill);
   }
+}
+
+/** Deno hands on no order to the linker; the command line sets the one that there may be. */
+function withoutLibraryPath(environment: Readonly<Record<string, string>>) {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !ordersLinker(name)));
 }
 
 async function readAll(stream: ReadableStream<Uint8Array>): Promise<string> {

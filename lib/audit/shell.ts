@@ -1,3 +1,5 @@
+import { withoutLinkerOrders } from "./sandbox/launcher_environment.ts";
+
 /** How a program ended and what it said. */
 export interface Said {
   readonly code: number;
@@ -8,11 +10,12 @@ export interface Said {
 /** The one program that the launchers may start (deno.json); it starts all others. */
 export const SHELL = "/bin/sh";
 
-/** Runs a program with the launcher's own environment to its end. */
+/** Runs a program with the launcher's own environment, less orders to the linker, to its end. */
 export async function say(argv: readonly string[]): Promise<Said> {
   const [program, ...args] = Deno.build.os === "windows" ? argv : become(argv);
   const { code, stdout, stderr } = await new Deno.Command(program, {
     args,
+    ...await withoutLinkerOrders(),
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

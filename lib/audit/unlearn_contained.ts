@@ -15,6 +15,7 @@ import type { LayerOutcome } from "./layer.ts";
 import { hashModules, hashPackages, PROJECT, readModuleGraph } from "./module_graph.ts";
 import { checkOutputs } from "./outputs.ts";
 import { runContained } from "./run_contained.ts";
+import { driverFolders } from "./sandbox/driver_folders.ts";
 
 /** What {@link unlearnContained} needs. */
 export interface UnlearnContainedOptions extends PlanOptions {
@@ -74,6 +75,9 @@ export async function unlearnContained(
       const command = await containedCommand(containment, {
         ...{ entry, args: [jobFile], read: readable, write: work, denoDir, runFolder, shaders },
         ...{ permissionLog: watch.permissionLog, trace: watch.trace },
+        drivers: await driverFolders(
+          [...Object.values(paths), work].filter((path) => path !== null),
+        ),
       });
       const worker = { containment, ...command };
       onLine(`worker: ${command.permissions.join(" ")}`);

@@ -18,6 +18,7 @@ import {
 } from "./receipt.ts";
 import { isSealedBy, readReceipt } from "./receipt_file.ts";
 import { receiptPage } from "./receipt_page.ts";
+import { LIBRARY_PATH } from "./sandbox/driver_folders.ts";
 import { judgeTrace, projectFiles } from "./trace.ts";
 import { NEXT_KEY, PERMISSIONS_LOG, TRACE_LOG } from "./write_receipt.ts";
 
@@ -133,7 +134,7 @@ async function checkNextKit(receipt: Receipt, folder: string): Promise<Verdict> 
 }
 
 /** The logs must be unchanged, and say again, by the names that the receipt gives places, what they said. */
-async function checkEvidence({ evidence }: Receipt, folder: string): Promise<Verdict> {
+async function checkEvidence({ evidence, worker }: Receipt, folder: string): Promise<Verdict> {
   if (evidence.length === 0) return ["absent", "the run gathered no logs"];
   const differs = await differing(folder, evidence);
   if (differs !== undefined) return ["failed", differs];
@@ -145,7 +146,9 @@ async function checkEvidence({ evidence }: Receipt, folder: string): Promise<Ver
     if (file === PERMISSIONS_LOG) {
       rejudged.push(judgePermissionLog(log, { read, write: ["{out}"] }));
     } else if (file === TRACE_LOG) {
-      const allowed = [...read, "{packages}", "{deno}", ...projectFiles("{project}")];
+      const drivers = String(worker.environment[LIBRARY_PATH] ?? "").split(":").filter(Boolean);
+      const code = ["{packages}", "{deno}", ...projectFiles("{project}")];
+      const allowed = [...read, ...drivers, ...code];
       rejudged.push(judgeTrace(log, { deno: "{deno}", allowed, forbidden: "{training data}" }));
     }
   }

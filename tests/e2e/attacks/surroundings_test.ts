@@ -25,6 +25,37 @@ Deno.test("unlearn computes the same whatever it inherits", () =>
     assertEquals(log.includes("/model/.model"), false);
   }));
 
+Deno.test("unlearn's worker gets of the linker's variables the driver's folders alone", {
+  ignore: Deno.build.os !== "linux",
+}, () =>
+  withPatchedCopy(async ({ folder, patch, unlearnAfter }) => {
+    for (const name of ["cuda", "driver", "conda"]) await Deno.mkdir(join(folder, name));
+    // What a card's driver is found by; on WASM nothing loads it.
+    await Deno.writeTextFile(join(folder, "driver/libvulkan.so.1"), "");
+    const linker = ["LD_PRELOAD=libm.so.6", "LD_AUDIT=libm.so.6", "LD_BIND_NOW=1"].concat(
+      `LD_LIBRARY_PATH=$PWD/cuda::$PWD/driver:relative:$PWD/conda`,
+    );
+    await patch(
+      "lib/audit/unlearn_worker.ts",
+      "if (import.meta.main) {",
+      `for (const name of Object.keys(Deno.env.toObject()).filter((name) => name.startsWith("LD"))) {
+        console.error("worker's " + name + "=" + Deno.env.get(name));
+      }
+      if (import.meta.main) {`,
+    );
+    await patch("lib/audit/containment.ts", '"--no-prompt",', '"--no-prompt", "--allow-env",');
+    for (const sandbox of ["auto", "deno"]) {
+      const out = `linked-${sandbox}`;
+      const args = [...UNLEARN, "--out", out, "--sandbox", sandbox];
+      const { code, err } = await unlearnAfter(`export ${linker.join(" ")}`, ...args);
+      assertEquals(code, 0, err);
+      const driver = await Deno.realPath(join(folder, "driver"));
+      assertEquals(err.match(/worker's .*/g), [`worker's LD_LIBRARY_PATH=${driver}`]);
+      const receipt = JSON.parse(await Deno.readTextFile(join(folder, out, "receipt.json")));
+      assertEquals(receipt.worker.environment.LD_LIBRARY_PATH, "{working folder}/driver");
+    }
+  }));
+
 Deno.test("unlearn's worker finds no input, no descriptor and no variable of the user's", () =>
   withPatchedCopy(async ({ patch, unlearnAfter }) => {
     // With all of Deno's permissions, so that nothing but the launcher stands in the way.

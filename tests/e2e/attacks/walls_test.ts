@@ -123,7 +123,7 @@ async function attack(
   const { argv, environment } = await containedCommand(containment, {
     ...{ entry, args: [], read: [join(folder, "requests")], write: join(folder, "out"), denoDir },
     ...{ runFolder: join(folder, "run"), shaders: join(folder, "shaders") },
-    ...{ permissionLog: null, trace: null },
+    ...{ permissionLog: null, trace: null, drivers: [] },
   });
   const granted = permissions === "as launched"
     ? argv
