@@ -29,23 +29,23 @@ export { type PortraitOptions, writePortraits } from "./lib/data/portraits/write
 export { PRIVATE_LABELS, VISIBLE_LABELS } from "./lib/data/portraits/labels.ts";
 export { openDataset } from "./lib/data/open_dataset.ts";
 export type { Dataset, DatasetName, Sample, Task } from "./lib/data/sample.ts";
-export { hashImages } from "./lib/data/image_store.ts";
+export { hashImages } from "./lib/data/loader/image_store.ts";
 export { makeSplit, samplesOf, type Split, type SplitPart } from "./lib/data/split.ts";
 export { readSplit, writeSplit } from "./lib/data/split_file.ts";
-export { exportRequests } from "./lib/data/export_requests.ts";
-export { type ForgetRequest, readRequests } from "./lib/data/requests.ts";
+export { exportRequests } from "./lib/data/requests/export_requests.ts";
+export { type ForgetRequest, readRequests } from "./lib/data/requests/requests.ts";
 
 export { type Model, readModel, writeModel } from "./lib/model/checkpoint.ts";
 export { type ModelConfig, type Preset, type PresetName, PRESETS } from "./lib/model/config.ts";
 export { TRAINING_RECIPES, type TrainingRecipe } from "./lib/model/recipes.ts";
-export { type Kit, readKit, type StoredKit, writeKit } from "./lib/model/kit.ts";
-export type { KitManifest } from "./lib/model/kit_manifest.ts";
-export type { KitStatistics, StatisticsRecord } from "./lib/model/kit_statistics.ts";
+export { type Kit, readKit, type StoredKit, writeKit } from "./lib/model/kit/kit.ts";
+export type { KitManifest } from "./lib/model/kit/kit_manifest.ts";
+export type { KitStatistics, StatisticsRecord } from "./lib/model/kit/kit_statistics.ts";
 export {
   KIT_METHODS,
   type KitMethod,
   type KitMethodSettings,
-} from "./lib/model/method_settings.ts";
+} from "./lib/model/kit/method_settings.ts";
 export { META_LOSS_INPUTS, type MetaLossInput } from "./lib/model/meta_loss_inputs.ts";
 
 export { importModel, type ImportOptions } from "./lib/run/import_model.ts";
@@ -53,8 +53,12 @@ export { trainModel, type TrainModelOptions } from "./lib/run/train_model.ts";
 export type { Epoch } from "./lib/model/train.ts";
 export { metaLearnKit, type MetaLearnOptions } from "./lib/run/meta_learn_kit.ts";
 export type { MetaLearnSettings } from "./lib/run/meta_learning/settings.ts";
-export type { HeldOut, Keep, MetaEpoch } from "./lib/unlearn/meta_learn.ts";
-export type { AuxiliaryForm, Distance, Terms } from "./lib/unlearn/auxiliary_objective.ts";
+export type { HeldOut, Keep, MetaEpoch } from "./lib/unlearn/meta_unlearn/meta_learn.ts";
+export type {
+  AuxiliaryForm,
+  Distance,
+  Terms,
+} from "./lib/unlearn/meta_unlearn/eq5_eq6_auxiliary_objective.ts";
 export { type UnlearnOptions, unlearnRequests } from "./lib/run/unlearn_requests.ts";
 export type { MethodChoice } from "./lib/unlearn/unlearn_from_kit.ts";
 export {
@@ -80,9 +84,12 @@ export {
   trainingStatistics,
 } from "./lib/unlearn/training_statistics.ts";
 export type { UnlearnSummary } from "./lib/run/unlearn_summary.ts";
-export { unlearnContained, type UnlearnContainedOptions } from "./lib/audit/unlearn_contained.ts";
-export type { ContainedRun } from "./lib/audit/contained_run.ts";
-export type { LayerOutcome, LayerState } from "./lib/audit/layer.ts";
+export {
+  unlearnContained,
+  type UnlearnContainedOptions,
+} from "./lib/audit/sandbox/unlearn_contained.ts";
+export type { ContainedRun } from "./lib/audit/sandbox/contained_run.ts";
+export type { LayerOutcome, LayerState } from "./lib/audit/layers/layer.ts";
 export {
   evaluateModels,
   type EvaluateOptions,
@@ -95,16 +102,16 @@ export { demo, type DemoReport } from "./lib/run/demo.ts";
 export { averagePrecision, meanAveragePrecision } from "./lib/measure/average_precision.ts";
 export { accuracy } from "./lib/measure/accuracy.ts";
 export type { Evaluation } from "./lib/measure/evaluation.ts";
-export { type PartMetrics, tugOfWar } from "./lib/measure/tug_of_war.ts";
-export { type Golden, readGolden } from "./lib/audit/golden.ts";
-export { selfcheck } from "./lib/audit/selfcheck.ts";
-export type { SelfcheckGroup } from "./lib/audit/compare_golden.ts";
+export { type PartMetrics, tugOfWar } from "./lib/measure/eq7_tug_of_war.ts";
+export { type Golden, readGolden } from "./lib/selfcheck/golden.ts";
+export { selfcheck } from "./lib/selfcheck/selfcheck.ts";
+export type { SelfcheckGroup } from "./lib/selfcheck/compare_golden.ts";
 
 export { parseGridSettings } from "./lib/benchmark/parse_settings.ts";
 export { GRID_PRESETS } from "./lib/benchmark/presets.ts";
 export type { GridSettings } from "./lib/benchmark/settings.ts";
 export { type GridOptions, type GridOutcome, runGrid } from "./lib/benchmark/run_grid.ts";
 export type { BenchmarkResults } from "./lib/benchmark/results.ts";
-export type { Receipt } from "./lib/audit/receipt.ts";
-export { readReceipt } from "./lib/audit/receipt_file.ts";
-export { type VerifyOptions, verifyReceipt } from "./lib/audit/verify_receipt.ts";
+export type { Receipt } from "./lib/audit/receipt/receipt.ts";
+export { readReceipt } from "./lib/audit/receipt/receipt_file.ts";
+export { type VerifyOptions, verifyReceipt } from "./lib/audit/verify/verify_receipt.ts";

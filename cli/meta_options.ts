@@ -1,6 +1,6 @@
 import { META_LOSS_INPUTS } from "../lib/model/meta_loss_inputs.ts";
 import type { MetaLearnSettings } from "../lib/run/meta_learning/settings.ts";
-import { TERMS } from "../lib/unlearn/auxiliary_objective.ts";
+import { TERMS } from "../lib/unlearn/meta_unlearn/eq5_eq6_auxiliary_objective.ts";
 import type { OptionTable, OptionValues } from "./options.ts";
 
 /** Every setting of meta-learning; defaults are the paper's (App. A, Table 8) for CelebA-HQ/20. */

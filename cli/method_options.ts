@@ -1,5 +1,5 @@
 import { UsageError } from "../lib/error.ts";
-import { KIT_METHODS, METHOD_SETTINGS } from "../lib/model/method_settings.ts";
+import { KIT_METHODS, METHOD_SETTINGS } from "../lib/model/kit/method_settings.ts";
 import type { MethodChoice } from "../lib/unlearn/unlearn_from_kit.ts";
 import { optionName, type OptionTable, type OptionValues } from "./options.ts";
 import { SEED } from "./shared_options.ts";

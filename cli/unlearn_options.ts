@@ -1,8 +1,8 @@
 import { fromFileUrl, resolve } from "@std/path";
-import { SANDBOX_CHOICES } from "../lib/audit/containment.ts";
-import type { Receipt } from "../lib/audit/receipt.ts";
-import { DEFAULT_SIGNING_KEY } from "../lib/audit/signing_key.ts";
-import type { UnlearnWithReceiptOptions } from "../lib/audit/unlearn_with_receipt.ts";
+import { SANDBOX_CHOICES } from "../lib/audit/sandbox/containment.ts";
+import type { Receipt } from "../lib/audit/receipt/receipt.ts";
+import { DEFAULT_SIGNING_KEY } from "../lib/audit/receipt/signing_key.ts";
+import type { UnlearnWithReceiptOptions } from "../lib/audit/receipt/unlearn_with_receipt.ts";
 import type { UnlearnSummary } from "../lib/run/unlearn_summary.ts";
 import { MEMORY_OPTIONS, memoryChoice } from "./memory_options.ts";
 import { METHOD_OPTIONS, methodChoice } from "./method_options.ts";

@@ -7,13 +7,13 @@ import {
   UNLEARN_OPTIONS,
   unlearnOptions,
 } from "../cli/unlearn_options.ts";
-import type { LayerOutcome } from "../lib/audit/layer.ts";
-import { runChecks } from "../lib/audit/checks.ts";
-import { rerun } from "../lib/audit/rerun.ts";
-import { newSigningKey, readPublicKey } from "../lib/audit/signing_key.ts";
-import { unlearnWithReceipt } from "../lib/audit/unlearn_with_receipt.ts";
-import { verifyProgram } from "../lib/audit/verify_program.ts";
-import { verifyReceipt } from "../lib/audit/verify_receipt.ts";
+import type { LayerOutcome } from "../lib/audit/layers/layer.ts";
+import { runChecks } from "../lib/audit/layers/checks.ts";
+import { rerun } from "../lib/audit/verify/rerun.ts";
+import { newSigningKey, readPublicKey } from "../lib/audit/receipt/signing_key.ts";
+import { unlearnWithReceipt } from "../lib/audit/receipt/unlearn_with_receipt.ts";
+import { verifyProgram } from "../lib/audit/verify/verify_program.ts";
+import { verifyReceipt } from "../lib/audit/verify/verify_receipt.ts";
 import { UsageError } from "../lib/error.ts";
 
 const OPTIONS = {

@@ -6,7 +6,7 @@ import { printResult } from "../cli/print_result.ts";
 import { progress } from "../cli/progress.ts";
 import { openAndAnnounce, PRECISION } from "../cli/shared_options.ts";
 import { bench as measure, BENCH_PARTS, type BenchPart } from "../lib/bench/bench.ts";
-import { listFolder } from "../lib/data/list_folder.ts";
+import { listFolder } from "../lib/files/list_folder.ts";
 import { TRAINING_RECIPES } from "../lib/model/recipes.ts";
 
 /** `deno task bench`: how fast this adapter runs, against stock tfjs in the same run. */

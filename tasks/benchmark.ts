@@ -9,7 +9,7 @@ import { parseGridSettings } from "../lib/benchmark/parse_settings.ts";
 import { GRID_PRESETS } from "../lib/benchmark/presets.ts";
 import { resultsPath, runGrid } from "../lib/benchmark/run_grid.ts";
 import { ABLATIONS, type GridSettings } from "../lib/benchmark/settings.ts";
-import { readPlainText } from "../lib/data/plain_file.ts";
+import { readPlainText } from "../lib/files/plain_file.ts";
 import { UsageError } from "../lib/error.ts";
 
 const PRESET_NAMES = Object.keys(GRID_PRESETS) as (keyof typeof GRID_PRESETS)[];

@@ -4,8 +4,8 @@ import { DEVICE, openAndAnnounce, SEED } from "../cli/shared_options.ts";
 import { percent, table } from "../cli/table.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import { DEMO, demo as run } from "../lib/run/demo.ts";
-import { refuseExisting } from "../lib/data/whole.ts";
-import { withTemporaryPath } from "../lib/data/temporary_path.ts";
+import { refuseExisting } from "../lib/files/write_whole.ts";
+import { withTemporaryPath } from "../lib/files/temporary_path.ts";
 import type { ModelEvaluation } from "../lib/run/evaluate_model.ts";
 import type { Device } from "../lib/tensor/device.ts";
 

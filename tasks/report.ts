@@ -1,6 +1,6 @@
 import { join } from "@std/path";
 import { command, main } from "../cli/command.ts";
-import { writeReport } from "../lib/run/write_report.ts";
+import { writeReport } from "../lib/report/write_report.ts";
 
 /** `deno task report`: a benchmark's results as a page. */
 export const report = command({

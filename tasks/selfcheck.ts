@@ -3,9 +3,9 @@ import { command, main } from "../cli/command.ts";
 import { printResult } from "../cli/print_result.ts";
 import { DEVICE, openAndAnnounce, PRECISION } from "../cli/shared_options.ts";
 import { table } from "../cli/table.ts";
-import { readGolden } from "../lib/audit/golden.ts";
-import { ABSOLUTE_TOLERANCE } from "../lib/audit/compare_golden.ts";
-import { selfcheck as check } from "../lib/audit/selfcheck.ts";
+import { readGolden } from "../lib/selfcheck/golden.ts";
+import { ABSOLUTE_TOLERANCE } from "../lib/selfcheck/compare_golden.ts";
+import { selfcheck as check } from "../lib/selfcheck/selfcheck.ts";
 
 /** `deno task selfcheck`: does this adapter compute what PyTorch computed? */
 export const selfcheck = command({

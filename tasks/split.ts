@@ -2,12 +2,12 @@ import { command, main } from "../cli/command.ts";
 import { progress } from "../cli/progress.ts";
 import { DATA, DATASET, SEED } from "../cli/shared_options.ts";
 import { table } from "../cli/table.ts";
-import { exportRequests } from "../lib/data/export_requests.ts";
-import { hashImages } from "../lib/data/image_store.ts";
+import { exportRequests } from "../lib/data/requests/export_requests.ts";
+import { hashImages } from "../lib/data/loader/image_store.ts";
 import { openDataset } from "../lib/data/open_dataset.ts";
 import { IDENTITY_PARTS, makeSplit, samplesOf } from "../lib/data/split.ts";
 import { writeSplit } from "../lib/data/split_file.ts";
-import { refuseExisting } from "../lib/data/whole.ts";
+import { refuseExisting } from "../lib/files/write_whole.ts";
 
 /** `deno task split`: Sec. 3.3. */
 export const split = command({

@@ -5,7 +5,7 @@ import {
   UNLEARN_OPTIONS,
   unlearnOptions,
 } from "../cli/unlearn_options.ts";
-import { unlearnWithReceipt } from "../lib/audit/unlearn_with_receipt.ts";
+import { unlearnWithReceipt } from "../lib/audit/receipt/unlearn_with_receipt.ts";
 
 /** `deno task unlearn`: Algorithm 1, unlearning, in a worker that can reach nothing else. */
 export const unlearn = command({

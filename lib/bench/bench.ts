@@ -1,8 +1,8 @@
 import type { TrainingRecipe } from "../model/recipes.ts";
 import type { Device } from "../tensor/device.ts";
 import { kernelProgress, type OnProgress } from "../run/progress.ts";
-import { chooseKernels } from "../tensor/choose_kernels.ts";
-import type { KernelChoice } from "../tensor/kernel_choice.ts";
+import { chooseKernels } from "../tensor/kernels/autotune/choose_kernels.ts";
+import type { KernelChoice } from "../tensor/kernels/autotune/kernel_choice.ts";
 import type { Comparison, Effort } from "./compare.ts";
 import { type InputRate, measureInput } from "./input_rate.ts";
 import { productCase } from "./kernel_case.ts";

@@ -1,8 +1,8 @@
-import { loadImages } from "../data/image_store.ts";
-import { storedSource } from "../data/stored_source.ts";
+import { loadImages } from "../data/loader/image_store.ts";
+import { storedSource } from "../data/loader/stored_source.ts";
 import type { TrainingRecipe } from "../model/recipes.ts";
 import type { VitShape } from "../model/vit.ts";
-import { Random } from "../tensor/random.ts";
+import { Random } from "../random.ts";
 import { finish } from "./finish.ts";
 
 /** How fast images come in. */

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { matMul } from "../tensor/mat_mul.ts";
-import { Random } from "../tensor/random.ts";
+import { Random } from "../random.ts";
 import type { Run, Side } from "./compare.ts";
 import { finish } from "./finish.ts";
 import { productOperations } from "./operations.ts";

@@ -9,7 +9,7 @@ import { caseOf, type KernelCase, type KernelTitle, productCase } from "./kernel
 import { type LayerShape, metaLossLayers, vitLayers } from "./kernel_shapes.ts";
 import { productOperations, tokensOf } from "./operations.ts";
 import { optimiserCase } from "./optimiser_case.ts";
-import { stockAttention, stockGelu, stockLayerNorm } from "./stock_layers.ts";
+import { stockAttention, stockGelu, stockLayerNorm } from "./stock/layers.ts";
 import type { WorkloadSettings } from "./workload.ts";
 
 /** Bytes of a float32. */

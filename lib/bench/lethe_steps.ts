@@ -4,9 +4,9 @@ import { taskLoss } from "../model/task_loss.ts";
 import { vit } from "../model/vit.ts";
 import { plain } from "../tensor/algebra.ts";
 import { disposeWeights, valueAndGradients } from "../tensor/weights.ts";
-import { metaGradient } from "../unlearn/meta_gradient.ts";
-import { disposeSupport, supportOf } from "../unlearn/meta_learn.ts";
-import { disposeStep, unlearningStep } from "../unlearn/unlearning_step.ts";
+import { metaGradient } from "../unlearn/meta_unlearn/meta_gradient.ts";
+import { disposeSupport, supportOf } from "../unlearn/meta_unlearn/meta_learn.ts";
+import { disposeStep, unlearningStep } from "../unlearn/meta_unlearn/algorithm1_unlearning_step.ts";
 import type { Steps } from "./steps.ts";
 import type { Workload } from "./workload.ts";
 

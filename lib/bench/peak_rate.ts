@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import { cover, flatIndex, runProgram } from "../tensor/kernels/program.ts";
+import { cover, flatIndex, runProgram } from "../tensor/kernels/webgpu/program.ts";
 import { finish } from "./finish.ts";
 
 /** What an adapter does at most, as measured. */

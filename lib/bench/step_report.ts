@@ -8,7 +8,7 @@ import { naiveMetaStep } from "./naive_meta_step.ts";
 import { forwardOperations, trainingOperations } from "./operations.ts";
 import { peakBytes } from "./peak_bytes.ts";
 import type { Steps } from "./steps.ts";
-import { stockSteps } from "./stock_steps.ts";
+import { stockSteps } from "./stock/steps.ts";
 import type { Workload } from "./workload.ts";
 
 /** The steps by name, in the report's order. */

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import type { ImageSource } from "../data/image_source.ts";
+import type { ImageSource } from "../data/loader/image_source.ts";
 import { taskMetric } from "../measure/evaluation.ts";
 import { meanLoss } from "../measure/loss.ts";
 import { initialVit } from "../model/initial_vit.ts";
@@ -7,9 +7,9 @@ import { initialMetaLoss } from "../model/meta_loss.ts";
 import { META_LOSS_INPUTS } from "../model/meta_loss_inputs.ts";
 import { predict } from "../model/predict.ts";
 import type { VitShape } from "../model/vit.ts";
-import { Random } from "../tensor/random.ts";
+import { Random } from "../random.ts";
 import { disposeWeights, type Weights } from "../tensor/weights.ts";
-import type { MetaObjective } from "../unlearn/meta_objective.ts";
+import type { MetaObjective } from "../unlearn/meta_unlearn/meta_objective.ts";
 import { tokensOf } from "./operations.ts";
 
 /** What the steps are measured on. */

@@ -7,9 +7,9 @@ import {
   OBJECT,
   oneOf,
   real,
-} from "../model/json_fields.ts";
+} from "../files/json_fields.ts";
 import { META_LOSS_INPUTS } from "../model/meta_loss_inputs.ts";
-import { type AuxiliaryForm, TERMS } from "../unlearn/auxiliary_objective.ts";
+import { type AuxiliaryForm, TERMS } from "../unlearn/meta_unlearn/eq5_eq6_auxiliary_objective.ts";
 import { type MetaLearningOverrides, PUBLISHED_META_LEARNING } from "./settings.ts";
 
 const FLAG: Kind<boolean> = {

@@ -1,5 +1,5 @@
 import { DATASET_NAMES } from "../data/sample.ts";
-import { RMIA_DEFAULTS } from "../measure/rmia.ts";
+import { RMIA_DEFAULTS } from "../measure/eq9_rmia.ts";
 import { type PresetName, PRESETS } from "../model/config.ts";
 import {
   integer,
@@ -11,7 +11,7 @@ import {
   oneOf,
   parseJsonObject,
   real,
-} from "../model/json_fields.ts";
+} from "../files/json_fields.ts";
 import { TRAINING_RECIPES } from "../model/recipes.ts";
 import { type Baseline, BASELINES } from "../unlearn/methods.ts";
 import { parseMetaLearning } from "./parse_meta_learning.ts";

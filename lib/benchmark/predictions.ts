@@ -1,8 +1,8 @@
 import { join } from "@std/path";
-import { readPlainFile } from "../data/plain_file.ts";
+import { readPlainFile } from "../files/plain_file.ts";
 import { samplesOf, type SplitPart } from "../data/split.ts";
-import { type StoredImages, storedSource, targetRows } from "../data/stored_source.ts";
-import { buildFolder } from "../data/whole.ts";
+import { type StoredImages, storedSource, targetRows } from "../data/loader/stored_source.ts";
+import { buildFolder } from "../files/write_whole.ts";
 import { LetheError } from "../error.ts";
 import { MAX_WEIGHT_BYTES } from "../model/checkpoint.ts";
 import type { ModelConfig } from "../model/config.ts";
@@ -10,7 +10,7 @@ import { predict, type Predictions } from "../model/predict.ts";
 import { encodeSafetensors, parseSafetensors, type Weight } from "../model/safetensors.ts";
 import type { SplitData } from "../run/split_data.ts";
 import { inputFormat } from "../model/input_format.ts";
-import { range } from "../data/image_source.ts";
+import { range } from "../data/loader/image_source.ts";
 import type { Weights } from "../tensor/weights.ts";
 
 /** Images per pass through the backbone. */

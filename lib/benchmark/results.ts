@@ -1,7 +1,7 @@
 import type { Bin } from "../measure/feature_distance.ts";
 import type { MembershipAttack } from "../measure/membership.ts";
 import type { PersonMetrics } from "../measure/people.ts";
-import type { PartMetrics } from "../measure/tug_of_war.ts";
+import type { PartMetrics } from "../measure/eq7_tug_of_war.ts";
 import type { ForgettingVerdict } from "../measure/verdict.ts";
 import type { GridSettings } from "./settings.ts";
 

@@ -1,6 +1,6 @@
 import { join } from "@std/path";
-import { sha256Hex } from "../data/sha256.ts";
-import { writeWhole } from "../data/whole.ts";
+import { sha256Hex } from "../files/sha256.ts";
+import { writeWhole } from "../files/write_whole.ts";
 import { LetheError } from "../error.ts";
 import { metaLearningStatePath } from "../run/meta_learning/state.ts";
 import type { OnProgress, ProgressEvent } from "../run/progress.ts";

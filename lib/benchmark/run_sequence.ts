@@ -1,11 +1,11 @@
 import { join } from "@std/path";
-import { chunks } from "../data/image_source.ts";
-import { exportRequests } from "../data/export_requests.ts";
-import { copyFolder } from "../data/copy_folder.ts";
-import type { StoredImages } from "../data/stored_source.ts";
-import { buildFolder } from "../data/whole.ts";
+import { chunks } from "../data/loader/image_source.ts";
+import { exportRequests } from "../data/requests/export_requests.ts";
+import { copyFolder } from "../files/copy_folder.ts";
+import type { StoredImages } from "../data/loader/stored_source.ts";
+import { buildFolder } from "../files/write_whole.ts";
 import { evaluation } from "../measure/evaluation.ts";
-import { tugOfWar } from "../measure/tug_of_war.ts";
+import { tugOfWar } from "../measure/eq7_tug_of_war.ts";
 import { readModel } from "../model/checkpoint.ts";
 import { uploadWeights } from "../model/device_weights.ts";
 import type { SplitData } from "../run/split_data.ts";

@@ -1,11 +1,11 @@
 import { join } from "@std/path";
-import { hashImages } from "../data/image_store.ts";
+import { hashImages } from "../data/loader/image_store.ts";
 import { openDataset } from "../data/open_dataset.ts";
 import { writePortraits } from "../data/portraits/write_portraits.ts";
 import { makeSplit } from "../data/split.ts";
 import { writeSplit } from "../data/split_file.ts";
-import type { StoredImages } from "../data/stored_source.ts";
-import { buildFolder } from "../data/whole.ts";
+import type { StoredImages } from "../data/loader/stored_source.ts";
+import { buildFolder } from "../files/write_whole.ts";
 import { readModel } from "../model/checkpoint.ts";
 import { uploadWeights } from "../model/device_weights.ts";
 import { metaLearnKit } from "../run/meta_learn_kit.ts";
@@ -22,7 +22,7 @@ import { runSequence } from "./run_sequence.ts";
 import { RESULT_FILE, type Stage } from "./stage.ts";
 import { disposeStatistics } from "../unlearn/training_statistics.ts";
 import { readStatistics, writeStatistics } from "./statistics.ts";
-import { baselineMethod, metaUnlearnMethod, unlearnBoth } from "./unlearn_both.ts";
+import { baselineMethod, metaUnlearnMethod, unlearnBoth } from "./unlearn_with_reference.ts";
 
 /** Images per pass through the backbone in meta-learning. */
 const MICRO_BATCH = 64;

@@ -1,5 +1,5 @@
 import type { DatasetName } from "../data/sample.ts";
-import type { RmiaSettings } from "../measure/rmia.ts";
+import type { RmiaSettings } from "../measure/eq9_rmia.ts";
 import type { PresetName } from "../model/config.ts";
 import type { TrainingRecipe } from "../model/recipes.ts";
 import type { Baseline } from "../unlearn/methods.ts";

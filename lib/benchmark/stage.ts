@@ -1,7 +1,7 @@
 import { join } from "@std/path";
-import { canonicalJson } from "../audit/canonical_json.ts";
+import { canonicalJson } from "../files/canonical_json.ts";
 import type { DatasetName } from "../data/sample.ts";
-import { sha256Hex } from "../data/sha256.ts";
+import { sha256Hex } from "../files/sha256.ts";
 import type { PresetName } from "../model/config.ts";
 import type { TrainingRecipe } from "../model/recipes.ts";
 import type { MetaLearnSettings } from "../run/meta_learning/settings.ts";

@@ -1,6 +1,6 @@
 import type { ProgressEvent } from "../run/progress.ts";
 import type { Device } from "../tensor/device.ts";
-import { readMeasured } from "../tensor/kernels/measured_store.ts";
+import { readMeasured } from "../tensor/kernels/autotune/measured_store.ts";
 import type { Stage } from "./stage.ts";
 import type { StageAnswer, StageOrder } from "./worker.ts";
 

@@ -1,14 +1,14 @@
 import { join } from "@std/path";
-import { readPlainFile } from "../data/plain_file.ts";
+import { readPlainFile } from "../files/plain_file.ts";
 import { samplesOf } from "../data/split.ts";
-import { type StoredImages, storedSource } from "../data/stored_source.ts";
-import { buildFolder } from "../data/whole.ts";
+import { type StoredImages, storedSource } from "../data/loader/stored_source.ts";
+import { buildFolder } from "../files/write_whole.ts";
 import { MAX_WEIGHT_BYTES, type Model } from "../model/checkpoint.ts";
 import { downloadWeights, uploadWeights } from "../model/device_weights.ts";
 import { encodeSafetensors, parseSafetensors } from "../model/safetensors.ts";
 import type { SplitData } from "../run/split_data.ts";
 import { inputFormat } from "../model/input_format.ts";
-import { range } from "../data/image_source.ts";
+import { range } from "../data/loader/image_source.ts";
 import { disposeWeights, type Weights } from "../tensor/weights.ts";
 import {
   disposeStatistics,

@@ -1,6 +1,6 @@
 import type { ProgressEvent } from "../run/progress.ts";
 import { type Device, openDevice } from "../tensor/device.ts";
-import { keepMeasured, type Measured } from "../tensor/kernels/measured_store.ts";
+import { keepMeasured, type Measured } from "../tensor/kernels/autotune/measured_store.ts";
 import { runStage } from "./run_stage.ts";
 import type { Stage } from "./stage.ts";
 

@@ -1,4 +1,4 @@
-import type { Random } from "../tensor/random.ts";
+import type { Random } from "../random.ts";
 
 /** 0 .. n - 1 in random order, in batches of `size`; the last one may be smaller. */
 export function shuffledBatches(n: number, size: number, random: Random): number[][] {

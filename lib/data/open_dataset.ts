@@ -6,7 +6,7 @@ import { CELEBA_HQ_MARK, readCelebAHQ } from "./layouts/celebahq.ts";
 import { readFolder } from "./layouts/folder.ts";
 import type { LayoutContent } from "./layouts/layout.ts";
 import { MUFAC_MARK, readMufac } from "./layouts/mufac.ts";
-import { listFolder } from "./list_folder.ts";
+import { listFolder } from "../files/list_folder.ts";
 import type { Dataset, DatasetName } from "./sample.ts";
 
 interface Layout {

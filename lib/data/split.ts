@@ -1,5 +1,5 @@
 import { LetheError } from "../error.ts";
-import { Random } from "../tensor/random.ts";
+import { Random } from "../random.ts";
 import { openDataset } from "./open_dataset.ts";
 import type { Dataset, DatasetName, Sample, Task } from "./sample.ts";
 

@@ -1,9 +1,9 @@
 import { LetheError } from "../error.ts";
-import { readPlainText } from "./plain_file.ts";
-import { checkedRelativePath } from "./relative_path.ts";
+import { readPlainText } from "../files/plain_file.ts";
+import { checkedRelativePath } from "../files/relative_path.ts";
 import { DATASET_NAMES } from "./sample.ts";
 import { IDENTITY_PARTS, type Split } from "./split.ts";
-import { writeWhole } from "./whole.ts";
+import { writeWhole } from "../files/write_whole.ts";
 
 const MAX_SPLIT_BYTES = 256 * 2 ** 20;
 

@@ -1,4 +1,4 @@
-import type { Random } from "../tensor/random.ts";
+import type { Random } from "../random.ts";
 import { positionsByPerson } from "./clusters.ts";
 
 /** A percentile interval. */

@@ -1,7 +1,7 @@
-import type { Random } from "../tensor/random.ts";
+import type { Random } from "../random.ts";
 import { clusteredIntervals, type Interval } from "./bootstrap.ts";
 import { resampledRoc } from "./resampled_roc.ts";
-import { type PairedLosses, RMIA_DEFAULTS, rmiaScores, type RmiaSettings } from "./rmia.ts";
+import { type PairedLosses, RMIA_DEFAULTS, rmiaScores, type RmiaSettings } from "./eq9_rmia.ts";
 import { areaUnderRoc, type TprAtFpr, tprAtFpr, truePositiveRates } from "./roc.ts";
 
 /** The false positive rate of the paper's tables: 0.01 % (App. B). */

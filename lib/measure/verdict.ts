@@ -1,4 +1,4 @@
-import type { Random } from "../tensor/random.ts";
+import type { Random } from "../random.ts";
 import { clusteredInterval, type Interval } from "./bootstrap.ts";
 import { resampledRoc } from "./resampled_roc.ts";
 import { areaUnderRoc } from "./roc.ts";

@@ -1,10 +1,10 @@
 import { join } from "@std/path";
-import { readPlainFile, readPlainText } from "../data/plain_file.ts";
-import { buildFolder } from "../data/whole.ts";
+import { readPlainFile, readPlainText } from "../files/plain_file.ts";
+import { buildFolder } from "../files/write_whole.ts";
 import { LetheError } from "../error.ts";
-import type { KernelChoice } from "../tensor/kernel_choice.ts";
+import type { KernelChoice } from "../tensor/kernels/autotune/kernel_choice.ts";
 import { type ModelConfig, parseConfig } from "./config.ts";
-import { shown } from "./json_fields.ts";
+import { shown } from "../files/json_fields.ts";
 import { parseKernelChoice } from "./kernel_record.ts";
 import { encodeSafetensors, parseSafetensors, type Weight } from "./safetensors.ts";
 import { thetaShapes } from "./theta_shapes.ts";

@@ -1,5 +1,13 @@
 import type { Task } from "../data/sample.ts";
-import { integer, JsonFields, line, list, oneOf, parseJsonObject, real } from "./json_fields.ts";
+import {
+  integer,
+  JsonFields,
+  line,
+  list,
+  oneOf,
+  parseJsonObject,
+  real,
+} from "../files/json_fields.ts";
 import type { VitShape } from "./vit.ts";
 
 /** All that is needed to run a model besides its weights: `config.json`. */

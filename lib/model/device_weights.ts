@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import { chunks } from "../data/image_source.ts";
+import { chunks } from "../data/loader/image_source.ts";
 import { checkDevice } from "../tensor/device_fault.ts";
 import type { Weights } from "../tensor/weights.ts";
 import type { Weight } from "./safetensors.ts";

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import type { Random } from "../tensor/random.ts";
+import type { Random } from "../random.ts";
 import type { Weights } from "../tensor/weights.ts";
 import { thetaShapes } from "./theta_shapes.ts";
 import type { VitShape } from "./vit.ts";

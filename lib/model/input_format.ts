@@ -1,4 +1,4 @@
-import type { InputFormat } from "../data/stored_source.ts";
+import type { InputFormat } from "../data/loader/stored_source.ts";
 import type { ModelConfig } from "./config.ts";
 
 /** How a model's config wants its pixels and targets. */

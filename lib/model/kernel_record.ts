@@ -1,5 +1,5 @@
-import type { KernelChoice } from "../tensor/kernel_choice.ts";
-import { JsonFields, line, OBJECT, parseJsonObject, shown } from "./json_fields.ts";
+import type { KernelChoice } from "../tensor/kernels/autotune/kernel_choice.ts";
+import { JsonFields, line, OBJECT, parseJsonObject, shown } from "../files/json_fields.ts";
 import { LetheError } from "../error.ts";
 
 /** More products than any model has shapes. */

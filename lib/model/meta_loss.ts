@@ -5,7 +5,7 @@ import { gelu } from "../tensor/ops/gelu.ts";
 import { layerNorm } from "../tensor/ops/layer_norm.ts";
 import { linear } from "../tensor/ops/linear.ts";
 import { concatColumns, embeddingRows } from "../tensor/ops/rows.ts";
-import type { Random } from "../tensor/random.ts";
+import type { Random } from "../random.ts";
 import type { Weights } from "../tensor/weights.ts";
 import { META_LOSS_INPUTS, type MetaLossInput } from "./meta_loss_inputs.ts";
 import type { VitOutput } from "./vit.ts";

@@ -1,5 +1,10 @@
 import * as tf from "@tensorflow/tfjs";
-import { batchesOf, type BatchStream, chunks, type ImageSource } from "../data/image_source.ts";
+import {
+  batchesOf,
+  type BatchStream,
+  chunks,
+  type ImageSource,
+} from "../data/loader/image_source.ts";
 import { plain } from "../tensor/algebra.ts";
 import { checkDevice } from "../tensor/device_fault.ts";
 import { Reads } from "../tensor/reads.ts";

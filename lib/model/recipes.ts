@@ -1,4 +1,4 @@
-import type { Augmentation } from "../data/cut.ts";
+import type { Augmentation } from "../data/images/random_crop.ts";
 
 /** How f_theta is trained. */
 export interface TrainingRecipe {

@@ -1,5 +1,13 @@
 import { LetheError } from "../error.ts";
-import { integer, JsonFields, list, OBJECT, oneOf, parseJsonObject, shown } from "./json_fields.ts";
+import {
+  integer,
+  JsonFields,
+  list,
+  OBJECT,
+  oneOf,
+  parseJsonObject,
+  shown,
+} from "../files/json_fields.ts";
 
 /** Bytes of one element, by type: what Lethe reads. It writes F32 and I32. */
 const ELEMENT_BYTES = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, U8: 1 } as const;

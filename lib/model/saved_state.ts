@@ -1,6 +1,6 @@
 import { LetheError } from "../error.ts";
-import { readPlainFile } from "../data/plain_file.ts";
-import { writeWhole } from "../data/whole.ts";
+import { readPlainFile } from "../files/plain_file.ts";
+import { writeWhole } from "../files/write_whole.ts";
 import { disposeWeights, type Weights } from "../tensor/weights.ts";
 import { downloadWeights, uploadWeights } from "./device_weights.ts";
 import { encodeSafetensors, parseSafetensors } from "./safetensors.ts";

@@ -6,13 +6,13 @@ import {
   chunks,
   type ImageBatch,
   type ImageSource,
-} from "../data/image_source.ts";
+} from "../data/loader/image_source.ts";
 import type { Task } from "../data/sample.ts";
 import { plain } from "../tensor/algebra.ts";
 import { adamW, ADAMW_DEFAULTS } from "../tensor/optimisers/adamw.ts";
 import type { Optimiser } from "../tensor/optimisers/optimiser.ts";
 import { sgd } from "../tensor/optimisers/sgd.ts";
-import { Random } from "../tensor/random.ts";
+import { Random } from "../random.ts";
 import { Reads } from "../tensor/reads.ts";
 import { warmUpCosine } from "../tensor/schedule.ts";
 import { addScaled, disposeWeights, mapWeights, valueAndGradients } from "../tensor/weights.ts";

@@ -36,7 +36,7 @@ export interface VitOutput<T> {
  * blocks and a linear head on the CLS token.
  *
  * @param theta timm names to tensors of PyTorch's shapes
- * @param patches patch rows [b n, 3 patchSize^2] (lib/data/patches.ts)
+ * @param patches patch rows [b n, 3 patchSize^2] (lib/data/images/patches.ts)
  */
 export function vit<T>(
   { constant, apply, scope }: Algebra<T>,

@@ -1,4 +1,4 @@
-import { escapeHtml } from "../audit/receipt_page.ts";
+import { escapeHtml } from "../audit/receipt/receipt_page.ts";
 
 /** Text that is HTML or SVG already: what {@link html} makes, so that all else is escaped. */
 export class Markup {

@@ -1,8 +1,8 @@
 import { join } from "@std/path";
-import { decodeImage, MAX_IMAGE_BYTES } from "../data/decode_image.ts";
-import { encodePng } from "../data/encode_png.ts";
-import { readPlainFile } from "../data/plain_file.ts";
-import { resizeBilinear } from "../data/resize.ts";
+import { decodeImage, MAX_IMAGE_BYTES } from "../data/images/decode_image.ts";
+import { encodePng } from "../data/images/encode_png.ts";
+import { readPlainFile } from "../files/plain_file.ts";
+import { resizeBilinear } from "../data/images/resize.ts";
 import { html, type Markup } from "./markup.ts";
 
 /** Pixels a side. */

@@ -1,5 +1,5 @@
 import type { BenchmarkResults } from "../benchmark/results.ts";
-import { readPlainFile } from "../data/plain_file.ts";
+import { readPlainFile } from "../files/plain_file.ts";
 import {
   integer,
   JsonFields,
@@ -11,7 +11,7 @@ import {
   oneOf,
   parseJsonObject,
   real,
-} from "../model/json_fields.ts";
+} from "../files/json_fields.ts";
 
 const MAX_RESULTS_BYTES = 512 * 2 ** 20;
 const REMEDY = "give the results.json that deno task benchmark wrote";

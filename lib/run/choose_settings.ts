@@ -1,5 +1,5 @@
 import { samplesOf } from "../data/split.ts";
-import { type StoredImages, storedSource } from "../data/stored_source.ts";
+import { type StoredImages, storedSource } from "../data/loader/stored_source.ts";
 import type { Sample } from "../data/sample.ts";
 import { taskMetric } from "../measure/evaluation.ts";
 import { meanLoss } from "../measure/loss.ts";
@@ -8,18 +8,18 @@ import type { Model } from "../model/checkpoint.ts";
 import { uploadWeights } from "../model/device_weights.ts";
 import type { SplitData } from "./split_data.ts";
 import { inputFormat } from "../model/input_format.ts";
-import { range } from "../data/image_source.ts";
-import { Random } from "../tensor/random.ts";
+import { range } from "../data/loader/image_source.ts";
+import { Random } from "../random.ts";
 import { disposeWeights } from "../tensor/weights.ts";
-import { requestJudge } from "../unlearn/held_out.ts";
-import type { HeldOut } from "../unlearn/meta_learn.ts";
+import { requestJudge } from "../unlearn/meta_unlearn/held_out.ts";
+import type { HeldOut } from "../unlearn/meta_unlearn/meta_learn.ts";
 import {
   type Baseline,
   type BaselineSettings,
   NEED_TRAINING_IMAGES,
   runBaseline,
 } from "../unlearn/methods.ts";
-import type { Person } from "../unlearn/simulate_requests.ts";
+import type { Person } from "../unlearn/meta_unlearn/simulate_requests.ts";
 import type { TrainingStatistics } from "../unlearn/training_statistics.ts";
 
 /** How candidate settings fared on simulated requests, and which did best. */

@@ -1,6 +1,6 @@
 import { join } from "@std/path";
-import { exportRequests } from "../data/export_requests.ts";
-import { hashImages } from "../data/image_store.ts";
+import { exportRequests } from "../data/requests/export_requests.ts";
+import { hashImages } from "../data/loader/image_store.ts";
 import { openDataset } from "../data/open_dataset.ts";
 import { PRIVATE_LABELS, VISIBLE_LABELS } from "../data/portraits/labels.ts";
 import { writePortraits } from "../data/portraits/write_portraits.ts";
@@ -9,7 +9,7 @@ import { writeSplit } from "../data/split_file.ts";
 import type { PresetName } from "../model/config.ts";
 import { TRAINING_RECIPES, type TrainingRecipe } from "../model/recipes.ts";
 import type { Device } from "../tensor/device.ts";
-import type { MetaEpoch } from "../unlearn/meta_learn.ts";
+import type { MetaEpoch } from "../unlearn/meta_unlearn/meta_learn.ts";
 import { evaluateModels, type EvaluationReport } from "./evaluate_model.ts";
 import { metaLearnKit } from "./meta_learn_kit.ts";
 import type { MetaLearnSettings } from "./meta_learning/settings.ts";

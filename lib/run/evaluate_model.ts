@@ -1,19 +1,19 @@
-import type { InputThread, StreamedImages } from "../data/input_thread.ts";
+import type { InputThread, StreamedImages } from "../data/loader/input_thread.ts";
 import { samplesOf } from "../data/split.ts";
-import { streamedSource } from "../data/streamed_source.ts";
+import { streamedSource } from "../data/loader/streamed_source.ts";
 import { LetheError } from "../error.ts";
 import { type Evaluation, evaluation } from "../measure/evaluation.ts";
-import { tugOfWar } from "../measure/tug_of_war.ts";
+import { tugOfWar } from "../measure/eq7_tug_of_war.ts";
 import { type Model, readModel } from "../model/checkpoint.ts";
 import { microBatchWithin } from "../model/memory_plan.ts";
 import { uploadWeights } from "../model/device_weights.ts";
 import { predict } from "../model/predict.ts";
-import { useKernels } from "../tensor/kernel_choice.ts";
+import { useKernels } from "../tensor/kernels/autotune/kernel_choice.ts";
 import { disposeWeights } from "../tensor/weights.ts";
 import type { OnProgress } from "./progress.ts";
 import { openSplit, type SplitData, streamSamples } from "./split_data.ts";
 import { inputFormat } from "../model/input_format.ts";
-import { range } from "../data/image_source.ts";
+import { range } from "../data/loader/image_source.ts";
 
 /** The parts that the benchmark measures (Sec. 5.1). */
 export const MEASURED_PARTS = ["retain", "forget", "test"] as const;

@@ -1,5 +1,5 @@
 import type { Task } from "../data/sample.ts";
-import { refuseExisting } from "../data/whole.ts";
+import { refuseExisting } from "../files/write_whole.ts";
 import { LetheError } from "../error.ts";
 import { writeModel } from "../model/checkpoint.ts";
 import type { ModelConfig } from "../model/config.ts";

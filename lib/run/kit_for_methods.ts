@@ -1,9 +1,9 @@
-import type { ImageSource } from "../data/image_source.ts";
-import type { StoredImages } from "../data/stored_source.ts";
+import type { ImageSource } from "../data/loader/image_source.ts";
+import type { StoredImages } from "../data/loader/stored_source.ts";
 import type { Model } from "../model/checkpoint.ts";
 import { downloadWeights } from "../model/device_weights.ts";
-import type { KitStatistics, StatisticsRecord } from "../model/kit_statistics.ts";
-import type { KitBaseline, KitMethodSettings } from "../model/method_settings.ts";
+import type { KitStatistics, StatisticsRecord } from "../model/kit/kit_statistics.ts";
+import type { KitBaseline, KitMethodSettings } from "../model/kit/method_settings.ts";
 import type { Weights } from "../tensor/weights.ts";
 import { CANDIDATES, publishedLayout, publishedSettings } from "../unlearn/method_recipes.ts";
 import type { BaselineSettings } from "../unlearn/methods.ts";

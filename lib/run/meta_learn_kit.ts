@@ -1,10 +1,10 @@
-import type { Augmentation } from "../data/cut.ts";
-import { range } from "../data/image_source.ts";
+import type { Augmentation } from "../data/images/random_crop.ts";
+import { range } from "../data/loader/image_source.ts";
 import type { Sample } from "../data/sample.ts";
-import { sha256Hex } from "../data/sha256.ts";
+import { sha256Hex } from "../files/sha256.ts";
 import { samplesOf } from "../data/split.ts";
-import { storedSource } from "../data/stored_source.ts";
-import { refuseExisting, removeUnfinished } from "../data/whole.ts";
+import { storedSource } from "../data/loader/stored_source.ts";
+import { refuseExisting, removeUnfinished } from "../files/write_whole.ts";
 import { LetheError } from "../error.ts";
 import { readModel } from "../model/checkpoint.ts";
 import { uploadWeights } from "../model/device_weights.ts";
@@ -13,17 +13,21 @@ import {
   newIdentityKey,
   readIdentityKey,
   writeIdentityKey,
-} from "../model/identity_key.ts";
+} from "../model/kit/identity_key.ts";
 import { inputFormat } from "../model/input_format.ts";
 import { microBatchWithin } from "../model/memory_plan.ts";
 import { encodeSafetensors } from "../model/safetensors.ts";
-import { chooseKernels } from "../tensor/choose_kernels.ts";
+import { chooseKernels } from "../tensor/kernels/autotune/choose_kernels.ts";
 import type { Device } from "../tensor/device.ts";
-import { Random } from "../tensor/random.ts";
+import { Random } from "../random.ts";
 import { disposeWeights } from "../tensor/weights.ts";
-import { heldOutRequests, holdOut } from "../unlearn/held_out.ts";
-import { disposeParameters, type MetaEpoch, metaLearn } from "../unlearn/meta_learn.ts";
-import type { Person } from "../unlearn/simulate_requests.ts";
+import { heldOutRequests, holdOut } from "../unlearn/meta_unlearn/held_out.ts";
+import {
+  disposeParameters,
+  type MetaEpoch,
+  metaLearn,
+} from "../unlearn/meta_unlearn/meta_learn.ts";
+import type { Person } from "../unlearn/meta_unlearn/simulate_requests.ts";
 import type { StatisticsChoice } from "../unlearn/training_statistics.ts";
 import { kitForMethods, type MethodSettingsChoice } from "./kit_for_methods.ts";
 import { initialParameters } from "./meta_learning/initial_parameters.ts";

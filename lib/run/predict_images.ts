@@ -1,19 +1,19 @@
 import { join } from "@std/path";
-import { decodeImage, MAX_IMAGE_BYTES } from "../data/decode_image.ts";
-import { imagesInMemory } from "../data/images_in_memory.ts";
-import { listFolder } from "../data/list_folder.ts";
-import { readPlainFile } from "../data/plain_file.ts";
-import { resizeBilinear } from "../data/resize.ts";
-import { storedSource } from "../data/stored_source.ts";
+import { decodeImage, MAX_IMAGE_BYTES } from "../data/images/decode_image.ts";
+import { imagesInMemory } from "../data/loader/images_in_memory.ts";
+import { listFolder } from "../files/list_folder.ts";
+import { readPlainFile } from "../files/plain_file.ts";
+import { resizeBilinear } from "../data/images/resize.ts";
+import { storedSource } from "../data/loader/stored_source.ts";
 import { LetheError } from "../error.ts";
 import { readModel } from "../model/checkpoint.ts";
 import { uploadWeights } from "../model/device_weights.ts";
 import { microBatchWithin } from "../model/memory_plan.ts";
 import { predict } from "../model/predict.ts";
-import { useKernels } from "../tensor/kernel_choice.ts";
+import { useKernels } from "../tensor/kernels/autotune/kernel_choice.ts";
 import { disposeWeights } from "../tensor/weights.ts";
 import { inputFormat } from "../model/input_format.ts";
-import { range } from "../data/image_source.ts";
+import { range } from "../data/loader/image_source.ts";
 
 /** What a model says of one image. */
 export interface ImagePrediction {

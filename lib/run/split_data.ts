@@ -1,10 +1,10 @@
-import { type InputThread, openInput } from "../data/input_thread.ts";
-import { loadImages, type Progress } from "../data/image_store.ts";
+import { type InputThread, openInput } from "../data/loader/input_thread.ts";
+import { loadImages, type Progress } from "../data/loader/image_store.ts";
 import type { Dataset, Sample } from "../data/sample.ts";
-import { sha256Hex } from "../data/sha256.ts";
+import { sha256Hex } from "../files/sha256.ts";
 import { openSplitDataset, type Split } from "../data/split.ts";
 import { readSplit } from "../data/split_file.ts";
-import type { StoredImages } from "../data/stored_source.ts";
+import type { StoredImages } from "../data/loader/stored_source.ts";
 import type { OnProgress } from "./progress.ts";
 
 /** A split and the data set it was made of. */

@@ -1,7 +1,7 @@
-import { sha256Hex } from "../data/sha256.ts";
+import { sha256Hex } from "../files/sha256.ts";
 import { samplesOf } from "../data/split.ts";
-import { streamedSource } from "../data/streamed_source.ts";
-import { refuseExisting, removeUnfinished } from "../data/whole.ts";
+import { streamedSource } from "../data/loader/streamed_source.ts";
+import { refuseExisting, removeUnfinished } from "../files/write_whole.ts";
 import { taskMetric } from "../measure/evaluation.ts";
 import { writeModel } from "../model/checkpoint.ts";
 import { type ModelConfig, presetConfig, type PresetName, PRESETS } from "../model/config.ts";
@@ -15,15 +15,15 @@ import type { TrainingRecipe } from "../model/recipes.ts";
 import { encodeSafetensors } from "../model/safetensors.ts";
 import { loadState, saveState } from "../model/saved_state.ts";
 import { type Epoch, train, type TrainingState } from "../model/train.ts";
-import { chooseKernels } from "../tensor/choose_kernels.ts";
+import { chooseKernels } from "../tensor/kernels/autotune/choose_kernels.ts";
 import type { Device } from "../tensor/device.ts";
-import { Random } from "../tensor/random.ts";
+import { Random } from "../random.ts";
 import { disposeWeights, type Weights } from "../tensor/weights.ts";
 import * as tf from "@tensorflow/tfjs";
 import { kernelProgress, type OnProgress } from "./progress.ts";
 import { openSplit, streamSamples } from "./split_data.ts";
 import { inputFormat } from "../model/input_format.ts";
-import { range } from "../data/image_source.ts";
+import { range } from "../data/loader/image_source.ts";
 
 /** What {@link trainModel} needs. */
 export interface TrainModelOptions {

@@ -1,5 +1,9 @@
 import { type Device, openDevice } from "../tensor/device.ts";
-import { keepMeasured, type Measured, readMeasured } from "../tensor/kernels/measured_store.ts";
+import {
+  keepMeasured,
+  type Measured,
+  readMeasured,
+} from "../tensor/kernels/autotune/measured_store.ts";
 import type { ProgressEvent } from "./progress.ts";
 import { trainModel, type TrainModelOptions } from "./train_model.ts";
 

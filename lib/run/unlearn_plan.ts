@@ -1,6 +1,6 @@
 import { join } from "@std/path";
-import { readRequestRows } from "../data/request_rows.ts";
-import { refuseExisting } from "../data/whole.ts";
+import { readRequestRows } from "../data/requests/request_rows.ts";
+import { refuseExisting } from "../files/write_whole.ts";
 import { LetheError } from "../error.ts";
 import {
   identityHash,
@@ -8,10 +8,10 @@ import {
   identityKeyPath,
   readIdentityKey,
   writeIdentityKey,
-} from "../model/identity_key.ts";
-import type { KitManifest } from "../model/kit_manifest.ts";
-import { noteSuccessor, refuseSucceeded } from "../model/kit_successor.ts";
-import { readManifest, type StoredManifest } from "../model/stored_manifest.ts";
+} from "../model/kit/identity_key.ts";
+import type { KitManifest } from "../model/kit/kit_manifest.ts";
+import { noteSuccessor, refuseSucceeded } from "../model/kit/kit_successor.ts";
+import { readManifest, type StoredManifest } from "../model/kit/stored_manifest.ts";
 import type { RequestedRow, UnlearnSummary } from "./unlearn_summary.ts";
 
 /** What is to be forgotten, and where the result goes. */

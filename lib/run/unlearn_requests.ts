@@ -1,8 +1,8 @@
-import { buildFolder } from "../data/whole.ts";
+import { buildFolder } from "../files/write_whole.ts";
 import type { Device } from "../tensor/device.ts";
 import type { MethodChoice } from "../unlearn/unlearn_from_kit.ts";
 import { closeUnlearning, noteUse, type PlanOptions, planUnlearning } from "./unlearn_plan.ts";
-import { unlearnRows } from "./unlearn_rows.ts";
+import { unlearnRows } from "./unlearn_from_requests.ts";
 import type { UnlearnSummary } from "./unlearn_summary.ts";
 
 /** What {@link unlearnRequests} needs. It reads the kit, its key and the requests; nothing else. */

@@ -1,4 +1,4 @@
-import type { KitMethod } from "../model/method_settings.ts";
+import type { KitMethod } from "../model/kit/method_settings.ts";
 import type { UnlearnedFromKit } from "../unlearn/unlearn_from_kit.ts";
 
 /** A request by its file and the embedding row that its person has in the kit. */

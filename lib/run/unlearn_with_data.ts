@@ -1,20 +1,20 @@
 import { samplesOf } from "../data/split.ts";
-import { storedSource } from "../data/stored_source.ts";
-import { refuseExisting } from "../data/whole.ts";
+import { storedSource } from "../data/loader/stored_source.ts";
+import { refuseExisting } from "../files/write_whole.ts";
 import { LetheError, UsageError } from "../error.ts";
 import { readModel, writeModel } from "../model/checkpoint.ts";
 import { downloadWeights, uploadWeights } from "../model/device_weights.ts";
 import { microBatchWithin } from "../model/memory_plan.ts";
 import type { Device } from "../tensor/device.ts";
-import { useKernels } from "../tensor/kernel_choice.ts";
-import { Random } from "../tensor/random.ts";
+import { useKernels } from "../tensor/kernels/autotune/kernel_choice.ts";
+import { Random } from "../random.ts";
 import { disposeWeights } from "../tensor/weights.ts";
 import { publishedLayout, publishedSettings } from "../unlearn/method_recipes.ts";
 import { type BaselineSettings, runBaseline } from "../unlearn/methods.ts";
 import type { OnProgress } from "./progress.ts";
 import { loadSamples, openSplit } from "./split_data.ts";
 import { inputFormat } from "../model/input_format.ts";
-import { range } from "../data/image_source.ts";
+import { range } from "../data/loader/image_source.ts";
 
 /** Methods that need the training images when they unlearn. */
 export const DATA_METHODS = ["scrub", "bad-teacher"] as const;

@@ -114,7 +114,7 @@ async function openWebgpu(): Promise<void> {
   tf.env().set("WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE", 64);
   await activate("webgpu");
   watchDevice((tf.backend() as unknown as { device: GPUDevice }).device);
-  const { registerWebgpuKernels } = await import("./kernels/register.ts");
+  const { registerWebgpuKernels } = await import("./kernels/webgpu/register.ts");
   registerWebgpuKernels();
 }
 
@@ -131,7 +131,7 @@ async function openWasm(): Promise<void> {
     "tfjs-backend-wasm-threaded-simd.wasm": url,
   }, true);
   await activate("wasm");
-  const { registerWasmKernels } = await import("./kernels/register.ts");
+  const { registerWasmKernels } = await import("./kernels/webgpu/register.ts");
   registerWasmKernels();
 }
 

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import { vit, type VitShape } from "../model/vit.ts";
 import { plain } from "../tensor/algebra.ts";
 import { addScaled, disposeWeights, valueAndGradients, type Weights } from "../tensor/weights.ts";
-import { microBatchRanges } from "./unlearning_step.ts";
+import { microBatchRanges } from "./meta_unlearn/algorithm1_unlearning_step.ts";
 
 /** What running theta takes besides its weights. */
 export interface Backbone {

@@ -1,4 +1,4 @@
-import type { KitBaseline } from "../model/method_settings.ts";
+import type { KitBaseline } from "../model/kit/method_settings.ts";
 import type { Baseline, BaselineSettings } from "./methods.ts";
 
 /** Published settings of one method on one data set. */

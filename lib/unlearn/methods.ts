@@ -1,15 +1,15 @@
 import * as tf from "@tensorflow/tfjs";
-import type { ImageSource } from "../data/image_source.ts";
+import type { ImageSource } from "../data/loader/image_source.ts";
 import type { Task } from "../data/sample.ts";
 import { initialVit } from "../model/initial_vit.ts";
-import type { Random } from "../tensor/random.ts";
+import type { Random } from "../random.ts";
 import { disposeWeights, type Weights } from "../tensor/weights.ts";
-import { badTeacher, type BadTeacherSettings } from "./bad_teacher.ts";
-import { type JitSettings, justInTime } from "./jit.ts";
+import { badTeacher, type BadTeacherSettings } from "./methods/bad_teacher.ts";
+import { type JitSettings, justInTime } from "./methods/jit.ts";
 import type { Backbone } from "./logit_gradient.ts";
-import { type PguSettings, projectedGradient } from "./pgu.ts";
-import { scrub, type ScrubSettings } from "./scrub.ts";
-import { dampen, importances, type SsdSettings } from "./ssd.ts";
+import { type PguSettings, projectedGradient } from "./methods/pgu.ts";
+import { scrub, type ScrubSettings } from "./methods/scrub.ts";
+import { dampen, importances, type SsdSettings } from "./methods/ssd.ts";
 import { IMPORTANCE_BATCH, type TrainingStatistics } from "./training_statistics.ts";
 
 /** What each method that the paper compares MetaUnlearn with is set by. */

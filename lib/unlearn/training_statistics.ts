@@ -1,9 +1,9 @@
-import type { ImageSource } from "../data/image_source.ts";
+import type { ImageSource } from "../data/loader/image_source.ts";
 import type { Task } from "../data/sample.ts";
 import { disposeWeights, type Weights } from "../tensor/weights.ts";
 import type { Backbone } from "./logit_gradient.ts";
-import { inputCovariances } from "./pgu.ts";
-import { importances } from "./ssd.ts";
+import { inputCovariances } from "./methods/pgu.ts";
+import { importances } from "./methods/ssd.ts";
 
 /** What SSD and PGU need to know of the training images: computed before these are deleted. */
 export interface TrainingStatistics {

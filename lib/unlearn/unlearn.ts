@@ -1,9 +1,13 @@
-import type { ImageSource } from "../data/image_source.ts";
-import { chunks } from "../data/image_source.ts";
+import type { ImageSource } from "../data/loader/image_source.ts";
+import { chunks } from "../data/loader/image_source.ts";
 import * as tf from "@tensorflow/tfjs";
 import { disposeWeights, mapWeights, type Weights } from "../tensor/weights.ts";
-import { disposeSupport, type MetaParameters, supportOf } from "./meta_learn.ts";
-import { disposeStep, type UnlearningSettings, unlearningStep } from "./unlearning_step.ts";
+import { disposeSupport, type MetaParameters, supportOf } from "./meta_unlearn/meta_learn.ts";
+import {
+  disposeStep,
+  type UnlearningSettings,
+  unlearningStep,
+} from "./meta_unlearn/algorithm1_unlearning_step.ts";
 
 /** One step of an unlearning run. */
 export interface UnlearnedChunk {

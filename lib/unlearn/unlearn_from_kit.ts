@@ -1,9 +1,9 @@
-import type { ImageSource } from "../data/image_source.ts";
+import type { ImageSource } from "../data/loader/image_source.ts";
 import { LetheError } from "../error.ts";
 import { uploadWeights } from "../model/device_weights.ts";
-import type { StoredKit } from "../model/kit.ts";
-import type { KitBaseline, KitMethod } from "../model/method_settings.ts";
-import { Random } from "../tensor/random.ts";
+import type { StoredKit } from "../model/kit/kit.ts";
+import type { KitBaseline, KitMethod } from "../model/kit/method_settings.ts";
+import { Random } from "../random.ts";
 import { disposeWeights, type Weights } from "../tensor/weights.ts";
 import { publishedSettings } from "./method_recipes.ts";
 import { type BaselineSettings, runBaseline } from "./methods.ts";

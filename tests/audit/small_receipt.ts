@@ -1,4 +1,4 @@
-import type { Receipt } from "../../lib/audit/receipt.ts";
+import type { Receipt } from "../../lib/audit/receipt/receipt.ts";
 
 /** 64 times one digit. */
 export const hash = (digit: string) => digit.repeat(64);

@@ -6,7 +6,7 @@ import type { BaselineMethodSettings } from "../../lib/benchmark/settings.ts";
 import { resultsPath, runGrid } from "../../lib/benchmark/run_grid.ts";
 import { writePortraits } from "../../lib/data/portraits/write_portraits.ts";
 import { LetheError } from "../../lib/error.ts";
-import { tugOfWar } from "../../lib/measure/tug_of_war.ts";
+import { tugOfWar } from "../../lib/measure/eq7_tug_of_war.ts";
 import { inTemporaryFolder } from "../data/temporary_folder.ts";
 import { done, taskCommand } from "../e2e/run_task.ts";
 import { TINY_GRID } from "./tiny_grid.ts";

@@ -1,5 +1,5 @@
 import { command, main } from "../../cli/command.ts";
-import { buildFolder, writeWhole } from "../../lib/data/whole.ts";
+import { buildFolder, writeWhole } from "../../lib/files/write_whole.ts";
 import { LetheError } from "../../lib/error.ts";
 
 /** A command that ends in every way there is; main_test.ts runs it as a process of its own. */

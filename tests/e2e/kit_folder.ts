@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { sha256Hex } from "../../lib/data/sha256.ts";
-import { identityHash } from "../../lib/model/identity_key.ts";
+import { sha256Hex } from "../../lib/files/sha256.ts";
+import { identityHash } from "../../lib/model/kit/identity_key.ts";
 import { parseSafetensors } from "../../lib/model/safetensors.ts";
 import { DEVICE } from "./run_task.ts";
 import { tree } from "./small_path.ts";

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { join } from "@std/path";
-import { sha256Hex } from "../../lib/data/sha256.ts";
-import { identityHash } from "../../lib/model/identity_key.ts";
-import { trainingImageHash } from "../../lib/model/training_images.ts";
+import { sha256Hex } from "../../lib/files/sha256.ts";
+import { identityHash } from "../../lib/model/kit/identity_key.ts";
+import { trainingImageHash } from "../../lib/model/kit/training_images.ts";
 import { embeddingRows, json, pick } from "./kit_folder.ts";
 import { DEVICE, done } from "./run_task.ts";
 import { inCopy, META_LEARN, tree } from "./small_path.ts";

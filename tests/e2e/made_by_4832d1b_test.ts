@@ -1,13 +1,13 @@
 import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
-import { readReceipt } from "../../lib/audit/receipt_file.ts";
-import { relativeDifference } from "../../lib/audit/rerun.ts";
-import { readPublicKey } from "../../lib/audit/signing_key.ts";
-import { verifyReceipt } from "../../lib/audit/verify_receipt.ts";
+import { readReceipt } from "../../lib/audit/receipt/receipt_file.ts";
+import { relativeDifference } from "../../lib/audit/verify/rerun.ts";
+import { readPublicKey } from "../../lib/audit/receipt/signing_key.ts";
+import { verifyReceipt } from "../../lib/audit/verify/verify_receipt.ts";
 import { readSplit } from "../../lib/data/split_file.ts";
 import { LetheError } from "../../lib/error.ts";
 import { readModel } from "../../lib/model/checkpoint.ts";
-import { readKit } from "../../lib/model/kit.ts";
+import { readKit } from "../../lib/model/kit/kit.ts";
 import { unlearnRequests } from "../../lib/run/unlearn_requests.ts";
 import { openDevice } from "../../lib/tensor/device.ts";
 import { inTemporaryFolder } from "../data/temporary_folder.ts";

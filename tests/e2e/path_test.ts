@@ -8,11 +8,11 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { join } from "@std/path";
-import { parseCsv } from "../../lib/data/csv.ts";
-import { decodeImage } from "../../lib/data/decode_image.ts";
-import { resizeBilinear } from "../../lib/data/resize.ts";
-import { sha256Hex } from "../../lib/data/sha256.ts";
-import { tugOfWar } from "../../lib/measure/tug_of_war.ts";
+import { parseCsv } from "../../lib/files/csv.ts";
+import { decodeImage } from "../../lib/data/images/decode_image.ts";
+import { resizeBilinear } from "../../lib/data/images/resize.ts";
+import { sha256Hex } from "../../lib/files/sha256.ts";
+import { tugOfWar } from "../../lib/measure/eq7_tug_of_war.ts";
 import { embeddingRows, fileHash, hashOf, json, photos, pick, unlearning } from "./kit_folder.ts";
 import { DEVICE, done, runTask } from "./run_task.ts";
 import { inCopy, REQUEST_SIZE, tree } from "./small_path.ts";

@@ -1,14 +1,14 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
-import { encodePng } from "../../lib/data/encode_png.ts";
+import { encodePng } from "../../lib/data/images/encode_png.ts";
 import { readModel } from "../../lib/model/checkpoint.ts";
 import {
   identityHash,
   identityKeyPath,
   newIdentityKey,
   writeIdentityKey,
-} from "../../lib/model/identity_key.ts";
-import { writeKit } from "../../lib/model/kit.ts";
+} from "../../lib/model/kit/identity_key.ts";
+import { writeKit } from "../../lib/model/kit/kit.ts";
 import { parseSafetensors, type Weight } from "../../lib/model/safetensors.ts";
 import { inTemporaryFolder } from "../data/temporary_folder.ts";
 import { json } from "./kit_folder.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { decodeImage } from "../../lib/data/decode_image.ts";
+import { decodeImage } from "../../lib/data/images/decode_image.ts";
 import { inTemporaryFolder, writeFiles } from "../data/temporary_folder.ts";
 import { smallResults } from "../report/small_results.ts";
 import { done, runTask } from "./run_task.ts";

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { sha256Hex } from "../../lib/data/sha256.ts";
-import { Random } from "../../lib/tensor/random.ts";
+import { sha256Hex } from "../../lib/files/sha256.ts";
+import { Random } from "../../lib/random.ts";
 import { done, runTask, taskCommand, type TaskName } from "./run_task.ts";
 import { META_LEARN, smallModel, TRAIN, tree } from "./small_path.ts";
 

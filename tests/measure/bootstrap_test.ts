@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { clusteredInterval, clusteredIntervals } from "../../lib/measure/bootstrap.ts";
-import { Random } from "../../lib/tensor/random.ts";
+import { Random } from "../../lib/random.ts";
 
 /** The mean of a value over the images of a resample. */
 function mean(drawn: Float64Array, value: (position: number) => number): number {

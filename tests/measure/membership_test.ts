@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { membershipAttack } from "../../lib/measure/membership.ts";
-import { Random } from "../../lib/tensor/random.ts";
+import { Random } from "../../lib/random.ts";
 
 /** Images one per person, from probabilities under the target; the reference gives each 1/2. */
 function images(name: string, probabilities: number[]) {

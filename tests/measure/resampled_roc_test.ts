@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { resampledRoc } from "../../lib/measure/resampled_roc.ts";
 import { areaUnderRoc, truePositiveRates } from "../../lib/measure/roc.ts";
-import { Random } from "../../lib/tensor/random.ts";
+import { Random } from "../../lib/random.ts";
 
 const RATES = [0, 1e-4, 1 / 70, 0.29, 0.5, 0.999, 1];
 

@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { type ComparedImages, forgettingVerdict } from "../../lib/measure/verdict.ts";
-import { Random } from "../../lib/tensor/random.ts";
+import { Random } from "../../lib/random.ts";
 
 const settings = (seed = 0) => ({ random: new Random(seed, "verdict"), draws: 400 });
 

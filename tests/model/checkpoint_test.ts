@@ -6,7 +6,7 @@ import { checkWeights, readModel, writeModel } from "../../lib/model/checkpoint.
 import { thetaShapes } from "../../lib/model/theta_shapes.ts";
 import { initialVit } from "../../lib/model/initial_vit.ts";
 import { parseSafetensors, type Weight } from "../../lib/model/safetensors.ts";
-import { Random } from "../../lib/tensor/random.ts";
+import { Random } from "../../lib/random.ts";
 import { disposeWeights } from "../../lib/tensor/weights.ts";
 import { inTemporaryFolder } from "../data/temporary_folder.ts";
 import { SMALL_CONFIG, smallModel } from "./small_kit.ts";

@@ -1,8 +1,8 @@
-import type { Kit } from "../../lib/model/kit.ts";
-import { covarianceShapes } from "../../lib/model/kit_statistics.ts";
+import type { Kit } from "../../lib/model/kit/kit.ts";
+import { covarianceShapes } from "../../lib/model/kit/kit_statistics.ts";
 import type { Weight } from "../../lib/model/safetensors.ts";
 import { thetaShapes } from "../../lib/model/theta_shapes.ts";
-import { Random } from "../../lib/tensor/random.ts";
+import { Random } from "../../lib/random.ts";
 import { SMALL_CONFIG, smallKit } from "./small_kit.ts";
 
 /** Weights of these shapes, drawn. */

@@ -13,9 +13,9 @@ import {
 import { vit, type VitShape } from "../../lib/model/vit.ts";
 import { plain } from "../../lib/tensor/algebra.ts";
 import { type Device, openDevice } from "../../lib/tensor/device.ts";
-import { Random } from "../../lib/tensor/random.ts";
+import { Random } from "../../lib/random.ts";
 import { disposeWeights, valueAndGradients, type Weights } from "../../lib/tensor/weights.ts";
-import { supportTangent } from "../../lib/unlearn/meta_gradient.ts";
+import { supportTangent } from "../../lib/unlearn/meta_unlearn/meta_gradient.ts";
 import { onEachDevice } from "../tensor/on_each_device.ts";
 
 const LABELS = 5;

@@ -11,7 +11,7 @@ import {
 } from "../../lib/model/meta_loss.ts";
 import { META_LOSS_INPUTS, type MetaLossInput } from "../../lib/model/meta_loss_inputs.ts";
 import { type Dual, dual, dualsOf, plain } from "../../lib/tensor/algebra.ts";
-import { Random } from "../../lib/tensor/random.ts";
+import { Random } from "../../lib/random.ts";
 import { disposeWeights, valueAndGradients, type Weights } from "../../lib/tensor/weights.ts";
 import { centralDifference, inner, unitDirection } from "../tensor/directions.ts";
 import { onEachDevice } from "../tensor/on_each_device.ts";

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertLess, assertNotEquals } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import type { ImageSource } from "../../lib/data/image_source.ts";
+import type { ImageSource } from "../../lib/data/loader/image_source.ts";
 import { TRAINING_RECIPES, type TrainingRecipe } from "../../lib/model/recipes.ts";
 import { type Epoch, train, type Training, type TrainingState } from "../../lib/model/train.ts";
 import { openDevice } from "../../lib/tensor/device.ts";
-import type { Random } from "../../lib/tensor/random.ts";
+import type { Random } from "../../lib/random.ts";
 import { disposeWeights, mapWeights, type Weights } from "../../lib/tensor/weights.ts";
 import { onHost } from "../tensor/directions.ts";
 import { onEachDevice } from "../tensor/on_each_device.ts";

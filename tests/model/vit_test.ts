@@ -4,7 +4,7 @@ import { thetaShapes } from "../../lib/model/theta_shapes.ts";
 import { presetConfig, PRESETS } from "../../lib/model/config.ts";
 import { vit, type VitOutput } from "../../lib/model/vit.ts";
 import { type Dual, dual, dualsOf, plain } from "../../lib/tensor/algebra.ts";
-import { Random } from "../../lib/tensor/random.ts";
+import { Random } from "../../lib/random.ts";
 import { disposeWeights, valueAndGradients, type Weights } from "../../lib/tensor/weights.ts";
 import { centralDifference, inner, unitDirection } from "../tensor/directions.ts";
 import { onEachDevice } from "../tensor/on_each_device.ts";

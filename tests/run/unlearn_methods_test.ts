@@ -1,7 +1,7 @@
 import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { imagesInMemory } from "../../lib/data/images_in_memory.ts";
-import { encodePng } from "../../lib/data/encode_png.ts";
+import { imagesInMemory } from "../../lib/data/loader/images_in_memory.ts";
+import { encodePng } from "../../lib/data/images/encode_png.ts";
 import { LetheError } from "../../lib/error.ts";
 import { uploadWeights } from "../../lib/model/device_weights.ts";
 import {
@@ -9,19 +9,19 @@ import {
   identityKeyPath,
   newIdentityKey,
   writeIdentityKey,
-} from "../../lib/model/identity_key.ts";
-import { type Kit, readKit, writeKit } from "../../lib/model/kit.ts";
-import type { KitMethod } from "../../lib/model/method_settings.ts";
+} from "../../lib/model/kit/identity_key.ts";
+import { type Kit, readKit, writeKit } from "../../lib/model/kit/kit.ts";
+import type { KitMethod } from "../../lib/model/kit/method_settings.ts";
 import type { Weight } from "../../lib/model/safetensors.ts";
 import { unlearnRequests } from "../../lib/run/unlearn_requests.ts";
 import { disposeWeights } from "../../lib/tensor/weights.ts";
-import { dampen, importances } from "../../lib/unlearn/ssd.ts";
+import { dampen, importances } from "../../lib/unlearn/methods/ssd.ts";
 import { inTemporaryFolder } from "../data/temporary_folder.ts";
 import { kitWithStatistics } from "../model/kit_with_statistics.ts";
 import { SMALL_CONFIG } from "../model/small_kit.ts";
 import { onEachDevice } from "../tensor/on_each_device.ts";
 import { inputFormat } from "../../lib/model/input_format.ts";
-import { storedSource } from "../../lib/data/stored_source.ts";
+import { storedSource } from "../../lib/data/loader/stored_source.ts";
 
 const PEOPLE = ["Ada", "Bea", "Cid"];
 const SIDE = SMALL_CONFIG.imageSize;

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import type { Random } from "../../lib/tensor/random.ts";
+import type { Random } from "../../lib/random.ts";
 import { addScaled, disposeWeights, mapWeights, type Weights } from "../../lib/tensor/weights.ts";
 
 /** Standard normal numbers of the shapes of `like`, scaled to length one over the whole set. */

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { OP_TABLE, type OpTableRow } from "../../lib/tensor/op_table.ts";
-import { Random } from "../../lib/tensor/random.ts";
+import { Random } from "../../lib/random.ts";
 import { onEachDevice } from "./on_each_device.ts";
 
 /** Step of the central differences: the best trade of truncation against float32 rounding. */

@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import { adamW, ADAMW_DEFAULTS, type AdamWSettings } from "../../lib/tensor/optimisers/adamw.ts";
 import type { Optimiser } from "../../lib/tensor/optimisers/optimiser.ts";
 import { sgd, type SgdSettings } from "../../lib/tensor/optimisers/sgd.ts";
-import { Random } from "../../lib/tensor/random.ts";
+import { Random } from "../../lib/random.ts";
 import { disposeWeights, mapWeights, type Weights } from "../../lib/tensor/weights.ts";
 import { onEachDevice } from "./on_each_device.ts";
 

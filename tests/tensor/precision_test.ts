@@ -7,7 +7,7 @@ import { attention } from "../../lib/tensor/ops/attention.ts";
 import { gelu } from "../../lib/tensor/ops/gelu.ts";
 import { linear } from "../../lib/tensor/ops/linear.ts";
 import { precision, setPrecision } from "../../lib/tensor/precision.ts";
-import { Random } from "../../lib/tensor/random.ts";
+import { Random } from "../../lib/random.ts";
 
 const ignore = await navigator.gpu?.requestAdapter() == null;
 /** Half's unit roundoff. */

@@ -1,11 +1,11 @@
 import * as tf from "@tensorflow/tfjs";
-import type { ImageSource } from "../../lib/data/image_source.ts";
+import type { ImageSource } from "../../lib/data/loader/image_source.ts";
 import { labelLosses, meanLoss } from "../../lib/measure/loss.ts";
 import { predict } from "../../lib/model/predict.ts";
-import { Random } from "../../lib/tensor/random.ts";
-import type { Measured } from "../../lib/unlearn/auxiliary_objective.ts";
-import type { MetaObjective } from "../../lib/unlearn/meta_objective.ts";
-import type { Person } from "../../lib/unlearn/simulate_requests.ts";
+import { Random } from "../../lib/random.ts";
+import type { Measured } from "../../lib/unlearn/meta_unlearn/eq5_eq6_auxiliary_objective.ts";
+import type { MetaObjective } from "../../lib/unlearn/meta_unlearn/meta_objective.ts";
+import type { Person } from "../../lib/unlearn/meta_unlearn/simulate_requests.ts";
 import { TOY_LABELS, TOY_SHAPE, toyObjective } from "./toy_objective.ts";
 
 /** People of the training part, four images each, and validation people, of two. */

@@ -1,5 +1,9 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
-import type { HeldOut, MetaLearning, MetaParameters } from "../../lib/unlearn/meta_learn.ts";
+import type {
+  HeldOut,
+  MetaLearning,
+  MetaParameters,
+} from "../../lib/unlearn/meta_unlearn/meta_learn.ts";
 import { onEachDevice } from "../tensor/on_each_device.ts";
 import { bitsOf, disposeState, runWhole, toyRun } from "./toy_meta_learning.ts";
 

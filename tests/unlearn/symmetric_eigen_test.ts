@@ -1,5 +1,5 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { Random } from "../../lib/tensor/random.ts";
+import { Random } from "../../lib/random.ts";
 import { dominantDirections } from "../../lib/unlearn/dominant_directions.ts";
 import { symmetricEigen } from "../../lib/unlearn/symmetric_eigen.ts";
 

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
-import type { ImageSource } from "../../lib/data/image_source.ts";
+import type { ImageSource } from "../../lib/data/loader/image_source.ts";
 import { disposeWeights, mapWeights, type Weights } from "../../lib/tensor/weights.ts";
-import type { MetaObjective } from "../../lib/unlearn/meta_objective.ts";
+import type { MetaObjective } from "../../lib/unlearn/meta_unlearn/meta_objective.ts";
 import {
   disposeParameters,
   metaLearn,
@@ -9,7 +9,7 @@ import {
   type MetaLearningRecipe,
   type MetaLearningState,
   type MetaParameters,
-} from "../../lib/unlearn/meta_learn.ts";
+} from "../../lib/unlearn/meta_unlearn/meta_learn.ts";
 import { onHost } from "../tensor/directions.ts";
 import { memorisedToy, PEOPLE, VALIDATION } from "./memorised_toy.ts";
 import { TOY_HIDDEN } from "./toy_objective.ts";

@@ -1,14 +1,14 @@
 import * as tf from "@tensorflow/tfjs";
-import type { ImageSource } from "../../lib/data/image_source.ts";
+import type { ImageSource } from "../../lib/data/loader/image_source.ts";
 import { initialVit } from "../../lib/model/initial_vit.ts";
 import { initialMetaLoss } from "../../lib/model/meta_loss.ts";
 import { META_LOSS_INPUTS } from "../../lib/model/meta_loss_inputs.ts";
 import { labelLosses } from "../../lib/measure/loss.ts";
 import { predict } from "../../lib/model/predict.ts";
-import { Random } from "../../lib/tensor/random.ts";
+import { Random } from "../../lib/random.ts";
 import { disposeWeights, mapWeights, type Weights } from "../../lib/tensor/weights.ts";
-import type { Measured } from "../../lib/unlearn/auxiliary_objective.ts";
-import type { MetaObjective } from "../../lib/unlearn/meta_objective.ts";
+import type { Measured } from "../../lib/unlearn/meta_unlearn/eq5_eq6_auxiliary_objective.ts";
+import type { MetaObjective } from "../../lib/unlearn/meta_unlearn/meta_objective.ts";
 
 /** A ViT of one block over 8 px images, enough for every path of the mathematics. */
 export const TOY_SHAPE = {

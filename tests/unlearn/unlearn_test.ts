@@ -1,10 +1,13 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { Random } from "../../lib/tensor/random.ts";
+import { Random } from "../../lib/random.ts";
 import { disposeWeights, mapWeights, type Weights } from "../../lib/tensor/weights.ts";
-import { disposeSupport, supportOf } from "../../lib/unlearn/meta_learn.ts";
+import { disposeSupport, supportOf } from "../../lib/unlearn/meta_unlearn/meta_learn.ts";
 import { unlearn, withoutRows } from "../../lib/unlearn/unlearn.ts";
-import { disposeStep, unlearningStep } from "../../lib/unlearn/unlearning_step.ts";
+import {
+  disposeStep,
+  unlearningStep,
+} from "../../lib/unlearn/meta_unlearn/algorithm1_unlearning_step.ts";
 import { onHost } from "../tensor/directions.ts";
 import { onEachDevice } from "../tensor/on_each_device.ts";
 import { toyObjective } from "./toy_objective.ts";

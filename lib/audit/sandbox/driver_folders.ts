@@ -1,5 +1,5 @@
 import { isAbsolute, join } from "@std/path";
-import { isWithin } from "../mounts.ts";
+import { isWithin } from "./mounts.ts";
 import { launcherEnvironment } from "./launcher_environment.ts";
 
 /** The one order to the linker that the worker may get. */

@@ -1,7 +1,7 @@
 import { join } from "@std/path";
 import { LetheError } from "../../error.ts";
-import { readPlainText } from "../plain_file.ts";
-import { checkedRelativePath } from "../relative_path.ts";
+import { readPlainText } from "../../files/plain_file.ts";
+import { checkedRelativePath } from "../../files/relative_path.ts";
 import { listImages } from "./image_listing.ts";
 import {
   duplicateRow,

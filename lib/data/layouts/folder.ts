@@ -1,9 +1,9 @@
 import { join } from "@std/path";
 import { LetheError } from "../../error.ts";
-import { type CsvTable, parseCsv } from "../csv.ts";
-import { listFolder } from "../list_folder.ts";
-import { readPlainText } from "../plain_file.ts";
-import { checkedRelativePath } from "../relative_path.ts";
+import { type CsvTable, parseCsv } from "../../files/csv.ts";
+import { listFolder } from "../../files/list_folder.ts";
+import { readPlainText } from "../../files/plain_file.ts";
+import { checkedRelativePath } from "../../files/relative_path.ts";
 import { listImages } from "./image_listing.ts";
 import { type LabelledRow, type LayoutContent, matchRows, MAX_LABEL_BYTES } from "./layout.ts";
 

@@ -1,6 +1,6 @@
 import { join } from "@std/path";
 import { LetheError } from "../../error.ts";
-import { listFolder } from "../list_folder.ts";
+import { listFolder } from "../../files/list_folder.ts";
 
 /**
  * The images in a folder and its subfolders, by their names' endings (.jpg, .jpeg, .png in any

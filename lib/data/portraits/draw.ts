@@ -1,6 +1,6 @@
 import * as avataaars from "@dicebear/avataaars";
 import { createAvatar } from "@dicebear/core";
-import type { Image } from "../decode_image.ts";
+import type { Image } from "../images/decode_image.ts";
 import { rasterizeSvg } from "./rasterize_svg.ts";
 import type { Person, Scene } from "./traits.ts";
 

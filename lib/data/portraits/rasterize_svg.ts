@@ -1,5 +1,5 @@
 import svgModule from "imagescript/svg" with { type: "bytes" };
-import type { Image } from "../decode_image.ts";
+import type { Image } from "../images/decode_image.ts";
 
 /** The part of the rasteriser's interface that is used: the Rust crate resvg behind plain pointers. */
 interface Rasterizer {

@@ -1,5 +1,5 @@
 import type { Options } from "@dicebear/avataaars";
-import type { Random } from "../../tensor/random.ts";
+import type { Random } from "../../random.ts";
 
 /** The names that avataaars has for one of its parts. */
 type Shape<

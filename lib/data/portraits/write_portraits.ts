@@ -1,10 +1,10 @@
 import { join } from "@std/path";
 import { UsageError } from "../../error.ts";
-import { Random } from "../../tensor/random.ts";
-import { MIN_SIDE } from "../decode_image.ts";
-import { encodePng } from "../encode_png.ts";
-import type { Progress } from "../image_store.ts";
-import { buildFolder } from "../whole.ts";
+import { Random } from "../../random.ts";
+import { MIN_SIDE } from "../images/decode_image.ts";
+import { encodePng } from "../images/encode_png.ts";
+import type { Progress } from "../loader/image_store.ts";
+import { buildFolder } from "../../files/write_whole.ts";
 import { drawPortrait } from "./draw.ts";
 import { labelPortrait, PORTRAIT_LABELS } from "./labels.ts";
 import { drawPerson, drawScene } from "./traits.ts";

@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { readPlainFile, readPlainText } from "../../data/plain_file.ts";
+import { readPlainFile, readPlainText } from "../../files/plain_file.ts";
 import {
   CONFIG_FILE,
   MAX_CONFIG_BYTES,
@@ -8,7 +8,7 @@ import {
   readModel,
 } from "../checkpoint.ts";
 import type { ModelConfig } from "../config.ts";
-import { parseJsonObject } from "../json_fields.ts";
+import { parseJsonObject } from "../../files/json_fields.ts";
 import { parseSafetensors, type Weight } from "../safetensors.ts";
 
 /** Weights to start from. */

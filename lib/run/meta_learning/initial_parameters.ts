@@ -1,13 +1,13 @@
 import * as tf from "@tensorflow/tfjs";
-import type { ImageSource } from "../../data/image_source.ts";
+import type { ImageSource } from "../../data/loader/image_source.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { initialMetaLoss } from "../../model/meta_loss.ts";
 import { predict } from "../../model/predict.ts";
-import type { Random } from "../../tensor/random.ts";
+import type { Random } from "../../random.ts";
 import { disposeWeights, mapWeights, type Weights } from "../../tensor/weights.ts";
-import { ascentStart } from "../../unlearn/ascent_start.ts";
-import type { MetaParameters } from "../../unlearn/meta_learn.ts";
-import type { Person } from "../../unlearn/simulate_requests.ts";
+import { ascentStart } from "../../unlearn/meta_unlearn/ascent_start.ts";
+import type { MetaParameters } from "../../unlearn/meta_unlearn/meta_learn.ts";
+import type { Person } from "../../unlearn/meta_unlearn/simulate_requests.ts";
 import type { OnProgress } from "../progress.ts";
 import type { MetaLearnSettings } from "./settings.ts";
 

@@ -1,10 +1,10 @@
-import type { ImageSource } from "../../data/image_source.ts";
+import type { ImageSource } from "../../data/loader/image_source.ts";
 import { taskMetric } from "../../measure/evaluation.ts";
 import { labelLosses, meanLoss } from "../../measure/loss.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { predict } from "../../model/predict.ts";
 import type { Weights } from "../../tensor/weights.ts";
-import type { MetaObjective } from "../../unlearn/meta_objective.ts";
+import type { MetaObjective } from "../../unlearn/meta_unlearn/meta_objective.ts";
 import type { OnProgress } from "../progress.ts";
 import type { MetaLearnSettings } from "./settings.ts";
 

@@ -1,6 +1,10 @@
 import { loadState, saveState } from "../../model/saved_state.ts";
 import type { Weights } from "../../tensor/weights.ts";
-import type { MetaEpoch, MetaLearningState, MetaParameters } from "../../unlearn/meta_learn.ts";
+import type {
+  MetaEpoch,
+  MetaLearningState,
+  MetaParameters,
+} from "../../unlearn/meta_unlearn/meta_learn.ts";
 
 /** Where a run's state lies until it is done. */
 export function metaLearningStatePath(out: string): string {

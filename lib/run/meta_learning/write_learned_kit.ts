@@ -1,11 +1,11 @@
-import { range } from "../../data/image_source.ts";
+import { range } from "../../data/loader/image_source.ts";
 import type { Model } from "../../model/checkpoint.ts";
 import { downloadWeights } from "../../model/device_weights.ts";
-import { identityHash, type IdentityKey } from "../../model/identity_key.ts";
-import { type Kit, writeKit } from "../../model/kit.ts";
-import { trainingImageHash } from "../../model/training_images.ts";
+import { identityHash, type IdentityKey } from "../../model/kit/identity_key.ts";
+import { type Kit, writeKit } from "../../model/kit/kit.ts";
+import { trainingImageHash } from "../../model/kit/training_images.ts";
 import { disposeWeights } from "../../tensor/weights.ts";
-import type { MetaParameters } from "../../unlearn/meta_learn.ts";
+import type { MetaParameters } from "../../unlearn/meta_unlearn/meta_learn.ts";
 import { withRows } from "../../unlearn/unlearn.ts";
 import type { KitForMethods } from "../kit_for_methods.ts";
 import type { MetaLearnSettings } from "./settings.ts";

@@ -11,7 +11,7 @@ import {
   type Person,
   type Scene,
 } from "../../../lib/data/portraits/traits.ts";
-import { Random } from "../../../lib/tensor/random.ts";
+import { Random } from "../../../lib/random.ts";
 
 function draw(index: number): { person: Person; scene: Scene } {
   const random = new Random(0, "labels test").fork(String(index));

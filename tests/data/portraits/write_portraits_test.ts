@@ -1,14 +1,14 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { decodeImage } from "../../../lib/data/decode_image.ts";
+import { decodeImage } from "../../../lib/data/images/decode_image.ts";
 import { openDataset } from "../../../lib/data/open_dataset.ts";
 import { drawPortrait } from "../../../lib/data/portraits/draw.ts";
 import { PORTRAIT_LABELS } from "../../../lib/data/portraits/labels.ts";
 import { drawPerson, drawScene } from "../../../lib/data/portraits/traits.ts";
 import { writePortraits } from "../../../lib/data/portraits/write_portraits.ts";
-import { sha256Hex } from "../../../lib/data/sha256.ts";
+import { sha256Hex } from "../../../lib/files/sha256.ts";
 import { LetheError } from "../../../lib/error.ts";
-import { Random } from "../../../lib/tensor/random.ts";
+import { Random } from "../../../lib/random.ts";
 import { inTemporaryFolder } from "../temporary_folder.ts";
 
 Deno.test("writePortraits makes a data set in CelebA's layout, the same for the same seed", () =>

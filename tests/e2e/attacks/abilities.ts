@@ -1,4 +1,4 @@
-import { shell } from "../../../lib/audit/shell.ts";
+import { shell } from "../../../lib/audit/sandbox/shell.ts";
 
 /** What this machine and user can do, so that an attack that cannot be tried is skipped and says so. */
 export const HAS_BUBBLEWRAP =

@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { shell } from "../../../lib/audit/shell.ts";
-import { readRequests } from "../../../lib/data/requests.ts";
+import { shell } from "../../../lib/audit/sandbox/shell.ts";
+import { readRequests } from "../../../lib/data/requests/requests.ts";
 import { parseConfig } from "../../../lib/model/config.ts";
 import { photos, pick } from "../kit_folder.ts";
 import { runTask } from "../run_task.ts";

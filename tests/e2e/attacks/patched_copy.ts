@@ -1,7 +1,7 @@
 import { fromFileUrl, join } from "@std/path";
 import manifest from "../../../deno.json" with { type: "json" };
-import type { LayerOutcome } from "../../../lib/audit/layer.ts";
-import { say } from "../../../lib/audit/shell.ts";
+import type { LayerOutcome } from "../../../lib/audit/layers/layer.ts";
+import { say } from "../../../lib/audit/sandbox/shell.ts";
 import type { Ended } from "../run_task.ts";
 import { copy, inCopy } from "../small_path.ts";
 
@@ -23,7 +23,7 @@ export interface PatchedCopy {
 
 /** A library user's run with evidence, as a task of its own. */
 const WATCHED = `
-import { unlearnContained } from "./lib/audit/unlearn_contained.ts";
+import { unlearnContained } from "./lib/audit/sandbox/unlearn_contained.ts";
 const { layers } = await unlearnContained({
   support: "requests", kit: "kit", out: "watched", trainingData: "portraits", evidence: true, branch: true,
   settings: {

@@ -4,7 +4,7 @@ import { tree } from "../small_path.ts";
 import { HAS_BUBBLEWRAP, HAS_STRACE } from "./abilities.ts";
 import { withPatchedCopy } from "./patched_copy.ts";
 
-const WORKER = "lib/audit/unlearn_worker.ts";
+const WORKER = "lib/audit/sandbox/unlearn_worker.ts";
 /** Where patches go: before everything that the worker does. */
 const BEGIN = "if (import.meta.main) {";
 const UNLEARN = "--support requests --kit kit --out new --device wasm".split(" ");
@@ -56,9 +56,13 @@ Deno.test({
   fn: () =>
     withPatchedCopy(async ({ folder, patch, watched }) => {
       await patch(WORKER, BEGIN, read(training(folder), "await Deno.readFile(PATH)"));
-      await patch("lib/audit/containment.ts", '"--no-prompt",', '"-A",');
-      await patch("lib/audit/containment.ts", '`--allow-read=${[...read, write].join(",")}`,', "");
-      await patch("lib/audit/containment.ts", "`--allow-write=${write}`,", "");
+      await patch("lib/audit/sandbox/containment.ts", '"--no-prompt",', '"-A",');
+      await patch(
+        "lib/audit/sandbox/containment.ts",
+        '`--allow-read=${[...read, write].join(",")}`,',
+        "",
+      );
+      await patch("lib/audit/sandbox/containment.ts", "`--allow-write=${write}`,", "");
       const layers = await watched("deno");
       for (const layer of ["system calls", "canaries"]) {
         assertEquals(layers.get(layer)!.state, "failed", layer);

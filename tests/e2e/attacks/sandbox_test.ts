@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { shell, SYSTEM_PATH } from "../../../lib/audit/shell.ts";
+import { shell, SYSTEM_PATH } from "../../../lib/audit/sandbox/shell.ts";
 import { tree } from "../small_path.ts";
 import { HAS_BUBBLEWRAP } from "./abilities.ts";
 import { type PatchedCopy, withPatchedCopy } from "./patched_copy.ts";
@@ -18,7 +18,7 @@ async function otherPrograms({ folder, patch }: PatchedCopy, bwrap: string | nul
   if (bwrap !== null) {
     await Deno.writeTextFile(join(programs, "bwrap"), bwrap, { mode: 0o755 });
   }
-  await patch("lib/audit/shell.ts", JSON.stringify(SYSTEM_PATH), JSON.stringify(programs));
+  await patch("lib/audit/sandbox/shell.ts", JSON.stringify(SYSTEM_PATH), JSON.stringify(programs));
 }
 
 const REFUSED = "#!/bin/sh\necho 'bwrap: No permissions to create a new namespace' >&2\nexit 1\n";

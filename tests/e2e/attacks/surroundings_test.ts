@@ -36,14 +36,18 @@ Deno.test("unlearn's worker gets of the linker's variables the driver's folders 
       `LD_LIBRARY_PATH=$PWD/cuda::$PWD/driver:relative:$PWD/conda`,
     );
     await patch(
-      "lib/audit/unlearn_worker.ts",
+      "lib/audit/sandbox/unlearn_worker.ts",
       "if (import.meta.main) {",
       `for (const name of Object.keys(Deno.env.toObject()).filter((name) => name.startsWith("LD"))) {
         console.error("worker's " + name + "=" + Deno.env.get(name));
       }
       if (import.meta.main) {`,
     );
-    await patch("lib/audit/containment.ts", '"--no-prompt",', '"--no-prompt", "--allow-env",');
+    await patch(
+      "lib/audit/sandbox/containment.ts",
+      '"--no-prompt",',
+      '"--no-prompt", "--allow-env",',
+    );
     for (const sandbox of ["auto", "deno"]) {
       const out = `linked-${sandbox}`;
       const args = [...UNLEARN, "--out", out, "--sandbox", sandbox];
@@ -59,11 +63,15 @@ Deno.test("unlearn's worker gets of the linker's variables the driver's folders 
 Deno.test("unlearn's worker finds no input, no descriptor and no variable of the user's", () =>
   withPatchedCopy(async ({ patch, unlearnAfter }) => {
     // With all of Deno's permissions, so that nothing but the launcher stands in the way.
-    await patch("lib/audit/containment.ts", '"--no-prompt",', '"-A",');
-    await patch("lib/audit/containment.ts", '`--allow-read=${[...read, write].join(",")}`,', "");
-    await patch("lib/audit/containment.ts", "`--allow-write=${write}`,", "");
+    await patch("lib/audit/sandbox/containment.ts", '"--no-prompt",', '"-A",');
     await patch(
-      "lib/audit/unlearn_worker.ts",
+      "lib/audit/sandbox/containment.ts",
+      '`--allow-read=${[...read, write].join(",")}`,',
+      "",
+    );
+    await patch("lib/audit/sandbox/containment.ts", "`--allow-write=${write}`,", "");
+    await patch(
+      "lib/audit/sandbox/unlearn_worker.ts",
       "if (import.meta.main) {",
       `const open = [...Deno.readDirSync("/proc/self/fd")].filter(({ name }) => {
         try {
@@ -87,9 +95,9 @@ Deno.test("unlearn's worker finds no input, no descriptor and no variable of the
       assertStringIncludes(await found(sandbox), '{"input":"","descriptors":0,"variable":null}');
     }
     // The control: without the wrapper and the clean environment it finds them.
-    await patch("lib/audit/run_contained.ts", "clearEnv: true,", "");
+    await patch("lib/audit/sandbox/run_contained.ts", "clearEnv: true,", "");
     const direct = `["/bin/sh", "-c", 'exec "$@"', "sh", ...traced]`;
-    await patch("lib/audit/containment.ts", "withoutDescriptors(traced)", direct);
+    await patch("lib/audit/sandbox/containment.ts", "withoutDescriptors(traced)", direct);
     const open = await unlearnAfter(INHERITED, ...UNLEARN, "--out", "open", "--sandbox", "deno");
     assertStringIncludes(open.err, '"descriptors":2,"variable":"--no-warnings"');
   }));

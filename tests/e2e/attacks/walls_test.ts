@@ -1,10 +1,10 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join, toFileUrl } from "@std/path";
-import type { Containment } from "../../../lib/audit/contained_run.ts";
-import { containedCommand } from "../../../lib/audit/containment.ts";
-import { readModuleGraph } from "../../../lib/audit/module_graph.ts";
-import { runContained } from "../../../lib/audit/run_contained.ts";
-import { say, shell, withoutDescriptors } from "../../../lib/audit/shell.ts";
+import type { Containment } from "../../../lib/audit/sandbox/contained_run.ts";
+import { containedCommand } from "../../../lib/audit/sandbox/containment.ts";
+import { readModuleGraph } from "../../../lib/audit/layers/module_graph.ts";
+import { runContained } from "../../../lib/audit/sandbox/run_contained.ts";
+import { say, shell, withoutDescriptors } from "../../../lib/audit/sandbox/shell.ts";
 import { inTemporaryFolder, writeFiles } from "../../data/temporary_folder.ts";
 import { HAS_BUBBLEWRAP } from "./abilities.ts";
 
@@ -134,7 +134,7 @@ async function attack(
 }
 
 const graph = readModuleGraph(
-  await Deno.realPath(new URL("../../../lib/audit/unlearn_worker.ts", import.meta.url)),
+  await Deno.realPath(new URL("../../../lib/audit/sandbox/unlearn_worker.ts", import.meta.url)),
 );
 
 for (const { name, code, deno, bubblewrap } of ATTACKS) {

@@ -9,7 +9,7 @@ import { linear } from "../../../lib/tensor/ops/linear.ts";
 import { adamW, ADAMW_DEFAULTS } from "../../../lib/tensor/optimisers/adamw.ts";
 import type { Optimiser } from "../../../lib/tensor/optimisers/optimiser.ts";
 import { sgd } from "../../../lib/tensor/optimisers/sgd.ts";
-import { Random } from "../../../lib/tensor/random.ts";
+import { Random } from "../../../lib/random.ts";
 import { onEachDevice } from "../on_each_device.ts";
 
 /** Sizes that the presets use, and odd ones that no tile divides. */

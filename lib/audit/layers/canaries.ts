@@ -1,0 +1,150 @@
+import { fromFileUrl, join } from "@std/path";
+import type { CanaryJob, CanaryWay } from "./canary_worker.ts";
+import type { Containment } from "../sandbox/contained_run.ts";
+import { containedCommand } from "../sandbox/containment.ts";
+import type { LayerOutcome } from "./layer.ts";
+import { PROJECT } from "./module_graph.ts";
+import { runContained } from "../sandbox/run_contained.ts";
+import { say } from "../sandbox/shell.ts";
+
+/** What reaches the file where nothing stands in the way; the controls. */
+const BARE: readonly CanaryWay[] = [
+  ...["Deno.readFile", "node:fs", "fetch of a file: URL", "import of a computed path"] as const,
+  ...["import of a literal", "symbolic link", "hard link"] as const,
+];
+/** What Lethe's reader must refuse, and does refuse without any walls. */
+const READER: readonly CanaryWay[] = [
+  "symbolic link by Lethe's reader",
+  "hard link by Lethe's reader",
+];
+/** A second name in a folder that may be read is the file itself: launcher and reader stand against it. */
+const BEYOND: Readonly<Record<Containment, readonly CanaryWay[]>> = {
+  bubblewrap: ["hard link"],
+  // Deno follows links and asks no permission for literal imports; the module graph has none of those.
+  deno: ["hard link", "symbolic link", "import of a literal"],
+};
+
+/**
+ * Sends a probe for a file of the training folder, under the very walls that the worker had, and once
+ * without any: a wall that stops nothing that would otherwise pass proves nothing.
+ *
+ * The hard link is made for a moment in `runFolder`, where that is on the training data's file system.
+ */
+export async function sendCanaries(
+  { trainingData, containment, denoDir, runFolder, shaders }: {
+    readonly trainingData: string;
+    readonly containment: Containment;
+    readonly denoDir: string;
+    readonly runFolder: string;
+    readonly shaders: string;
+  },
+): Promise<LayerOutcome> {
+  const layer = "canaries";
+  const file = await firstFile(trainingData);
+  if (file === null) {
+    return { layer, state: "absent", detail: `${trainingData} holds no file that can be read` };
+  }
+  const names = join(runFolder, "canaries");
+  const write = join(runFolder, "nothing");
+  for (const folder of [names, write]) await Deno.mkdir(folder);
+  const entry = await Deno.realPath(fromFileUrl(new URL("./canary_worker.ts", import.meta.url)));
+  const job: CanaryJob = {
+    file,
+    symbolicLink: join(names, "symbolic"),
+    hardLink: join(names, "hard"),
+    literalImport: join(names, "literal.ts"),
+  };
+  await Deno.symlink(file, job.symbolicLink);
+  const linked = await Deno.link(file, job.hardLink!).then(() => true, () => false);
+  const literal = `import bytes from ${JSON.stringify(file)} with { type: "bytes" };\n`;
+  await Deno.writeTextFile(job.literalImport, `${literal}export default bytes;\n`);
+  const jobFile = join(names, "job.json");
+  await Deno.writeTextFile(jobFile, JSON.stringify(linked ? job : { ...job, hardLink: null }));
+
+  try {
+    const settings = ["--no-prompt", "--config", join(PROJECT, "deno.json"), "--cached-only"];
+    const control = await say([Deno.execPath(), "run", "-A", ...settings, entry, jobFile]);
+    const { argv, environment } = await containedCommand(containment, {
+      ...{ entry, args: [jobFile], read: [names], write, denoDir, runFolder, shaders },
+      ...{ permissionLog: null, trace: null, drivers: [] },
+    });
+    const contained = await runContained(argv, environment, () => {});
+    return judgeCanaries(parse(control.out), parse(contained.out), containment, linked);
+  } finally {
+    // At once: while it is there the training file has two names.
+    await Deno.remove(names, { recursive: true });
+  }
+}
+
+/**
+ * Holds what the probe reached against what it must and must not reach.
+ *
+ * @param control the ways that reached the file without walls; null: the probe did not answer
+ * @param contained the ways that reached it within them
+ * @param linked whether there was a hard link to try
+ */
+export function judgeCanaries(
+  control: readonly string[] | null,
+  contained: readonly string[] | null,
+  containment: Containment,
+  linked: boolean,
+): LayerOutcome {
+  const layer = "canaries";
+  if (control === null || contained === null) {
+    return { layer, state: "failed", detail: "the probe gave no answer" };
+  }
+  const tried = (way: CanaryWay) => linked || !way.startsWith("hard link");
+  const blind = BARE.filter(tried).filter((way) => !control.includes(way));
+  if (blind.length > 0) {
+    const detail = `nothing shown: without walls the probe fails too, by ${blind.join(", ")}`;
+    return { layer, state: "failed", detail };
+  }
+  const walls = [...BARE, ...READER].filter(tried)
+    .filter((way) => !BEYOND[containment].includes(way));
+  const through = walls.filter((way) => contained.includes(way));
+  if (through.length > 0) {
+    return {
+      layer,
+      state: "failed",
+      detail: `a training file is reached by ${through.join(", ")}`,
+    };
+  }
+  const notes = BEYOND[containment].filter((way) => contained.includes(way))
+    .map((way) =>
+      `${way}: reached, stopped by ${way.startsWith("import") ? "the module graph" : "the reader"}`
+    );
+  const bare = walls.filter((way) => !READER.includes(way));
+  const detail = [
+    `a training file is reached without walls and not within them, by ${bare.join(", ")}`,
+    "Lethe's reader refuses links to it",
+    ...notes,
+    ...linked ? [] : ["no hard link: the file is on another file system or another user's"],
+  ].join("; ");
+  return { layer, state: "held", detail };
+}
+
+function parse(out: string): string[] | null {
+  try {
+    const value = JSON.parse(out.trimEnd().split("\n").at(-1)!);
+    return Array.isArray(value) ? value.map(String) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** A plain file somewhere in a folder that this process can read. */
+async function firstFile(folder: string): Promise<string | null> {
+  const entries = await Array.fromAsync(Deno.readDir(folder)).catch(() => []);
+  entries.sort((a, b) => a.name < b.name ? -1 : 1);
+  for (const { name, isFile } of entries) {
+    const path = join(folder, name);
+    if (isFile && await Deno.open(path).then((file) => (file.close(), true), () => false)) {
+      return path;
+    }
+  }
+  for (const { name, isDirectory } of entries) {
+    const found = isDirectory ? await firstFile(join(folder, name)) : null;
+    if (found !== null) return found;
+  }
+  return null;
+}

@@ -1,0 +1,166 @@
+import { fromFileUrl, join, relative } from "@std/path";
+import { LetheError } from "../../error.ts";
+import { JsonFields, line, parseJsonObject } from "../../files/json_fields.ts";
+import type { HashedFile, HashedPackage } from "../sandbox/contained_run.ts";
+import { hashFile, hashPackage } from "../record/hash_files.ts";
+import type { LayerOutcome } from "./layer.ts";
+import { isWithin } from "../sandbox/mounts.ts";
+import { say } from "../sandbox/shell.ts";
+
+/** Where this copy of Lethe lies: deno.json and deno.lock are there, code is in `lib/`. */
+export const PROJECT = withoutLinks(fromFileUrl(new URL("../../../", import.meta.url)));
+
+function withoutLinks(folder: string): string {
+  try {
+    return Deno.realPathSync(folder).replace(/[/\\]+$/, "");
+  } catch {
+    return folder; // a program that may not read can import this, and no more
+  }
+}
+
+/** What an entry can load without asking for a permission. */
+export interface ModuleGraph {
+  /** The project's modules, absolute. */
+  readonly modules: readonly string[];
+  /** Fetched packages and where they lie, those that they depend on included. */
+  readonly packages: readonly { readonly name: string; readonly folder: string }[];
+  /** Deno's folder of fetched packages. */
+  readonly denoDir: string;
+  readonly outcome: LayerOutcome;
+}
+
+/**
+ * Fetches an entry's locked packages, which needs the network on the first run only, and lists all
+ * that it imports by static and literal imports. Those need no permission and leave no line in the
+ * permission log, so they are held against the rule here: the project's own modules and packages of
+ * its lock file, nothing else. Imports of a computed path, which no list could name, are refused.
+ *
+ * @throws LetheError a package cannot be fetched, or is not the locked one
+ */
+export async function readModuleGraph(entry: string): Promise<ModuleGraph> {
+  const settings = ["--config", join(PROJECT, "deno.json"), "--lock", join(PROJECT, "deno.lock")];
+  await deno("cache", "--frozen", "--quiet", ...settings, entry);
+  const [graph, places] = await Promise.all([
+    deno("info", "--json", "--frozen", ...settings, entry),
+    deno("info", "--json"),
+  ]);
+  const info = parseJsonObject(graph, "deno info", "run it by hand to see why");
+  const denoDir = new JsonFields(parseJsonObject(places, "deno info", ""), "deno info", "")
+    .read("denoDir", line(4096));
+  const wrong: string[] = [];
+  const modules: string[] = [];
+  const direct: string[] = [];
+  for (const module of loadedModules(info as unknown as Graph)) {
+    if (module.error) wrong.push(`${module.specifier}: ${module.error}`);
+    else if (module.kind === "node") continue;
+    else if (module.npmPackage) direct.push(module.npmPackage);
+    else if (module.specifier.startsWith("file:")) {
+      const path = fromFileUrl(module.specifier);
+      modules.push(path);
+      if (!isWithin(path, join(PROJECT, "lib"))) wrong.push(path);
+      else wrong.push(...await computedImports(path));
+    } else wrong.push(module.specifier);
+  }
+  const packages = withDependencies(direct, info.npmPackages as Record<string, GraphPackage>);
+  return {
+    modules: modules.sort(),
+    packages,
+    denoDir: await Deno.realPath(denoDir),
+    outcome: {
+      layer: "module graph",
+      state: wrong.length === 0 ? "held" : "failed",
+      detail: wrong.length === 0
+        ? `${modules.length} modules of the project, ${packages.length} locked packages, no other import`
+        : `imported from elsewhere: ${wrong.join(", ")}`,
+    },
+  };
+}
+
+/** What `deno info --json` says of an entry. */
+interface Graph {
+  readonly roots: readonly string[];
+  readonly modules: readonly GraphModule[];
+  readonly redirects: Readonly<Record<string, string>>;
+}
+
+interface GraphModule {
+  readonly kind?: string;
+  readonly specifier: string;
+  readonly npmPackage?: string;
+  readonly error?: string;
+  /** Imports of types alone have no `code`. */
+  readonly dependencies?: readonly { readonly code?: { readonly specifier?: string } }[];
+}
+
+interface GraphPackage {
+  readonly name: string;
+  readonly version: string;
+  readonly dependencies: readonly string[];
+  readonly localPath: string;
+}
+
+/** The modules that running the entry can load: those of types alone are left out. */
+function loadedModules({ roots, modules, redirects }: Graph): GraphModule[] {
+  const known = new Map(modules.map((module) => [module.specifier, module]));
+  const found = new Set(roots);
+  for (const specifier of found) {
+    for (const { code } of known.get(specifier)?.dependencies ?? []) {
+      if (code?.specifier) found.add(redirects[code.specifier] ?? code.specifier);
+    }
+  }
+  return [...found].map((specifier) =>
+    known.get(specifier) ?? { specifier, error: "Deno does not know it" }
+  );
+}
+
+async function deno(...args: string[]): Promise<string> {
+  // --no-remote is not for fetching; what the lock file does not name is refused by --frozen.
+  const { code, out, err } = await say([Deno.execPath(), ...args]);
+  if (code === 0) return out;
+  throw new LetheError(
+    `deno ${args[0]} ended with ${code} (${err.split("\n").at(-1)})`,
+    "the worker runs with the packages that deno.lock names, fetched before any input is opened",
+    "connect to the network for the first run, or undo the change to deno.json or deno.lock",
+  );
+}
+
+function withDependencies(
+  direct: readonly string[],
+  all: Readonly<Record<string, GraphPackage>>,
+): { name: string; folder: string }[] {
+  const found = new Map<string, string>();
+  const queue = [...direct];
+  const seen = new Set(queue);
+  for (const key of queue) {
+    const { name, version, localPath, dependencies } = all[key];
+    found.set(`${name}@${version}`, localPath);
+    for (const next of dependencies.filter((next) => !seen.has(next))) {
+      seen.add(next);
+      queue.push(next);
+    }
+  }
+  return [...found].map(([name, folder]) => ({ name, folder }))
+    .sort((a, b) => a.name < b.name ? -1 : 1);
+}
+
+/** `import(` and `new Worker(` of anything but a literal, in a module's text less its comments. */
+async function computedImports(path: string): Promise<string[]> {
+  const code = (await Deno.readTextFile(path))
+    .replaceAll(/\/\*[\s\S]*?\*\//g, "").replaceAll(/(^|\s)\/\/.*$/gm, "$1");
+  const computed = [
+    ...code.matchAll(
+      /\bimport\s*\((?!\s*(["'])[^"'\n]*\1\s*[,)])[^)\n]*|\bnew\s+Worker\s*\([^)\n]*/g,
+    ),
+  ];
+  return computed.map(([text]) => `${relative(PROJECT, path)}: ${text})`);
+}
+
+/** Hashes of the project's modules, relative to the project. */
+export function hashModules({ modules }: ModuleGraph): Promise<HashedFile[]> {
+  return Promise.all(modules.map((path) => hashFile(path, relative(PROJECT, path))));
+}
+
+/** Hashes of the fetched packages. */
+export function hashPackages({ packages }: ModuleGraph): HashedPackage[] {
+  return packages.map(({ name, folder }) => ({ name, sha256: hashPackage(folder) }));
+}

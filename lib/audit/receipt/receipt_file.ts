@@ -1,0 +1,184 @@
+import { readPlainText } from "../../files/plain_file.ts";
+import {
+  HASH,
+  integer,
+  JsonFields,
+  type Kind,
+  line,
+  list,
+  nullable,
+  OBJECT,
+  oneOf,
+  parseJsonObject,
+} from "../../files/json_fields.ts";
+import { canonicalJson } from "../../files/canonical_json.ts";
+import type { LayerOutcome } from "../layers/layer.ts";
+import { type Digest, type FileDigest, LAUNCHERS, type Plain, type Receipt } from "./receipt.ts";
+import { isSignedBy, sign, type SigningKey } from "./signing_key.ts";
+
+/** A receipt lists files, people by hash, and lines; the logs lie beside it. */
+const MAX_RECEIPT_BYTES = 64 * 2 ** 20;
+const REMEDY = "use an intact receipt";
+const MAX_ENTRIES = 1_000_000;
+
+/** A path below a folder that leads nowhere else. */
+const FILE: Kind<string> = {
+  rule: "a path of plain names below its folder",
+  accepts: (value): value is string =>
+    typeof value === "string" && value.length <= 1000 &&
+    value.split("/").every((name) => /^[A-Za-z0-9_-][A-Za-z0-9_.@+-]*$/.test(name)),
+};
+
+const TIME: Kind<string> = {
+  rule: "an ISO 8601 time in UTC",
+  accepts: (value): value is string =>
+    typeof value === "string" && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value) &&
+    !Number.isNaN(Date.parse(value)),
+};
+
+const SIGNATURE: Kind<string> = {
+  rule: "128 lower-case hexadecimal digits",
+  accepts: (value): value is string => typeof value === "string" && /^[0-9a-f]{128}$/.test(value),
+};
+
+const LINE = line(100_000);
+/** A word of a command line, which may be a script. */
+const WORD: Kind<string> = {
+  rule: "a text without control characters other than line breaks",
+  accepts: (value): value is string =>
+    value === "" || typeof value === "string" && LINE.accepts(value.replaceAll("\n", " ")),
+};
+const BYTES = integer(0, Number.MAX_SAFE_INTEGER);
+
+const PLAIN: Kind<Record<string, Plain>> = {
+  rule: "an object of words, numbers, true, false or null",
+  accepts: (value): value is Record<string, Plain> =>
+    OBJECT.accepts(value) &&
+    Object.entries(value).every(([name, field]) =>
+      line(100).accepts(name) &&
+      (field === null || field === "" || typeof field === "boolean" ||
+        typeof field === "number" || LINE.accepts(field))
+    ),
+};
+
+/** The text that `receipt.json` holds. */
+export function encodeReceipt(receipt: Receipt): string {
+  return JSON.stringify(receipt, null, 2) + "\n";
+}
+
+/** Signs a receipt; without a key it says in its own fields that nobody signed it. */
+export async function sealReceipt(
+  receipt: Omit<Receipt, "signer" | "signature">,
+  key: SigningKey | null,
+): Promise<Receipt> {
+  if (key === null) return { ...receipt, signer: null, signature: null };
+  const signed = { ...receipt, signer: key.publicKey };
+  return { ...signed, signature: await sign(key, signedBytes(signed)) };
+}
+
+/** Whether the receipt carries this key's signature of all that it says. */
+export async function isSealedBy(receipt: Receipt, publicKey: string): Promise<boolean> {
+  const { signature, ...signed } = receipt;
+  return signature !== null && receipt.signer === publicKey &&
+    await isSignedBy(publicKey, signature, signedBytes(signed));
+}
+
+function signedBytes(signed: Omit<Receipt, "signature">): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(`lethe receipt 1\n${canonicalJson(signed)}`);
+}
+
+/** Reads a receipt. @throws {LetheError} there is none, or a field is not what it should be */
+export async function readReceipt(path: string): Promise<Receipt> {
+  const text = await readPlainText(path, {
+    maxBytes: MAX_RECEIPT_BYTES,
+    remedy: "name the receipt.json of an unlearning run",
+  });
+  return parseReceipt(text, path);
+}
+
+/**
+ * Parses a receipt; every field is checked, unknown ones are refused.
+ *
+ * @param file its name, for errors
+ * @throws {LetheError} naming the field
+ */
+export function parseReceipt(text: string, file: string): Receipt {
+  const fields = new JsonFields(parseJsonObject(text, file, REMEDY), file, REMEDY);
+  const entries = <T>(of: JsonFields, name: string, read: (entry: JsonFields) => T): T[] =>
+    of.read(name, list(OBJECT, 0, MAX_ENTRIES)).map((entry, i) => {
+      const within = new JsonFields(entry, `${file}: ${name}[${i}]`, REMEDY);
+      const result = read(within);
+      within.end();
+      return result;
+    });
+  const digest = (of: JsonFields): Digest => ({
+    sha256: of.read("sha256", HASH),
+    bytes: of.read("bytes", BYTES),
+  });
+  const fileDigest = (of: JsonFields): FileDigest => ({
+    file: of.read("file", FILE),
+    ...digest(of),
+  });
+  const whole = <T>(of: JsonFields, read: (of: JsonFields) => T): T => {
+    const result = read(of);
+    of.end();
+    return result;
+  };
+  const digestOrNull = (name: string) =>
+    fields.read(name, nullable(OBJECT)) === null ? null : whole(fields.within(name), digest);
+  const receipt: Receipt = {
+    version: fields.read("version", integer(1, 1)) as 1,
+    lethe: fields.read("lethe", line(100)),
+    nonce: fields.read("nonce", HASH),
+    started: fields.read("started", TIME),
+    ended: fields.read("ended", TIME),
+    requests: entries(fields, "requests", digest),
+    requestTable: fields.read("requestTable", nullable(HASH)),
+    targets: fields.read("targets", oneOf(["requests.csv", "the model's own predictions"])),
+    split: digestOrNull("split"),
+    kit: entries(fields, "kit", fileDigest),
+    written: entries(fields, "written", fileDigest),
+    weights: whole(fields.within("weights"), (of) => ({
+      before: of.read("before", HASH),
+      after: of.read("after", HASH),
+    })),
+    settings: fields.read("settings", PLAIN),
+    adapter: fields.read("adapter", line(1000)),
+    worker: whole(fields.within("worker"), (of) => ({
+      containment: of.read("containment", oneOf(["bubblewrap", "deno"])),
+      argv: of.read("argv", list(WORD, 1, 10_000)),
+      permissions: of.read("permissions", list(LINE, 0, 10_000)),
+      environment: of.read("environment", PLAIN),
+    })),
+    deno: whole(fields.within("deno"), (of) => ({
+      ...digest(of),
+      version: of.read("version", line(100)),
+      target: of.read("target", line(100)),
+    })),
+    launcher: fields.read("launcher", oneOf(LAUNCHERS)),
+    lockFile: whole(fields.within("lockFile"), digest),
+    code: entries(fields, "code", fileDigest),
+    packages: entries(fields, "packages", (of) => ({
+      name: of.read("name", line(300)),
+      sha256: of.read("sha256", HASH),
+    })),
+    layers: entries(fields, "layers", (of): LayerOutcome => ({
+      layer: of.read("layer", line(100)),
+      state: of.read("state", oneOf(["held", "failed", "absent"])),
+      detail: of.read("detail", LINE),
+    })),
+    evidence: entries(fields, "evidence", fileDigest),
+    signer: fields.read("signer", nullable(HASH)),
+    signature: fields.read("signature", nullable(SIGNATURE)),
+  };
+  fields.end();
+  for (const name of ["kit", "written", "code", "evidence"] as const) {
+    const files = receipt[name].map((entry) => entry.file.toLowerCase());
+    const twice = files.find((entry, i) => files.indexOf(entry) < i);
+    if (twice !== undefined) fields.refuse(`${name} lists ${twice} twice`, "a file has one hash");
+  }
+  if ((receipt.signer === null) !== (receipt.signature === null)) {
+    fields.refuse("one of signer and signature is null", "a receipt has both or neither");
+  }
+  return receipt;
+}

@@ -1,0 +1,116 @@
+import { dirname, join } from "@std/path";
+import { readPlainFile } from "../../files/plain_file.ts";
+import { readSplit } from "../../data/split_file.ts";
+import { type IdentityKey, readIdentityKey } from "../../model/kit/identity_key.ts";
+import { readManifest } from "../../model/kit/stored_manifest.ts";
+import { parseTrainingImages, TRAINING_IMAGES } from "../../model/kit/training_images.ts";
+import type { UnlearnSummary } from "../../run/unlearn_summary.ts";
+import type { ContainedRun } from "../sandbox/contained_run.ts";
+import { copiesLayer, type KnownImages } from "../layers/copies.ts";
+import type { LayerOutcome } from "../layers/layer.ts";
+import { digestFile } from "../record/digest_files.ts";
+import { moduleHashes } from "../record/module_hashes.ts";
+import { PROJECT } from "../layers/module_graph.ts";
+import { isWithin } from "../sandbox/mounts.ts";
+import type { Receipt } from "./receipt.ts";
+import type { Place } from "../record/redact.ts";
+import { DEFAULT_SIGNING_KEY, readSigningKey, type SigningKey } from "./signing_key.ts";
+import { unlearnContained, type UnlearnContainedOptions } from "../sandbox/unlearn_contained.ts";
+import { writeReceipt } from "./write_receipt.ts";
+
+/** What {@link unlearnWithReceipt} needs. */
+export interface UnlearnWithReceiptOptions extends UnlearnContainedOptions {
+  /** Private key; default {@link DEFAULT_SIGNING_KEY} where it lies, else the receipt is unsigned. */
+  readonly signingKey?: string;
+  /** The split, to hold the requests against. */
+  readonly split?: string;
+  /** The module that the launcher's process began with, below the project. */
+  readonly launcher: Receipt["launcher"];
+}
+
+/**
+ * Forgets the people of a folder of requests in a contained worker, and adds to the output what shows
+ * how: `receipt.json`, `receipt.html` and the evidence, signed where there is a key.
+ *
+ * @throws LetheError as `unlearnContained`; the key or the split is missing or damaged
+ */
+export async function unlearnWithReceipt(
+  options: UnlearnWithReceiptOptions,
+): Promise<{ summary: UnlearnSummary; receipt: Receipt }> {
+  const signingKey = await findSigningKey(options.signingKey);
+  const split = options.split === undefined ? null : {
+    ...await digestFile(options.split),
+    content: await readSplit(options.split),
+  };
+  const launcher = moduleHashes(options.launcher);
+  launcher.catch(() => {}); // told where it is awaited
+  let receipt: Receipt;
+  const { summary } = await unlearnContained(options, async (run, folder) => {
+    const identityKey = await readIdentityKey(run.paths.identityKey);
+    receipt = await writeReceipt(folder, run, {
+      signingKey,
+      layers: [await copies(run, identityKey, split?.content)],
+      identityKey,
+      split: split && { sha256: split.sha256, bytes: split.bytes },
+      launcher: { entry: options.launcher, ...await launcher },
+      places: privatePlaces(run, folder),
+    });
+  });
+  return { summary, receipt: receipt! };
+}
+
+async function findSigningKey(path?: string): Promise<SigningKey | null> {
+  if (path !== undefined) return await readSigningKey(path);
+  const there = await Deno.lstat(DEFAULT_SIGNING_KEY).then(() => true, () => false);
+  return there ? await readSigningKey(DEFAULT_SIGNING_KEY) : null;
+}
+
+async function copies(
+  { paths, read }: ContainedRun,
+  key: IdentityKey,
+  split: KnownImages["split"],
+): Promise<LayerOutcome> {
+  const requests = read.filter(({ path }) =>
+    isWithin(path, paths.support) && !path.endsWith(".csv")
+  );
+  const { manifest } = await readManifest(paths.kit);
+  const named = manifest.files.some(({ file }) => file === TRAINING_IMAGES);
+  const path = join(paths.kit, TRAINING_IMAGES);
+  const kit = named && {
+    key,
+    trainingImages: parseTrainingImages(await readPlainFile(path, { maxBytes: 2 ** 28 }), path),
+  };
+  return copiesLayer(requests.map(({ sha256 }) => sha256), {
+    ...(split ? { split } : {}),
+    ...(kit ? { kit } : {}),
+  });
+}
+
+/** Places of a run, besides its inputs and output, whose paths may name the user. */
+function privatePlaces(run: ContainedRun, folder: string): Place[] {
+  const { XDG_RUNTIME_DIR: runFolder, DENO_DIR: packages } = run.worker.environment;
+  const working = Deno.cwd();
+  const named: Place[] = [
+    ["{out}", folder],
+    ["{run}", runFolder],
+    ["{packages}", packages],
+    ["{working folder}", working],
+    ["{project}", PROJECT], // the later name, where they are one folder
+  ];
+  const inputs = Object.values(run.paths).filter((path) => path !== null);
+  const above = new Set([...inputs, PROJECT, working, packages].flatMap(ancestors));
+  return [...[...above].map((path): Place => ["{above}", path]), ...named];
+}
+
+/** The folders above a path that may be a user's own: below `/home`, `/Users`, `/data` and the like. */
+function ancestors(path: string): string[] {
+  const folders: string[] = [];
+  for (
+    let up = dirname(path);
+    dirname(up) !== up && dirname(dirname(up)) !== dirname(up);
+    up = dirname(up)
+  ) {
+    if (!/^\/(?:usr|lib|lib64|etc|proc|sys|dev)\//.test(up)) folders.push(up);
+  }
+  return folders;
+}

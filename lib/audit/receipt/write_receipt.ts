@@ -1,0 +1,80 @@
+import { join } from "@std/path";
+import { type IdentityKey, identityKeyPath } from "../../model/kit/identity_key.ts";
+import { composeReceipt, type LauncherGraph, runRedactor } from "./compose_receipt.ts";
+import type { ContainedRun } from "../sandbox/contained_run.ts";
+import { digestFiles, listTree } from "../record/digest_files.ts";
+import type { LayerOutcome } from "../layers/layer.ts";
+import {
+  type Digest,
+  EVIDENCE_FOLDER,
+  type Receipt,
+  RECEIPT_FILE,
+  RECEIPT_PAGE,
+} from "./receipt.ts";
+import { encodeReceipt, sealReceipt } from "./receipt_file.ts";
+import { receiptPage } from "./receipt_page.ts";
+import type { Place } from "../record/redact.ts";
+import type { SigningKey } from "./signing_key.ts";
+
+/** The next kit's key: it lies in the output folder, but no receipt speaks of it. */
+export const NEXT_KEY = identityKeyPath("kit");
+
+/** The evidence, below the output folder. */
+export const PERMISSIONS_LOG = `${EVIDENCE_FOLDER}/permissions.log`;
+export const TRACE_LOG = `${EVIDENCE_FOLDER}/trace.log`;
+
+/** What {@link writeReceipt} needs besides the run. */
+export interface ReceiptOptions {
+  /** Null: the receipt is left unsigned, and says so. */
+  readonly signingKey: SigningKey | null;
+  /** Layers judged outside the run. */
+  readonly layers: readonly LayerOutcome[];
+  readonly launcher: LauncherGraph;
+  readonly identityKey: IdentityKey;
+  /** The split that `copies` was judged by. */
+  readonly split: Digest | null;
+  /** Places whose paths may name people, such as the project's and the package cache's. */
+  readonly places: readonly Place[];
+}
+
+/** A trace cuts long arguments short, and so paths that it names; the receipt has them whole. */
+function withoutArguments(trace: string): string {
+  return trace.replaceAll(/(\bexecve\("(?:\\.|[^"\\\n])*", )\[.*?\](?=, )/g, "$1[..]");
+}
+
+/**
+ * Adds evidence, `receipt.json` and `receipt.html` to a run's outputs. It is the last to write there.
+ *
+ * @param folder the outputs, perhaps not at their own name yet
+ */
+export async function writeReceipt(
+  folder: string,
+  run: ContainedRun,
+  options: ReceiptOptions,
+): Promise<Receipt> {
+  const redact = runRedactor(run, [["{out}", folder], ...options.places]);
+  const written = (await listTree(folder)).filter((file) => file !== NEXT_KEY);
+  const evidence: string[] = [];
+  for (
+    const [file, log] of [[PERMISSIONS_LOG, run.permissionLog], [TRACE_LOG, run.trace]] as const
+  ) {
+    if (log === null) continue;
+    await Deno.mkdir(join(folder, EVIDENCE_FOLDER), { recursive: true });
+    await Deno.writeTextFile(join(folder, file), redact(withoutArguments(log.text)));
+    evidence.push(file);
+  }
+  const receipt = await sealReceipt(
+    composeReceipt(run, {
+      layers: options.layers,
+      launcher: options.launcher,
+      identityKey: options.identityKey,
+      split: options.split,
+      written: await digestFiles(folder, written),
+      evidence: await digestFiles(folder, evidence),
+    }, redact),
+    options.signingKey,
+  );
+  await Deno.writeTextFile(join(folder, RECEIPT_FILE), encodeReceipt(receipt));
+  await Deno.writeTextFile(join(folder, RECEIPT_PAGE), receiptPage(receipt));
+  return receipt;
+}

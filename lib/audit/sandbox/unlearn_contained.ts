@@ -1,0 +1,180 @@
+import { fromFileUrl, join } from "@std/path";
+import { withTemporaryPath } from "../../files/temporary_path.ts";
+import { buildFolder, refuseExisting } from "../../files/write_whole.ts";
+import { LetheError } from "../../error.ts";
+import {
+  closeUnlearning,
+  noteUse,
+  type PlanOptions,
+  planUnlearning,
+} from "../../run/unlearn_plan.ts";
+import type { UnlearnSummary } from "../../run/unlearn_summary.ts";
+import { sendCanaries } from "../layers/canaries.ts";
+import type { ContainedRun } from "./contained_run.ts";
+import { chooseContainment, containedCommand, type SandboxChoice } from "./containment.ts";
+import { judgeEvidence, openWatch } from "../record/evidence.ts";
+import { hashFile } from "../record/hash_files.ts";
+import { checkInputs } from "./inputs.ts";
+import { type Job, parseResult, type Result, type UnlearnSettings } from "./job.ts";
+import type { LayerOutcome } from "../layers/layer.ts";
+import { hashModules, hashPackages, PROJECT, readModuleGraph } from "../layers/module_graph.ts";
+import { checkOutputs } from "./outputs.ts";
+import { runContained } from "./run_contained.ts";
+import { driverFolders } from "./driver_folders.ts";
+
+/** What {@link unlearnContained} needs. */
+export interface UnlearnContainedOptions extends PlanOptions {
+  readonly settings: UnlearnSettings;
+  readonly sandbox: SandboxChoice;
+  /** The data set, where it still exists: the canaries are taken from it, and nothing may overlap it. */
+  readonly trainingData?: string;
+  /** Also logs permissions, traces system calls and sends canaries. */
+  readonly evidence?: boolean;
+  /** Lines about the run: the walls, and what the worker says. */
+  readonly onLine?: (line: string) => void;
+}
+
+/** Where the worker begins. */
+const ENTRY = fromFileUrl(new URL("./unlearn_worker.ts", import.meta.url));
+
+/**
+ * Forgets the people of a folder of requests in a worker that can reach the requests, the kit and one
+ * new folder, and nothing else (DESIGN section 5). This process keeps the identity key, checks every
+ * path before and every output after, and gives the output its name.
+ *
+ * @param close may add files to the output before it takes its name: the receipt
+ * @throws UsageError there is no kit
+ * @throws LetheError an input is refused, the walls that are demanded cannot stand, or the worker
+ *   fails or writes something else
+ */
+export async function unlearnContained(
+  options: UnlearnContainedOptions,
+  close?: (run: ContainedRun, folder: string) => Promise<void>,
+): Promise<ContainedRun> {
+  const { out, settings, onLine = () => {}, evidence = false } = options;
+  await refuseExisting(out);
+  const { containment, why } = await chooseContainment(options.sandbox);
+  const { paths, outcome: inputs } = await checkInputs(options);
+  // Before any input is opened: from here on nothing needs the network.
+  const entry = await Deno.realPath(ENTRY);
+  const graph = await readModuleGraph(entry);
+  if (graph.outcome.state === "failed") {
+    throw new LetheError(graph.outcome.detail, "the worker imports its own code only", "undo it", {
+      exitCode: 3,
+    });
+  }
+  const plan = await planUnlearning(options);
+
+  const run = await buildFolder(out, (folder) =>
+    inRunFolder(async (runFolder) => {
+      const nonce = crypto.getRandomValues(new Uint8Array(32)).toHex();
+      const work = await Deno.realPath(folder);
+      const { support, kit } = paths;
+      const job: Job = { nonce, support, kit, out: work, rows: plan.rows, settings };
+      const jobFile = join(runFolder, "job.json");
+      await Deno.writeTextFile(jobFile, JSON.stringify(job), { mode: 0o600 });
+      const readable = [jobFile, support, kit];
+      const { denoDir } = graph;
+      const shaders = await shaderCache(denoDir, runFolder);
+      const watch = await openWatch(evidence, runFolder);
+      const command = await containedCommand(containment, {
+        ...{ entry, args: [jobFile], read: readable, write: work, denoDir, runFolder, shaders },
+        ...{ permissionLog: watch.permissionLog, trace: watch.trace },
+        drivers: await driverFolders(
+          [...Object.values(paths), work].filter((path) => path !== null),
+        ),
+      });
+      const worker = { containment, ...command };
+      onLine(`worker: ${command.permissions.join(" ")}`);
+      onLine(`walls: ${why}`);
+
+      const code = await hashModules(graph);
+      const started = new Date().toISOString();
+      const ending = runContained(command.argv, command.environment, onLine);
+      const packages = hashPackages(graph);
+      const ended = await ending.catch(async (error) => {
+        await watch.end();
+        throw error;
+      });
+      const end = new Date().toISOString();
+      const seen = await watch.end();
+      const { summary, read } = answer(ended, nonce);
+
+      const written = await checkOutputs(folder, plan, summary);
+      await closeUnlearning(folder, plan, summary);
+      const run: ContainedRun = {
+        ...{ nonce, started, ended: end, paths, worker, settings: recorded(settings, summary) },
+        adapter: summary.device,
+        deno: { ...await hashFile(Deno.execPath()), version: Deno.version.deno },
+        lockFile: await hashFile(join(PROJECT, "deno.lock"), "deno.lock"),
+        ...{ code, packages, read, written, ...seen, summary },
+        layers: [
+          inputs,
+          graph.outcome,
+          ...await judgeEvidence(seen, {
+            ...{ asked: evidence, paths, worker, read, readable, work, runFolder, denoDir },
+          }),
+          await canaries(evidence, paths.trainingData, (trainingData) =>
+            sendCanaries({ trainingData, containment, denoDir, runFolder, shaders })),
+        ],
+      };
+      await close?.(run, folder);
+      return run;
+    }));
+  await noteUse(options, plan);
+  return run;
+}
+
+/** All settings side by side, those of the method as they were used. */
+function recorded(asked: UnlearnSettings, summary: UnlearnSummary) {
+  const { device, microBatch, memoryLimit, choice } = asked;
+  const { method, seed } = choice;
+  const { settings, staleStatistics } = summary;
+  const limit = memoryLimit === undefined ? {} : { memoryLimit };
+  return { device, microBatch, ...limit, method, seed, ...settings, staleStatistics };
+}
+
+async function canaries(
+  asked: boolean,
+  trainingData: string | null,
+  send: (trainingData: string) => Promise<LayerOutcome>,
+): Promise<LayerOutcome> {
+  if (asked && trainingData !== null) return await send(trainingData);
+  const detail = asked ? "no training folder" : "not asked for: deno task audit sends them";
+  return { layer: "canaries", state: "absent", detail };
+}
+
+/** A folder that this user alone may enter, for the job and the evidence. */
+async function inRunFolder<T>(work: (runFolder: string) => Promise<T>): Promise<T> {
+  const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "lethe-run-" }));
+  return await withTemporaryPath(folder, () => work(folder));
+}
+
+/** A folder that stays from run to run where there can be one. */
+async function shaderCache(denoDir: string, runFolder: string): Promise<string> {
+  for (const place of [denoDir, runFolder]) {
+    const folder = join(place, "lethe-shaders");
+    const made = await Deno.mkdir(folder, { recursive: true }).then(() => true, () => false);
+    if (made) return folder;
+  }
+  throw new LetheError(runFolder, "the launcher writes there", "make room in the temporary folder");
+}
+
+function answer(
+  { code, out }: { code: number; out: string },
+  nonce: string,
+): Extract<Result, { summary: unknown }> {
+  const line = out.trimEnd().split("\n").at(-1)!;
+  if (line === "") {
+    throw new LetheError(
+      `the worker ended with ${code} and no answer`,
+      "it answers whatever happens, unless it could not start or was killed",
+      "see its last lines above; free memory if it was killed",
+    );
+  }
+  const result = parseResult(line, nonce);
+  if ("summary" in result) return result;
+  if ("failed" in result) throw new Error(result.failed);
+  const { value, rule, remedy, exitCode } = result.refused;
+  throw new LetheError(value, rule, remedy, { exitCode });
+}

@@ -1,0 +1,71 @@
+import { join } from "@std/path";
+import { LetheError } from "../../error.ts";
+import { type Check, differing, runChecks, same, type Verdict } from "../layers/checks.ts";
+import type { HashedPackage } from "../sandbox/contained_run.ts";
+import { digestFile } from "../record/digest_files.ts";
+import type { LayerOutcome } from "../layers/layer.ts";
+import { PROJECT } from "../layers/module_graph.ts";
+import { moduleHashes } from "../record/module_hashes.ts";
+import type { Receipt } from "../receipt/receipt.ts";
+
+/**
+ * Holds what a receipt says of the program against this copy of Lethe: its modules, the packages
+ * fetched here, the lock file and Deno. Packages that are not here are fetched where there is a network.
+ *
+ * @returns one outcome per check
+ */
+export function verifyProgram(receipt: Receipt): Promise<LayerOutcome[]> {
+  const checks: Check[] = [
+    ["code", () => checkCode(receipt)],
+    ["packages", () => checkPackages(receipt)],
+    ["lock file", () => checkLockFile(receipt)],
+    ["deno", () => checkDeno(receipt)],
+  ];
+  return runChecks(checks);
+}
+
+async function checkCode(receipt: Receipt): Promise<Verdict> {
+  const differs = await differing(PROJECT, receipt.code);
+  if (differs !== undefined) return ["failed", differs];
+  if (receipt.code.length === 0) return ["failed", "the receipt names no module"];
+  return ["held", `${receipt.code.length} modules are those of this copy of Lethe`];
+}
+
+/** The receipt must name all that this copy of Lethe loads, and nothing else: no module left out. */
+async function checkPackages(receipt: Receipt): Promise<Verdict> {
+  const entries = ["lib/audit/sandbox/unlearn_worker.ts", receipt.launcher];
+  const graphs = await Promise.all(entries.map(moduleHashes)).catch((error) => {
+    if (error instanceof LetheError) return error; // without network and packages
+    throw error;
+  });
+  if (graphs instanceof LetheError) return ["absent", graphs.value];
+  const list = (some: readonly string[]) => [...new Set(some)].sort().join("\n");
+  const modules = graphs.flatMap(({ code }) => code.map(({ file }) => file));
+  if (list(modules) !== list(receipt.code.map(({ file }) => file))) {
+    return ["failed", "the receipt names other modules than this copy of Lethe loads"];
+  }
+  const named = ({ name, sha256 }: HashedPackage) => `${name} ${sha256}`;
+  const here = graphs.flatMap(({ packages }) => packages.map(named));
+  return list(here) === list(receipt.packages.map(named))
+    ? ["held", `${receipt.packages.length} packages are those fetched here; no module is left out`]
+    : ["failed", "the packages fetched here are others"];
+}
+
+async function checkLockFile({ lockFile }: Receipt): Promise<Verdict> {
+  return same(await digestFile(join(PROJECT, "deno.lock")), lockFile)
+    ? ["held", "that of this copy of Lethe"]
+    : ["failed", "deno.lock of this copy of Lethe is another"];
+}
+
+async function checkDeno({ deno }: Receipt): Promise<Verdict> {
+  const [version, target] = [Deno.version.deno, Deno.build.target];
+  if (deno.version !== version || deno.target !== target) {
+    return [
+      "absent",
+      `the run's was ${deno.version} for ${deno.target}, this is ${version} for ${target}`,
+    ];
+  }
+  return same(await digestFile(Deno.execPath()), deno)
+    ? ["held", `${version}, the same binary as here`]
+    : ["failed", `${version}, but another binary than here`];
+}

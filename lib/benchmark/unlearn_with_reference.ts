@@ -1,0 +1,146 @@
+import { join } from "@std/path";
+import { samplesOf } from "../data/split.ts";
+import { type StoredImages, storedSource } from "../data/loader/stored_source.ts";
+import { LetheError } from "../error.ts";
+import { readModel } from "../model/checkpoint.ts";
+import { uploadWeights } from "../model/device_weights.ts";
+import { identityHash, readIdentityKey } from "../model/kit/identity_key.ts";
+import { readKit } from "../model/kit/kit.ts";
+import type { SplitData } from "../run/split_data.ts";
+import { inputFormat } from "../model/input_format.ts";
+import { range } from "../data/loader/image_source.ts";
+import { Random } from "../random.ts";
+import { disposeWeights, type Weights } from "../tensor/weights.ts";
+import { type Baseline, type BaselineSettings, runBaseline } from "../unlearn/methods.ts";
+import { unlearn } from "../unlearn/unlearn.ts";
+import type { ChosenSettings } from "../run/choose_settings.ts";
+import {
+  type PartPredictions,
+  PREDICTED_PARTS,
+  predictParts,
+  writePredictions,
+} from "./predictions.ts";
+import { RESULT_FILE, type StageInputs } from "./stage.ts";
+import { disposeStatistics } from "../unlearn/training_statistics.ts";
+import { readStatistics } from "./statistics.ts";
+
+/** Images per pass. */
+const PASS = 128;
+
+/** A method, ready to run on either model. */
+export interface ReadyMethod {
+  /** @returns theta_u, the caller's; `theta` stays the caller's */
+  run(theta: Weights): Promise<Weights>;
+  dispose(): void;
+}
+
+/**
+ * Runs one method on the original model and, as RMIA's reference, on the retrained one with the same
+ * phi or statistics (App. B); writes what both then predict as the models `unlearned` and `reference`.
+ *
+ * @param method is disposed here
+ * @throws LetheError bad input, or `out` exists
+ */
+export async function unlearnBoth(
+  method: ReadyMethod,
+  inputs: StageInputs,
+  data: SplitData,
+  images: StoredImages,
+  out: string,
+): Promise<void> {
+  const afterwards = async (folder: string): Promise<[PartPredictions, number]> => {
+    const { config, theta: host } = await readModel(folder);
+    const theta = uploadWeights(host);
+    const started = performance.now();
+    const after = await method.run(theta);
+    const seconds = (performance.now() - started) / 1000;
+    const parts = await predictParts(after, config, data, images, PREDICTED_PARTS);
+    for (const weights of [theta, after]) disposeWeights(weights);
+    return [logitsOnly(parts), seconds];
+  };
+  const [unlearned, seconds] = await afterwards(inputs.model);
+  const [reference] = await afterwards(inputs.oracle);
+  method.dispose();
+  await writePredictions(out, { unlearned, reference }, seconds);
+}
+
+/** MetaUnlearn from a kit, on the split's support images. @throws LetheError another split's kit */
+export async function metaUnlearnMethod(
+  inputs: StageInputs,
+  data: SplitData,
+  images: StoredImages,
+): Promise<ReadyMethod> {
+  const kit = await readKit(inputs.kit);
+  const { config } = kit.model;
+  const support = samplesOf(data.split, data.dataset, "support");
+  const source = storedSource(images, support, inputFormat(config));
+  const key = await readIdentityKey(inputs.identityKey);
+  const rows = support.map(({ identity }) =>
+    kit.manifest.identities.indexOf(identityHash(key, identity))
+  );
+  if (rows.includes(-1)) {
+    throw new LetheError(
+      `${inputs.kit} does not know everyone whom the split forgets`,
+      "a kit and its split belong together",
+      "remove that folder: the grid makes it again",
+    );
+  }
+  const phi = uploadWeights(kit.phi);
+  const logStepSizes = kit.logStepSizes && uploadWeights(kit.logStepSizes);
+  const { metaLearningRate, inputs: metaInputs, requestSize } = kit.manifest.unlearning;
+  const settings = { metaLearningRate, inputs: metaInputs, shape: config, microBatch: 16 };
+  const parameters = logStepSizes ? { phi, logStepSizes } : { phi };
+  return {
+    run: async (theta) =>
+      (await unlearn(theta, parameters, settings, source, rows, requestSize)).theta,
+    dispose() {
+      disposeWeights(phi);
+      disposeWeights(logStepSizes);
+    },
+  };
+}
+
+/** A method that the paper compares with, at the settings that were chosen. @throws LetheError bad input */
+export async function baselineMethod(
+  method: Baseline,
+  seed: number,
+  inputs: StageInputs,
+  { split, dataset }: SplitData,
+  images: StoredImages,
+): Promise<ReadyMethod> {
+  const { config } = await readModel(inputs.model);
+  const text = await Deno.readTextFile(join(inputs.choose, RESULT_FILE));
+  const { chosen } = JSON.parse(text) as ChosenSettings;
+  const parts = (["support", "forget", "retain"] as const)
+    .map((part) => samplesOf(split, dataset, part));
+  const source = storedSource(images, parts.flat(), inputFormat(config));
+  const [support, forget, retain] = parts.map((part, k) => {
+    const before = parts.slice(0, k).reduce((sum, { length }) => sum + length, 0);
+    return range(part.length).map((i) => before + i);
+  });
+  const statistics = inputs.statistics ? await readStatistics(inputs.statistics) : undefined;
+  return {
+    run: (theta) =>
+      runBaseline(
+        method,
+        chosen as BaselineSettings[typeof method],
+        {
+          theta,
+          shape: config,
+          microBatch: PASS,
+          task: config.task,
+          source,
+          ...(statistics ? { statistics } : {}),
+          random: new Random(seed, method),
+        },
+        { support, forget, retain },
+      ),
+    dispose: () => disposeStatistics(statistics),
+  };
+}
+
+function logitsOnly(parts: PartPredictions): PartPredictions {
+  return Object.fromEntries(
+    Object.entries(parts).map(([part, { logits }]) => [part, { logits }]),
+  );
+}

@@ -1,0 +1,40 @@
+import * as tf from "@tensorflow/tfjs";
+import { matMul } from "../../tensor/mat_mul.ts";
+import { axisTaps, type Cut, type Tap } from "./random_crop.ts";
+
+/** An axis as a matrix: [to, from] row after row, written into `out` at `offset`. */
+function writeAxis(out: Float32Array, offset: number, from: number, taps: readonly Tap[]): void {
+  taps.forEach(({ low, high, share }, i) => {
+    out[offset + i * from + low] += 1 - share;
+    out[offset + i * from + high] += share;
+  });
+}
+
+/**
+ * Cuts, resizes and mirrors a batch on the device: bilinear resampling is separable, so each image is
+ * two small matrix products with matrices that hold its own cut.
+ *
+ * @param images [b, s, s, 3]
+ * @param cuts one per image
+ * @returns [b, side, side, 3] in the images' own range, owned by the caller
+ */
+export function cutAndResize(images: tf.Tensor, cuts: readonly Cut[], side: number): tf.Tensor {
+  const [b, s] = images.shape as number[];
+  const vertical = new Float32Array(b * side * s);
+  const horizontal = new Float32Array(b * side * s);
+  cuts.forEach((cut, i) => {
+    const { top, left, height, width, mirrored } = cut;
+    writeAxis(vertical, i * side * s, s, axisTaps(side, top, height, false));
+    writeAxis(horizontal, i * side * s, s, axisTaps(side, left, width, mirrored));
+  });
+  return tf.tidy(() => {
+    const rows = matMul(tf.tensor3d(vertical, [b, side, s]), tf.reshape(images, [b, s, s * 3]));
+    const turned = tf.reshape(tf.transpose(tf.reshape(rows, [b, side, s, 3]), [0, 2, 1, 3]), [
+      b,
+      s,
+      side * 3,
+    ]);
+    const columns = matMul(tf.tensor3d(horizontal, [b, side, s]), turned);
+    return tf.transpose(tf.reshape(columns, [b, side, side, 3]), [0, 2, 1, 3]);
+  });
+}

@@ -1,0 +1,86 @@
+import { join } from "@std/path";
+import { LetheError } from "../../error.ts";
+import { decodeImage, MAX_IMAGE_BYTES } from "../images/decode_image.ts";
+import { openDecodePool } from "./decode_pool.ts";
+import { openPixelCache } from "./pixel_cache.ts";
+import { readPlainFile } from "../../files/plain_file.ts";
+import { resizeBilinear } from "../images/resize.ts";
+import { sha256Hex } from "../../files/sha256.ts";
+
+/** What images are held against, and where they are kept decoded. */
+export interface ImageFiles {
+  /** SHA-256 by file, against which every file is held. */
+  readonly hashes?: Readonly<Record<string, string>>;
+  /** A folder that keeps decoded images; needs `hashes`. */
+  readonly cache?: string;
+}
+
+/** Loads one image after the other. */
+export interface ImageLoader extends Disposable {
+  /** Images to ask for at a time: more only hold memory. */
+  readonly atOnce: number;
+  /**
+   * @param file below the root
+   * @returns [side, side, 3] bytes
+   * @throws {LetheError} the file is missing, is not the one that was hashed, or does not decode
+   */
+  load(file: string, side: number): Promise<Uint8Array>;
+  /** The image as the cache has it; null where it is not there, or damaged. */
+  cached(file: string, side: number): Uint8Array | null;
+}
+
+/** What to do about an image that is gone. */
+export const MISSING_IMAGE = "restore the image, or make a new split without it";
+
+/** Fewer are decoded here, since workers take a while to start. */
+const WORTH_A_POOL = 256;
+const MOST_WORKERS = 8;
+
+/**
+ * Reads, decodes and resizes images on every core, each file held against its hash. With a cache, what
+ * is there already is taken from it, whose content is the same, and what is not is put there.
+ *
+ * @param root the data set's folder
+ * @param count images that will be asked for, about
+ */
+export function openImageLoader(
+  root: string,
+  count: number,
+  { hashes, cache: folder }: ImageFiles,
+): ImageLoader {
+  const cache = folder !== undefined && hashes ? openPixelCache(folder) : null;
+  const workers = Math.min(navigator.hardwareConcurrency, MOST_WORKERS);
+  const pool = count < WORTH_A_POOL ? null : openDecodePool(workers);
+  const cached = (file: string, side: number) => cache?.read(hashes![file], side) ?? null;
+  return {
+    atOnce: pool?.atOnce ?? 1,
+    cached,
+    async load(file, side) {
+      const known = cached(file, side);
+      if (known) return known;
+      const path = join(root, file);
+      const bytes = await readPlainFile(path, { maxBytes: MAX_IMAGE_BYTES, remedy: MISSING_IMAGE });
+      if (hashes) checkHash(path, bytes, hashes[file]);
+      const pixels = pool
+        ? await pool.decode(bytes, path, side)
+        : resizeBilinear(decodeImage(bytes, path), side);
+      await cache?.write(hashes![file], side, pixels);
+      return pixels;
+    },
+    [Symbol.dispose]: () => pool?.[Symbol.dispose](),
+  };
+}
+
+/**
+ * Holds a file against the hash that its split recorded.
+ *
+ * @throws {LetheError} when they differ
+ */
+export function checkHash(path: string, bytes: Uint8Array, expected: string | undefined): void {
+  if (sha256Hex(bytes) === expected) return;
+  throw new LetheError(
+    expected === undefined ? `${path} has no hash in the split` : `${path} has changed`,
+    "results hold for the images that were split",
+    "restore the file, or make a new split",
+  );
+}

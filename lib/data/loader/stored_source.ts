@@ -1,0 +1,121 @@
+import * as tf from "@tensorflow/tfjs";
+import type { Random } from "../../random.ts";
+import { cutAndResize } from "../images/crop_on_device.ts";
+import { allWhole, batchPixels } from "./batch_pixels.ts";
+import { type Augmentation, type Cut, drawCut } from "../images/random_crop.ts";
+import type { ImageBatch, ImageSource } from "./image_source.ts";
+import { patchRows } from "../images/patches.ts";
+import type { Sample, Task } from "../sample.ts";
+
+/** Decoded images, all of one size. */
+export interface StoredImages {
+  /** Pixels a side. */
+  readonly side: number;
+  /** Position of a file's image. @throws {RangeError} it is not among them */
+  indexOf(file: string): number;
+  /** The image at a position: [side, side, 3] bytes, not to be changed. */
+  pixels(position: number): Uint8Array;
+}
+
+/** How pixels become the model's input. */
+export interface InputFormat {
+  /** Side of the model's input, pixels. */
+  readonly imageSize: number;
+  readonly patchSize: number;
+  /** Per channel, of pixels in [0, 1]. */
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+  readonly task: Task;
+  /** Number of labels or classes. */
+  readonly labels: number;
+}
+
+/** Targets of samples, row after row: 0 or 1 per label, or one-hot classes. */
+export function targetRows(samples: readonly Sample[], task: Task, labels: number): Float32Array {
+  const rows = new Float32Array(samples.length * labels);
+  samples.forEach(({ targets }, i) => {
+    if (task === "classes") rows[i * labels + targets[0]] = 1;
+    else rows.set(targets, i * labels);
+  });
+  return rows;
+}
+
+/** How a source varies its images. */
+export interface Varied {
+  readonly augmentation: Augmentation;
+  /** Every batch draws its cuts from it, so the order of calls matters. */
+  readonly random: Random;
+}
+
+/** @throws {TypeError} images that are not varied have another side than the model's input */
+export function checkSide(side: number, { imageSize }: InputFormat, varied?: Varied): void {
+  if (varied || side === imageSize) return;
+  throw new TypeError(`stored side ${side} is not the input side ${imageSize}`);
+}
+
+/** One cut per image, drawn in their order; null without variation. */
+export function drawCuts(count: number, side: number, varied?: Varied): Cut[] | null {
+  if (!varied) return null;
+  return Array.from({ length: count }, () => drawCut(varied.augmentation, side, varied.random));
+}
+
+/**
+ * Uploads a batch.
+ *
+ * @param pixels [b, side, side, 3], 0 to 255
+ * @param cuts where the device is to cut and resize `pixels`
+ */
+export function imageBatch(
+  pixels: Float32Array,
+  side: number,
+  samples: readonly Sample[],
+  format: InputFormat,
+  cuts: readonly Cut[] | null = null,
+): ImageBatch {
+  const { task, labels, imageSize, patchSize } = format;
+  const patches = tf.tidy(() => {
+    const stored = tf.tensor4d(pixels, [samples.length, side, side, 3]);
+    const input = cuts ? cutAndResize(stored, cuts, imageSize) : stored;
+    return patchRows(normalise(input, format), patchSize);
+  });
+  const targets = tf.tensor2d(targetRows(samples, task, labels), [samples.length, labels]);
+  return { patches, targets };
+}
+
+/**
+ * Batches from decoded images; index i is `samples[i]`.
+ *
+ * Without `varied` the stored side must be the model's input side and images come as they are.
+ */
+export function storedSource(
+  images: StoredImages,
+  samples: readonly Sample[],
+  format: InputFormat,
+  varied?: Varied,
+): ImageSource {
+  const { side } = images;
+  const { imageSize, task, labels } = format;
+  checkSide(side, format, varied);
+  const positions = samples.map((sample) => images.indexOf(sample.file));
+  return {
+    targets: (indices) => targetRows(indices.map((i) => samples[i]), task, labels),
+    batch(indices) {
+      const cuts = drawCuts(indices.length, side, varied);
+      const stored = indices.map((i) => images.pixels(positions[i]));
+      const chosen = indices.map((i) => samples[i]);
+      if (cuts && !allWhole(cuts, side, imageSize) && tf.getBackend() === "webgpu") {
+        return imageBatch(batchPixels(stored, side, null, side), side, chosen, format, cuts);
+      }
+      return imageBatch(batchPixels(stored, side, cuts, imageSize), imageSize, chosen, format);
+    },
+  };
+}
+
+/** Pixels 0..255 to the model's input: (x / 255 - mean) / std per channel. */
+export function normalise(pixels: tf.Tensor, { mean, std }: InputFormat): tf.Tensor {
+  return tf.tidy(() => {
+    const scale = tf.tensor1d(std.map((deviation) => 1 / (255 * deviation)));
+    const shift = tf.tensor1d(mean.map((m, c) => -m / std[c]));
+    return tf.add(tf.mul(pixels, scale), shift);
+  });
+}

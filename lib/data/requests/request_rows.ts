@@ -1,0 +1,152 @@
+import { join } from "@std/path";
+import { LetheError } from "../../error.ts";
+import { parseCsv } from "../../files/csv.ts";
+import { binaryTarget } from "../layouts/folder.ts";
+import { listFolder } from "../../files/list_folder.ts";
+import { readPlainText } from "../../files/plain_file.ts";
+import { identityOfFileName } from "./request_names.ts";
+import type { Task } from "../sample.ts";
+
+/** Who a request is about, before its image is opened. */
+export interface RequestRow {
+  /** The image's name within the folder. */
+  readonly file: string;
+  readonly identity: string;
+  /** As in a sample of the model's task; null when the folder gives no labels. */
+  readonly targets: readonly number[] | null;
+}
+
+/** What the model to be changed was trained on. */
+export interface LabelSet {
+  readonly task: Task;
+  readonly labels: readonly string[];
+}
+
+const MAX_CSV_BYTES = 16 * 2 ** 20;
+
+/**
+ * Who a folder of requests is about: one row per image, named after the identity or by a
+ * `requests.csv`, as `readRequests` says. No image is opened.
+ *
+ * @param model whose labels the targets are; null: labels are not looked at
+ * @returns sorted by file name
+ * @throws {LetheError} when the folder is missing or empty, two images stand for one person, rows and
+ *   files do not match, or the label columns are not the model's
+ */
+export async function readRequestRows(
+  folder: string,
+  model: LabelSet | null,
+): Promise<RequestRow[]> {
+  const { images, hasCsv } = await listRequests(folder);
+  const named = hasCsv ? await readRows(join(folder, "requests.csv"), images, model) : null;
+  const fileOf = new Map<string, string>();
+  return images.map((file) => {
+    const { identity, targets } = named?.get(file) ??
+      { identity: identityOfFileName(file), targets: null };
+    const earlier = fileOf.get(identity);
+    if (earlier !== undefined) {
+      throw new LetheError(
+        `${join(folder, file)} and ${earlier} both stand for ${identity}`,
+        "a request is one image of one person",
+        "remove one of them",
+      );
+    }
+    fileOf.set(identity, file);
+    return { file, identity, targets };
+  });
+}
+
+async function listRequests(folder: string): Promise<{ images: string[]; hasCsv: boolean }> {
+  const images: string[] = [];
+  let hasCsv = false;
+  const entries = await listFolder(folder, "it is the folder of requests, one image per person");
+  for (const { name } of entries) {
+    if (name.startsWith(".")) continue;
+    if (name === "requests.csv") hasCsv = true;
+    else if (/\.(jpe?g|png)$/i.test(name)) images.push(name);
+    else {
+      throw new LetheError(
+        `${join(folder, name)} is no request`,
+        "a folder of requests holds .jpg or .png images and perhaps requests.csv",
+        "convert it to JPEG or PNG, or take it out",
+      );
+    }
+  }
+  if (images.length > 0) return { images: images.sort(), hasCsv };
+  throw new LetheError(
+    `${folder} holds no image`,
+    "a request is one JPEG or PNG per person",
+    "put the images there",
+  );
+}
+
+async function readRows(
+  path: string,
+  images: readonly string[],
+  model: LabelSet | null,
+): Promise<Map<string, { identity: string; targets: number[] | null }>> {
+  const { columns, rows } = parseCsv(await readPlainText(path, { maxBytes: MAX_CSV_BYTES }), path);
+  const labels = checkColumns(columns, model, path) ? model : null;
+  const result = new Map<string, { identity: string; targets: number[] | null }>();
+  for (const { line, fields } of rows) {
+    const where = `${path} line ${line}`;
+    const field = (column: string) => fields[columns.indexOf(column)];
+    const [file, identity] = [field("file"), field("identity")];
+    if (!images.includes(file) || result.has(file)) {
+      throw new LetheError(
+        `${where} names ${JSON.stringify(file)}` +
+          (result.has(file) ? " again" : ", which is not in the folder"),
+        "each row is about one image of the folder",
+        "correct the name or remove the row",
+      );
+    }
+    if (identity === "") {
+      throw new LetheError(`${where} has no identity`, "a request is one person's", "fill it in");
+    }
+    const targets = labels === null
+      ? null
+      : labels.task === "classes"
+      ? [classTarget(field("class"), labels.labels, where)]
+      : labels.labels.map((label) => binaryTarget(field(label), label, where));
+    result.set(file, { identity, targets });
+  }
+  const unnamed = images.find((image) => !result.has(image));
+  if (unnamed === undefined) return result;
+  throw new LetheError(
+    `${path} has no row for ${unnamed}`,
+    "where there is a requests.csv, every image has a row",
+    "add the row or remove the image",
+  );
+}
+
+/** Whether the columns hold the model's labels; they are all of them, or none. */
+function checkColumns(columns: readonly string[], model: LabelSet | null, path: string): boolean {
+  const given = columns.filter((column) => column !== "file" && column !== "identity");
+  const wanted = model === null ? given : model.task === "classes" ? ["class"] : model.labels;
+  const missing = wanted.filter((label) => !given.includes(label));
+  const extra = given.filter((column) => !wanted.includes(column));
+  const named = columns.includes("file") && columns.includes("identity");
+  if (named && extra.length === 0 && (missing.length === 0 || given.length === 0)) {
+    return given.length > 0;
+  }
+  const wrong = [
+    ...named ? [] : ["no column file or identity"],
+    ...given.length > 0 && missing.length > 0 ? [`no column ${missing.join(", ")}`] : [],
+    ...extra.length > 0 ? [`the unknown column ${extra.join(", ")}`] : [],
+  ];
+  throw new LetheError(
+    `${path} has ${wrong.join(" and ")}`,
+    `its columns are file, identity, and either no labels or ${wanted.join(", ")}`,
+    "correct the header",
+  );
+}
+
+function classTarget(name: string, labels: readonly string[], where: string): number {
+  const index = labels.indexOf(name);
+  if (index >= 0) return index;
+  throw new LetheError(
+    `${where} has the class ${JSON.stringify(name)}`,
+    `the model's classes are ${labels.join(", ")}`,
+    "correct it",
+  );
+}

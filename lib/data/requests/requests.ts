@@ -1,0 +1,34 @@
+import { join } from "@std/path";
+import { decodeImage, type Image, MAX_IMAGE_BYTES } from "../images/decode_image.ts";
+import { readPlainFile } from "../../files/plain_file.ts";
+import { type LabelSet, readRequestRows, type RequestRow } from "./request_rows.ts";
+import { sha256Hex } from "../../files/sha256.ts";
+
+/** One person who asks to be forgotten, with the one image that they gave. */
+export interface ForgetRequest extends RequestRow {
+  /** Of the image file's bytes. */
+  readonly sha256: string;
+  readonly image: Image;
+}
+
+/**
+ * Reads a folder of requests: one JPEG or PNG per person, named after the identity, or named by a
+ * `requests.csv` with the columns file and identity and, if labels are given, one column per label
+ * of the model (1 or 0) or one column `class`. Nothing else may lie in the folder, so that nobody's
+ * request is passed over in silence.
+ *
+ * @param folder the requests
+ * @param model whose labels the targets are
+ * @returns sorted by file name
+ * @throws {LetheError} when the folder is missing or empty, an image does not decode, two images
+ *   stand for one person, rows and files do not match, or the label columns are not the model's
+ */
+export async function readRequests(folder: string, model: LabelSet): Promise<ForgetRequest[]> {
+  const requests: ForgetRequest[] = [];
+  for (const row of await readRequestRows(folder, model)) {
+    const path = join(folder, row.file);
+    const bytes = await readPlainFile(path, { maxBytes: MAX_IMAGE_BYTES });
+    requests.push({ ...row, sha256: sha256Hex(bytes), image: decodeImage(bytes, path) });
+  }
+  return requests;
+}

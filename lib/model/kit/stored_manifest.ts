@@ -1,0 +1,77 @@
+import { basename, join } from "@std/path";
+import { readPlainFile } from "../../files/plain_file.ts";
+import { sha256Hex } from "../../files/sha256.ts";
+import { LetheError, UsageError } from "../../error.ts";
+import { type KitManifest, parseKitManifest } from "./kit_manifest.ts";
+
+/** A kit's file that names all others. */
+export const MANIFEST = "kit.json";
+/** What to do about a kit that is not whole. */
+export const RESTORE = "restore the kit from a copy, or make it anew with `deno task meta-learn`";
+/** Two hashes of 64 digits per person: room for half a million. */
+const MAX_MANIFEST_BYTES = 64 * 2 ** 20;
+
+/** `kit.json` as it lies on the disk. */
+export interface StoredManifest {
+  readonly manifest: KitManifest;
+  /** Of `kit.json`, which names every other file's. */
+  readonly sha256: string;
+}
+
+/**
+ * Reads a kit's `kit.json` and no other file.
+ *
+ * @throws {UsageError} there is no kit
+ * @throws {LetheError} it is damaged
+ */
+export async function readManifest(folder: string): Promise<StoredManifest> {
+  await listKit(folder); // so that no kit at all is told from a damaged one
+  const path = join(folder, MANIFEST);
+  const json = await readPlainFile(path, { maxBytes: MAX_MANIFEST_BYTES, remedy: RESTORE });
+  return { manifest: parseKitManifest(utf8(json, path), path), sha256: sha256Hex(json) };
+}
+
+/** @throws {LetheError} something lies in the kit that its manifest does not name */
+export async function refuseStrangers(folder: string, { files }: KitManifest): Promise<void> {
+  const named = new Set([MANIFEST, ...files.map(({ file }) => file)]);
+  const stranger = (await listKit(folder)).find((name) => !named.has(name));
+  if (stranger === undefined) return;
+  throw new LetheError(
+    `${join(folder, stranger)} is not named in kit.json`,
+    "a kit holds what its manifest names and nothing else",
+    "take the file out",
+  );
+}
+
+/** Text of a kit's JSON file. @throws {LetheError} it is not UTF-8 */
+export function utf8(bytes: Uint8Array, path: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new LetheError(`${path} is not UTF-8 text`, "it is JSON", RESTORE, { cause });
+  }
+}
+
+async function listKit(folder: string): Promise<string[]> {
+  try {
+    const names: string[] = [];
+    for await (const { name } of Deno.readDir(folder)) names.push(name);
+    return names;
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.NotADirectory) {
+      throw new UsageError(
+        `there is no kit ${folder}`,
+        "unlearning needs the kit that meta-learn wrote",
+        `name it with --kit, or make it with deno task meta-learn --out ${basename(folder)}`,
+        { cause },
+      );
+    }
+    const why = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+    throw new LetheError(
+      `${folder} cannot be listed (${why})`,
+      "a kit is a folder that this user and process may read",
+      "mend its rights or the permissions granted",
+      { cause },
+    );
+  }
+}

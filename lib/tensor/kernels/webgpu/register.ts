@@ -1,0 +1,44 @@
+import * as tf from "@tensorflow/tfjs";
+import { attentionGradKernel, attentionKernel } from "./attention.ts";
+import { geluGradKernel, geluKernel } from "./gelu.ts";
+import { columnSumKernel } from "./column_sum.ts";
+import { toHalfKernel } from "./half.ts";
+import { layerNormGradKernel, layerNormKernel } from "./layer_norm.ts";
+import { matMulKernel } from "./mat_mul.ts";
+import { adamWKernel, sgdKernel } from "./optimisers.ts";
+import type { KernelArguments } from "./program.ts";
+import { registerWasmKernels as registerWasm } from "../wasm/register.ts";
+
+/** Lethe's WebGPU kernels by the name that the ops ask for. */
+const WEBGPU_KERNELS: Readonly<
+  Record<string, (args: KernelArguments) => tf.TensorInfo | tf.TensorInfo[]>
+> = {
+  LetheMatMul: matMulKernel,
+  LetheAttention: attentionKernel,
+  LetheAttentionGrad: attentionGradKernel,
+  LetheGelu: geluKernel,
+  LetheGeluGrad: geluGradKernel,
+  LetheLayerNorm: layerNormKernel,
+  LetheLayerNormGrad: layerNormGradKernel,
+  LetheToHalf: toHalfKernel,
+  LetheColumnSum: columnSumKernel,
+  LetheAdamW: adamWKernel,
+  LetheSgd: sgdKernel,
+};
+
+/** Registers Lethe's kernels for tfjs's WebGPU backend; a second call does nothing. */
+export function registerWebgpuKernels(): void {
+  for (const [kernelName, kernel] of Object.entries(WEBGPU_KERNELS)) {
+    if (tf.getKernel(kernelName, "webgpu")) continue;
+    tf.registerKernel({
+      kernelName,
+      backendName: "webgpu",
+      kernelFunc: (args) => kernel(args as unknown as KernelArguments),
+    });
+  }
+}
+
+/** Registers Lethe's kernels for tfjs's WASM backend; a second call does nothing. */
+export function registerWasmKernels(): void {
+  registerWasm();
+}

@@ -1,0 +1,123 @@
+import * as tf from "@tensorflow/tfjs";
+import { metaLoss, type MetaLossConstants } from "../../model/meta_loss.ts";
+import type { MetaLossInput } from "../../model/meta_loss_inputs.ts";
+import { vit, type VitOutput, type VitShape } from "../../model/vit.ts";
+import { plain } from "../../tensor/algebra.ts";
+import {
+  disposeWeights,
+  mapWeights,
+  valueAndGradients,
+  type Weights,
+} from "../../tensor/weights.ts";
+
+/** A request on the device: the support set S, one image per identity. Its maker disposes it. */
+export interface Support extends MetaLossConstants {
+  /** Patch rows of the s support images, in the order of `rows` and `targets`. */
+  readonly patches: tf.Tensor;
+}
+
+/** What fixes the unlearning step besides theta, phi and S. */
+export interface UnlearningSettings {
+  /** eta: the learning rate of the unlearning step. */
+  readonly metaLearningRate: number;
+  /** The meta-loss's inputs (Table 6). */
+  readonly inputs: readonly MetaLossInput[];
+  readonly shape: VitShape;
+  /** Images per pass through the backbone. */
+  readonly microBatch: number;
+}
+
+/** theta_u and what the meta-gradient reuses. The caller disposes it with {@link disposeStep}. */
+export interface UnlearningStep {
+  /** h_phi(f_theta(S)). */
+  readonly value: number;
+  /** theta_u. */
+  readonly theta: Weights;
+  /** g = grad_theta h_phi(f_theta(S)), before step sizes. */
+  readonly gradient: Weights;
+  /** f_theta(S): logits [s, labels], features [s, dim]. */
+  readonly output: VitOutput<tf.Tensor>;
+}
+
+/** Frees what {@link unlearningStep} gave. */
+export function disposeStep(step: UnlearningStep): void {
+  disposeWeights(step.theta);
+  disposeWeights(step.gradient);
+  tf.dispose([step.output.logits, step.output.features]);
+}
+
+/** Images a..b of a support set: their patch rows. The caller disposes the result. */
+export function supportPatches(support: Support, a: number, b: number): tf.Tensor {
+  const perImage = support.patches.shape[0] / support.rows.length;
+  return tf.slice(support.patches, [a * perImage, 0], [(b - a) * perImage, -1]);
+}
+
+/** Consecutive [from, to) ranges over s images. */
+export function microBatchRanges(s: number, microBatch: number): [number, number][] {
+  const ranges: [number, number][] = [];
+  for (let a = 0; a < s; a += microBatch) ranges.push([a, Math.min(s, a + microBatch)]);
+  return ranges;
+}
+
+/**
+ * Algorithm 1, the unlearning step: theta_u = theta - eta grad_theta h_phi(f_theta(S)), all identities
+ * of S at once; with learned step sizes, tensor k moves by eta s_k instead.
+ *
+ * The gradient is taken through the meta-loss first and then, with that cotangent, through the
+ * backbone in micro-batches, so memory does not grow with the number of requests.
+ *
+ * @param logStepSizes log s_k, a scalar per tensor of theta; absent: all s_k are 1
+ */
+export async function unlearningStep(
+  theta: Weights,
+  phi: Weights,
+  support: Support,
+  settings: UnlearningSettings,
+  logStepSizes?: Weights,
+): Promise<UnlearningStep> {
+  const { shape, inputs, metaLearningRate } = settings;
+  const ranges = microBatchRanges(support.rows.length, settings.microBatch);
+  const output = tf.tidy(() => {
+    const parts = ranges.map(([a, b]) => vit(plain, theta, supportPatches(support, a, b), shape));
+    return {
+      logits: tf.concat(parts.map((part) => part.logits)),
+      features: tf.concat(parts.map((part) => part.features)),
+    };
+  });
+  const meta = valueAndGradients(
+    ({ logits, features }) => metaLoss(plain, phi, { logits, features }, support, inputs),
+    { ...output },
+  );
+
+  let gradient: Weights | null = null;
+  for (const [a, b] of ranges) {
+    const patches = supportPatches(support, a, b);
+    const cotangent = (name: "logits" | "features") =>
+      tf.slice(meta.gradients[name], [a, 0], [b - a, -1]);
+    const part = valueAndGradients((weights) => {
+      const { logits, features } = vit(plain, weights, patches, shape);
+      return tf.add(
+        tf.sum(tf.mul(logits, cotangent("logits"))),
+        tf.sum(tf.mul(features, cotangent("features"))),
+      );
+    }, theta);
+    patches.dispose();
+    part.value.dispose();
+    if (gradient === null) gradient = part.gradients;
+    else {
+      const before: Weights = gradient;
+      gradient = mapWeights(before, (tensor, name) => tf.add(tensor, part.gradients[name]));
+      disposeWeights(before);
+      disposeWeights(part.gradients);
+    }
+  }
+  const moved = mapWeights(theta, (tensor, name) => {
+    const step = tf.mul(gradient![name], metaLearningRate);
+    const sized = logStepSizes ? tf.mul(step, tf.exp(logStepSizes[name])) : step;
+    return tf.sub(tensor, sized);
+  });
+  const value = (await meta.value.data())[0];
+  disposeWeights(meta.gradients);
+  meta.value.dispose();
+  return { value, theta: moved, gradient: gradient!, output };
+}

@@ -1,0 +1,253 @@
+import * as tf from "@tensorflow/tfjs";
+import { Cycle } from "../../data/batches.ts";
+import { chunks, type ImageSource } from "../../data/loader/image_source.ts";
+import { adamW, ADAMW_DEFAULTS } from "../../tensor/optimisers/adamw.ts";
+import { Random } from "../../random.ts";
+import { cosine } from "../../tensor/schedule.ts";
+import { disposeWeights, mapWeights, type Weights } from "../../tensor/weights.ts";
+import type { Measured } from "./eq5_eq6_auxiliary_objective.ts";
+import { metaGradient } from "./meta_gradient.ts";
+import type { AuxiliaryBatch, MetaObjective } from "./meta_objective.ts";
+import { type Person, type SimulatedRequest, simulateRequests } from "./simulate_requests.ts";
+import type { Support } from "./algorithm1_unlearning_step.ts";
+
+/** What holds the unlearned model in place beyond the paper: nothing, validation or retained people. */
+export type Keep = "none" | "val" | "retain";
+
+/** How the meta-loss is trained (Table 8a and the options beyond the paper). */
+export interface MetaLearningRecipe {
+  /** N_S: people per simulated request. */
+  readonly requestSize: number;
+  readonly epochs: number;
+  /** alpha: learning rate of AdamW with AMSGrad on phi, cosine per epoch. */
+  readonly learningRate: number;
+  /** Images per forget, validation and keep batch. */
+  readonly batchSize: number;
+  /** Dropout inside the meta-loss, in meta-training only. */
+  readonly dropout: number;
+  readonly keep: Keep;
+  /** Learning rate of log s_k; null for one global step size (the paper). */
+  readonly stepSizeLearningRate: number | null;
+}
+
+/** phi and, where they are learned, the log step sizes: what meta-learning changes. */
+export interface MetaParameters {
+  readonly phi: Weights;
+  readonly logStepSizes?: Weights;
+}
+
+/** How requests of people held out of meta-training fare; picks the epoch. */
+export interface HeldOut {
+  /** Estimate of the Tug-of-War, a fraction. */
+  readonly tugOfWar: number;
+  /** Metric of the people to forget, of other training people and of validation, after the step. */
+  readonly forget: number;
+  readonly retain: number;
+  readonly val: number;
+}
+
+/** What one meta-epoch came to. */
+export interface MetaEpoch {
+  /** 1-based. */
+  readonly epoch: number;
+  /** Mean of A over the epoch's requests. */
+  readonly objective: number;
+  /** Mean task metric on forget images after the step. */
+  readonly forget: number;
+  readonly heldOut?: HeldOut;
+}
+
+/** All that a run needs to go on after a meta-epoch. */
+export interface MetaLearningState {
+  readonly history: readonly MetaEpoch[];
+  readonly parameters: MetaParameters;
+  /** Parameters of the best epoch by held-out requests. */
+  readonly best: MetaParameters;
+  readonly moments: Weights;
+  readonly stepSizeMoments: Weights;
+  readonly steps: number;
+}
+
+/** A meta-learning run. */
+export interface MetaLearning {
+  readonly recipe: MetaLearningRecipe;
+  readonly objective: MetaObjective;
+  readonly seed: number;
+  /** The people that are meta-trained on. */
+  readonly people: readonly Person[];
+  /** Images of validation people, Dv. */
+  readonly val: readonly number[];
+  /** Hidden width of the meta-loss: the size of its dropout mask. */
+  readonly hidden: number;
+  /**
+   * Where simulated support images come from; default the objective's own source. Beyond the paper:
+   * theta was trained on every image that can be drawn here, but not on the photograph that a real
+   * request brings, so varied images are the better rehearsal.
+   */
+  readonly supportSource?: (random: Random) => ImageSource;
+  /** Evaluates held-out requests; absent without a hold-out. */
+  readonly heldOut?: (parameters: MetaParameters) => Promise<HeldOut>;
+  /** Called when the run's first step is done. */
+  readonly onFirstStep?: () => Promise<void>;
+  readonly onRequest?: (people: number, epoch: number, objective: number) => void;
+  /** Called after each epoch with tensors that stay the loop's. */
+  readonly onEpoch?: (state: MetaLearningState) => Promise<void>;
+}
+
+/**
+ * S on the device. The caller disposes `patches`, `targets` and, where there is one, `dropout`.
+ *
+ * @param dropout share of hidden units to drop, and what to draw them from
+ */
+export function supportOf(
+  objective: Pick<MetaObjective, "source">,
+  request: Pick<SimulatedRequest, "support" | "rows">,
+  dropout?: { share: number; hidden: number; random: Random },
+): Support {
+  const { patches, targets } = objective.source.batch(request.support);
+  const support = { patches, targets, rows: request.rows };
+  if (!dropout || dropout.share === 0) return support;
+  const { share, hidden, random } = dropout;
+  const mask = Float32Array.from(
+    { length: request.rows.length * hidden },
+    () => random.uniform() < share ? 0 : 1 / (1 - share),
+  );
+  return { ...support, dropout: tf.tensor2d(mask, [request.rows.length, hidden]) };
+}
+
+/** Frees a support set. */
+export function disposeSupport(support: Support): void {
+  tf.dispose([support.patches, support.targets]);
+  support.dropout?.dispose();
+}
+
+/** Df of a request in batches, each with one validation batch and, with `keep`, one batch of K. */
+function auxiliaryBatches(
+  request: SimulatedRequest,
+  learning: MetaLearning,
+  val: Cycle,
+  random: Random,
+): AuxiliaryBatch[] {
+  const { batchSize, keep } = learning.recipe;
+  const asking = new Set(request.rows);
+  const others = keep === "retain"
+    ? learning.people.filter(({ row }) => !asking.has(row)).flatMap(({ images }) => images)
+    : learning.val;
+  const kept = keep === "none" || others.length === 0 ? null : new Cycle(others, random);
+  return chunks(request.forget, batchSize).map((forget) => ({
+    forget,
+    val: val.take(Math.min(batchSize, learning.val.length)),
+    keep: kept?.take(Math.min(batchSize, others.length)) ?? [],
+  }));
+}
+
+function copy(parameters: MetaParameters): MetaParameters {
+  const { phi, logStepSizes } = parameters;
+  return {
+    phi: mapWeights(phi, tf.clone),
+    ...(logStepSizes ? { logStepSizes: mapWeights(logStepSizes, tf.clone) } : {}),
+  };
+}
+
+/** Frees phi and the step sizes. */
+export function disposeParameters({ phi, logStepSizes }: MetaParameters): void {
+  disposeWeights(phi);
+  disposeWeights(logStepSizes);
+}
+
+/**
+ * Algorithm 1, MetaUnlearn training: simulate a request, take the unlearning step, measure A, follow
+ * its exact gradient with AdamW (AMSGrad, no weight decay), forget the unlearned model, repeat.
+ *
+ * Every epoch draws from streams of its own, so a run that goes on from `from` ends with the same bits.
+ *
+ * @param initial phi and step sizes at the start; stay the caller's. Ignored with `from`
+ * @param from state of an earlier run of the same settings; its tensors are taken over
+ * @returns the last epoch's parameters or, with held-out requests, the best epoch's; the caller's
+ */
+export async function metaLearn(
+  learning: MetaLearning,
+  theta: Weights,
+  initial: MetaParameters,
+  from?: MetaLearningState,
+): Promise<{ parameters: MetaParameters; history: readonly MetaEpoch[] }> {
+  const { recipe, objective, people, seed } = learning;
+  const optimiser = adamW({ ...ADAMW_DEFAULTS, amsgrad: true });
+  const stepSizeOptimiser = adamW({ ...ADAMW_DEFAULTS, amsgrad: true });
+  const history: MetaEpoch[] = [...from?.history ?? []];
+  let parameters = from?.parameters ?? copy(initial);
+  let best = from?.best ?? copy(initial);
+  if (from) {
+    optimiser.restore(from.moments, from.steps);
+    stepSizeOptimiser.restore(from.stepSizeMoments, from.steps);
+  }
+
+  let stepped = false;
+  for (let epoch = history.length + 1; epoch <= recipe.epochs; epoch++) {
+    const random = new Random(seed, `meta-learn epoch ${epoch}`);
+    const requests = simulateRequests(people, recipe.requestSize, random.fork("requests"));
+    const val = new Cycle(learning.val, random.fork("val"));
+    const dropout = {
+      share: recipe.dropout,
+      hidden: learning.hidden,
+      random: random.fork("dropout"),
+    };
+    const keepRandom = random.fork("keep");
+    const source = learning.supportSource?.(random.fork("support")) ?? objective.source;
+    const rate = cosine(1, epoch - 1, recipe.epochs);
+    const results: Measured[] = [];
+    for (const request of requests) {
+      const support = supportOf({ source }, request, dropout);
+      const batches = auxiliaryBatches(request, learning, val, keepRandom);
+      const { phi, logStepSizes } = parameters;
+      const gradient = await metaGradient(theta, phi, support, batches, objective, logStepSizes);
+      parameters = {
+        phi: optimiser.step(phi, gradient.phi, recipe.learningRate * rate),
+        ...(logStepSizes && gradient.logStepSizes
+          ? {
+            logStepSizes: stepSizeOptimiser.step(
+              logStepSizes,
+              gradient.logStepSizes,
+              recipe.stepSizeLearningRate! * rate,
+            ),
+          }
+          : {}),
+      };
+      disposeWeights(gradient.phi);
+      disposeWeights(gradient.logStepSizes);
+      disposeSupport(support);
+      results.push({ loss: gradient.value, metric: gradient.forget.metric });
+      learning.onRequest?.(request.rows.length, epoch, gradient.value);
+      if (!stepped) await learning.onFirstStep?.();
+      stepped = true;
+    }
+    const average = (of: (result: Measured) => number) =>
+      results.reduce((sum, result) => sum + of(result), 0) / results.length;
+    const heldOut = await learning.heldOut?.(parameters);
+    // A score of NaN (a step that wrecked theta) neither wins nor stands in a later epoch's way.
+    const better = !heldOut || !Number.isNaN(heldOut.tugOfWar) &&
+        history.every(({ heldOut: earlier }) => !(earlier!.tugOfWar >= heldOut.tugOfWar));
+    if (better) {
+      disposeParameters(best);
+      best = copy(parameters);
+    }
+    history.push({
+      epoch,
+      objective: average((result) => result.loss),
+      forget: average((result) => result.metric),
+      ...(heldOut ? { heldOut } : {}),
+    });
+    await learning.onEpoch?.({
+      history,
+      parameters,
+      best,
+      moments: optimiser.state(),
+      stepSizeMoments: stepSizeOptimiser.state(),
+      steps: optimiser.steps,
+    });
+  }
+  disposeParameters(parameters);
+  optimiser.dispose();
+  stepSizeOptimiser.dispose();
+  return { parameters: best, history };
+}

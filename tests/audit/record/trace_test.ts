@@ -1,0 +1,81 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { judgeTrace } from "../../../lib/audit/record/trace.ts";
+
+const RULES = { deno: "/bin/deno", allowed: ["/in", "/out"], forbidden: "/in/data" };
+const START = '10 execve("/bin/deno", ["/bin/deno"], 0x1 /* 3 vars */) = 0';
+const OPEN = '10 openat(AT_FDCWD</x>, "a.png", O_RDONLY) = 9</in/a.png>';
+
+const judged = (...lines: string[]) => {
+  const { state, detail } = judgeTrace({ text: lines.join("\n") + "\n", sha256: "" }, RULES);
+  return [state, detail] as const;
+};
+
+Deno.test("judgeTrace holds what was opened, as the kernel resolved it, against the allow-list", () => {
+  assertEquals(judged(START, OPEN)[0], "held");
+  const elsewhere = '10 openat(AT_FDCWD</x>, "/in/link", O_RDONLY) = 9</home/b.png>';
+  const [state, detail] = judged(START, OPEN, elsewhere);
+  assertEquals(state, "failed");
+  assertStringIncludes(detail, "/home/b.png");
+  assertEquals(
+    judged(elsewhere, START, OPEN)[0],
+    "held",
+    "what came before Deno is not the worker's",
+  );
+  const refused = '10 openat(AT_FDCWD</x>, "/home/b.png", O_RDONLY) = -1 ENOENT (No such file)';
+  assertEquals(judged(START, OPEN, refused)[0], "held", "a call that failed reached nothing");
+});
+
+Deno.test("judgeTrace reads calls that another thread interrupted, and names with escapes", () => {
+  const resumed = "11 <... openat resumed>) = 9</home/\\303\\266.png>";
+  const allowed =
+    '10 openat(AT_FDCWD</x>, "y", O_RDONLY) = 9</in/\\303\\266/a b\\342\\202\\254.png>';
+  const rules = { ...RULES, allowed: ["/in/ö/a b€.png"] };
+  assertEquals(judgeTrace({ text: [START, allowed].join("\n"), sha256: "" }, rules).state, "held");
+  assertEquals(
+    judged(START, OPEN, '11 openat(AT_FDCWD</x>, "y" <unfinished ...>', resumed)[0],
+    "failed",
+  );
+});
+
+Deno.test("judgeTrace takes the worker's own start for what it is, told in two lines too", () => {
+  const begun = '10 execve("/bin/deno", ["/bin/deno"], 0x1 /* 3 vars */ <unfinished ...>';
+  const ended = "10 <... execve resumed>)             = 0";
+  assertEquals(judged(begun, ended, OPEN)[0], "held");
+  assertEquals(judged(begun, OPEN, ended, OPEN)[0], "held");
+  assertEquals(judged(begun, ended, ended, OPEN)[0], "failed", "a second program");
+  assertEquals(judged(begun, ended.replace("10", "11"), ended, OPEN)[0], "failed", "another's");
+  assertEquals(judged(START, ended, OPEN)[0], "failed", "nothing of it was left open");
+});
+
+Deno.test("judgeTrace fails on the training folder even where it may read", () => {
+  assertEquals(judged(START, OPEN, '10 open("d", O_RDONLY) = 9</in/data/1.jpg>')[0], "failed");
+});
+
+Deno.test("judgeTrace fails on another program, on the network and on ways around opening", () => {
+  for (
+    const line of [
+      '10 execve("/bin/sh", ["sh"], 0x1) = 0',
+      "10 connect(9<TCP:[1]>, {sa_family=AF_INET, sin_port=htons(80)}, 16) = -1 EINPROGRESS",
+      '10 connect(9<UNIX:[1]>, {sa_family=AF_UNIX, sun_path="/run/docker.sock"}, 24) = 0',
+      "10 pidfd_getfd(7, 3, 0) = 8",
+      "10 io_uring_setup(64, {flags=0}) = 7<anon_inode:[io_uring]>",
+      "10 open_by_handle_at(3</x>, {}, O_RDONLY) = 8</home/x>",
+    ]
+  ) assertEquals(judged(START, OPEN, line)[0], "failed", line);
+});
+
+Deno.test("judgeTrace lets pass what every program does", () => {
+  for (
+    const line of [
+      '10 connect(9<UNIX:[1]>, {sa_family=AF_UNIX, sun_path="/var/run/nscd/socket"}, 110) = 0',
+      '10 connect(9<UNIX:[1]>, {sa_family=AF_UNIX, sun_path="/tmp/.X11-unix/X0"}, 20) = -1 ENOENT (No)',
+      '10 openat(AT_FDCWD</x>, "/etc/ld.so.cache", O_RDONLY) = 9</etc/ld.so.cache>',
+      "10 +++ exited with 0 +++",
+    ]
+  ) assertEquals(judged(START, OPEN, line)[0], "held", line);
+});
+
+Deno.test("judgeTrace takes no trace that does not show the worker", () => {
+  assertEquals(judged(OPEN)[0], "failed");
+  assertEquals(judged(START)[0], "failed");
+});

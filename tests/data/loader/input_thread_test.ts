@@ -1,0 +1,54 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { join } from "@std/path";
+import { batchPixels } from "../../../lib/data/loader/batch_pixels.ts";
+import { drawCut } from "../../../lib/data/images/random_crop.ts";
+import { encodePng } from "../../../lib/data/images/encode_png.ts";
+import { hashImages } from "../../../lib/data/loader/image_store.ts";
+import { openInput } from "../../../lib/data/loader/input_thread.ts";
+import { LetheError } from "../../../lib/error.ts";
+import { Random } from "../../../lib/random.ts";
+import { inTemporaryFolder } from "../temporary_folder.ts";
+
+const SIDE = 8;
+const NAMES = ["a.png", "b.png", "c.png"];
+const rgb = (seed: number) =>
+  Uint8Array.from({ length: SIDE * SIDE * 3 }, (_, i) => (i * 7 + seed * 31) % 256);
+
+async function writeImages(folder: string): Promise<Record<string, string>> {
+  for (const [i, name] of NAMES.entries()) {
+    const image = encodePng({ width: SIDE, height: SIDE, rgb: rgb(i) });
+    await Deno.writeFile(join(folder, name), image);
+  }
+  return await hashImages(folder, NAMES);
+}
+
+Deno.test("openInput cuts the images that were asked for, wherever they come from", () =>
+  inTemporaryFolder(async (folder) => {
+    const hashes = await writeImages(folder);
+    const random = new Random(0, "cuts");
+    const crop = { scale: [0.3, 0.9], ratio: [0.75, 1.33] } as const;
+    const cuts = [2, 0].map(() => drawCut({ crop, flip: true }, SIDE, random));
+    const expected = batchPixels([rgb(2), rgb(0)], SIDE, cuts, 4);
+    // Kept in memory; decoded again each time; from the cache.
+    for (const options of [{}, { inMemory: 0 }, { inMemory: 0, cache: join(folder, "cache") }]) {
+      using input = openInput(folder, NAMES.length, { hashes, ...options });
+      const images = input.images(NAMES, SIDE);
+      for (let turn = 0; turn < 2; turn++) {
+        assertEquals(await images.pixels([2, 0], cuts, 4), expected);
+      }
+    }
+  }));
+
+Deno.test("openInput refuses a changed or missing file when it is asked for, and goes on", () =>
+  inTemporaryFolder(async (folder) => {
+    const hashes = await writeImages(folder);
+    await Deno.writeFile(join(folder, "b.png"), new Uint8Array(9));
+    await Deno.remove(join(folder, "c.png"));
+    using input = openInput(folder, NAMES.length, { hashes });
+    const images = input.images(NAMES, SIDE, true);
+    const refuses = (position: number, message: string) =>
+      assertRejects(() => images.pixels([position], null, SIDE), LetheError, message);
+    await refuses(1, "b.png has changed");
+    await refuses(2, "c.png does not exist");
+    assertEquals(await images.pixels([0], null, SIDE), Float32Array.from(rgb(0)));
+  }));

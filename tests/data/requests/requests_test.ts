@@ -1,0 +1,107 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { encodePng } from "../../../lib/data/images/encode_png.ts";
+import type { LabelSet } from "../../../lib/data/requests/request_rows.ts";
+import { readRequests } from "../../../lib/data/requests/requests.ts";
+import { sha256Hex } from "../../../lib/files/sha256.ts";
+import { LetheError } from "../../../lib/error.ts";
+import { inTemporaryFolder, writeFiles } from "../temporary_folder.ts";
+
+const image = { width: 8, height: 8, rgb: new Uint8Array(192).fill(90) };
+const png = encodePng(image);
+const MODEL: LabelSet = { task: "multi-label", labels: ["Smiling", "Hat"] };
+const CLASSES: LabelSet = { task: "classes", labels: ["cat", "dog"] };
+
+async function refuses(
+  files: Record<string, string | Uint8Array>,
+  message: string,
+  model = MODEL,
+): Promise<void> {
+  await inTemporaryFolder(async (folder) => {
+    await writeFiles(folder, files);
+    await assertRejects(() => readRequests(folder, model), LetheError, message);
+  });
+}
+
+Deno.test("readRequests takes identities from file names, in the names' order", () =>
+  inTemporaryFolder(async (folder) => {
+    await writeFiles(folder, { "9.png": png, "10.jpg": png, "a%2Fb.png": png, ".DS_Store": "" });
+    const requests = await readRequests(folder, MODEL);
+    assertEquals(requests.map(({ file }) => file), ["10.jpg", "9.png", "a%2Fb.png"]);
+    assertEquals(requests.map(({ identity }) => identity), ["10", "9", "a/b"]);
+    assertEquals(requests[0], {
+      file: "10.jpg",
+      identity: "10",
+      sha256: sha256Hex(png),
+      image,
+      targets: null,
+    });
+  }));
+
+Deno.test("readRequests takes identities and labels from requests.csv, columns in any order", () =>
+  inTemporaryFolder(async (folder) => {
+    const csv = "Hat,identity,file,Smiling\n1,Ann,x.png,0\n-1,Bob,y.png,1";
+    await writeFiles(folder, { "x.png": png, "y.png": png, "requests.csv": csv });
+    const requests = await readRequests(folder, MODEL);
+    assertEquals(requests.map(({ identity }) => identity), ["Ann", "Bob"]);
+    assertEquals(requests.map(({ targets }) => targets), [[0, 1], [1, 0]]);
+
+    await writeFiles(folder, { "requests.csv": "file,identity\nx.png,Ann\ny.png,Bob\n" });
+    assertEquals((await readRequests(folder, MODEL)).map(({ targets }) => targets), [null, null]);
+
+    await writeFiles(folder, { "requests.csv": "file,identity,class\ny.png,A,dog\nx.png,B,cat\n" });
+    assertEquals((await readRequests(folder, CLASSES)).map(({ targets }) => targets), [[0], [1]]);
+  }));
+
+Deno.test("readRequests refuses a folder that is missing, empty or holds anything else", async () => {
+  await assertRejects(() => readRequests("none/here", MODEL), LetheError, "does not exist");
+  await refuses({}, "holds no image");
+  await refuses({ "requests.csv": "file,identity\n" }, "holds no image");
+  await refuses({ "a.png": png, "b.webp": "RIFF" }, "b.webp is no request");
+  await refuses({ "a.png": png, "sub/b.png": png }, "sub is no request");
+  await refuses({ "a.png": "text" }, "a.png is not an image");
+});
+
+Deno.test("readRequests refuses a symbolic link", () =>
+  inTemporaryFolder(async (folder) => {
+    await writeFiles(folder, { "train/a.png": png, "requests/b.png": png });
+    await Deno.symlink(`${folder}/train/a.png`, `${folder}/requests/a.png`);
+    await assertRejects(
+      () => readRequests(`${folder}/requests`, MODEL),
+      LetheError,
+      "a.png is a symbolic link",
+    );
+  }));
+
+Deno.test("readRequests refuses two images of one person", async () => {
+  await refuses({ "a.png": png, "a.jpg": png }, "a.png and a.jpg both stand for a");
+  const csv = "file,identity\na.png,Ann\nb.png,Ann\n";
+  await refuses({ "a.png": png, "b.png": png, "requests.csv": csv }, "both stand for Ann");
+});
+
+Deno.test("readRequests refuses rows and files that do not match", async () => {
+  const refusesCsv = (csv: string, message: string, model = MODEL) =>
+    refuses({ "a.png": png, "b.png": png, "requests.csv": csv }, message, model);
+  await refusesCsv("file,identity\na.png,A\n", "has no row for b.png");
+  await refusesCsv(
+    "file,identity\na.png,A\nb.png,B\nc.png,C\n",
+    'line 4 names "c.png", which is not',
+  );
+  await refusesCsv("file,identity\na.png,A\na.png,B\n", 'line 3 names "a.png" again');
+  await refusesCsv("file,identity\na.png,A\n../b.png,B\n", 'line 3 names "../b.png", which is not');
+  await refusesCsv("file,identity\na.png,\nb.png,B\n", "line 2 has no identity");
+  await refusesCsv("file,identity,Smiling,Hat\na.png,A,1,2\nb.png,B,1,1\n", "line 2 gives Hat");
+  await refusesCsv("file,identity,class\na.png,A,cow\nb.png,B,cat\n", 'the class "cow"', CLASSES);
+});
+
+Deno.test("readRequests refuses label columns that are not the model's", async () => {
+  const refusesHeader = (header: string, message: string, model = MODEL) =>
+    refuses({ "a.png": png, "requests.csv": `${header}\n` }, message, model);
+  await refusesHeader("file,identity,Smiling", "has no column Hat");
+  await refusesHeader("file,identity,Smiling,Hat,Male", "has the unknown column Male");
+  await refusesHeader(
+    "file,identity,Smiling,Male",
+    "has no column Hat and the unknown column Male",
+  );
+  await refusesHeader("file,Smiling,Hat", "has no column file or identity");
+  await refusesHeader("file,identity,dog", "has no column class and the unknown", CLASSES);
+});

@@ -1,0 +1,38 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { formatCsv, parseCsv } from "../../lib/files/csv.ts";
+import { LetheError } from "../../lib/error.ts";
+
+Deno.test("parseCsv takes CRLF, spaces, empty lines and a missing last line end", () => {
+  const table = parseCsv("a, b ,c\r\n1,2,3\r\n\r\n x ,,z", "t.csv");
+  assertEquals(table.columns, ["a", "b", "c"]);
+  assertEquals(table.rows, [
+    { line: 2, fields: ["1", "2", "3"] },
+    { line: 4, fields: ["x", "", "z"] },
+  ]);
+});
+
+Deno.test("parseCsv reads quoted commas, quotes and line breaks, and still counts lines", () => {
+  const { rows } = parseCsv('a,b\n"1,""2""","x\ny"\n"" , z\n3,"4"', "t.csv");
+  assertEquals(rows, [
+    { line: 2, fields: ['1,"2"', "x\ny"] },
+    { line: 4, fields: ["", "z"] },
+    { line: 5, fields: ["3", "4"] },
+  ]);
+});
+
+Deno.test("parseCsv names the line that is broken", () => {
+  const refusal = (text: string) => assertThrows(() => parseCsv(text, "t.csv"), LetheError).message;
+  assertEquals(refusal("").startsWith("t.csv is empty"), true);
+  assertEquals(refusal("a,b,a\n").startsWith('t.csv has the column "a" twice'), true);
+  assertEquals(refusal("a,b\n1,2\n1,2,3\n").startsWith("t.csv line 3 has 3 fields"), true);
+  assertEquals(refusal("a,b\n1\n").startsWith("t.csv line 2 has 1 fields"), true);
+  assertEquals(refusal('a,b\n1,"2\n').startsWith("t.csv line 2 has a quote"), true);
+  assertEquals(refusal('a,b\n1,"2"x\n').startsWith("t.csv line 2 has a quote"), true);
+});
+
+Deno.test("formatCsv writes what parseCsv reads", () => {
+  const rows = [["file", "who"], ['a"b', "x,y"], [" spaced ", "two\nlines"], ["plain", "1"]];
+  const { columns, rows: read } = parseCsv(formatCsv(rows), "t.csv");
+  assertEquals([columns, ...read.map(({ fields }) => fields)], rows);
+  assertEquals(formatCsv([["a", 1]]), "a,1\n");
+});

@@ -1,0 +1,220 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { join } from "@std/path";
+import { sha256Hex } from "../../../lib/files/sha256.ts";
+import { LetheError, UsageError } from "../../../lib/error.ts";
+import { identityHash, newIdentityKey } from "../../../lib/model/kit/identity_key.ts";
+import { type Kit, readKit, writeKit } from "../../../lib/model/kit/kit.ts";
+import type { KitManifest } from "../../../lib/model/kit/kit_manifest.ts";
+import { inTemporaryFolder } from "../../data/temporary_folder.ts";
+import { smallKit } from "../small_kit.ts";
+
+const PEOPLE = ["Ada Lovelace", "4711", "Zoë"];
+const HASHES = ((key) => PEOPLE.map((person) => identityHash(key, person)))(newIdentityKey());
+
+/** Runs a test on a kit that lies on the disk. */
+function onKit(kit: Kit, test: (folder: string) => Promise<void>): Promise<void> {
+  return inTemporaryFolder(async (folder) => {
+    await writeKit(join(folder, "kit"), kit);
+    await test(join(folder, "kit"));
+  });
+}
+
+/** Rewrites kit.json. */
+async function changeManifest(folder: string, change: (manifest: KitManifest) => unknown) {
+  const path = join(folder, "kit.json");
+  await Deno.writeTextFile(path, JSON.stringify(change(JSON.parse(await Deno.readTextFile(path)))));
+}
+
+for (const learned of [false, true]) {
+  const sizes = learned ? "learned" : "global";
+  Deno.test(`readKit gives back what writeKit wrote, with ${sizes} step sizes`, async () => {
+    await inTemporaryFolder(async (folder) => {
+      const kit = smallKit(HASHES, learned);
+      const sha256 = await writeKit(join(folder, "kit"), kit);
+      const { files, version, ...manifest } = (await readKit(join(folder, "kit"))).manifest;
+      const read = await readKit(join(folder, "kit"));
+      assertEquals(manifest, kit.manifest);
+      assertEquals(version, 1);
+      const sorted = (map?: ReadonlyMap<string, unknown>) => map && new Map([...map].sort());
+      assertEquals(sorted(read.phi), sorted(kit.phi));
+      assertEquals(sorted(read.model.theta), sorted(kit.model.theta));
+      assertEquals(sorted(read.logStepSizes), sorted(kit.logStepSizes));
+      assertEquals(read.model.config, kit.model.config);
+      assertEquals(read.sha256, sha256);
+      assertEquals(sha256, sha256Hex(await Deno.readFile(join(folder, "kit", "kit.json"))));
+      assertEquals(files.length, learned ? 4 : 3);
+      assert(files.every(({ derivedFrom }) => derivedFrom.length > 0));
+    });
+  });
+}
+
+Deno.test("readKit gives back the keyed hashes of training images, none for a kit without", () =>
+  inTemporaryFolder(async (folder) => {
+    const trainingImages = ["a", "b"].map((digit) => digit.repeat(64));
+    await writeKit(join(folder, "with"), { ...smallKit(HASHES, false), trainingImages });
+    await writeKit(join(folder, "without"), smallKit(HASHES, false));
+    const { trainingImages: found, manifest } = await readKit(join(folder, "with"));
+    assertEquals(found, trainingImages);
+    assertEquals(manifest.files.map(({ file }) => file).at(-1), "training_images.txt");
+    assertEquals((await readKit(join(folder, "without"))).trainingImages, undefined);
+  }));
+
+Deno.test("writeKit gives equal bytes for equal kits and names nobody", async () => {
+  await inTemporaryFolder(async (folder) => {
+    const [a, b] = [join(folder, "a"), join(folder, "b")];
+    assertEquals(
+      await writeKit(a, smallKit(HASHES, true)),
+      await writeKit(b, smallKit(HASHES, true)),
+    );
+    const text = await Deno.readTextFile(join(a, "kit.json"));
+    for (const person of PEOPLE) assert(!text.includes(person));
+  });
+});
+
+Deno.test("writeKit leaves nothing behind when the parts do not fit together", async () => {
+  const kit = smallKit(HASHES, true);
+  const { manifest } = kit;
+  const wrong: [Kit, string][] = [
+    [
+      { ...kit, manifest: { ...manifest, identities: HASHES.slice(1) } },
+      "tensor embed.weight is F32 of shape [3,2]; the model's settings call for floats of shape [2,2]",
+    ],
+    [{ ...kit, logStepSizes: undefined }, "with learned step sizes they are "],
+    [{ ...kit, manifest: { ...manifest, generation: 1 } }, "generation is 1 and parent is null; "],
+    [{ ...kit, manifest: { ...manifest, forgotten: HASHES.slice(0, 1) } }, "is in identities and "],
+  ];
+  await inTemporaryFolder(async (folder) => {
+    for (const [broken, message] of wrong) {
+      await assertRejects(() => writeKit(join(folder, "kit"), broken), LetheError, message);
+    }
+    assertEquals([...Deno.readDirSync(folder)], []);
+  });
+});
+
+Deno.test("readKit tells a missing kit from a broken one", async () => {
+  await inTemporaryFolder(async (folder) => {
+    const error = await assertRejects(() => readKit(join(folder, "kit")), UsageError, "no kit");
+    assertEquals(error.exitCode, 2);
+    await assertRejects(() => readKit(folder), LetheError, "kit.json does not exist");
+  });
+});
+
+const FILES = [
+  "model.safetensors",
+  "config.json",
+  "meta_loss.safetensors",
+  "step_sizes.safetensors",
+];
+for (const file of FILES) {
+  Deno.test(`readKit refuses a kit whose ${file} changed, is gone or is a link`, () =>
+    onKit(smallKit(HASHES, true), async (folder) => {
+      const path = join(folder, file);
+      const bytes = await Deno.readFile(path);
+      const last = bytes.length - 1;
+      bytes[last] ^= 1;
+      await Deno.writeFile(path, bytes);
+      const error = await assertRejects(() => readKit(folder), LetheError, `${file} has SHA-256 `);
+      assert(error.message.includes(sha256Hex(bytes)));
+      bytes[last] ^= 1;
+      await Deno.rename(path, `${folder}.elsewhere`);
+      await assertRejects(() => readKit(folder), LetheError, `${file} does not exist`);
+      await Deno.symlink(`${folder}.elsewhere`, path);
+      await assertRejects(() => readKit(folder), LetheError, `${file} is a symbolic link`);
+      await Deno.remove(path);
+      await Deno.writeFile(path, bytes);
+      await readKit(folder);
+    }));
+}
+
+Deno.test("readKit refuses files and folders that kit.json does not name", () =>
+  onKit(smallKit(HASHES, false), async (folder) => {
+    for (const name of ["step_sizes.safetensors", "photo.jpg", ".hidden"]) {
+      await Deno.writeFile(join(folder, name), new Uint8Array(1));
+      await assertRejects(() => readKit(folder), LetheError, `${name} is not named in kit.json`);
+      await Deno.remove(join(folder, name));
+    }
+    await Deno.mkdir(join(folder, "more"));
+    await assertRejects(() => readKit(folder), LetheError, "more is not named in kit.json");
+  }));
+
+Deno.test("readKit refuses a kit.json that names other files, or leads out of the kit", () =>
+  onKit(smallKit(HASHES, false), async (folder) => {
+    const withFiles = async (
+      files: (files: KitManifest["files"]) => unknown[],
+      message: string,
+    ) => {
+      const before = await Deno.readFile(join(folder, "kit.json"));
+      await changeManifest(folder, (manifest) => ({ ...manifest, files: files(manifest.files) }));
+      await assertRejects(() => readKit(folder), LetheError, message);
+      await Deno.writeFile(join(folder, "kit.json"), before);
+    };
+    await withFiles((files) => files.slice(1), "kit.json names the files config.json, meta_loss");
+    await withFiles((files) => [...files, files[0]], "files names model.safetensors twice");
+    await withFiles((files) => [...files, { ...files[0], file: "b.json" }], "b.json; with global ");
+    for (const file of ["../kit/config.json", "/etc/passwd", "a\\b.json", "CON", ".json", 3]) {
+      await withFiles((files) => [{ ...files[0], file }, ...files], "files[0]: file is ");
+    }
+  }));
+
+/** Changes to a valid kit.json, and what the one-line error says of each. */
+const WRONG: [string, Record<string, unknown>, string][] = [
+  ["a newer version", { version: 2 }, "version is 2; it is a whole number from 1 to 1"],
+  ["a generation without a parent", { generation: 3 }, "generation is 3 and parent is null; "],
+  ["a parent without a generation", { parent: "a".repeat(64) }, "generation is 0 and parent is "],
+  ["a parent that is no hash", { parent: "kit" }, 'parent is "kit"; it is null or 64 lower-case'],
+  ["people by name", { identities: ["Ada"] }, 'identities is ["Ada"]; '],
+  ["a person twice", { identities: [HASHES[0], HASHES[0]] }, "identities is "],
+  [
+    "a forgotten person among the known",
+    { forgotten: [HASHES[1]] },
+    "is in identities and forgotten",
+  ],
+  ["fewer people than rows", { identities: HASHES.slice(1) }, "tensor embed.weight is F32"],
+  ["unknown fields", { signature: "none" }, '"signature" is unknown; '],
+  ["no settings", { unlearning: undefined }, "unlearning is missing; it is an object"],
+  ["a width of 0", { metaLoss: { hidden: 0, embeddingSize: 2 } }, "metaLoss: hidden is 0; "],
+];
+for (const [what, changes, message] of WRONG) {
+  Deno.test(`readKit refuses a kit.json with ${what}`, () =>
+    onKit(smallKit(HASHES, false), async (folder) => {
+      await changeManifest(folder, (manifest) => ({ ...manifest, ...changes }));
+      await assertRejects(() => readKit(folder), LetheError, message);
+    }));
+}
+
+/** Changes to the settings that `unlearn` obeys. */
+const WRONG_UNLEARNING: [string, Record<string, unknown>, string][] = [
+  ["a learning rate of 0", { metaLearningRate: 0 }, "unlearning: metaLearningRate is 0; "],
+  ["a request of nobody", { requestSize: 0 }, "unlearning: requestSize is 0; "],
+  ["an unknown input", { inputs: ["pixels"] }, 'unlearning: inputs is ["pixels"]; '],
+  ["no input", { inputs: [] }, "unlearning: inputs is []; "],
+  ["inputs that theta has no part in", { inputs: ["targets"] }, 'inputs is ["targets"]; without'],
+  ["fewer inputs than phi takes", { inputs: ["logits"] }, "tensor input_block.0.weight is F32"],
+  ["step sizes it does not hold", { stepSizes: "learned" }, "with learned step sizes they are "],
+];
+for (const [what, changes, message] of WRONG_UNLEARNING) {
+  Deno.test(`readKit refuses settings with ${what}`, () =>
+    onKit(smallKit(HASHES, false), async (folder) => {
+      await changeManifest(folder, (manifest) => ({
+        ...manifest,
+        unlearning: { ...manifest.unlearning, ...changes },
+      }));
+      await assertRejects(() => readKit(folder), LetheError, message);
+    }));
+}
+
+Deno.test("readKit reads a kit whose people are all forgotten", () => {
+  const kit = smallKit([], false);
+  const manifest = {
+    ...kit.manifest,
+    generation: 2,
+    parent: "b".repeat(64),
+    forgotten: [...HASHES].sort(),
+  };
+  return onKit({ ...kit, manifest }, async (folder) => {
+    const read = await readKit(folder);
+    assertEquals(read.phi.get("embed.weight")!.shape, [0, 2]);
+    const derived = read.manifest.files.map(({ derivedFrom }) => derivedFrom).join();
+    assert(derived.includes("2 unlearning requests"));
+  });
+});

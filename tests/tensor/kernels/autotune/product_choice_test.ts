@@ -1,0 +1,75 @@
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import {
+  caseName,
+  parseCase,
+  type ProductCase,
+  productKernel,
+  setProductChoice,
+  watchProducts,
+} from "../../../../lib/tensor/kernels/autotune/product_choice.ts";
+import {
+  estimatedKernel,
+  PRODUCT_KERNELS,
+} from "../../../../lib/tensor/kernels/webgpu/product_kernels.ts";
+
+const PRODUCT: ProductCase = {
+  batch: 2,
+  m: 64,
+  n: 48,
+  k: 40,
+  transposeA: false,
+  transposeB: true,
+};
+/** A kernel that nobody would estimate. */
+const OTHER = PRODUCT_KERNELS.at(-1)!;
+
+Deno.test("parseCase is the inverse of caseName", () => {
+  for (const transposeA of [false, true]) {
+    for (const transposeB of [false, true]) {
+      const product = { ...PRODUCT, transposeA, transposeB };
+      assertEquals(parseCase(caseName(product)), product);
+    }
+  }
+  assertEquals(caseName(PRODUCT), "2 x [64,40] [48,40]T");
+});
+
+Deno.test("parseCase gives null for what is no product, sums of two lengths included", () => {
+  for (const name of ["", "2 x [64,40] [48,41]T", "2 x [64] [48]", "-1 x [1,1] [1,1]", "1e3"]) {
+    assertEquals(parseCase(name), null, name);
+  }
+});
+
+Deno.test("productKernel takes what was measured, also for a product near by", () => {
+  setProductChoice({ [caseName(PRODUCT)]: OTHER.name });
+  try {
+    assertEquals(productKernel(PRODUCT), OTHER);
+    assertEquals(productKernel({ ...PRODUCT, m: 100 }), OTHER);
+    const far = { ...PRODUCT, m: 64 * 2 ** 7 };
+    assertEquals(productKernel(far), estimatedKernel(far));
+    const stored = { ...PRODUCT, transposeA: true };
+    assertEquals(productKernel(stored), estimatedKernel(stored));
+  } finally {
+    setProductChoice({});
+  }
+  assertNotEquals(productKernel(PRODUCT), OTHER);
+});
+
+Deno.test("setProductChoice passes over names that it does not know", () => {
+  setProductChoice({ [caseName(PRODUCT)]: "another version's", "nonsense": OTHER.name });
+  assertEquals(productKernel(PRODUCT), estimatedKernel(PRODUCT));
+  setProductChoice({});
+});
+
+Deno.test("watchProducts tells of products until it is ended", () => {
+  const seen: ProductCase[] = [];
+  watchProducts((product) => seen.push(product));
+  productKernel(PRODUCT);
+  watchProducts(null);
+  productKernel(PRODUCT);
+  assertEquals(seen, [PRODUCT]);
+});
+
+Deno.test("PRODUCT_KERNELS have names of their own", () => {
+  assertEquals(new Set(PRODUCT_KERNELS.map(({ name }) => name)).size, PRODUCT_KERNELS.length);
+  assert(PRODUCT_KERNELS.length > 1);
+});
