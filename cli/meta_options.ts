@@ -1,6 +1,7 @@
 import { META_LOSS_INPUTS } from "../lib/model/meta_loss_inputs.ts";
 import type { MetaLearnSettings } from "../lib/run/meta_learning/settings.ts";
 import { TERMS } from "../lib/unlearn/meta_unlearn/eq5_eq6_auxiliary_objective.ts";
+import { UNSEEN_IMAGES } from "../lib/unlearn/meta_unlearn/held_out.ts";
 import type { OptionTable, OptionValues } from "./options.ts";
 
 /** Every setting of meta-learning; defaults are the paper's (App. A, Table 8) for CelebA-HQ/20. */
@@ -69,6 +70,13 @@ export const META_OPTIONS = {
     max: 0.9,
     default: 0,
     help: "share of people kept out, to pick the epoch by",
+  },
+  heldOutImages: {
+    kind: "integer",
+    min: 1,
+    default: UNSEEN_IMAGES,
+    help: "validation images that each held-out request is judged on, the same at each: with " +
+      "1024 chance moves a metric by some 0.7 points",
   },
 } as const satisfies OptionTable;
 

@@ -13,6 +13,7 @@ import {
   SPLIT,
 } from "../cli/shared_options.ts";
 import { percent } from "../cli/table.ts";
+import type { Interval } from "../lib/measure/bootstrap.ts";
 import { METHOD_SETTINGS_CHOICES } from "../lib/run/kit_for_methods.ts";
 import { metaLearnKit } from "../lib/run/meta_learn_kit.ts";
 import { STATISTICS_CHOICES } from "../lib/unlearn/training_statistics.ts";
@@ -71,7 +72,9 @@ export const metaLearn = command({
       onProgress: progress(terminal, options.jsonProgress),
       onEpoch({ epoch, objective, forget, heldOut }) {
         const judged = heldOut
-          ? `; held out: ToW ${percent(heldOut.tugOfWar)}, forget ${percent(heldOut.forget)}, ` +
+          ? `; held out: ToW ${percent(heldOut.tugOfWar)}${between(heldOut.interval)}, forget ${
+            percent(heldOut.forget)
+          }, ` +
             `retain ${percent(heldOut.retain)}, val ${percent(heldOut.val)}`
           : "";
         terminal.note(
@@ -85,5 +88,10 @@ export const metaLearn = command({
     terminal.print(`${out}: epoch ${best.epoch} of ${history.length}`);
   },
 });
+
+/** An interval in percent, in brackets. */
+function between(interval: Interval | undefined): string {
+  return interval === undefined ? "" : ` (${percent(interval.low)} to ${percent(interval.high)})`;
+}
 
 if (import.meta.main) await main(metaLearn);

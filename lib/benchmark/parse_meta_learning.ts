@@ -37,6 +37,7 @@ const KINDS: { readonly [Name in keyof MetaLearningOverrides]-?: Kind<unknown> }
   start: oneOf(["random", "ascent"]),
   varySupport: FLAG,
   holdOut: real(0, 0.9),
+  heldOutImages: integer(1, 2 ** 31),
 };
 
 /**

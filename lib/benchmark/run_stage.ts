@@ -104,6 +104,10 @@ export async function runStage(
         images,
         statistics,
         seed,
+        {
+          onRequest: (done, total) =>
+            onProgress?.({ stage: "choose", done, total, unit: "simulated requests" }),
+        },
       );
       disposeStatistics(statistics);
       return await writeResult(out, chosen);

@@ -32,6 +32,14 @@ export interface ChosenSettings<Method extends Baseline = Baseline> {
   }[];
 }
 
+/** What {@link chooseSettings} may be told. */
+export interface ChoiceOptions {
+  /** Validation images that each simulated request is judged on. */
+  readonly unseenImages?: number;
+  /** Called after each simulated request, of all candidates' together. */
+  readonly onRequest?: (done: number, total: number) => void;
+}
+
 /** People whose simulated requests a candidate is judged by, at least. */
 const LEAST_PEOPLE = 8;
 /** Images per pass. */
@@ -54,6 +62,7 @@ export async function chooseSettings<Method extends Baseline>(
   images: StoredImages,
   statistics: TrainingStatistics | undefined,
   seed: number,
+  { unseenImages, onRequest }: ChoiceOptions = {},
 ): Promise<ChosenSettings<Method>> {
   if (candidates.length === 1) return { chosen: candidates[0], trials: [] };
   const { config } = model;
@@ -68,6 +77,8 @@ export async function chooseSettings<Method extends Baseline>(
   const asking = people.slice(0, Math.min(asked, people.length - 1));
   const theta = uploadWeights(model.theta);
   const staying = people.slice(asking.length).flatMap((person) => person.images);
+  const total = candidates.length * Math.ceil(asking.length / Math.min(size, asking.length));
+  let done = 0;
   const judge = await requestJudge(
     theta,
     {
@@ -87,8 +98,10 @@ export async function chooseSettings<Method extends Baseline>(
       retain: random.fork("retain sample").shuffle(staying).slice(0, RETAIN_SAMPLE),
       unseen: peopleOf(val, known.length),
       requestSize: size,
+      ...(unseenImages === undefined ? {} : { unseenImages }),
     },
     random.fork("judge"),
+    () => onRequest?.(++done, total),
   );
   const trials: { settings: BaselineSettings[Method]; estimate: HeldOut | null }[] = [];
   for (const settings of candidates) {

@@ -36,6 +36,8 @@ export interface TrainedOn {
   /** Training images of `source`, in the order in which they are taken in batches. */
   readonly trained: readonly number[];
   readonly seed: number;
+  /** Validation images that each simulated request is judged on. */
+  readonly unseenImages?: number;
   readonly onProgress?: OnProgress;
 }
 
@@ -90,7 +92,7 @@ export async function kitForMethods(
 async function settingsFor(
   choice: MethodSettingsChoice,
   statistics: TrainingStatistics,
-  { model, data, images, seed, onProgress }: TrainedOn,
+  { model, data, images, seed, unseenImages, onProgress }: TrainedOn,
 ): Promise<Pick<KitForMethods, "methods" | "trials">> {
   const { dataset: { name }, forgetCount } = data.split;
   const published = <Method extends KitBaseline>(method: Method) =>
@@ -102,10 +104,17 @@ async function settingsFor(
   ): Promise<BaselineSettings[Method]> => {
     if (choice === "published" || !possible) return published(method);
     const candidates = CANDIDATES[method] as readonly BaselineSettings[Method][];
-    const chosen = await chooseSettings(method, candidates, model, data, images, statistics, seed);
+    const chosen = await chooseSettings(method, candidates, model, data, images, statistics, seed, {
+      ...(unseenImages === undefined ? {} : { unseenImages }),
+      onRequest: (done, total) =>
+        onProgress?.({
+          stage: `choose ${method}'s settings`,
+          done,
+          total,
+          unit: "simulated requests",
+        }),
+    });
     trials[method] = chosen.trials as ChosenSettings["trials"];
-    const done = Object.keys(trials).length;
-    onProgress?.({ stage: "choose settings", done, total: 3, unit: "methods" });
     return chosen.chosen;
   };
   const methods = {

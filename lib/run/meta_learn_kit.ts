@@ -82,7 +82,9 @@ const RETAIN_SAMPLE = 256;
 function peopleOf(samples: readonly Sample[], offset: number) {
   const images = new Map<string, number[]>();
   samples.forEach(({ identity }, i) => {
-    images.set(identity, [...images.get(identity) ?? [], offset + i]);
+    const own = images.get(identity);
+    if (own) own.push(offset + i);
+    else images.set(identity, [offset + i]);
   });
   const identities = [...images.keys()].sort();
   const people: Person[] = identities.map((identity, row) => ({
@@ -151,16 +153,23 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
   );
   const variedSource = (random: Random) =>
     storedSource(images, samples, inputFormat(config), { augmentation: SUPPORT_VARIATION, random });
-  const judge = heldOut.length === 0 ? undefined : await heldOutRequests(theta, objective, {
-    people: heldOut,
-    retain: random.fork("retain sample")
-      .shuffle(trained.flatMap((person) => person.images)).slice(0, RETAIN_SAMPLE),
-    unseen,
-    requestSize: settings.requestSize,
-    ...(settings.varySupport
-      ? { supportSource: () => variedSource(random.fork("judge support")) }
-      : {}),
-  }, random.fork("judge"));
+  const judge = heldOut.length === 0 ? undefined : await heldOutRequests(
+    theta,
+    objective,
+    {
+      people: heldOut,
+      retain: random.fork("retain sample")
+        .shuffle(trained.flatMap((person) => person.images)).slice(0, RETAIN_SAMPLE),
+      unseen,
+      requestSize: settings.requestSize,
+      ...(settings.varySupport
+        ? { supportSource: () => variedSource(random.fork("judge support")) }
+        : {}),
+      ...(settings.heldOutImages === undefined ? {} : { unseenImages: settings.heldOutImages }),
+    },
+    random.fork("judge"),
+    rounds("judge held-out requests", heldOut.length, settings.requestSize, onProgress),
+  );
   const initial = await initialParameters(
     {
       ...{ theta, config, source, trained, microBatch },
@@ -218,6 +227,7 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
     options.methodSettings ?? "published",
     {
       ...{ model, theta, microBatch, data, images, source, seed },
+      ...(settings.heldOutImages === undefined ? {} : { unseenImages: settings.heldOutImages }),
       // Batches of one person's images would not be like the training set.
       trained: random.fork("statistics").shuffle(range(train.length)),
       ...(onProgress ? { onProgress } : {}),
@@ -240,6 +250,22 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
   disposeWeights(theta);
   await Deno.remove(statePath).catch(() => {});
   return history;
+}
+
+/** Tells how many of the people a judge has asked for, judgement after judgement. */
+function rounds(
+  stage: string,
+  people: number,
+  requestSize: number,
+  onProgress: OnProgress | undefined,
+): (people: number) => void {
+  const size = Math.min(requestSize, people);
+  const total = Math.ceil(people / size) * size;
+  let done = 0;
+  return (count) => {
+    done = done % total + count;
+    onProgress?.({ stage, done, total, unit: "people" });
+  };
 }
 
 /** People asked for in one meta-epoch: all, and those who fill the last request. */

@@ -20,6 +20,8 @@ export interface MetaLearnSettings extends MetaLearningRecipe {
   readonly varySupport: boolean;
   /** Share of the training people kept out of meta-training, to pick the epoch by. */
   readonly holdOut: number;
+  /** Validation images that each held-out request is judged on; default 1,024. */
+  readonly heldOutImages?: number;
 }
 
 /**

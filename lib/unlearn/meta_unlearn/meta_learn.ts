@@ -6,6 +6,7 @@ import { Random } from "../../random.ts";
 import { cosine } from "../../tensor/schedule.ts";
 import { disposeWeights, mapWeights, type Weights } from "../../tensor/weights.ts";
 import type { Measured } from "./eq5_eq6_auxiliary_objective.ts";
+import type { Interval } from "../../measure/bootstrap.ts";
 import { metaGradient } from "./meta_gradient.ts";
 import type { AuxiliaryBatch, MetaObjective } from "./meta_objective.ts";
 import { type Person, type SimulatedRequest, simulateRequests } from "./simulate_requests.ts";
@@ -40,6 +41,8 @@ export interface MetaParameters {
 export interface HeldOut {
   /** Estimate of the Tug-of-War, a fraction. */
   readonly tugOfWar: number;
+  /** Its 95 % interval over the people and images it was judged by; absent with too few of them. */
+  readonly interval?: Interval;
   /** Metric of the people to forget, of other training people and of validation, after the step. */
   readonly forget: number;
   readonly retain: number;

@@ -181,3 +181,49 @@ onEachDevice("heldOutRequests compares the forgotten with equally many unseen pe
   disposeWeights(theta);
   disposeWeights(phi);
 });
+
+onEachDevice(
+  "heldOutRequests judges every request on the same drawn images of unseen people, so many as asked",
+  async () => {
+    const { theta, phi, objective } = await memorisedToy();
+    const val = new Set(VALIDATION.flatMap(({ images }) => images));
+    const measured: (readonly number[])[] = [];
+    const spy: typeof objective = {
+      ...objective,
+      measure(logits, indices) {
+        measured.push(indices);
+        return objective.measure(logits, indices);
+      },
+    };
+    const people = { people: PEOPLE.slice(0, 3), retain: [20, 21], unseen: VALIDATION };
+    const judgeOf = (unseenImages: number) =>
+      heldOutRequests(
+        theta,
+        spy,
+        { ...people, requestSize: 1, unseenImages },
+        new Random(2, "judge"),
+      );
+    const judge = await judgeOf(5);
+    measured.length = 0;
+    await judge({ phi });
+    // Not those that the interval leaves out: the first five measures are the estimate's own.
+    const wholes = measured.filter((indices) => indices.every((i) => val.has(i)))
+      .filter(({ length }) => length === 5);
+    assert(wholes.length >= 4, "before, and after each of three requests");
+    for (const indices of wholes) assertEquals(indices, wholes[0]);
+    assertEquals(new Set(wholes[0]).size, 5);
+
+    // As many as there are change nothing, and neither does the default.
+    const all = await (await judgeOf(val.size))({ phi });
+    assertEquals(await (await judgeOf(1000))({ phi }), all);
+    disposeWeights(theta);
+    disposeWeights(phi);
+  },
+);
+
+onEachDevice("heldOutRequests gives its estimate an interval over people", async () => {
+  const { phi, judgeAt, dispose } = await toyJudge();
+  const { tugOfWar, interval } = await (await judgeAt(0.1))({ phi });
+  assert(interval && interval.low < tugOfWar && tugOfWar < interval.high);
+  dispose();
+});
