@@ -51,6 +51,9 @@ export interface BenchReport {
   readonly waiting: number | null;
 }
 
+/** Seconds in which kernels are chosen: a bench has more time for it than a run. */
+const MEASURING = 30;
+
 /** The product that every figure of ours began with: [1024, 768] times [768, 768]. */
 const REFERENCE_PRODUCT = productCase("matMul", [1024, 768, 768]);
 
@@ -67,7 +70,12 @@ export async function bench(options: BenchOptions): Promise<BenchReport> {
     ? await measurePeakRate()
     : null;
   const cases = [REFERENCE_PRODUCT, ...kernelCases(settings)];
-  const choosing = chooseKernels(device, undefined, kernelProgress(onProgress));
+  const choosing = chooseKernels(
+    device,
+    undefined,
+    kernelProgress(onProgress),
+    MEASURING,
+  );
   if (device.backend === "webgpu") {
     for (const each of cases) {
       const prepared = each.prepare();

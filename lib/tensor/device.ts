@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import * as tf from "@tensorflow/tfjs";
 import { LetheError, UsageError } from "../error.ts";
 import { watchDevice } from "./device_fault.ts";
+import { setCard } from "./kernels/webgpu/card.ts";
 import { type Precision, setPrecision } from "./precision.ts";
 
 /** What `--device` takes. */
@@ -92,6 +93,7 @@ async function open(choice: DeviceChoice, precision: Precision): Promise<Device>
   }
   await openWebgpu();
   setPrecision(precision);
+  setCard(!isSoftwareAdapter(adapter.info));
   const name = adapter.info.description || adapter.info.device || adapter.info.vendor || "unnamed";
   return {
     backend: "webgpu",

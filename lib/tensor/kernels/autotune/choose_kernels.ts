@@ -17,14 +17,22 @@ import {
 /** Products that close, in powers of two, share a measurement. */
 const ALIKE = 2;
 
+/** Seconds that a run measures for at most. */
+const SECONDS = 2;
+
+/** Cards whose estimates come from measurements of their like, so that a run need not measure. */
+const KNOWN_CARD = /nvidia|geforce|tesla|quadro/i;
+
 /** The choice of kernels during a run. */
 export interface ChoosingKernels {
   /**
    * To be called when the run's first step is done: measures those of its products that were never
-   * measured on this adapter, and computes from then on with the fastest kernels. Bits stay the same.
+   * measured on this adapter, for so many seconds at most, and computes from then on with the fastest
+   * kernels. Bits stay the same.
    */
   settle(): Promise<void>;
-  /** What the run computes with; undefined where there is no choice (WASM, small products). */
+  /** What the run computes with; undefined where nothing was measured (WASM, small products, a card
+   * whose estimates do). */
   readonly choice: KernelChoice | undefined;
 }
 
@@ -34,15 +42,20 @@ export interface ChoosingKernels {
  *
  * @param inherited the choice that the run's model was made with; it stands where it is of this adapter
  * @param onProduct called after each product that is measured
+ * @param seconds to measure for at most; what is left is estimated, and measured by another run
  */
 export function chooseKernels(
   device: Device,
   inherited?: KernelChoice,
   onProduct?: (done: number, total: number) => void,
+  seconds = SECONDS,
 ): ChoosingKernels {
-  const { adapter, backend } = device;
+  const { adapter, backend, software } = device;
   useKernels(inherited);
-  if (backend !== "webgpu") return { settle: () => Promise.resolve(), choice: undefined };
+  const needsNone = !software && KNOWN_CARD.test(adapter);
+  if (backend !== "webgpu" || needsNone) {
+    return { settle: () => Promise.resolve(), choice: undefined };
+  }
   let products: ProductChoice = inherited?.adapter === adapter ? inherited.products : {};
   const seen = new Map<string, ProductCase>();
   watchProducts((product) => {
@@ -60,6 +73,7 @@ export function chooseKernels(
       const measured = await measureProducts(
         tf.backend() as WebGPUBackend,
         missing,
+        seconds,
         (done) => onProduct?.(done, missing.length),
       );
       if (missing.length > 0) keepMeasured({ [adapter]: measured });
@@ -67,7 +81,7 @@ export function chooseKernels(
       const all = { ...measured, ...known };
       const used = [...seen.values()].flatMap((product) =>
         nearest(product, [...cases, ...missing], FAR) ?? []
-      ).map(caseName);
+      ).map(caseName).filter((name) => name in all);
       products = { ...Object.fromEntries(used.map((name) => [name, all[name]])), ...products };
       useKernels({ adapter, products });
     },

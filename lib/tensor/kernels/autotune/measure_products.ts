@@ -4,7 +4,7 @@ import { Random } from "../../../random.ts";
 import { blockOf } from "../webgpu/mat_mul.ts";
 import { multiply } from "../webgpu/product.ts";
 import { caseName, type ProductCase, type ProductChoice } from "./product_choice.ts";
-import { estimatedKernel, PRODUCT_KERNELS, type ProductKernel } from "../webgpu/product_kernels.ts";
+import { estimatedKernel, type ProductKernel, suitableKernels } from "../webgpu/product_kernels.ts";
 
 /** Multiply-adds below which a product takes no time that a choice could save. */
 const WORTH_MEASURING = 2 ** 18;
@@ -106,16 +106,19 @@ async function race(
 }
 
 /**
- * Measures which kernel computes each product fastest on this adapter. Large products are measured on
- * a part of themselves.
+ * Measures which kernel computes each product fastest on this adapter, the largest first. Large
+ * products are measured on a part of themselves.
  *
+ * @param seconds after which no further product is begun: what is left out is for another run
  * @param onProduct called after each
  */
 export async function measureProducts(
   backend: WebGPUBackend,
   products: readonly ProductCase[],
+  seconds: number,
   onProduct?: (done: number) => void,
 ): Promise<ProductChoice> {
+  const end = performance.now() + 1000 * seconds;
   const choice: Record<string, string> = {};
   const ordered = products.toSorted((a, b) => work(b) - work(a));
   if (ordered.length === 0) return choice;
@@ -123,12 +126,13 @@ export async function measureProducts(
     [...times].reduce((a, b) => b[1] < a[1] ? b : a);
   // What the adapter can do, on a part of the largest product: who is hopeless, how much is enough.
   const probe = cutTo(ordered[0], PROBE);
-  const probed = await race(backend, probe, PRODUCT_KERNELS);
+  const probed = await race(backend, probe, suitableKernels());
   const [, least] = fastest(probed);
   const most = Math.max(PROBE, work(probe) / least * ENOUGH_SECONDS);
   const kernels = [...probed].filter(([, seconds]) => seconds <= HOPELESS * least)
     .map(([kernel]) => kernel);
   for (const [done, product] of ordered.entries()) {
+    if (performance.now() > end) break;
     const [kernel] = fastest(await race(backend, cutTo(product, most), kernels));
     choice[caseName(product)] = kernel.name;
     onProduct?.(done + 1);

@@ -7,7 +7,7 @@ import type { TensorInfo } from "@tensorflow/tfjs";
  * exp(-x^2 / 2) (Abramowitz & Stegun 7.1.26, absolute error of erf below 1.5e-7), so that it keeps its
  * relative precision where GELU is small.
  */
-const NORMAL = `
+export const NORMAL = `
   let bell = exp(-0.5 * x * x);
   let t = 1.0 / (1.0 + 0.23164189 * abs(x));
   let tail = 0.5 * bell * t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 +

@@ -1,5 +1,6 @@
 import type { TensorInfo } from "@tensorflow/tfjs";
 import { type Block, multiply } from "./product.ts";
+import { onCard } from "./card.ts";
 import { cover, flatIndex, type KernelArguments, release, runProgram } from "./program.ts";
 
 /** Inner size below which a sum is not split, and of a part at least. */
@@ -8,8 +9,20 @@ const SMALLEST_PART = 128;
 const ENOUGH_ELEMENTS = 32_768;
 const LANES = 64;
 
-/** The parts that a sum over k falls into, by the sizes alone, so that results repeat. */
+/** Of a card: the inner size of a part at least, and tiles of 64x64 that keep it busy. */
+const SMALLEST_ON_CARD = 64;
+const ENOUGH_TILES = 128;
+
+/** The parts that a sum over k falls into, by the sizes and the kind of adapter, so that results repeat. */
 function partsOf(m: number, n: number, k: number): number {
+  if (onCard()) {
+    const tiles = (side: number) => Math.ceil(m / side) * Math.ceil(n / side);
+    if (tiles(32) >= ENOUGH_TILES) return 1;
+    return Math.max(
+      1,
+      Math.min(Math.floor(k / SMALLEST_ON_CARD), Math.ceil(ENOUGH_TILES / tiles(64))),
+    );
+  }
   return Math.max(1, Math.min(Math.floor(k / SMALLEST_PART), Math.ceil(ENOUGH_ELEMENTS / (m * n))));
 }
 

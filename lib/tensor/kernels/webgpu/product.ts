@@ -3,9 +3,10 @@ import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { type ProductCase, productKernel } from "../autotune/product_choice.ts";
 import { type ProductKernel, tileOf, tilesOf } from "./product_kernels.ts";
 import { wordsOf } from "./half_source.ts";
-import { sharedSource } from "./product_shared_source.ts";
 import { registerSource, type Variant } from "./product_source.ts";
 import { cover, type KernelProgram, runProgram } from "./program.ts";
+import { type Ending, endingTensors } from "./product_ending.ts";
+import { tiledSource } from "./product_tiled_source.ts";
 
 /**
  * Products of matrices that lie anywhere in a buffer: rows a stride apart, batches in two levels
@@ -49,6 +50,10 @@ export interface Product {
   readonly scale?: number;
   /** [n] */
   readonly bias?: TensorInfo;
+  /** What else happens to an element, with the tensor that it reads or writes, laid out as the result. */
+  readonly ending?: { readonly kind: Ending; readonly tensor: TensorInfo };
+  /** [images, m], to be filled with the sums of a's rows; a's rows lie across the inner axis. */
+  readonly rowSums?: TensorInfo;
 }
 
 /** Whether every row of a block starts on a multiple of four numbers and holds whole fours. */
@@ -81,7 +86,7 @@ export function multiply(
   product: Product,
   kernel: ProductKernel = productKernel(caseOf(product)),
 ): void {
-  const { a, b, c, m, n, k, part, heads, bias, scale = 1, output } = product;
+  const { a, b, c, m, n, k, part, heads, bias, scale = 1, output, ending, rowSums } = product;
   const [rows, columns] = tileOf(kernel);
   // Rows along the inner axis are read in fours only if the inner size is made of fours.
   const widthOf = (block: Block) => isAligned(block) && (!block.alongInner || k % 4 === 0) ? 4 : 1;
@@ -93,25 +98,33 @@ export function multiply(
     half: [a.half ?? false, b.half ?? false],
     ragged: k % 4 !== 0,
     bias: bias !== undefined,
+    ...ending ? { ending: ending.kind } : {},
+    ...rowSums ? { rowSums: true } : {},
   };
+  const { reads, writes } = endingTensors(ending?.kind);
   const tiles = tilesOf(kernel, caseOf(product));
   const innerRows = [a, b].filter((block) => !block.alongInner).map((block) => block.rows);
   runProgram(
     backend,
     {
       key: `product ${kernel.name} ${JSON.stringify(variant)}`,
-      inputs: bias ? ["A", "B", "Bias"] : ["A", "B"],
+      inputs: ["A", "B", ...bias ? ["Bias"] : [], ...reads],
+      writes: [
+        ...writes.map((name) => ({ name, width: stored })),
+        ...rowSums ? [{ name: "RowSums", width: 1 as const }] : [],
+      ],
       widths: [
         wordsOf(variant.width[0], variant.half[0]),
         wordsOf(variant.width[1], variant.half[1]),
         ...bias ? [stored] : [],
+        ...reads.map(() => stored),
         stored,
       ],
       words: variant.half,
       workgroupSize: [kernel.lanes, 1, 1],
       workgroups: kernel.across ? cover(tiles, 1) : cover(tiles, kernel.lanes),
       outputShape: output.shape,
-      code: () => (kernel.across ? sharedSource : registerSource)(kernel, variant),
+      code: () => (kernel.across ? tiledSource : registerSource)(kernel, variant),
       uniforms: [
         ...i32s({
           m,
@@ -142,7 +155,8 @@ export function multiply(
         { name: "scale", type: "f32", value: scale },
       ],
     },
-    bias ? [a.info, b.info, bias] : [a.info, b.info],
+    [a.info, b.info, ...bias ? [bias] : [], ...reads.map(() => ending!.tensor)],
     output,
+    [...writes.map(() => ending!.tensor), ...rowSums ? [rowSums] : []],
   );
 }

@@ -1,3 +1,5 @@
+import { onCard } from "./card.ts";
+
 /**
  * A way to compute a product, one of several that give the same bits: every element is the sum over
  * the inner index in ascending order, one fused multiply-add after the other.
@@ -15,15 +17,23 @@ export interface ProductKernel {
    * 0 where every lane reads for itself, and tiles in a group need not belong together.
    */
   readonly across: number;
+  /** Inner indices that lie in workgroup memory at a time; 0 where none do. */
+  readonly depth: number;
 }
 
 function inRegisters(rows: number, columns: number, lanes: number): ProductKernel {
-  return { name: `registers ${rows}x${columns}, ${lanes} lanes`, rows, columns, lanes, across: 0 };
+  const name = `registers ${rows}x${columns}, ${lanes} lanes`;
+  return { name, rows, columns, lanes, across: 0, depth: 0 };
 }
 
-function shared(rows: number, columns: number, down: number, across: number): ProductKernel {
-  const [lanes, tile] = [down * across, `${rows * down}x${columns * across}`];
-  return { name: `shared ${tile}, ${lanes} lanes`, rows, columns, lanes, across };
+function tiled(
+  [tileRows, tileColumns, depth]: readonly [number, number, number],
+  rows: number,
+  columns: number,
+): ProductKernel {
+  const [down, across] = [tileRows / rows, tileColumns / columns];
+  const name = `tiles ${tileRows}x${tileColumns}x${depth}, ${rows}x${columns}`;
+  return { name, rows, columns, lanes: down * across, across, depth };
 }
 
 /**
@@ -31,19 +41,36 @@ function shared(rows: number, columns: number, down: number, across: number): Pr
  *
  * On a software adapter (lavapipe) a lane's load costs as much as about forty multiply-adds, wherever
  * it points, and workgroup memory costs no less: large tiles in registers and few lanes win. A card
- * hides loads behind many lanes with few registers each, and its workgroup memory is fast.
+ * hides loads behind many lanes, and its workgroup memory is fast.
  */
-export const PRODUCT_KERNELS: readonly ProductKernel[] = [
+const IN_REGISTERS: readonly ProductKernel[] = [
   inRegisters(16, 16, 8),
   inRegisters(16, 8, 8),
   inRegisters(8, 8, 8),
   inRegisters(4, 4, 8),
   inRegisters(8, 8, 64),
   inRegisters(4, 4, 64),
-  shared(8, 8, 8, 8),
-  shared(4, 4, 16, 16),
-  shared(4, 4, 8, 8),
 ];
+
+const TILED: readonly ProductKernel[] = [
+  tiled([128, 128, 16], 8, 8),
+  tiled([128, 64, 16], 8, 8),
+  tiled([64, 128, 16], 8, 8),
+  tiled([64, 64, 16], 8, 8),
+  tiled([64, 64, 16], 8, 4),
+  tiled([64, 32, 16], 4, 4),
+  tiled([32, 64, 16], 4, 4),
+  tiled([32, 32, 16], 4, 4),
+  tiled([16, 32, 16], 4, 4),
+];
+
+/** All kernels, of adapters of either kind. */
+export const PRODUCT_KERNELS: readonly ProductKernel[] = [...IN_REGISTERS, ...TILED];
+
+/** Those that suit the kind of adapter in use. */
+export function suitableKernels(): readonly ProductKernel[] {
+  return onCard() ? TILED : IN_REGISTERS;
+}
 
 /** The sizes of a product that a choice depends on. */
 export interface ProductSize {
@@ -68,20 +95,36 @@ export function tilesOf(kernel: ProductKernel, { batch, m, n }: ProductSize): nu
 
 /** What it takes to begin and store one element, in multiply-adds: decides where sums are short. */
 const PER_ELEMENT = 300;
-/** Workgroups below which cores stand idle. */
+/** Workgroups below which cores of a CPU stand idle. */
 const ENOUGH_GROUPS = 4;
 
-/**
- * The kernel to take where none was measured: the least multiply-adds, loads and stores, weighted as
- * on lavapipe, among those in registers.
- */
+/** Multiply-adds, loads and stores of a product on lavapipe, in multiply-adds. */
+function costOnCpu(kernel: ProductKernel, size: ProductSize): number {
+  const { rows, columns, lanes } = kernel;
+  const groups = Math.max(ENOUGH_GROUPS, Math.ceil(tilesOf(kernel, size) / lanes));
+  const elements = rows * columns;
+  return groups * lanes * (size.k * (elements + 10 * (rows + columns)) + PER_ELEMENT * elements);
+}
+
+/** Multiprocessors that a card is taken to have, and lanes that one computes at once. */
+const PROCESSORS = 128;
+const AT_ONCE = 128;
+/** Lanes on a multiprocessor below which it waits for memory. */
+const ENOUGH_LANES = 512;
+/** Steps of the inner index that a workgroup's beginning and end take the time of. */
+const PER_TILE = 24;
+
+/** Time of a product on a card, in multiply-adds of one lane: the busiest multiprocessor's. */
+function costOnCard(kernel: ProductKernel, size: ProductSize): number {
+  const { rows, columns, lanes } = kernel;
+  const groups = Math.ceil(tilesOf(kernel, size) / PROCESSORS);
+  const busy = Math.max(groups * lanes, ENOUGH_LANES) / AT_ONCE;
+  return busy * (size.k + PER_TILE) * (rows * columns + 2 * (rows + columns));
+}
+
+/** The kernel to take where none was measured, from those that suit the adapter's kind. */
 export function estimatedKernel(size: ProductSize): ProductKernel {
-  const cost = (kernel: ProductKernel) => {
-    const { rows, columns, lanes } = kernel;
-    const groups = Math.max(ENOUGH_GROUPS, Math.ceil(tilesOf(kernel, size) / lanes));
-    const elements = rows * columns;
-    return groups * lanes * (size.k * (elements + 10 * (rows + columns)) + PER_ELEMENT * elements);
-  };
-  return PRODUCT_KERNELS.filter(({ across }) => across === 0)
-    .reduce((best, kernel) => cost(kernel) < cost(best) ? kernel : best);
+  const cost = onCard() ? costOnCard : costOnCpu;
+  return suitableKernels()
+    .reduce((best, kernel) => cost(kernel, size) < cost(best, size) ? kernel : best);
 }

@@ -14,6 +14,8 @@ export interface KernelProgram {
   readonly workgroupSize: readonly [number, number, number];
   readonly workgroups: readonly [number, number, number];
   readonly outputShape: readonly number[];
+  /** Further float32 tensors that it fills, by their names in the code, with numbers per element. */
+  readonly writes?: readonly { readonly name: string; readonly width: 1 | 4 }[];
   /** `float32` where it is left out. */
   readonly outputType?: "float32" | "int32";
   /**
@@ -33,6 +35,7 @@ export interface KernelProgram {
  * Compiles (once) and queues a program on tfjs's WebGPU backend.
  *
  * @param output to write into, where several programs fill one tensor; else it is made here
+ * @param written what `writes` fills, made by the caller
  * @returns the output, owned by the caller
  */
 export function runProgram(
@@ -40,11 +43,12 @@ export function runProgram(
   program: KernelProgram,
   inputs: readonly TensorInfo[],
   output?: TensorInfo,
+  written: readonly TensorInfo[] = [],
 ): TensorInfo {
   const floats = inputs.map((info, i) =>
     program.words?.[i] || isFloat(backend, info) ? info : toFloat(backend, info)
   );
-  const result = queue(backend, program, floats, output);
+  const result = queue(backend, program, floats, output, written);
   release(backend, ...floats.filter((info, i) => info !== inputs[i]));
   return result;
 }
@@ -75,28 +79,41 @@ function queue(
   program: KernelProgram,
   inputs: readonly TensorInfo[],
   output?: TensorInfo,
+  written: readonly TensorInfo[] = [],
 ): TensorInfo {
-  const { key, workgroups, workgroupSize, outputShape, code, uniforms = [], widths } = program;
+  const { key, workgroups, workgroupSize, outputShape, code, uniforms = [], widths, writes = [] } =
+    program;
   const count = inputs.length;
+  // tfjs knows one output. The others go as inputs that nothing reads: their bindings are declared once
+  // more, to be written to, which WGSL allows as long as one of the two is used.
+  const declared = writes.map(({ name, width }, i) => {
+    const type = width === 4 ? "vec4<f32>" : "f32";
+    return `@group(0) @binding(${
+      count + 1 + i
+    }) var<storage, read_write> ${name} : array<${type}>;\n`;
+  }).join("");
   const tfjsProgram = {
     shaderKey: `lethe ${key}`,
-    variableNames: [...program.inputs],
+    variableNames: [...program.inputs, ...writes.map(({ name }) => `Unread${name}`)],
     outputShape: [...outputShape],
     outputComponent: widths?.[count] ?? 1,
-    variableComponents: program.inputs.map((_, i) => widths?.[i] ?? 1),
+    variableComponents: [
+      ...program.inputs.map((_, i) => widths?.[i] ?? 1),
+      ...writes.map(({ width }) => width),
+    ],
     workgroupSize: [...workgroupSize] as [number, number, number],
     dispatch: [...workgroups] as [number, number, number],
     // A layout with a y part keeps tfjs from computing a flat index that no kernel here uses.
     dispatchLayout: { x: [0], y: [1] },
     uniforms: uniforms.map(({ name, type }) => `${name} : ${type}, `).join(""),
-    getUserCode: typeof code === "string" ? () => code : code,
+    getUserCode: () => declared + (typeof code === "string" ? code : code()),
   };
   const data = uniforms.map(({ type, value }) => ({
     type: type === "f32" ? "float32" : "int32",
     data: [value],
   }));
   const type = program.outputType ?? "float32";
-  return backend.runWebGPUProgram(tfjsProgram, [...inputs], type, data, output);
+  return backend.runWebGPUProgram(tfjsProgram, [...inputs, ...written], type, data, output);
 }
 
 /** What tfjs hands a kernel; inputs by the names that the ops use. */
