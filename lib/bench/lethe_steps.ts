@@ -5,7 +5,7 @@ import { vit } from "../model/vit.ts";
 import { plain } from "../tensor/algebra.ts";
 import { disposeWeights, valueAndGradients } from "../tensor/weights.ts";
 import { metaGradient } from "../unlearn/meta_unlearn/meta_gradient.ts";
-import { disposeSupport, supportOf } from "../unlearn/meta_unlearn/meta_learn.ts";
+import { disposeSupport } from "../unlearn/meta_unlearn/meta_learn.ts";
 import { disposeStep, unlearningStep } from "../unlearn/meta_unlearn/algorithm1_unlearning_step.ts";
 import type { Steps } from "./steps.ts";
 import type { Workload } from "./workload.ts";
@@ -15,7 +15,7 @@ export function letheSteps(workload: Workload): Steps {
   const { theta, phi, objective, images, batch } = workload;
   const { shape, source, task } = objective;
   const rows = images.support.map((_, row) => row);
-  const support = supportOf(objective, { support: images.support, rows });
+  const support = { ...source.batch(images.support), rows };
   return {
     trainingStep(indices) {
       const { patches, targets } = source.batch(indices);

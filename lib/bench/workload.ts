@@ -34,7 +34,7 @@ export interface Workload extends WorkloadSettings {
   };
   readonly theta: Weights;
   readonly phi: Weights;
-  readonly objective: MetaObjective;
+  readonly objective: MetaObjective<ImageSource>;
   dispose(): void;
 }
 
@@ -67,7 +67,7 @@ export async function makeWorkload(settings: WorkloadSettings, seed: number): Pr
   };
   const { logits } = await predict(theta, shape, source, images.val, batch);
   const original = measure(logits, images.val);
-  const objective: MetaObjective = {
+  const objective: MetaObjective<ImageSource> = {
     metaLearningRate: 0.1,
     inputs: META_LOSS_INPUTS,
     shape,

@@ -3,7 +3,7 @@ import {
   batchesOf,
   type BatchStream,
   chunks,
-  type ImageSource,
+  type ImageFeed,
 } from "../data/loader/image_source.ts";
 import { plain } from "../tensor/algebra.ts";
 import { checkDevice } from "../tensor/device_fault.ts";
@@ -29,7 +29,7 @@ export interface Predictions {
 export async function predict(
   theta: Weights,
   shape: VitShape,
-  source: ImageSource | BatchStream,
+  source: ImageFeed | BatchStream,
   indices: readonly number[],
   microBatch: number,
   onBatch?: (images: number) => void,

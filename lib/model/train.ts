@@ -5,7 +5,7 @@ import {
   type BatchStream,
   chunks,
   type ImageBatch,
-  type ImageSource,
+  type ImageFeed,
 } from "../data/loader/image_source.ts";
 import type { Task } from "../data/sample.ts";
 import { plain } from "../tensor/algebra.ts";
@@ -51,7 +51,7 @@ export interface Training {
   readonly seed: number;
   /** Training images; `varied(random)` gives the source with that epoch's augmentation. */
   readonly images: number;
-  readonly source: (random: Random) => ImageSource | BatchStream;
+  readonly source: (random: Random) => ImageFeed | BatchStream;
   /** mAP or accuracy on validation people, a fraction. */
   readonly validate: (theta: Weights) => Promise<number>;
   /** Images per pass; gradients are accumulated up to the recipe's batch. */

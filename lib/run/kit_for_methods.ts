@@ -1,4 +1,4 @@
-import type { ImageSource } from "../data/loader/image_source.ts";
+import type { ImageFeed } from "../data/loader/image_source.ts";
 import type { StoredImages } from "../data/loader/stored_source.ts";
 import type { Model } from "../model/checkpoint.ts";
 import { downloadWeights } from "../model/device_weights.ts";
@@ -32,7 +32,7 @@ export interface TrainedOn {
   readonly data: SplitData;
   /** Training and validation images. */
   readonly images: StoredImages;
-  readonly source: ImageSource;
+  readonly source: ImageFeed;
   /** Training images of `source`, in the order in which they are taken in batches. */
   readonly trained: readonly number[];
   readonly seed: number;

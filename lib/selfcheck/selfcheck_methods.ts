@@ -100,7 +100,7 @@ async function ssd(setting: Setting): Promise<SelfcheckGroup> {
 
 async function pgu(setting: Setting): Promise<SelfcheckGroup> {
   const { golden, theta, backbone, source, train, support } = setting;
-  const covariances = inputCovariances(theta, backbone, source, train);
+  const covariances = await inputCovariances(theta, backbone, source, train);
   const { theta: after, value, ranks } = await projectedGradient(
     theta,
     backbone,

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import type { ImageSource } from "../data/loader/image_source.ts";
+import type { ImageFeed } from "../data/loader/image_source.ts";
 import type { Task } from "../data/sample.ts";
 import { initialVit } from "../model/initial_vit.ts";
 import type { Random } from "../random.ts";
@@ -46,7 +46,7 @@ export interface RequestImages {
 export interface UnlearningContext extends Backbone {
   readonly theta: Weights;
   readonly task: Task;
-  readonly source: ImageSource;
+  readonly source: ImageFeed;
   /** SSD and PGU only. */
   readonly statistics?: TrainingStatistics;
   readonly random: Random;
@@ -89,7 +89,7 @@ const RUN: { readonly [Method in Baseline]: Runner<Method> } = {
       .theta;
   },
   async jit({ theta, source, random, ...backbone }, { support }, { learningRate, noise, draws }) {
-    const { patches, targets } = source.batch(support);
+    const { patches, targets } = await source.batch(support);
     function* noises() {
       for (let draw = 0; draw < draws; draw++) {
         const values = Float32Array.from({ length: patches.size }, () => noise * random.normal());

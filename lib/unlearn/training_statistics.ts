@@ -1,4 +1,4 @@
-import type { ImageSource } from "../data/loader/image_source.ts";
+import type { ImageFeed } from "../data/loader/image_source.ts";
 import type { Task } from "../data/sample.ts";
 import { disposeWeights, type Weights } from "../tensor/weights.ts";
 import type { Backbone } from "./logit_gradient.ts";
@@ -33,7 +33,7 @@ export async function trainingStatistics(
   theta: Weights,
   backbone: Backbone,
   task: Task,
-  source: ImageSource,
+  source: ImageFeed,
   indices: readonly number[],
   onImages?: (images: number) => void,
 ): Promise<TrainingStatistics> {
@@ -43,7 +43,7 @@ export async function trainingStatistics(
   if (choice === "importances") return { importances: own };
   return {
     importances: own,
-    covariances: inputCovariances(theta, backbone, source, indices, onImages),
+    covariances: await inputCovariances(theta, backbone, source, indices, onImages),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { ImageSource } from "../data/loader/image_source.ts";
+import type { ImageFeed } from "../data/loader/image_source.ts";
 import { chunks } from "../data/loader/image_source.ts";
 import * as tf from "@tensorflow/tfjs";
 import { disposeWeights, mapWeights, type Weights } from "../tensor/weights.ts";
@@ -32,14 +32,17 @@ export async function unlearn(
   theta: Weights,
   { phi, logStepSizes }: MetaParameters,
   settings: UnlearningSettings,
-  source: ImageSource,
+  source: ImageFeed,
   rows: readonly number[],
   requestSize: number,
 ): Promise<{ theta: Weights; steps: UnlearnedChunk[] }> {
   let current = mapWeights(theta, tf.clone);
   const steps: UnlearnedChunk[] = [];
   for (const people of chunks(rows.map((_, i) => i), requestSize)) {
-    const support = supportOf({ source }, { support: people, rows: people.map((i) => rows[i]) });
+    const support = await supportOf({ source }, {
+      support: people,
+      rows: people.map((i) => rows[i]),
+    });
     const step = await unlearningStep(current, phi, support, settings, logStepSizes);
     disposeSupport(support);
     disposeWeights(current);

@@ -1,4 +1,4 @@
-import type { ImageSource } from "../data/loader/image_source.ts";
+import type { ImageFeed } from "../data/loader/image_source.ts";
 import { LetheError } from "../error.ts";
 import { uploadWeights } from "../model/device_weights.ts";
 import type { StoredKit } from "../model/kit/kit.ts";
@@ -41,7 +41,7 @@ export interface UnlearnedFromKit {
 export async function unlearnFromKit(
   kit: StoredKit,
   theta: Weights,
-  source: ImageSource,
+  source: ImageFeed,
   rows: readonly number[],
   { method, seed, set }: MethodChoice,
   microBatch: number,

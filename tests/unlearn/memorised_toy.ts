@@ -52,7 +52,7 @@ export async function memorisedToy(seed = 0) {
       metric: said.filter((x, i) => Number(x > 0) === y[i]).length / said.length,
     };
   };
-  const objective: MetaObjective = {
+  const objective: MetaObjective<ImageSource> = {
     ...toy,
     source,
     measure,

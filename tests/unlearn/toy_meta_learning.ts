@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import type { ImageSource } from "../../lib/data/loader/image_source.ts";
+import type { ImageFeed } from "../../lib/data/loader/image_source.ts";
 import { disposeWeights, mapWeights, type Weights } from "../../lib/tensor/weights.ts";
 import type { MetaObjective } from "../../lib/unlearn/meta_unlearn/meta_objective.ts";
 import {
@@ -127,7 +127,7 @@ export function observed(learning: MetaLearning): { learning: MetaLearning; aske
       return objective.original(indices);
     },
   };
-  const supportSource = (): ImageSource => ({
+  const supportSource = (): ImageFeed => ({
     ...objective.source,
     batch(support) {
       asked.push({ support, measured: [], original: [] });

@@ -77,7 +77,7 @@ export async function toyObjective(images: number, seed = 0) {
   };
   const everything = Array.from({ length: images }, (_, i) => i);
   const { logits } = await predict(theta, TOY_SHAPE, source, everything, images);
-  const objective: MetaObjective = {
+  const objective: MetaObjective<ImageSource> = {
     metaLearningRate: 0.1,
     inputs: META_LOSS_INPUTS,
     shape: TOY_SHAPE,

@@ -26,7 +26,7 @@ async function byHand(
   let current = mapWeights(theta, tf.clone);
   const steps = [];
   for (const support of people) {
-    const request = supportOf(objective, { support, rows: support.map((i) => ROWS[i]) });
+    const request = await supportOf(objective, { support, rows: support.map((i) => ROWS[i]) });
     const step = await unlearningStep(current, phi, request, objective, logStepSizes);
     disposeWeights(current);
     current = mapWeights(step.theta, tf.clone);

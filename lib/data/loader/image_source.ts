@@ -8,12 +8,19 @@ export interface ImageBatch {
   readonly targets: tf.Tensor;
 }
 
-/** Where batches come from; images are known by their index. */
-export interface ImageSource {
+/** Where batches come from, at once or when they are loaded; images are known by their index. */
+export interface ImageFeed {
   /** Uploads the images of these indices, in this order. */
-  batch(indices: readonly number[]): ImageBatch;
+  batch(indices: readonly number[]): ImageBatch | Promise<ImageBatch>;
   /** Targets of these indices on the host, row after row: [b, labels]. */
   targets(indices: readonly number[]): Float32Array;
+  /** Begins to load images that will be asked for soon; changes nothing else. */
+  warm?(indices: readonly number[]): void;
+}
+
+/** An {@link ImageFeed} of images that are in memory already. */
+export interface ImageSource extends ImageFeed {
+  batch(indices: readonly number[]): ImageBatch;
 }
 
 /** Batches whose order is known ahead, so that their images come before they are needed. */
@@ -24,13 +31,13 @@ export interface BatchStream {
   targets(indices: readonly number[]): Float32Array;
 }
 
-/** Batches in order, from a stream or from images that are there already. */
+/** Batches in order, each loaded ahead of its use where the source can. */
 export async function* batchesOf(
-  source: ImageSource | BatchStream,
+  source: ImageFeed | BatchStream,
   pieces: readonly (readonly number[])[],
 ): AsyncGenerator<ImageBatch, void> {
   if ("batches" in source) yield* source.batches(pieces);
-  else for (const piece of pieces) yield source.batch(piece);
+  else for (const piece of pieces) yield await source.batch(piece);
 }
 
 /** Cuts a list into consecutive pieces of at most `size`. */

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import type { ImageSource } from "../../data/loader/image_source.ts";
+import type { ImageFeed } from "../../data/loader/image_source.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { initialMetaLoss } from "../../model/meta_loss.ts";
 import { predict } from "../../model/predict.ts";
@@ -15,7 +15,7 @@ import type { MetaLearnSettings } from "./settings.ts";
 export interface MetaLearningStart {
   readonly theta: Weights;
   readonly config: ModelConfig;
-  readonly source: ImageSource;
+  readonly source: ImageFeed;
   /** Embedding rows: all people of the training part. */
   readonly identities: number;
   /** The people that the ascent start is fitted on. */

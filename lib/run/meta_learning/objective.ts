@@ -1,4 +1,4 @@
-import type { ImageSource } from "../../data/loader/image_source.ts";
+import type { ImageFeed } from "../../data/loader/image_source.ts";
 import { taskMetric } from "../../measure/evaluation.ts";
 import { labelLosses, meanLoss } from "../../measure/loss.ts";
 import type { ModelConfig } from "../../model/config.ts";
@@ -18,7 +18,7 @@ import type { MetaLearnSettings } from "./settings.ts";
 export async function metaObjective(
   theta: Weights,
   config: ModelConfig,
-  source: ImageSource,
+  source: ImageFeed,
   cached: readonly number[],
   settings: MetaLearnSettings,
   microBatch: number,

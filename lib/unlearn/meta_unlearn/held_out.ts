@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import type { ImageSource } from "../../data/loader/image_source.ts";
+import type { ImageFeed } from "../../data/loader/image_source.ts";
 import { predict } from "../../model/predict.ts";
 import type { Random } from "../../random.ts";
 import { disposeWeights, mapWeights, type Weights } from "../../tensor/weights.ts";
@@ -34,7 +34,7 @@ export interface HeldOutPeople {
   /** Images of unseen people that each request is judged on; default {@link UNSEEN_IMAGES}. */
   readonly unseenImages?: number;
   /** Where support images come from, the same at each call; default the objective's own source. */
-  readonly supportSource?: () => ImageSource;
+  readonly supportSource?: () => ImageFeed;
 }
 
 /**
@@ -168,7 +168,7 @@ export async function heldOutRequests(
   return ({ phi, logStepSizes }) => {
     const source = people.supportSource?.() ?? objective.source;
     return judge(async (request) => {
-      const support = supportOf({ source }, request);
+      const support = await supportOf({ source }, request);
       const step = await unlearningStep(theta, phi, support, objective, logStepSizes);
       disposeSupport(support);
       const model = mapWeights(step.theta, tf.clone);

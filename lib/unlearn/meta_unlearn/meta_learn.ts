@@ -1,6 +1,11 @@
 import * as tf from "@tensorflow/tfjs";
 import { Cycle } from "../../data/batches.ts";
-import { chunks, type ImageSource } from "../../data/loader/image_source.ts";
+import {
+  chunks,
+  type ImageBatch,
+  type ImageFeed,
+  type ImageSource,
+} from "../../data/loader/image_source.ts";
 import { adamW, ADAMW_DEFAULTS } from "../../tensor/optimisers/adamw.ts";
 import { Random } from "../../random.ts";
 import { cosine } from "../../tensor/schedule.ts";
@@ -87,7 +92,7 @@ export interface MetaLearning {
    * theta was trained on every image that can be drawn here, but not on the photograph that a real
    * request brings, so varied images are the better rehearsal.
    */
-  readonly supportSource?: (random: Random) => ImageSource;
+  readonly supportSource?: (random: Random) => ImageFeed;
   /** Evaluates held-out requests; absent without a hold-out. */
   readonly heldOut?: (parameters: MetaParameters) => Promise<HeldOut>;
   /** Called when the run's first step is done. */
@@ -97,17 +102,24 @@ export interface MetaLearning {
   readonly onEpoch?: (state: MetaLearningState) => Promise<void>;
 }
 
+/** The share of hidden units to drop, and what to draw them from. */
+interface SupportDropout {
+  readonly share: number;
+  readonly hidden: number;
+  readonly random: Random;
+}
+
 /**
  * S on the device. The caller disposes `patches`, `targets` and, where there is one, `dropout`.
  *
  * @param dropout share of hidden units to drop, and what to draw them from
  */
-export function supportOf(
+export async function supportOf(
   objective: Pick<MetaObjective, "source">,
   request: Pick<SimulatedRequest, "support" | "rows">,
-  dropout?: { share: number; hidden: number; random: Random },
-): Support {
-  const { patches, targets } = objective.source.batch(request.support);
+  dropout?: SupportDropout,
+): Promise<Support> {
+  const { patches, targets } = await objective.source.batch(request.support);
   const support = { patches, targets, rows: request.rows };
   if (!dropout || dropout.share === 0) return support;
   const { share, hidden, random } = dropout;
@@ -200,7 +212,7 @@ export async function metaLearn(
     const rate = cosine(1, epoch - 1, recipe.epochs);
     const results: Measured[] = [];
     for (const request of requests) {
-      const support = supportOf({ source }, request, dropout);
+      const support = await supportOf({ source }, request, dropout);
       const batches = auxiliaryBatches(request, learning, val, keepRandom);
       const { phi, logStepSizes } = parameters;
       const gradient = await metaGradient(theta, phi, support, batches, objective, logStepSizes);

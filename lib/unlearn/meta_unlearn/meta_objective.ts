@@ -1,4 +1,4 @@
-import type { ImageSource } from "../../data/loader/image_source.ts";
+import type { ImageFeed } from "../../data/loader/image_source.ts";
 import type { Task } from "../../data/sample.ts";
 import type { AuxiliaryForm, Measured } from "./eq5_eq6_auxiliary_objective.ts";
 import type { UnlearningSettings } from "./algorithm1_unlearning_step.ts";
@@ -14,12 +14,12 @@ export interface AuxiliaryBatch {
 }
 
 /** What the meta-gradient is taken of. */
-export interface MetaObjective extends UnlearningSettings {
+export interface MetaObjective<Source extends ImageFeed = ImageFeed> extends UnlearningSettings {
   readonly form: AuxiliaryForm;
   /** w of the term w d(L(K; theta_u), L(K; theta)); beyond the paper. */
   readonly keepWeight: number;
   readonly task: Task;
-  readonly source: ImageSource;
+  readonly source: Source;
   /** Loss and metric of theta itself on these images, from predictions cached once. */
   original(indices: readonly number[]): Measured;
   /** Loss (mean) and metric of logits [b, labels] against the images' targets. */

@@ -35,7 +35,7 @@ async function lossGradient(
   const rows: Float32Array[] = [];
   const reads = new Reads();
   for (const [i, piece] of chunks(indices, microBatch).entries()) {
-    const batch = source.batch(piece);
+    const batch = await source.batch(piece);
     let kept: tf.Tensor | undefined;
     const part = valueAndGradients((weights) => {
       const { logits } = vit(plain, weights, batch.patches, shape);

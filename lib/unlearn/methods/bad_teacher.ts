@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { shuffledBatches } from "../../data/batches.ts";
-import type { ImageSource } from "../../data/loader/image_source.ts";
+import type { ImageFeed } from "../../data/loader/image_source.ts";
 import { divergence } from "../../model/distillation.ts";
 import type { Optimiser } from "../../tensor/optimisers/optimiser.ts";
 import { sgd } from "../../tensor/optimisers/sgd.ts";
@@ -25,7 +25,7 @@ export interface BadTeacherData extends Backbone {
   readonly competent: Weights;
   /** The architecture at random weights: images to forget follow it. */
   readonly incompetent: Weights;
-  readonly source: ImageSource;
+  readonly source: ImageFeed;
   /** Called after each step of a run, with the step's images. */
   readonly onImages?: (images: number) => void;
 }
@@ -45,7 +45,7 @@ export async function badTeacherStep(
   retain: readonly number[],
   learningRate: number,
 ): Promise<{ theta: Weights; value: number }> {
-  const { patches, targets } = data.source.batch([...forget, ...retain]);
+  const { patches, targets } = await data.source.batch([...forget, ...retain]);
   const taught = tf.tidy(() => {
     const perImage = patches.shape[0] / (forget.length + retain.length);
     const cut = forget.length * perImage;

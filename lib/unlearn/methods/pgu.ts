@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Task } from "../../data/sample.ts";
-import { chunks, type ImageSource } from "../../data/loader/image_source.ts";
+import { chunks, type ImageFeed } from "../../data/loader/image_source.ts";
 import { vit } from "../../model/vit.ts";
 import { type Algebra, plain } from "../../tensor/algebra.ts";
 import { matMul } from "../../tensor/mat_mul.ts";
@@ -60,16 +60,16 @@ function listening(theta: Weights, onInput: (layer: string, x: tf.Tensor) => voi
  *
  * @returns [in, in] by layer; the caller disposes them
  */
-export function inputCovariances(
+export async function inputCovariances(
   theta: Weights,
   { shape, microBatch }: Backbone,
-  source: ImageSource,
+  source: ImageFeed,
   indices: readonly number[],
   onImages?: (images: number) => void,
-): Weights {
+): Promise<Weights> {
   let sums: Record<string, tf.Tensor> = {};
   for (const piece of chunks(indices, microBatch)) {
-    const { patches, targets } = source.batch(piece);
+    const { patches, targets } = await source.batch(piece);
     const next = tf.tidy(() => {
       const added: Record<string, tf.Tensor> = {};
       const algebra = listening(theta, (layer, x) => {
@@ -120,12 +120,12 @@ export async function projectedGradient(
   theta: Weights,
   backbone: Backbone,
   task: Task,
-  source: ImageSource,
+  source: ImageFeed,
   support: readonly number[],
   covariances: Weights,
   { learningRate, epochs, gamma }: PguSettings,
 ): Promise<{ theta: Weights; value: number; ranks: Record<string, Rank> }> {
-  const own = inputCovariances(theta, backbone, source, support);
+  const own = await inputCovariances(theta, backbone, source, support);
   const projectors: Record<string, tf.Tensor> = {};
   const ranks: Record<string, Rank> = {};
   for (const [layer, training] of Object.entries(covariances)) {
@@ -140,7 +140,7 @@ export async function projectedGradient(
     });
   }
   disposeWeights(own);
-  const { patches, targets } = source.batch(support);
+  const { patches, targets } = await source.batch(support);
   let current = mapWeights(theta, tf.clone);
   let first = NaN;
   for (let epoch = 0; epoch < epochs; epoch++) {

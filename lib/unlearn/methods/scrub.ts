@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { shuffledBatches } from "../../data/batches.ts";
-import type { ImageSource } from "../../data/loader/image_source.ts";
+import type { ImageFeed } from "../../data/loader/image_source.ts";
 import type { Task } from "../../data/sample.ts";
 import { divergence } from "../../model/distillation.ts";
 import { taskLoss } from "../../model/task_loss.ts";
@@ -42,7 +42,7 @@ export interface ScrubState {
 export interface ScrubData extends Backbone {
   readonly teacher: Weights;
   readonly task: Task;
-  readonly source: ImageSource;
+  readonly source: ImageFeed;
   /** Called after each step of a run, with the step's images. */
   readonly onImages?: (images: number) => void;
 }
@@ -129,7 +129,7 @@ async function step(
     maxNorm: number;
   },
 ): Promise<{ theta: Weights; value: number }> {
-  const { patches, targets } = data.source.batch(indices);
+  const { patches, targets } = await data.source.batch(indices);
   const taught = logitsOf(data.teacher, data, patches);
   const { value, gradients } = await logitGradient(
     theta,

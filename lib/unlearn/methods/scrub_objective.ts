@@ -39,7 +39,7 @@ export async function scrubObjectiveGradient(
     of: (student: tf.Tensor, teacher: tf.Tensor, targets: tf.Tensor) => tf.Tensor,
   ) => {
     for (const piece of chunks(indices, microBatch)) {
-      const { patches, targets } = source.batch(piece);
+      const { patches, targets } = await source.batch(piece);
       const teacher = tf.tidy(() => vit(plain, theta, patches, shape).logits);
       const part = await logitGradient(
         thetaUnlearned,

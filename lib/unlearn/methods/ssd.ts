@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import { chunks, type ImageSource } from "../../data/loader/image_source.ts";
+import { chunks, type ImageFeed } from "../../data/loader/image_source.ts";
 import type { Task } from "../../data/sample.ts";
 import { taskLoss } from "../../model/task_loss.ts";
 import { disposeWeights, mapWeights, type Weights } from "../../tensor/weights.ts";
@@ -24,7 +24,7 @@ export async function importances(
   theta: Weights,
   backbone: Backbone,
   task: Task,
-  source: ImageSource,
+  source: ImageFeed,
   indices: readonly number[],
   batchSize: number,
   onImages?: (images: number) => void,
@@ -32,7 +32,7 @@ export async function importances(
   const batches = chunks(indices, batchSize);
   let sum = mapWeights(theta, tf.zerosLike);
   for (const batch of batches) {
-    const { patches, targets } = source.batch(batch);
+    const { patches, targets } = await source.batch(batch);
     const { gradients } = await logitGradient(
       theta,
       backbone,

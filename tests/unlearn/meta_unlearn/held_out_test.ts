@@ -133,7 +133,7 @@ for (const [requestSize, requests] of [[1, [[0], [1], [2]]], [9, [[0, 1, 2]]]] a
       const after = { forget: 0, retain: 0, val: 0 };
       for (const rows of requests) {
         const forget = rows.map((row) => SINGLES[row].images[0]);
-        const support = supportOf({ source: supports }, { support: forget, rows });
+        const support = await supportOf({ source: supports }, { support: forget, rows });
         const step = await unlearningStep(theta, phi, support, settings);
         const metric = async (indices: readonly number[]) => {
           const { microBatch, measure, shape, source } = objective;

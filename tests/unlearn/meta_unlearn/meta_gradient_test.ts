@@ -34,7 +34,7 @@ for (const [share, align] of [[0, "mean"], [0.5, "mean"], [0.5, "labels"]] as co
       const toy = await toyObjective(24);
       const { theta, phi } = toy;
       const objective = { ...toy.objective, form: { ...toy.objective.form, align } };
-      const support = supportOf(objective, REQUEST, {
+      const support = await supportOf(objective, REQUEST, {
         share,
         hidden: TOY_HIDDEN,
         random: new Random(3, "dropout"),
@@ -82,7 +82,7 @@ for (const [share, align] of [[0, "mean"], [0.5, "mean"], [0.5, "labels"]] as co
 
 onEachDevice("metaGradient needs no more memory for eight times the forget set", async () => {
   const { theta, phi, objective } = await toyObjective(140);
-  const support = supportOf(objective, REQUEST);
+  const support = await supportOf(objective, REQUEST);
   const step = async (count: number) => {
     const forget = Array.from({ length: count }, (_, i) => 4 + i);
     const batch = { forget, val: [0, 1, 2, 3], keep: forget };
@@ -100,7 +100,7 @@ onEachDevice("metaGradient needs no more memory for eight times the forget set",
 
 onEachDevice("metaGradient leaves no tensor behind over ten steps", async () => {
   const { theta, phi, objective } = await toyObjective(24);
-  const support = supportOf(objective, REQUEST);
+  const support = await supportOf(objective, REQUEST);
   const before = tf.memory().numTensors;
   for (let i = 0; i < 10; i++) {
     const g = await metaGradient(theta, phi, support, BATCHES, objective);

@@ -34,7 +34,7 @@ async function objectiveAt(
 ): Promise<number> {
   let value = 0;
   for (const chosen of [PEOPLE.slice(0, 3), PEOPLE.slice(3)]) {
-    const support = supportOf(objective, {
+    const support = await supportOf(objective, {
       support: chosen.map(({ images }) => images[0]),
       rows: chosen.map(({ row }) => row),
     });
@@ -83,7 +83,7 @@ onEachDevice("metaLearn takes the exact meta-gradient's steps of AdamW with AMSG
   for (const [i, { support, measured, original }] of spied.asked.entries()) {
     // Cosine per epoch: the whole rate in the first of two, half of it in the second.
     const rate = i < 2 ? 1 : 0.5;
-    const asked = supportOf(objective, { support, rows: support.map(ownerOf) });
+    const asked = await supportOf(objective, { support, rows: support.map(ownerOf) });
     const batches = [0, 2].map((k) => ({
       forget: measured[k],
       val: original[k],
@@ -173,7 +173,7 @@ onEachDevice("supportOf drops hidden units by a mask that keeps their mean", asy
   const { learning: { objective }, dispose } = await toyRun();
   const random = new Random(3, "dropout");
   const request = { support: [0, 4], rows: [0, 1] };
-  const support = supportOf(objective, request, { share: 0.75, hidden: 1000, random });
+  const support = await supportOf(objective, request, { share: 0.75, hidden: 1000, random });
   assertEquals(support.dropout!.shape, [2, 1000]);
   const mask = await support.dropout!.data<"float32">();
   assertEquals(new Set(mask), new Set([0, 4]));
@@ -182,7 +182,7 @@ onEachDevice("supportOf drops hidden units by a mask that keeps their mean", asy
   assertLess(Math.abs(mean - 1), 0.2);
   disposeSupport(support);
 
-  const whole = supportOf(objective, request, { share: 0, hidden: 1000, random });
+  const whole = await supportOf(objective, request, { share: 0, hidden: 1000, random });
   assertEquals(whole.dropout, undefined);
   disposeSupport(whole);
   dispose();

@@ -43,7 +43,7 @@ onEachDevice("projectedGradient leaves all but weight matrices as they are", asy
   const { theta, phi, objective } = await toyObjective(5);
   const { shape, source } = objective;
   const backbone = { shape, microBatch: 2 };
-  const covariances = inputCovariances(theta, backbone, source, [2, 3, 4]);
+  const covariances = await inputCovariances(theta, backbone, source, [2, 3, 4]);
   const settings = { learningRate: 0.5, epochs: 2, gamma: 0.5 };
   const run = (gamma: number) =>
     projectedGradient(theta, backbone, "multi-label", source, [0, 1], covariances, {

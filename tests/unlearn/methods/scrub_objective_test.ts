@@ -72,7 +72,7 @@ onEachDevice("metaGradient follows SCRUB's loss where the form asks for it", asy
   const toy = await toyObjective(16);
   const form = { ...toy.objective.form, terms: "scrub" } as const;
   const objective = { ...toy.objective, form, metaLearningRate: 0.1 };
-  const support = supportOf(objective, { support: [0, 1, 2], rows: [4, 0, 2] });
+  const support = await supportOf(objective, { support: [0, 1, 2], rows: [4, 0, 2] });
   const at = async (phi: typeof toy.phi) => {
     const { value, phi: gradient } = await metaGradient(
       toy.theta,
