@@ -1,11 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { Cycle } from "../../data/batches.ts";
-import {
-  chunks,
-  type ImageBatch,
-  type ImageFeed,
-  type ImageSource,
-} from "../../data/loader/image_source.ts";
+import { chunks, type ImageFeed } from "../../data/loader/image_source.ts";
 import { adamW, ADAMW_DEFAULTS } from "../../tensor/optimisers/adamw.ts";
 import { Random } from "../../random.ts";
 import { cosine } from "../../tensor/schedule.ts";
