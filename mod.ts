@@ -41,11 +41,7 @@ export { TRAINING_RECIPES, type TrainingRecipe } from "./lib/model/recipes.ts";
 export { type Kit, readKit, type StoredKit, writeKit } from "./lib/model/kit/kit.ts";
 export type { KitManifest } from "./lib/model/kit/kit_manifest.ts";
 export type { KitStatistics, StatisticsRecord } from "./lib/model/kit/kit_statistics.ts";
-export {
-  KIT_METHODS,
-  type KitMethod,
-  type KitMethodSettings,
-} from "./lib/model/kit/method_settings.ts";
+export type { KitMethodSettings } from "./lib/model/kit/method_settings.ts";
 export { META_LOSS_INPUTS, type MetaLossInput } from "./lib/model/meta_loss_inputs.ts";
 
 export { importModel, type ImportOptions } from "./lib/run/import_model.ts";
@@ -62,21 +58,27 @@ export type {
 export { type UnlearnOptions, unlearnRequests } from "./lib/run/unlearn_requests.ts";
 export type { MethodChoice } from "./lib/unlearn/unlearn_from_kit.ts";
 export {
-  DATA_METHODS,
-  type DataMethod,
   type DataUnlearning,
   unlearnWithData,
   type UnlearnWithDataOptions,
 } from "./lib/run/unlearn_with_data.ts";
 export {
-  type Baseline,
   BASELINES,
-  type BaselineSettings,
-  type RequestImages,
-  runBaseline,
-  type UnlearningContext,
+  DATA_METHODS,
+  KIT_METHODS,
+  type MethodName,
+  methodOf,
+  METHODS,
+  type MethodSettings,
+  publishedSettings,
 } from "./lib/unlearn/methods.ts";
-export { publishedSettings } from "./lib/unlearn/method_recipes.ts";
+export type {
+  Method,
+  Need,
+  RequestImages,
+  Setting,
+  UnlearningContext,
+} from "./lib/unlearn/methods/method.ts";
 export {
   disposeStatistics,
   type StatisticsChoice,

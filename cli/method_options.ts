@@ -1,39 +1,73 @@
 import { UsageError } from "../lib/error.ts";
-import { KIT_METHODS, METHOD_SETTINGS } from "../lib/model/kit/method_settings.ts";
+import { KIT_METHODS, methodOf, type SettingName } from "../lib/unlearn/methods.ts";
+import type { Method } from "../lib/unlearn/methods/method.ts";
 import type { MethodChoice } from "../lib/unlearn/unlearn_from_kit.ts";
 import { optionName, type OptionTable, type OptionValues } from "./options.ts";
 import { SEED } from "./shared_options.ts";
 
-/** Settings of SSD, PGU and JiT; what is not given is as the kit says. */
-const SETTINGS = {
-  selection: { kind: "number", min: 0, max: 1e9, help: "ssd: alpha (as the kit says)" },
-  dampening: { kind: "number", min: 0, max: 1e9, help: "ssd: lambda (as the kit says)" },
-  learningRate: {
-    kind: "number",
-    min: 0,
-    max: 1e6,
-    help: "pgu, jit: of the steps (as the kit says)",
-  },
-  epochs: { kind: "integer", min: 1, max: 10_000, help: "pgu: steps (as the kit says)" },
-  gamma: {
-    kind: "number",
-    min: 0,
-    max: 1,
-    help: "pgu: share of the retained directions that is kept (as the kit says)",
-  },
-  noise: {
-    kind: "number",
-    min: 1e-9,
-    max: 1e9,
-    help: "jit: deviation of the noise (as the kit says)",
-  },
-  draws: {
-    kind: "integer",
-    min: 1,
-    max: 10_000,
-    help: "jit: noisy copies per image (as the kit says)",
-  },
-} as const satisfies OptionTable;
+/** Options for the settings of some methods; what is not given is as `otherwise` says. */
+export function settingOptions<Names extends SettingName>(
+  methods: readonly Method[],
+  otherwise: string,
+): Readonly<Record<Names, NumberRow>> {
+  const rows: Record<string, NumberRow> = {};
+  for (const { name, settings } of methods) {
+    for (const [setting, { kind, min, max, help }] of Object.entries(settings)) {
+      const known = rows[setting];
+      rows[setting] = known
+        ? {
+          kind: known.kind,
+          min: Math.min(min, known.min),
+          max: Math.max(max, known.max),
+          help: `${known.help}; ${name}: ${help}`,
+        }
+        : { kind, min, max, help: `${name}: ${help}` };
+    }
+  }
+  for (const row of Object.values(rows)) Object.assign(row, { help: `${row.help} (${otherwise})` });
+  return rows as Record<Names, NumberRow>;
+}
+
+interface NumberRow {
+  readonly kind: "integer" | "number";
+  readonly min: number;
+  readonly max: number;
+  readonly help: string;
+}
+
+/** Settings of the methods that unlearn from a kit. */
+type KitSetting =
+  | "selection"
+  | "dampening"
+  | "learningRate"
+  | "epochs"
+  | "gamma"
+  | "noise"
+  | "draws";
+const SETTINGS = settingOptions<KitSetting>(KIT_METHODS.map(methodOf), "as the kit says");
+
+/** The settings that are given, of the method that has them. @throws UsageError it has them not */
+export function settingsGiven(
+  { name: method, settings }: Method,
+  given: Readonly<Record<string, number | undefined>>,
+): Record<string, number> {
+  const own = Object.keys(settings);
+  const set: Record<string, number> = {};
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined) continue;
+    if (!own.includes(name)) {
+      throw new UsageError(
+        `${optionName(name)} with --method ${method}`,
+        own.length === 0
+          ? "MetaUnlearn's settings are learned with its meta-loss and lie in the kit"
+          : `its settings are ${own.map(optionName).join(", ")}`,
+        "leave it out, or choose the method that it belongs to",
+      );
+    }
+    set[name] = value;
+  }
+  return set;
+}
 
 /** `--method` and all that sets one. */
 export const METHOD_OPTIONS = {
@@ -54,21 +88,6 @@ export const METHOD_OPTIONS = {
  */
 export function methodChoice(options: OptionValues<typeof METHOD_OPTIONS>): MethodChoice {
   const { method, seed } = options;
-  const own = method === "metaunlearn" ? [] : Object.keys(METHOD_SETTINGS[method]);
-  const set: Record<string, number> = {};
-  for (const name of Object.keys(SETTINGS) as (keyof typeof SETTINGS)[]) {
-    const value = options[name];
-    if (value === undefined) continue;
-    if (!own.includes(name)) {
-      throw new UsageError(
-        `${optionName(name)} with --method ${method}`,
-        own.length === 0
-          ? "MetaUnlearn's settings are learned with its meta-loss and lie in the kit"
-          : `its settings are ${own.map(optionName).join(", ")}`,
-        "leave it out, or choose the method that it belongs to",
-      );
-    }
-    set[name] = value;
-  }
-  return { method, seed, set };
+  const given = Object.keys(SETTINGS).map((name) => [name, options[name as KitSetting]] as const);
+  return { method, seed, set: settingsGiven(methodOf(method), Object.fromEntries(given)) };
 }

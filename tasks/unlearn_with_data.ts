@@ -9,7 +9,12 @@ import {
   SEED,
   SPLIT,
 } from "../cli/shared_options.ts";
-import { DATA_METHODS, unlearnWithData as runMethod } from "../lib/run/unlearn_with_data.ts";
+import { settingOptions, settingsGiven } from "../cli/method_options.ts";
+import { unlearnWithData as runMethod } from "../lib/run/unlearn_with_data.ts";
+import { DATA_METHODS, methodOf } from "../lib/unlearn/methods.ts";
+
+type DataSetting = "learningRate" | "epochs" | "forgettingEpochs" | "batchSize";
+const SETTINGS = settingOptions<DataSetting>(DATA_METHODS.map(methodOf), "as published");
 
 /** `deno task unlearn-with-data`: SCRUB and Bad Teacher, which read the training images. */
 export const unlearnWithData = command({
@@ -22,10 +27,7 @@ export const unlearnWithData = command({
     split: SPLIT,
     data: DATA,
     out: { kind: "path", required: true, value: "DIR", help: "model folder to make" },
-    learningRate: { kind: "number", min: 0, help: "instead of the published" },
-    epochs: { kind: "integer", min: 1, help: "instead of the published" },
-    forgettingEpochs: { kind: "integer", min: 0, help: "scrub: instead of the published" },
-    batchSize: { kind: "integer", min: 1, help: "instead of the published" },
+    ...SETTINGS,
     ...MEMORY_OPTIONS,
     seed: SEED,
     device: DEVICE,
@@ -36,16 +38,13 @@ export const unlearnWithData = command({
   ],
   async run(options, terminal) {
     const { method, model, split, data, out, seed } = options;
-    const { learningRate, epochs, forgettingEpochs, batchSize } = options;
+    const given = Object.keys(SETTINGS).map((name) =>
+      [name, options[name as DataSetting]] as const
+    );
     const device = await openAndAnnounce(options.device, terminal);
     const { settings, images } = await runMethod({
       ...{ device, method, model, split, data, out, seed },
-      settings: {
-        ...(learningRate === undefined ? {} : { learningRate }),
-        ...(epochs === undefined ? {} : { epochs }),
-        ...(forgettingEpochs === undefined ? {} : { forgettingEpochs }),
-        ...(batchSize === undefined ? {} : { batchSize }),
-      },
+      settings: settingsGiven(methodOf(method), Object.fromEntries(given)),
       ...memoryChoice(options),
       onProgress: progress(terminal, options.jsonProgress),
     });

@@ -13,7 +13,8 @@ import {
   real,
 } from "../files/json_fields.ts";
 import { TRAINING_RECIPES } from "../model/recipes.ts";
-import { type Baseline, BASELINES } from "../unlearn/methods.ts";
+import { BASELINES, type MethodName, methodOf } from "../unlearn/methods.ts";
+import { kindOf } from "../unlearn/methods/method.ts";
 import { parseMetaLearning } from "./parse_meta_learning.ts";
 import type {
   DataSettings,
@@ -108,12 +109,14 @@ function parseTraining(fields: JsonFields): Partial<TrainingOverrides> {
 
 function parseMethod(fields: JsonFields): MethodSettings {
   const name = fields.read("name", NAME);
-  const method = fields.read("method", oneOf(["metaunlearn", ...BASELINES] as const));
+  const method = fields.read("method", oneOf<MethodName>(["metaunlearn", ...BASELINES]));
   if (method === "metaunlearn") {
     const metaLearning = parseMetaLearning(fields);
     return { name, method, ...(Object.keys(metaLearning).length > 0 ? { metaLearning } : {}) };
   }
-  const kinds = BASELINE_KINDS[method];
+  const kinds = Object.fromEntries(
+    Object.entries(methodOf(method).settings).map(([key, setting]) => [key, kindOf(setting)]),
+  );
   const candidate: Kind<Record<string, number>> = {
     rule: `an object with some of ${Object.keys(kinds).join(", ")}`,
     accepts: (value): value is Record<string, number> =>
@@ -125,23 +128,6 @@ function parseMethod(fields: JsonFields): MethodSettings {
   const candidates = fields.optional("candidates", list(candidate, 1, 64));
   return { name, method, ...(candidates === undefined ? {} : { candidates }) };
 }
-
-const COUNT = integer(1, 1_000_000);
-const RATE = real(0, 1e6);
-
-/** What each setting of a method may be; the names are those of `BaselineSettings`. */
-const BASELINE_KINDS: Readonly<Record<Baseline, Readonly<Record<string, Kind<number>>>>> = {
-  ssd: { selection: RATE, dampening: RATE },
-  pgu: { learningRate: RATE, epochs: COUNT, gamma: real(0, 1) },
-  jit: { learningRate: RATE, noise: RATE, draws: integer(1, 1000) },
-  scrub: {
-    learningRate: RATE,
-    epochs: COUNT,
-    forgettingEpochs: integer(0, 1_000_000),
-    batchSize: COUNT,
-  },
-  "bad-teacher": { learningRate: RATE, epochs: COUNT, batchSize: COUNT },
-};
 
 function parseMeasure(fields: JsonFields): MeasureSettings {
   if (fields.optional("measure", OBJECT) === undefined) return DEFAULT_MEASURE;

@@ -1,6 +1,6 @@
 import { join } from "@std/path";
 import { LetheError } from "../error.ts";
-import { NEED_STATISTICS } from "../unlearn/methods.ts";
+import { methodOf, needsStatistics } from "../unlearn/methods.ts";
 import { candidatesOf, metaLearningOf, recipeOf } from "./resolve_settings.ts";
 import type {
   BaselineMethodSettings,
@@ -180,7 +180,7 @@ function planChoice(
   at: string,
   from: Readonly<Record<string, Stage | string>>,
 ): MethodInputs {
-  const statistics: Record<string, Stage> = NEED_STATISTICS.includes(row.method)
+  const statistics: Record<string, Stage> = needsStatistics(methodOf(row.method))
     ? { statistics: add(`statistics ${at}`, { kind: "statistics" }, from) }
     : {};
   const candidates = candidatesOf(row, data, forget);

@@ -1,8 +1,7 @@
 import { LetheError } from "../error.ts";
 import { TRAINING_RECIPES, type TrainingRecipe } from "../model/recipes.ts";
 import type { MetaLearnSettings } from "../run/meta_learning/settings.ts";
-import { publishedSettings } from "../unlearn/method_recipes.ts";
-import type { Baseline, BaselineSettings } from "../unlearn/methods.ts";
+import { methodOf, type MethodSettings, publishedSettings } from "../unlearn/methods.ts";
 import {
   type BaselineMethodSettings,
   type DataSettings,
@@ -26,9 +25,9 @@ export function candidatesOf(
   { method, candidates = [{}] }: BaselineMethodSettings,
   { layout }: DataSettings,
   forget: number,
-): BaselineSettings[Baseline][] {
+): MethodSettings[] {
   return candidates.map((candidate) => ({
-    ...publishedSettings(method, layout, forget),
+    ...publishedSettings(methodOf(method), layout, forget),
     ...candidate,
   }));
 }

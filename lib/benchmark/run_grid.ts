@@ -6,7 +6,7 @@ import { metaLearningStatePath } from "../run/meta_learning/state.ts";
 import type { OnProgress, ProgressEvent } from "../run/progress.ts";
 import { trainingStatePath } from "../run/train_model.ts";
 import type { Device } from "../tensor/device.ts";
-import { NEED_TRAINING_IMAGES } from "../unlearn/methods.ts";
+import { methodOf, needsData } from "../unlearn/methods.ts";
 import { collectResults } from "./collect_results.ts";
 import { type GridPlan, identityKeyOf, planGrid, stagesFolder } from "./plan.ts";
 import type { BenchmarkResults } from "./results.ts";
@@ -114,12 +114,12 @@ function effortOf(task: StageTask): number {
     case "predict":
       return 3;
     case "unlearn":
-      return NEED_TRAINING_IMAGES.some((method) => method === task.method) ? 30 : 6;
+      return needsData(methodOf(task.method)) ? 30 : 6;
     case "statistics":
       return 5;
     case "choose":
       return 3 * (task.candidates.length - 1) *
-        (NEED_TRAINING_IMAGES.includes(task.method) ? 6 : 1);
+        (needsData(methodOf(task.method)) ? 6 : 1);
     case "sequence":
       return 2 * task.requests;
     default:

@@ -20,9 +20,10 @@ import { measureCell } from "./measure_cell.ts";
 import { PREDICTED_PARTS, predictParts, readPredictions, writePredictions } from "./predictions.ts";
 import { runSequence } from "./run_sequence.ts";
 import { RESULT_FILE, type Stage } from "./stage.ts";
+import { methodOf } from "../unlearn/methods.ts";
 import { disposeStatistics } from "../unlearn/training_statistics.ts";
 import { readStatistics, writeStatistics } from "./statistics.ts";
-import { baselineMethod, metaUnlearnMethod, unlearnBoth } from "./unlearn_with_reference.ts";
+import { baselineMethod, kitMethod, unlearnBoth } from "./unlearn_with_reference.ts";
 
 /** Images per pass through the backbone in meta-learning. */
 const MICRO_BATCH = 64;
@@ -97,7 +98,7 @@ export async function runStage(
       const images = await imagesOf(opened, model.config.imageSize);
       const { method, candidates, seed } = task;
       const chosen = await chooseSettings(
-        method,
+        methodOf(method),
         candidates,
         model,
         opened,
@@ -116,8 +117,8 @@ export async function runStage(
       const opened = await data();
       const { config } = await readModel(inputs.model);
       const images = await imagesOf(opened, config.imageSize);
-      const method = task.method === "metaunlearn"
-        ? await metaUnlearnMethod(inputs, opened, images)
+      const method = inputs.kit
+        ? await kitMethod(task.method, task.seed, inputs, opened, images)
         : await baselineMethod(task.method, task.seed, inputs, opened, images);
       return await unlearnBoth(method, inputs, opened, images, out);
     }

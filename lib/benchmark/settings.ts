@@ -2,7 +2,7 @@ import type { DatasetName } from "../data/sample.ts";
 import type { RmiaSettings } from "../measure/eq9_rmia.ts";
 import type { PresetName } from "../model/config.ts";
 import type { TrainingRecipe } from "../model/recipes.ts";
-import type { Baseline } from "../unlearn/methods.ts";
+import type { MethodName } from "../unlearn/methods.ts";
 import type { MetaLearnSettings } from "../run/meta_learning/settings.ts";
 
 /**
@@ -84,7 +84,7 @@ export interface MetaUnlearnSettings {
 /** A row of a method that the paper compares with. */
 export interface BaselineMethodSettings {
   readonly name: string;
-  readonly method: Baseline;
+  readonly method: Exclude<MethodName, "metaunlearn">;
   /**
    * Settings to choose among on simulated requests, each over the published ones of the data set's
    * layout and number of people; absent: the published ones.

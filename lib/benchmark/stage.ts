@@ -5,7 +5,7 @@ import { sha256Hex } from "../files/sha256.ts";
 import type { PresetName } from "../model/config.ts";
 import type { TrainingRecipe } from "../model/recipes.ts";
 import type { MetaLearnSettings } from "../run/meta_learning/settings.ts";
-import type { Baseline, BaselineSettings } from "../unlearn/methods.ts";
+import type { MethodName, MethodSettings } from "../unlearn/methods.ts";
 import type { MeasureSettings, PortraitSizes } from "./settings.ts";
 
 /** What a stage is told to do, without paths: what its result depends on besides its inputs. */
@@ -28,7 +28,7 @@ export type StageTask =
   | { readonly kind: "predict" }
   | { readonly kind: "statistics" }
   | ChooseTask
-  | { readonly kind: "unlearn"; readonly method: "metaunlearn" | Baseline; readonly seed: number }
+  | { readonly kind: "unlearn"; readonly method: MethodName; readonly seed: number }
   | { readonly kind: "sequence"; readonly requests: number }
   | { readonly kind: "describe" }
   | { readonly kind: "measure"; readonly measure: MeasureSettings; readonly seed: number };
@@ -36,8 +36,8 @@ export type StageTask =
 /** Chooses a method's settings among candidates; one alone is taken as it is. */
 export interface ChooseTask {
   readonly kind: "choose";
-  readonly method: Baseline;
-  readonly candidates: readonly BaselineSettings[Baseline][];
+  readonly method: MethodName;
+  readonly candidates: readonly MethodSettings[];
   readonly seed: number;
 }
 

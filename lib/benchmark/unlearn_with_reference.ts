@@ -11,8 +11,7 @@ import { inputFormat } from "../model/input_format.ts";
 import { range } from "../data/loader/image_source.ts";
 import { Random } from "../random.ts";
 import { disposeWeights, type Weights } from "../tensor/weights.ts";
-import { type Baseline, type BaselineSettings, runBaseline } from "../unlearn/methods.ts";
-import { unlearn } from "../unlearn/unlearn.ts";
+import { type MethodName, methodOf } from "../unlearn/methods.ts";
 import type { ChosenSettings } from "../run/choose_settings.ts";
 import {
   type PartPredictions,
@@ -64,19 +63,25 @@ export async function unlearnBoth(
   await writePredictions(out, { unlearned, reference }, seconds);
 }
 
-/** MetaUnlearn from a kit, on the split's support images. @throws LetheError another split's kit */
-export async function metaUnlearnMethod(
+/**
+ * A method that needs a kit's own parts, on the split's support images.
+ *
+ * @throws LetheError another split's kit
+ */
+export async function kitMethod(
+  method: MethodName,
+  seed: number,
   inputs: StageInputs,
   data: SplitData,
   images: StoredImages,
 ): Promise<ReadyMethod> {
-  const kit = await readKit(inputs.kit);
-  const { config } = kit.model;
-  const support = samplesOf(data.split, data.dataset, "support");
-  const source = storedSource(images, support, inputFormat(config));
+  const stored = await readKit(inputs.kit);
+  const { config } = stored.model;
+  const samples = samplesOf(data.split, data.dataset, "support");
+  const source = storedSource(images, samples, inputFormat(config));
   const key = await readIdentityKey(inputs.identityKey);
-  const rows = support.map(({ identity }) =>
-    kit.manifest.identities.indexOf(identityHash(key, identity))
+  const rows = samples.map(({ identity }) =>
+    stored.manifest.identities.indexOf(identityHash(key, identity))
   );
   if (rows.includes(-1)) {
     throw new LetheError(
@@ -85,24 +90,24 @@ export async function metaUnlearnMethod(
       "remove that folder: the grid makes it again",
     );
   }
-  const phi = uploadWeights(kit.phi);
-  const logStepSizes = kit.logStepSizes && uploadWeights(kit.logStepSizes);
-  const { metaLearningRate, inputs: metaInputs, requestSize } = kit.manifest.unlearning;
-  const settings = { metaLearningRate, inputs: metaInputs, shape: config, microBatch: 16 };
-  const parameters = logStepSizes ? { phi, logStepSizes } : { phi };
+  const context = {
+    shape: config,
+    microBatch: 16,
+    task: config.task,
+    source,
+    kit: { stored, rows },
+    random: new Random(seed, method),
+  };
+  const request = { support: range(rows.length), forget: [], retain: [] };
   return {
-    run: async (theta) =>
-      (await unlearn(theta, parameters, settings, source, rows, requestSize)).theta,
-    dispose() {
-      disposeWeights(phi);
-      disposeWeights(logStepSizes);
-    },
+    run: async (theta) => (await methodOf(method).run({ theta, ...context }, request, {})).theta,
+    dispose() {},
   };
 }
 
 /** A method that the paper compares with, at the settings that were chosen. @throws LetheError bad input */
 export async function baselineMethod(
-  method: Baseline,
+  method: MethodName,
   seed: number,
   inputs: StageInputs,
   { split, dataset }: SplitData,
@@ -119,22 +124,19 @@ export async function baselineMethod(
     return range(part.length).map((i) => before + i);
   });
   const statistics = inputs.statistics ? await readStatistics(inputs.statistics) : undefined;
+  const context = {
+    shape: config,
+    microBatch: PASS,
+    task: config.task,
+    source,
+    ...(statistics ? { statistics } : {}),
+  };
   return {
-    run: (theta) =>
-      runBaseline(
-        method,
-        chosen as BaselineSettings[typeof method],
-        {
-          theta,
-          shape: config,
-          microBatch: PASS,
-          task: config.task,
-          source,
-          ...(statistics ? { statistics } : {}),
-          random: new Random(seed, method),
-        },
-        { support, forget, retain },
-      ),
+    run: async (theta) => {
+      const random = new Random(seed, method);
+      const request = { support, forget, retain };
+      return (await methodOf(method).run({ theta, random, ...context }, request, chosen)).theta;
+    },
     dispose: () => disposeStatistics(statistics),
   };
 }

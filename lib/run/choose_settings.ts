@@ -13,20 +13,16 @@ import { Random } from "../random.ts";
 import { disposeWeights } from "../tensor/weights.ts";
 import { requestJudge } from "../unlearn/meta_unlearn/held_out.ts";
 import type { HeldOut } from "../unlearn/meta_unlearn/meta_learn.ts";
-import {
-  type Baseline,
-  type BaselineSettings,
-  NEED_TRAINING_IMAGES,
-  runBaseline,
-} from "../unlearn/methods.ts";
+import { type MethodSettings, needsData } from "../unlearn/methods.ts";
+import type { Method } from "../unlearn/methods/method.ts";
 import type { Person } from "../unlearn/meta_unlearn/simulate_requests.ts";
 import type { TrainingStatistics } from "../unlearn/training_statistics.ts";
 
 /** How candidate settings fared on simulated requests, and which did best. */
-export interface ChosenSettings<Method extends Baseline = Baseline> {
-  readonly chosen: BaselineSettings[Method];
+export interface ChosenSettings {
+  readonly chosen: MethodSettings;
   readonly trials: readonly {
-    readonly settings: BaselineSettings[Method];
+    readonly settings: MethodSettings;
     /** Null where the model was wrecked. */
     readonly estimate: HeldOut | null;
   }[];
@@ -54,16 +50,16 @@ const RETAIN_SAMPLE = 512;
  *
  * @param candidates at least one; one alone is taken as it is
  */
-export async function chooseSettings<Method extends Baseline>(
+export async function chooseSettings(
   method: Method,
-  candidates: readonly BaselineSettings[Method][],
+  candidates: readonly MethodSettings[],
   model: Model,
   { split, dataset }: SplitData,
   images: StoredImages,
   statistics: TrainingStatistics | undefined,
   seed: number,
   { unseenImages, onRequest }: ChoiceOptions = {},
-): Promise<ChosenSettings<Method>> {
+): Promise<ChosenSettings> {
   if (candidates.length === 1) return { chosen: candidates[0], trials: [] };
   const { config } = model;
   const random = new Random(seed, "choose settings");
@@ -72,7 +68,7 @@ export async function chooseSettings<Method extends Baseline>(
   const size = Math.min(split.forgetCount, Math.floor(split.identities.retain.length / 2));
   const people = random.fork("people").shuffle(peopleOf(known, 0));
   // Methods that train on the training images take long: one request of theirs must do.
-  const requests = NEED_TRAINING_IMAGES.includes(method) ? 1 : 2;
+  const requests = needsData(method) ? 1 : 2;
   const asked = Math.max(requests * size, LEAST_PEOPLE);
   const asking = people.slice(0, Math.min(asked, people.length - 1));
   const theta = uploadWeights(model.theta);
@@ -103,9 +99,9 @@ export async function chooseSettings<Method extends Baseline>(
     random.fork("judge"),
     () => onRequest?.(++done, total),
   );
-  const trials: { settings: BaselineSettings[Method]; estimate: HeldOut | null }[] = [];
+  const trials: { settings: MethodSettings; estimate: HeldOut | null }[] = [];
   for (const settings of candidates) {
-    const estimate = await judge(({ rows, support, forget }) => {
+    const estimate = await judge(async ({ rows, support, forget }) => {
       const gone = new Set([...support, ...forget]);
       const retain = range(known.length).filter((i) => !gone.has(i));
       const context = {
@@ -117,7 +113,7 @@ export async function chooseSettings<Method extends Baseline>(
         ...(statistics ? { statistics } : {}),
         random: random.fork(`trial ${rows.join()}`),
       };
-      return runBaseline(method, settings, context, { support, forget, retain });
+      return (await method.run(context, { support, forget, retain }, settings)).theta;
     });
     trials.push({ settings, estimate: Number.isFinite(estimate.tugOfWar) ? estimate : null });
   }

@@ -3,13 +3,20 @@ import type { StoredImages } from "../data/loader/stored_source.ts";
 import type { Model } from "../model/checkpoint.ts";
 import { downloadWeights } from "../model/device_weights.ts";
 import type { KitStatistics, StatisticsRecord } from "../model/kit/kit_statistics.ts";
-import type { KitBaseline, KitMethodSettings } from "../model/kit/method_settings.ts";
+import type { KitMethodSettings } from "../model/kit/method_settings.ts";
 import type { Weights } from "../tensor/weights.ts";
-import { CANDIDATES, publishedLayout, publishedSettings } from "../unlearn/method_recipes.ts";
-import type { BaselineSettings } from "../unlearn/methods.ts";
+import { IMPORTANCE_BATCH } from "../unlearn/importance_batch.ts";
+import {
+  BASELINES,
+  methodOf,
+  type MethodSettings,
+  needsData,
+  publishedLayout,
+  publishedSettings,
+} from "../unlearn/methods.ts";
+import type { Method } from "../unlearn/methods/method.ts";
 import {
   disposeStatistics,
-  IMPORTANCE_BATCH,
   type StatisticsChoice,
   type TrainingStatistics,
   trainingStatistics,
@@ -52,7 +59,7 @@ export interface KitForMethods {
 
 /**
  * Computes the statistics that SSD and PGU need, and finds the settings of SSD, PGU and JiT: the
- * published ones, or those of {@link CANDIDATES} that do best on simulated requests of people who stay
+ * published ones, or those of its candidates that do best on simulated requests of people who stay
  * ({@link chooseSettings}).
  */
 export async function kitForMethods(
@@ -95,38 +102,33 @@ async function settingsFor(
   { model, data, images, seed, unseenImages, onProgress }: TrainedOn,
 ): Promise<Pick<KitForMethods, "methods" | "trials">> {
   const { dataset: { name }, forgetCount } = data.split;
-  const published = <Method extends KitBaseline>(method: Method) =>
-    publishedSettings(method, name, forgetCount);
+  const methods = BASELINES.map(methodOf).filter((method) => !needsData(method));
   const trials: Record<string, ChosenSettings["trials"]> = {};
-  const best = async <Method extends KitBaseline>(
-    method: Method,
-    possible: boolean,
-  ): Promise<BaselineSettings[Method]> => {
-    if (choice === "published" || !possible) return published(method);
-    const candidates = CANDIDATES[method] as readonly BaselineSettings[Method][];
+  const best = async (method: Method): Promise<MethodSettings> => {
+    const possible = (["importances", "covariances"] as const)
+      .every((name) => !method.needs.includes(name) || statistics[name] !== undefined);
+    if (choice === "published" || !possible) return publishedSettings(method, name, forgetCount);
+    const { candidates } = method;
     const chosen = await chooseSettings(method, candidates, model, data, images, statistics, seed, {
       ...(unseenImages === undefined ? {} : { unseenImages }),
       onRequest: (done, total) =>
         onProgress?.({
-          stage: `choose ${method}'s settings`,
+          stage: `choose ${method.name}'s settings`,
           done,
           total,
           unit: "simulated requests",
         }),
     });
-    trials[method] = chosen.trials as ChosenSettings["trials"];
+    trials[method.name] = chosen.trials;
     return chosen.chosen;
   };
-  const methods = {
-    ssd: await best("ssd", statistics.importances !== undefined),
-    pgu: await best("pgu", statistics.covariances !== undefined),
-    jit: await best("jit", true),
-  };
+  const found: Record<string, MethodSettings> = {};
+  for (const method of methods) found[method.name] = await best(method);
   const names = Object.keys(trials);
   const from = `published for ${publishedLayout(name)} and ${forgetCount} people to forget`;
   const source = names.length === 0
     ? from
     : `${names.join(", ")} chosen on simulated requests of people who stay` +
-      (names.length < 3 ? `; the others ${from}` : "");
-  return { methods: { source, ...methods }, trials };
+      (names.length < methods.length ? `; the others ${from}` : "");
+  return { methods: { source, ...found }, trials };
 }

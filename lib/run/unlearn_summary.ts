@@ -1,4 +1,4 @@
-import type { KitMethod } from "../model/kit/method_settings.ts";
+import type { MethodName } from "../unlearn/methods.ts";
 import type { UnlearnedFromKit } from "../unlearn/unlearn_from_kit.ts";
 
 /** A request by its file and the embedding row that its person has in the kit. */
@@ -11,7 +11,7 @@ export interface RequestedRow {
 /** `summary.json`. It names nobody and holds no pixel. */
 export interface UnlearnSummary {
   readonly people: number;
-  readonly method: KitMethod;
+  readonly method: MethodName;
   readonly steps: UnlearnedFromKit["steps"];
   /** Every setting of the method as it was used. */
   readonly settings: Readonly<Record<string, number>>;

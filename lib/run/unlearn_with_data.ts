@@ -1,7 +1,7 @@
 import { samplesOf } from "../data/split.ts";
 import { storedSource } from "../data/loader/stored_source.ts";
 import { refuseExisting } from "../files/write_whole.ts";
-import { LetheError, UsageError } from "../error.ts";
+import { LetheError } from "../error.ts";
 import { readModel, writeModel } from "../model/checkpoint.ts";
 import { downloadWeights, uploadWeights } from "../model/device_weights.ts";
 import { microBatchWithin } from "../model/memory_plan.ts";
@@ -9,38 +9,30 @@ import type { Device } from "../tensor/device.ts";
 import { useKernels } from "../tensor/kernels/autotune/kernel_choice.ts";
 import { Random } from "../random.ts";
 import { disposeWeights } from "../tensor/weights.ts";
-import { publishedLayout, publishedSettings } from "../unlearn/method_recipes.ts";
-import { type BaselineSettings, runBaseline } from "../unlearn/methods.ts";
+import {
+  type MethodName,
+  methodOf,
+  type MethodSettings,
+  publishedLayout,
+  publishedSettings,
+} from "../unlearn/methods.ts";
 import type { OnProgress } from "./progress.ts";
 import { loadSamples, openSplit } from "./split_data.ts";
 import { inputFormat } from "../model/input_format.ts";
 import { range } from "../data/loader/image_source.ts";
 
-/** Methods that need the training images when they unlearn. */
-export const DATA_METHODS = ["scrub", "bad-teacher"] as const;
-/** One of {@link DATA_METHODS}. */
-export type DataMethod = typeof DATA_METHODS[number];
-
-/** Settings of SCRUB and Bad Teacher; what is not given is as published. */
-export interface DataMethodSettings {
-  readonly learningRate?: number;
-  readonly epochs?: number;
-  readonly batchSize?: number;
-  /** SCRUB only. */
-  readonly forgettingEpochs?: number;
-}
-
 /** What {@link unlearnWithData} needs. */
 export interface UnlearnWithDataOptions {
   readonly device: Device;
-  readonly method: DataMethod;
+  readonly method: MethodName;
   /** Folder of the trained model. */
   readonly model: string;
   readonly split: string;
   readonly data: string;
   /** Model folder to make; it must not exist. */
   readonly out: string;
-  readonly settings?: DataMethodSettings;
+  /** What is not given is as published. */
+  readonly settings?: MethodSettings;
   readonly seed: number;
   /** Images per pass; default the batch, or as many as the memory holds. */
   readonly microBatch?: number;
@@ -51,7 +43,7 @@ export interface UnlearnWithDataOptions {
 
 /** `unlearning.json`, beside the weights. */
 export interface DataUnlearning {
-  readonly method: DataMethod;
+  readonly method: MethodName;
   readonly settings: Readonly<Record<string, number>>;
   /** Where those settings come from that were not given. */
   readonly source: string;
@@ -67,7 +59,6 @@ export interface DataUnlearning {
  * Unlearns the people to forget by SCRUB or Bad Teacher, which read all training images: what the
  * benchmark compares with, no answer to a request. Writes a model folder, whole or not at all.
  *
- * @throws UsageError a setting that the method does not have
  * @throws LetheError bad input, or `out` exists
  */
 export async function unlearnWithData(options: UnlearnWithDataOptions): Promise<DataUnlearning> {
@@ -86,11 +77,10 @@ export async function unlearnWithData(options: UnlearnWithDataOptions): Promise<
   }
   const { name } = data.split.dataset;
   const people = data.split.forgetCount;
-  const settings = settingsOf(
-    method,
-    publishedSettings(method, name, people),
-    options.settings ?? {},
-  );
+  const settings = {
+    ...publishedSettings(methodOf(method), name, people),
+    ...options.settings,
+  };
   const parts = [
     samplesOf(data.split, data.dataset, "forget"),
     samplesOf(data.split, data.dataset, "retain"),
@@ -108,9 +98,7 @@ export async function unlearnWithData(options: UnlearnWithDataOptions): Promise<
     : settings.epochs * samples.length;
   let done = 0;
   const theta = uploadWeights(host);
-  const after = await runBaseline(
-    method,
-    settings as BaselineSettings[typeof method],
+  const { theta: after } = await methodOf(method).run(
     {
       theta,
       shape: config,
@@ -118,12 +106,13 @@ export async function unlearnWithData(options: UnlearnWithDataOptions): Promise<
       task: config.task,
       source: storedSource(images, samples, inputFormat(config)),
       random: new Random(seed, method),
-      onImages(count) {
+      onImages(count: number) {
         done += count;
         onProgress?.({ stage: `unlearn by ${method}`, done, total, unit: "images" });
       },
     },
     { support: [], forget, retain },
+    settings,
   );
   const record: DataUnlearning = {
     method,
@@ -139,22 +128,4 @@ export async function unlearnWithData(options: UnlearnWithDataOptions): Promise<
   for (const weights of [theta, after]) disposeWeights(weights);
   await writeModel(out, model, new Map([["unlearning.json", text]]));
   return record;
-}
-
-/** The published settings with those that were given in their place. */
-function settingsOf<Method extends DataMethod>(
-  method: Method,
-  published: BaselineSettings[Method],
-  given: DataMethodSettings,
-): BaselineSettings[Method] {
-  const set = Object.entries(given).filter(([, value]) => value !== undefined);
-  const stranger = set.find(([name]) => !(name in published));
-  if (stranger) {
-    throw new UsageError(
-      `${stranger[0]} is given for ${method}`,
-      `its settings are ${Object.keys(published).join(", ")}`,
-      "leave it out",
-    );
-  }
-  return { ...published, ...Object.fromEntries(set) };
 }

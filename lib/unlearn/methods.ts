@@ -1,121 +1,93 @@
-import * as tf from "@tensorflow/tfjs";
-import type { ImageFeed } from "../data/loader/image_source.ts";
-import type { Task } from "../data/sample.ts";
-import { initialVit } from "../model/initial_vit.ts";
-import type { Random } from "../random.ts";
-import { disposeWeights, type Weights } from "../tensor/weights.ts";
-import { badTeacher, type BadTeacherSettings } from "./methods/bad_teacher.ts";
-import { type JitSettings, justInTime } from "./methods/jit.ts";
-import type { Backbone } from "./logit_gradient.ts";
-import { type PguSettings, projectedGradient } from "./methods/pgu.ts";
-import { scrub, type ScrubSettings } from "./methods/scrub.ts";
-import { dampen, importances, type SsdSettings } from "./methods/ssd.ts";
-import { IMPORTANCE_BATCH, type TrainingStatistics } from "./training_statistics.ts";
+import type { JsonFields } from "../files/json_fields.ts";
+import { badTeacher } from "./methods/bad_teacher.ts";
+import { jit } from "./methods/jit.ts";
+import { metaunlearn } from "./methods/metaunlearn.ts";
+import { kindOf, type Method, type PublishedLayout } from "./methods/method.ts";
+import { pgu } from "./methods/pgu.ts";
+import { scrub } from "./methods/scrub.ts";
+import { ssd } from "./methods/ssd.ts";
 
-/** What each method that the paper compares MetaUnlearn with is set by. */
-export interface BaselineSettings {
-  readonly ssd: SsdSettings;
-  readonly pgu: PguSettings;
-  readonly jit: JitSettings;
-  readonly scrub: ScrubSettings;
-  readonly "bad-teacher": BadTeacherSettings;
+// Every method, a line each; the paper's own comes first.
+const ALL = [metaunlearn, ssd, pgu, jit, scrub, badTeacher] as const;
+
+/** Every method. */
+export const METHODS: readonly Method[] = ALL;
+
+/** A method's name, as `--method` has it. */
+export type MethodName = typeof ALL[number]["name"];
+/** A name of some method's setting. */
+export type SettingName = typeof ALL[number] extends infer Each
+  ? Each extends Method<string, infer Name> ? Name : never
+  : never;
+/** Values of a method's settings by name. */
+export type MethodSettings = Readonly<Record<string, number>>;
+
+/** A method by its name. */
+export function methodOf(name: MethodName): Method {
+  return ALL.find((method) => method.name === name)!;
 }
 
-/** A method that the paper compares MetaUnlearn with. */
-export type Baseline = keyof BaselineSettings;
+/** Those that read the training images when they unlearn: to compare with, no answer to a request. */
+export const DATA_METHODS: readonly MethodName[] = namesOf(needsData);
+/** Those that unlearn from a kit and requests alone. */
+export const KIT_METHODS: readonly MethodName[] = namesOf((method) => !needsData(method));
+/** Those that the paper compares MetaUnlearn with: their settings are numbers. */
+export const BASELINES: readonly MethodName[] = namesOf(({ published }) => published.length > 0);
 
-/** Every {@link Baseline}. */
-export const BASELINES = ["ssd", "pgu", "jit", "scrub", "bad-teacher"] as const;
-
-/** Those that need the training images when they unlearn; the others, requests and statistics alone. */
-export const NEED_TRAINING_IMAGES: readonly Baseline[] = ["scrub", "bad-teacher"];
-
-/** Those that need {@link TrainingStatistics}. */
-export const NEED_STATISTICS: readonly Baseline[] = ["ssd", "pgu"];
-
-/** Images of a request, as indices of a source. */
-export interface RequestImages {
-  /** One photograph per person. */
-  readonly support: readonly number[];
-  /** Training images of these people and of all others, for methods that need them. */
-  readonly forget: readonly number[];
-  readonly retain: readonly number[];
+/** Whether a method reads the training images when it unlearns. */
+export function needsData({ needs }: Pick<Method, "needs">): boolean {
+  return needs.includes("training images");
 }
 
-/** The model that unlearns, and where its images come from. */
-export interface UnlearningContext extends Backbone {
-  readonly theta: Weights;
-  readonly task: Task;
-  readonly source: ImageFeed;
-  /** SSD and PGU only. */
-  readonly statistics?: TrainingStatistics;
-  readonly random: Random;
-  /** SCRUB and Bad Teacher only: called with the images of each step. */
-  readonly onImages?: (images: number) => void;
+/** Whether a method needs sums over the training images. */
+export function needsStatistics({ needs }: Pick<Method, "needs">): boolean {
+  return needs.includes("importances") || needs.includes("covariances");
+}
+
+function namesOf(which: (method: Method) => boolean): MethodName[] {
+  return ALL.filter((method) => which(method)).map(({ name }) => name);
 }
 
 /**
- * Runs one of the paper's methods.
+ * The published settings of a method.
  *
- * @returns theta_u; the caller disposes it
- * @throws TypeError SSD or PGU without statistics
+ * @param layout data sets that the paper does not have take CelebA's
+ * @param forget number of people to forget
+ * @throws TypeError a method without any: its settings lie in the kit
  */
-export async function runBaseline<Method extends Baseline>(
-  method: Method,
-  settings: BaselineSettings[Method],
-  context: UnlearningContext,
-  request: RequestImages,
-): Promise<Weights> {
-  return await (RUN[method] as Runner<Method>)(context, request, settings);
+export function publishedSettings(
+  { name, published }: Pick<Method, "name" | "published">,
+  layout: string,
+  forget: number,
+): MethodSettings {
+  const known = publishedLayout(layout);
+  const row = published.find((row) => row.layout === known && forget <= row.upTo);
+  if (row) return row.settings;
+  throw new TypeError(`${name} has no published settings`);
 }
 
-type Runner<Method extends Baseline> = (
-  context: UnlearningContext,
-  request: RequestImages,
-  settings: BaselineSettings[Method],
-) => Promise<Weights>;
+/** The data set whose published settings a layout takes: its own, or CelebA's. */
+export function publishedLayout(layout: string): PublishedLayout {
+  return layout === "celebahq" || layout === "mufac" ? layout : "celeba";
+}
 
-const RUN: { readonly [Method in Baseline]: Runner<Method> } = {
-  async ssd({ theta, task, source, statistics, ...backbone }, { support }, settings) {
-    const training = present(statistics?.importances);
-    const own = await importances(theta, backbone, task, source, support, IMPORTANCE_BATCH);
-    const after = dampen(theta, training, own, settings);
-    disposeWeights(own);
-    return after;
-  },
-  async pgu({ theta, task, source, statistics, ...backbone }, { support }, settings) {
-    const training = present(statistics?.covariances);
-    return (await projectedGradient(theta, backbone, task, source, support, training, settings))
-      .theta;
-  },
-  async jit({ theta, source, random, ...backbone }, { support }, { learningRate, noise, draws }) {
-    const { patches, targets } = await source.batch(support);
-    function* noises() {
-      for (let draw = 0; draw < draws; draw++) {
-        const values = Float32Array.from({ length: patches.size }, () => noise * random.normal());
-        const tensor = tf.tensor(values, patches.shape);
-        yield tensor;
-        tensor.dispose();
-      }
-    }
-    const { theta: after } = await justInTime(theta, backbone, patches, noises(), learningRate);
-    tf.dispose([patches, targets]);
-    return after;
-  },
-  scrub({ theta, random, ...context }, { forget, retain }, settings) {
-    return scrub({ teacher: theta, ...context }, forget, retain, settings, random);
-  },
-  async "bad-teacher"({ theta, random, ...context }, { forget, retain }, settings) {
-    const labels = theta["head.bias"].size;
-    const incompetent = initialVit(context.shape, labels, random.fork("incompetent teacher"));
-    const data = { competent: theta, incompetent, ...context };
-    const after = await badTeacher(data, forget, retain, settings, random);
-    disposeWeights(incompetent);
-    return after;
-  },
-};
-
-function present(statistics: Weights | undefined): Weights {
-  if (statistics) return statistics;
-  throw new TypeError("SSD and PGU need their statistics of the training images");
+/**
+ * Reads settings of a method from a file.
+ *
+ * @param needed whether each must be there
+ * @throws {LetheError} the setting that is wrong, missing or unknown
+ */
+export function parseMethodSettings(
+  { settings }: Pick<Method, "settings">,
+  fields: JsonFields,
+  needed: "all" | "some",
+): MethodSettings {
+  const read: Record<string, number> = {};
+  for (const [name, setting] of Object.entries(settings)) {
+    const kind = kindOf(setting);
+    const value = needed === "all" ? fields.read(name, kind) : fields.optional(name, kind);
+    if (value !== undefined) read[name] = value;
+  }
+  fields.end();
+  return read;
 }

@@ -1,9 +1,10 @@
 import type { ImageFeed } from "../data/loader/image_source.ts";
 import type { Task } from "../data/sample.ts";
 import { disposeWeights, type Weights } from "../tensor/weights.ts";
+import { IMPORTANCE_BATCH } from "./importance_batch.ts";
 import type { Backbone } from "./logit_gradient.ts";
-import { inputCovariances } from "./methods/pgu.ts";
-import { importances } from "./methods/ssd.ts";
+import { inputCovariances } from "./compared/pgu.ts";
+import { importances } from "./compared/ssd.ts";
 
 /** What SSD and PGU need to know of the training images: computed before these are deleted. */
 export interface TrainingStatistics {
@@ -17,9 +18,6 @@ export interface TrainingStatistics {
 export const STATISTICS_CHOICES = ["all", "importances", "none"] as const;
 /** One of {@link STATISTICS_CHOICES}. */
 export type StatisticsChoice = typeof STATISTICS_CHOICES[number];
-
-/** Images whose mean loss an importance squares the gradient of (released code). */
-export const IMPORTANCE_BATCH = 128;
 
 /**
  * Computes the statistics of training images at theta: one pass forwards and backwards for the

@@ -6,7 +6,7 @@ import { TINY_GRID } from "./tiny_grid.ts";
 
 const grid = { ...TINY_GRID, data: [{ ...TINY_GRID.data[0], forget: [1, 2, 4] }] };
 const variants = (ablation: Ablation) =>
-  withAblation(grid, ablation).methods.filter((row) => row.method === "metaunlearn");
+  withAblation(grid, ablation).methods.flatMap((row) => row.method === "metaunlearn" ? [row] : []);
 
 Deno.test("withAblation makes Table 5's variants of the auxiliary loss", () => {
   const forms = variants("auxiliary-loss").map(({ name, metaLearning }) => {

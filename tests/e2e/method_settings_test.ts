@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { CANDIDATES, publishedSettings } from "../../lib/unlearn/method_recipes.ts";
+import { methodOf, publishedSettings } from "../../lib/unlearn/methods.ts";
 import { json, unlearning } from "./kit_folder.ts";
 import { done, runTask } from "./run_task.ts";
 import { inCopy, META_LEARN, REQUEST_SIZE } from "./small_path.ts";
@@ -16,11 +16,11 @@ Deno.test("meta-learn chooses settings by simulated requests, for methods it has
     const names = files.map(({ file }: { file: string }) => file);
     assert(names.includes("importances.safetensors") && !names.includes("covariances.safetensors"));
     assertStringIncludes(methods.source, "ssd, jit chosen on simulated requests");
-    assertEquals(methods.pgu, publishedSettings("pgu", "celeba", 3));
+    assertEquals(methods.pgu, publishedSettings(methodOf("pgu"), "celeba", 3));
     for (const method of ["ssd", "jit"] as const) {
       const trials: { settings: unknown; estimate: { tugOfWar: number } | null }[] =
         record.trials[method];
-      assertEquals(trials.map(({ settings }) => settings), [...CANDIDATES[method]]);
+      assertEquals(trials.map(({ settings }) => settings), [...methodOf(method).candidates]);
       const tow = trials.map(({ estimate }) => estimate?.tugOfWar ?? -1);
       assertEquals(methods[method], trials[tow.indexOf(Math.max(...tow))].settings);
     }

@@ -47,7 +47,7 @@ Deno.test("unlearn-with-data refuses a setting of the other method and an output
     assertEquals(refused.code, 2);
     assertStringIncludes(
       refused.err,
-      "forgettingEpochs is given for bad-teacher; its settings are",
+      "--forgetting-epochs with --method bad-teacher; its settings are",
     );
     const taken = await runTask("unlearn-with-data", run("scrub", "--out", "model"), folder);
     assertEquals(taken.code, 1);

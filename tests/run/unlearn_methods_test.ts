@@ -11,11 +11,12 @@ import {
   writeIdentityKey,
 } from "../../lib/model/kit/identity_key.ts";
 import { type Kit, readKit, writeKit } from "../../lib/model/kit/kit.ts";
-import type { KitMethod } from "../../lib/model/kit/method_settings.ts";
+import type { MethodName } from "../../lib/unlearn/methods.ts";
 import type { Weight } from "../../lib/model/safetensors.ts";
+import { openDevice } from "../../lib/tensor/device.ts";
 import { unlearnRequests } from "../../lib/run/unlearn_requests.ts";
 import { disposeWeights } from "../../lib/tensor/weights.ts";
-import { dampen, importances } from "../../lib/unlearn/methods/ssd.ts";
+import { dampen, importances } from "../../lib/unlearn/compared/ssd.ts";
 import { inTemporaryFolder } from "../data/temporary_folder.ts";
 import { kitWithStatistics } from "../model/kit_with_statistics.ts";
 import { SMALL_CONFIG } from "../model/small_kit.ts";
@@ -47,7 +48,7 @@ async function prepare(folder: string, change: (kit: Kit) => Kit = (kit) => kit)
 const values = (theta: ReadonlyMap<string, Weight>) =>
   [...theta].sort().map(([name, weight]) => [name, [...weight.values]] as const);
 
-for (const method of ["ssd", "pgu", "jit", "metaunlearn"] as const satisfies KitMethod[]) {
+for (const method of ["ssd", "pgu", "jit", "metaunlearn"] as const satisfies MethodName[]) {
   onEachDevice(
     `unlearnRequests serves one request after another by ${method}, from the kit that the last one left`,
     (device) =>
@@ -63,7 +64,7 @@ for (const method of ["ssd", "pgu", "jit", "metaunlearn"] as const satisfies Kit
           assertEquals([summary.method, summary.people], [method, 1]);
           const due = method === "metaunlearn"
             ? { metaLearningRate: 0.1 }
-            : { ...before.manifest.methods![method] };
+            : before.manifest.methods![method];
           assertEquals(summary.settings, due);
           const usesStatistics = method === "ssd" || method === "pgu";
           assertEquals(summary.staleStatistics, usesStatistics && k === 1);
@@ -142,3 +143,19 @@ for (const method of ["ssd", "pgu"] as const) {
       }),
   );
 }
+
+Deno.test("unlearnRequests refuses a kit's setting that its method cannot have", () =>
+  inTemporaryFolder(async (folder) => {
+    const device = await openDevice("wasm");
+    await prepare(folder, ({ manifest, ...kit }) => ({
+      ...kit,
+      manifest: {
+        ...manifest,
+        methods: { ...manifest.methods!, jit: { learningRate: 1, noise: 1, draws: 0.5 } },
+      },
+    }));
+    const at = (name: string) => join(folder, name);
+    const choice = { method: "jit" } as const;
+    const options = { device, kit: at("kit"), support: at("0"), out: at("out"), choice };
+    await assertRejects(() => unlearnRequests(options), LetheError, "draws is 0.5");
+  }));

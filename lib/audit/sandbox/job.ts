@@ -10,7 +10,7 @@ import {
   parseJsonObject,
   real,
 } from "../../files/json_fields.ts";
-import { KIT_METHODS, METHOD_SETTINGS } from "../../model/kit/method_settings.ts";
+import { KIT_METHODS, methodOf, parseMethodSettings } from "../../unlearn/methods.ts";
 import type { RequestedRow, UnlearnSummary } from "../../run/unlearn_summary.ts";
 import type { MethodChoice } from "../../unlearn/unlearn_from_kit.ts";
 import type { HashedFile } from "./contained_run.ts";
@@ -74,15 +74,7 @@ export function parseJob(text: string, file: string): Job {
 /** The method and the settings of its own that are given. */
 function readChoice(fields: JsonFields): MethodChoice {
   const method = fields.read("method", oneOf(KIT_METHODS));
-  const given = fields.within("set");
-  const set: Record<string, number> = {};
-  for (
-    const [name, kind] of Object.entries(method === "metaunlearn" ? {} : METHOD_SETTINGS[method])
-  ) {
-    const value = given.optional(name, kind);
-    if (value !== undefined) set[name] = value;
-  }
-  given.end();
+  const set = parseMethodSettings(methodOf(method), fields.within("set"), "some");
   const choice = { method, seed: fields.read("seed", integer(0, 2 ** 32 - 1)), set };
   fields.end();
   return choice;

@@ -1,13 +1,9 @@
 import { dirname, join } from "@std/path";
 import { withTemporaryPath } from "../../files/temporary_path.ts";
 import { readModel } from "../../model/checkpoint.ts";
-import { integer, type Kind, oneOf } from "../../files/json_fields.ts";
-import {
-  KIT_METHODS,
-  type KitBaseline,
-  type KitMethod,
-  METHOD_SETTINGS,
-} from "../../model/kit/method_settings.ts";
+import { integer, oneOf } from "../../files/json_fields.ts";
+import { KIT_METHODS, type MethodName, methodOf } from "../../unlearn/methods.ts";
+import { kindOf } from "../../unlearn/methods/method.ts";
 import type { Weight } from "../../model/safetensors.ts";
 import type { Verdict } from "../layers/checks.ts";
 import type { SandboxChoice } from "../sandbox/containment.ts";
@@ -78,20 +74,21 @@ function settingsOf(receipt: Receipt, given: UnlearnSettings): UnlearnSettings {
     choice: {
       method: ran(method) ? method : "metaunlearn",
       seed: integer(0, 2 ** 32 - 1).accepts(seed) ? seed : 0,
-      set: ran(method) && method !== "metaunlearn" ? setBy(receipt, method) : {},
+      set: ran(method) ? setBy(receipt, method) : {},
     },
   };
 }
 
 /** Receipts from before there was a choice name no method: it was MetaUnlearn. */
-function ran(method: unknown): method is KitMethod {
+function ran(method: unknown): method is MethodName {
   return oneOf(KIT_METHODS).accepts(method);
 }
 
 /** The method's settings as the receipt's run used them. */
-function setBy({ settings }: Receipt, method: KitBaseline): Record<string, number> {
-  const entries = Object.entries<Kind<number>>(METHOD_SETTINGS[method]).flatMap(([name, kind]) => {
+function setBy({ settings }: Receipt, method: MethodName): Record<string, number> {
+  const entries = Object.entries(methodOf(method).settings).flatMap(([name, setting]) => {
     const value = settings[name];
+    const kind = kindOf(setting);
     return kind.accepts(value) ? [[name, value] as const] : [];
   });
   return Object.fromEntries(entries);

@@ -13,7 +13,7 @@ import {
   real,
   shown,
 } from "../../files/json_fields.ts";
-import { type KitMethodSettings, parseMethodSettings } from "./method_settings.ts";
+import { type KitMethodSettings, parseKitMethods } from "./method_settings.ts";
 import type { StatisticsRecord } from "./kit_statistics.ts";
 import { dependsOnTheta, META_LOSS_INPUTS, type MetaLossInput } from "../meta_loss_inputs.ts";
 
@@ -91,7 +91,8 @@ export function parseKitManifest(text: string, file: string): KitManifest {
   });
   const unlearning = fields.within("unlearning");
   const metaLoss = fields.within("metaLoss");
-  const methods = fields.optional("methods", OBJECT) && fields.within("methods");
+  const named = fields.optional("methods", OBJECT);
+  const methods = named && fields.within("methods");
   const statistics = fields.optional("statistics", OBJECT) && fields.within("statistics");
   const manifest: KitManifest = {
     version,
@@ -107,16 +108,7 @@ export function parseKitManifest(text: string, file: string): KitManifest {
       ),
       stepSizes: unlearning.read("stepSizes", oneOf(["global", "learned"])),
     },
-    ...(methods
-      ? {
-        methods: {
-          source: methods.read("source", line(1000)),
-          ssd: parseMethodSettings("ssd", methods.within("ssd")),
-          pgu: parseMethodSettings("pgu", methods.within("pgu")),
-          jit: parseMethodSettings("jit", methods.within("jit")),
-        },
-      }
-      : {}),
+    ...(methods ? { methods: parseKitMethods(methods, Object.keys(named)) } : {}),
     ...(statistics
       ? {
         statistics: {

@@ -1,46 +1,42 @@
-import { integer, type JsonFields, type Kind, real } from "../../files/json_fields.ts";
+import { type JsonFields, line, OBJECT, real } from "../../files/json_fields.ts";
 
-/** Methods that unlearn from a kit and requests alone. */
-export const KIT_METHODS = ["metaunlearn", "ssd", "pgu", "jit"] as const;
-/** One of {@link KIT_METHODS}. */
-export type KitMethod = typeof KIT_METHODS[number];
-/** Those that the paper compares MetaUnlearn with: they have settings of their own. */
-export type KitBaseline = Exclude<KitMethod, "metaunlearn">;
-
-/** Names of each method's settings. */
-interface SettingNames {
-  readonly ssd: "selection" | "dampening";
-  readonly pgu: "learningRate" | "epochs" | "gamma";
-  readonly jit: "learningRate" | "noise" | "draws";
-}
-
-/** What each method's settings may be; lib/unlearn/{ssd,pgu,jit}.ts tells what they mean. */
-export const METHOD_SETTINGS: {
-  readonly [Method in KitBaseline]: Readonly<Record<SettingNames[Method], Kind<number>>>;
-} = {
-  ssd: { selection: real(0, 1e9), dampening: real(0, 1e9) },
-  pgu: { learningRate: real(0, 1e6), epochs: integer(1, 10_000), gamma: real(0, 1) },
-  jit: { learningRate: real(0, 1e6), noise: real(1e-9, 1e9), draws: integer(1, 10_000) },
-};
-
-/** Settings of one method. */
-export type MethodSettings<Method extends KitBaseline> = Readonly<
-  Record<SettingNames[Method], number>
->;
-
-/** The settings that a kit brings for the methods that MetaUnlearn is compared with. */
-export type KitMethodSettings = { readonly [Method in KitBaseline]: MethodSettings<Method> } & {
+/**
+ * The settings that a kit brings for the methods that MetaUnlearn is compared with, by method. What
+ * each may be is the method's to say (`lib/unlearn/methods/`).
+ */
+export interface KitMethodSettings {
   /** Where they come from, in words. */
   readonly source: string;
-};
+  readonly [method: string]: string | Readonly<Record<string, number>>;
+}
 
-/** Reads one method's settings, all of them. @throws {LetheError} the setting that is wrong */
-export function parseMethodSettings<Method extends KitBaseline>(
-  method: Method,
+/** Most methods in a kit, and most settings of one. */
+const MOST = 32;
+const NAME = /^[a-z][a-zA-Z0-9-]{0,39}$/;
+
+/** Reads what a kit says of its methods: names and numbers. @throws {LetheError} what is wrong */
+export function parseKitMethods(
   fields: JsonFields,
-): MethodSettings<Method> {
-  const kinds: Readonly<Record<string, Kind<number>>> = METHOD_SETTINGS[method];
-  const read = Object.entries(kinds).map(([name, kind]) => [name, fields.read(name, kind)]);
-  fields.end();
-  return Object.fromEntries(read) as MethodSettings<Method>;
+  names: readonly string[],
+): KitMethodSettings {
+  const settings: Record<string, string | Record<string, number>> = {};
+  const methods = names.filter((name) => name !== "source");
+  checkNames(fields, methods);
+  for (const method of methods) {
+    const own = Object.keys(fields.read(method, OBJECT));
+    const of = fields.within(method);
+    checkNames(of, own);
+    settings[method] = Object.fromEntries(
+      own.map((name) => [name, of.read(name, real(-1e300, 1e300))]),
+    );
+  }
+  return { source: fields.read("source", line(1000)), ...settings };
+}
+
+function checkNames(fields: JsonFields, names: readonly string[]): void {
+  if (names.length > MOST) fields.refuse(`it has ${names.length} entries`, `at most ${MOST}`);
+  const wrong = names.find((name) => !NAME.test(name));
+  if (wrong !== undefined) {
+    fields.refuse(`${JSON.stringify(wrong)} is its entry`, "names are words");
+  }
 }

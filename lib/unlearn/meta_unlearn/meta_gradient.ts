@@ -11,7 +11,7 @@ import {
 import type { Measured } from "./eq5_eq6_auxiliary_objective.ts";
 import type { AuxiliaryBatch, MetaObjective } from "./meta_objective.ts";
 import { objectiveGradient } from "./objective_gradient.ts";
-import { scrubObjectiveGradient } from "../methods/scrub_objective.ts";
+import { scrubObjectiveGradient } from "../compared/scrub_objective.ts";
 import {
   disposeStep,
   microBatchRanges,

@@ -1,66 +1,35 @@
-import * as tf from "@tensorflow/tfjs";
-import { addScaled, disposeWeights, type Weights } from "../../tensor/weights.ts";
-import { type Backbone, logitGradient, logitsOf } from "../logit_gradient.ts";
+import type { Method } from "./method.ts";
 
-/** How JiT perturbs and steps. */
-export interface JitSettings {
-  readonly learningRate: number;
-  /** Standard deviation of the noise, in units of the normalised input. */
-  readonly noise: number;
-  /** Noisy copies per image. */
-  readonly draws: number;
-}
-
-/**
- * Just in Time unlearning (Foster et al. 2024a): one SGD step that makes the model smooth around the
- * support images, on the mean over draws of
- *
- *     sum over images of |f(x) - f(x')| / |x - x'|,   x' = x + noise, cut to the batch's own range
- *
- * with f(x') constant to differentiation.
- *
- * @param patches patch rows [b n, 3 patchSize^2] of the support images
- * @param noises what is added, each of the shape of `patches`
- * @returns theta_u, the caller's, and the loss before the step
- */
-export async function justInTime(
-  theta: Weights,
-  backbone: Backbone,
-  patches: tf.Tensor,
-  noises: Iterable<tf.Tensor>,
-  learningRate: number,
-): Promise<{ theta: Weights; value: number }> {
-  const { imageSize, patchSize } = backbone.shape;
-  const perImage = (imageSize / patchSize) ** 2;
-  const images = patches.shape[0] / perImage;
-  const copies: { logits: tf.Tensor; distance: tf.Tensor }[] = [];
-  for (const noise of noises) {
-    copies.push(tf.tidy(() => {
-      const noisy = tf.minimum(
-        tf.maximum(tf.add(patches, noise), tf.min(patches)),
-        tf.max(patches),
-      );
-      const logits = logitsOf(theta, backbone, noisy);
-      const gap = tf.reshape(tf.sub(patches, noisy), [images, -1]);
-      return { logits, distance: tf.sqrt(tf.sum(tf.square(gap), 1)) };
-    }));
-  }
-  const { value, gradients } = await logitGradient(
-    theta,
-    backbone,
-    patches,
-    (logits) =>
-      tf.div(
-        copies.map((copy) => {
-          const moved = tf.sqrt(tf.sum(tf.square(tf.sub(logits, copy.logits)), 1));
-          return tf.sum(tf.div(moved, copy.distance));
-          // Not tf.addN: its shader would bind more buffers than a WebGPU adapter allows.
-        }).reduce((sum, term) => tf.add(sum, term)),
-        copies.length,
-      ),
-  );
-  const after = addScaled(theta, gradients, -learningRate);
-  copies.forEach(({ logits, distance }) => tf.dispose([logits, distance]));
-  disposeWeights(gradients);
-  return { theta: after, value };
-}
+/** Just in Time unlearning: one step that makes the model smooth around the support images. */
+export const jit: Method<"jit", "learningRate" | "noise" | "draws"> = {
+  name: "jit",
+  title: "JiT",
+  source:
+    'Foster et al. 2024, "Zero-shot Machine Unlearning at Scale via Lipschitz Regularization"',
+  needs: [],
+  settings: {
+    learningRate: { kind: "number", min: 0, max: 1e6, help: "of the step" },
+    noise: { kind: "number", min: 1e-9, max: 1e9, help: "deviation of the noise" },
+    draws: { kind: "integer", min: 1, max: 10_000, help: "noisy copies per image" },
+  },
+  // What the authors' released code adds to App. A (tdemin16/one-shui).
+  published: (["celeba", "celebahq", "mufac"] as const).map((layout) => ({
+    layout,
+    upTo: Infinity,
+    settings: { learningRate: 0.01, noise: 30, draws: 25 },
+  })),
+  candidates: [1e-2, 1e-3, 1e-4].flatMap((learningRate) =>
+    [30, 1].map((noise) => ({ learningRate, noise, draws: 25 }))
+  ),
+  async run({ theta, source, random, ...backbone }, { support }, settings) {
+    const [{ gaussianNoises, justInTime }, tf] = await Promise.all([
+      import("../compared/jit.ts"),
+      import("@tensorflow/tfjs"),
+    ]);
+    const { patches, targets } = await source.batch(support);
+    const noises = gaussianNoises(patches, settings, random);
+    const result = await justInTime(theta, backbone, patches, noises, settings.learningRate);
+    tf.dispose([patches, targets]);
+    return { theta: result.theta };
+  },
+};

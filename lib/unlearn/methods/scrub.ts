@@ -1,159 +1,43 @@
-import * as tf from "@tensorflow/tfjs";
-import { shuffledBatches } from "../../data/batches.ts";
-import type { ImageFeed } from "../../data/loader/image_source.ts";
-import type { Task } from "../../data/sample.ts";
-import { divergence } from "../../model/distillation.ts";
-import { taskLoss } from "../../model/task_loss.ts";
-import type { Optimiser } from "../../tensor/optimisers/optimiser.ts";
-import { sgd } from "../../tensor/optimisers/sgd.ts";
-import type { Random } from "../../random.ts";
-import { cosine } from "../../tensor/schedule.ts";
-import { disposeWeights, mapWeights, type Weights } from "../../tensor/weights.ts";
-import { type Backbone, logitGradient, logitsOf } from "../logit_gradient.ts";
+import type { Method } from "./method.ts";
 
-/** How SCRUB trains. */
-export interface ScrubSettings {
-  readonly learningRate: number;
-  readonly epochs: number;
-  /** The first of them, in which forgetting steps come before retaining ones. */
-  readonly forgettingEpochs: number;
-  readonly batchSize: number;
-}
+const COUNT = { kind: "integer", min: 1, max: 1_000_000 } as const;
 
-/** Constants of the released code. */
-export const SCRUB = {
-  momentum: 0.9,
-  weightDecay: 5e-4,
-  temperature: 4,
-  /** Weights of divergence and task loss in retaining steps. */
-  alpha: 0.001,
-  gamma: 0.99,
-  /** Forgetting steps climb without bound: their gradient's norm is cut to this. */
-  maxNorm: 1,
-} as const;
-
-/** The student and what moves it. */
-export interface ScrubState {
-  readonly theta: Weights;
-  readonly optimiser: Optimiser;
-}
-
-/** What SCRUB learns from: the original model and the images. */
-export interface ScrubData extends Backbone {
-  readonly teacher: Weights;
-  readonly task: Task;
-  readonly source: ImageFeed;
-  /** Called after each step of a run, with the step's images. */
-  readonly onImages?: (images: number) => void;
-}
-
-/**
- * One step away from the teacher on images to forget: descends -KL(teacher || student).
- *
- * @param theta taken over
- * @returns the student after it, the caller's, and the loss before
- */
-export function forgetStep(
-  { theta, optimiser }: ScrubState,
-  data: ScrubData,
-  indices: readonly number[],
-  learningRate: number,
-): Promise<{ theta: Weights; value: number }> {
-  return step(theta, optimiser, data, indices, learningRate, {
-    loss: (student, teacher) => tf.neg(divergence(student, teacher, SCRUB.temperature)),
-    maxNorm: SCRUB.maxNorm,
-  });
-}
-
-/** One step towards teacher and targets on images to retain; as {@link forgetStep}. */
-export function retainStep(
-  { theta, optimiser }: ScrubState,
-  data: ScrubData,
-  indices: readonly number[],
-  learningRate: number,
-): Promise<{ theta: Weights; value: number }> {
-  return step(theta, optimiser, data, indices, learningRate, {
-    loss: (student, teacher, targets) =>
-      tf.add(
-        tf.mul(divergence(student, teacher, SCRUB.temperature), SCRUB.alpha),
-        tf.mul(taskLoss(data.task, student, targets), SCRUB.gamma),
-      ),
-    maxNorm: Infinity,
-  });
-}
-
-/**
- * SCRUB (Kurmanji et al., NeurIPS 2023): a student of the original model that is driven from it on the
- * images to forget in the first epochs, and held to it and to the targets on the others throughout. It
- * needs the training images.
- *
- * @returns theta_u; the caller disposes it
- */
-export async function scrub(
-  data: ScrubData,
-  forget: readonly number[],
-  retain: readonly number[],
-  { learningRate, epochs, forgettingEpochs, batchSize }: ScrubSettings,
-  random: Random,
-): Promise<Weights> {
-  const optimiser = sgd(SCRUB);
-  let theta = mapWeights(data.teacher, tf.clone);
-  for (let epoch = 0; epoch < epochs; epoch++) {
-    const rate = cosine(learningRate, epoch, epochs);
-    const batches = (images: readonly number[], part: string) =>
-      shuffledBatches(images.length, batchSize, random.fork(`${part} ${epoch}`))
-        .map((batch) => batch.map((i) => images[i]));
-    if (epoch < forgettingEpochs) {
-      for (const batch of batches(forget, "forget")) {
-        ({ theta } = await forgetStep({ theta, optimiser }, data, batch, rate));
-        data.onImages?.(batch.length);
-      }
-    }
-    for (const batch of batches(retain, "retain")) {
-      ({ theta } = await retainStep({ theta, optimiser }, data, batch, rate));
-      data.onImages?.(batch.length);
-    }
-  }
-  optimiser.dispose();
-  return theta;
-}
-
-async function step(
-  theta: Weights,
-  optimiser: Optimiser,
-  data: ScrubData,
-  indices: readonly number[],
-  learningRate: number,
-  { loss, maxNorm }: {
-    loss: (student: tf.Tensor, teacher: tf.Tensor, targets: tf.Tensor) => tf.Tensor;
-    maxNorm: number;
+/** SCRUB: a student driven from the original on the images to forget, held to it on the others. */
+export const scrub: Method<
+  "scrub",
+  "learningRate" | "epochs" | "forgettingEpochs" | "batchSize"
+> = {
+  name: "scrub",
+  title: "SCRUB",
+  source: "Kurmanji et al., NeurIPS 2023",
+  needs: ["training images"],
+  settings: {
+    learningRate: { kind: "number", min: 0, max: 1e6, help: "cosine over the epochs" },
+    epochs: { ...COUNT, help: "over the images to retain" },
+    forgettingEpochs: { ...COUNT, min: 0, help: "the first of them, which forget too" },
+    batchSize: { ...COUNT, help: "images per step" },
   },
-): Promise<{ theta: Weights; value: number }> {
-  const { patches, targets } = await data.source.batch(indices);
-  const taught = logitsOf(data.teacher, data, patches);
-  const { value, gradients } = await logitGradient(
-    theta,
-    data,
-    patches,
-    (logits) => loss(logits, taught, targets),
-  );
-  const cut = maxNorm === Infinity ? gradients : clipped(gradients, maxNorm);
-  const next = optimiser.step(theta, cut, learningRate);
-  if (cut !== gradients) disposeWeights(cut);
-  disposeWeights(gradients);
-  tf.dispose([patches, targets, taught]);
-  return { theta: next, value };
-}
+  // What the authors' released code adds to App. A (tdemin16/one-shui).
+  published: [
+    published("celeba", Infinity, 5e-3, 5),
+    published("celebahq", Infinity, 1e-2, 5),
+    published("mufac", 5, 1e-3, 7),
+    published("mufac", Infinity, 1e-3, 5),
+  ],
+  candidates: [],
+  async run({ theta, random, ...context }, { forget, retain }, settings) {
+    const { scrub } = await import("../compared/scrub.ts");
+    return {
+      theta: await scrub({ teacher: theta, ...context }, forget, retain, settings, random),
+    };
+  },
+};
 
-/** Gradients scaled so that their common norm is at most `maxNorm`, as torch's clip_grad_norm_. */
-function clipped(gradients: Weights, maxNorm: number): Weights {
-  const scale = tf.tidy(() => {
-    const squares = Object.values(gradients).map((tensor) => tf.sum(tf.square(tensor)));
-    // Not tf.addN: its shader would bind more buffers than a WebGPU adapter allows.
-    const norm = tf.sqrt(squares.reduce((sum, square) => tf.add(sum, square)));
-    return tf.minimum(tf.div(maxNorm, tf.add(norm, 1e-6)), 1);
-  });
-  const result = mapWeights(gradients, (tensor) => tf.mul(tensor, scale));
-  scale.dispose();
-  return result;
+function published(
+  layout: "celeba" | "celebahq" | "mufac",
+  upTo: number,
+  learningRate: number,
+  forgettingEpochs: number,
+) {
+  return { layout, upTo, settings: { learningRate, epochs: 10, forgettingEpochs, batchSize: 32 } };
 }

@@ -92,15 +92,15 @@ const WRONG: [string, (kit: Kit) => Kit, string][] = [
     "files of statistics",
   ],
   [
-    "a gamma of 2",
+    "a setting that is no number",
     (kit) => ({
       ...kit,
       manifest: {
         ...kit.manifest,
-        methods: { ...kit.manifest.methods!, pgu: { learningRate: 1, epochs: 1, gamma: 2 } },
+        methods: { ...kit.manifest.methods!, pgu: { learningRate: 1, gamma: NaN } },
       },
     }),
-    "gamma is 2; it is a number from 0 to 1",
+    "gamma is",
   ],
 ];
 for (const [what, spoil, message] of WRONG) {

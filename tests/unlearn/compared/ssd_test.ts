@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import { taskLoss } from "../../../lib/model/task_loss.ts";
 import { disposeWeights } from "../../../lib/tensor/weights.ts";
 import { logitGradient } from "../../../lib/unlearn/logit_gradient.ts";
-import { dampen, importances } from "../../../lib/unlearn/methods/ssd.ts";
+import { dampen, importances } from "../../../lib/unlearn/compared/ssd.ts";
 import { onHost } from "../../tensor/directions.ts";
 import { onEachDevice } from "../../tensor/on_each_device.ts";
 import { toyObjective } from "../toy_objective.ts";

@@ -5,7 +5,7 @@ import { Random } from "../../../lib/random.ts";
 import { addScaled, disposeWeights } from "../../../lib/tensor/weights.ts";
 import { metaGradient } from "../../../lib/unlearn/meta_unlearn/meta_gradient.ts";
 import { disposeSupport, supportOf } from "../../../lib/unlearn/meta_unlearn/meta_learn.ts";
-import { scrubObjectiveGradient } from "../../../lib/unlearn/methods/scrub_objective.ts";
+import { scrubObjectiveGradient } from "../../../lib/unlearn/compared/scrub_objective.ts";
 import { centralDifference, inner, unitDirection } from "../../tensor/directions.ts";
 import { onEachDevice } from "../../tensor/on_each_device.ts";
 import { TOY_LABELS, TOY_SHAPE, toyObjective } from "../toy_objective.ts";

@@ -1,0 +1,81 @@
+import * as tf from "@tensorflow/tfjs";
+import type { Random } from "../../random.ts";
+import { addScaled, disposeWeights, type Weights } from "../../tensor/weights.ts";
+import { type Backbone, logitGradient, logitsOf } from "../logit_gradient.ts";
+
+/** How JiT perturbs and steps. */
+export interface JitSettings {
+  readonly learningRate: number;
+  /** Standard deviation of the noise, in units of the normalised input. */
+  readonly noise: number;
+  /** Noisy copies per image. */
+  readonly draws: number;
+}
+
+/** What {@link justInTime} adds to the patches: a drawn tensor after the other, each freed after use. */
+export function* gaussianNoises(
+  patches: tf.Tensor,
+  { noise, draws }: Pick<JitSettings, "noise" | "draws">,
+  random: Random,
+): Generator<tf.Tensor> {
+  for (let draw = 0; draw < draws; draw++) {
+    const values = Float32Array.from({ length: patches.size }, () => noise * random.normal());
+    const tensor = tf.tensor(values, patches.shape);
+    yield tensor;
+    tensor.dispose();
+  }
+}
+
+/**
+ * Just in Time unlearning (Foster et al. 2024a): one SGD step that makes the model smooth around the
+ * support images, on the mean over draws of
+ *
+ *     sum over images of |f(x) - f(x')| / |x - x'|,   x' = x + noise, cut to the batch's own range
+ *
+ * with f(x') constant to differentiation.
+ *
+ * @param patches patch rows [b n, 3 patchSize^2] of the support images
+ * @param noises what is added, each of the shape of `patches`
+ * @returns theta_u, the caller's, and the loss before the step
+ */
+export async function justInTime(
+  theta: Weights,
+  backbone: Backbone,
+  patches: tf.Tensor,
+  noises: Iterable<tf.Tensor>,
+  learningRate: number,
+): Promise<{ theta: Weights; value: number }> {
+  const { imageSize, patchSize } = backbone.shape;
+  const perImage = (imageSize / patchSize) ** 2;
+  const images = patches.shape[0] / perImage;
+  const copies: { logits: tf.Tensor; distance: tf.Tensor }[] = [];
+  for (const noise of noises) {
+    copies.push(tf.tidy(() => {
+      const noisy = tf.minimum(
+        tf.maximum(tf.add(patches, noise), tf.min(patches)),
+        tf.max(patches),
+      );
+      const logits = logitsOf(theta, backbone, noisy);
+      const gap = tf.reshape(tf.sub(patches, noisy), [images, -1]);
+      return { logits, distance: tf.sqrt(tf.sum(tf.square(gap), 1)) };
+    }));
+  }
+  const { value, gradients } = await logitGradient(
+    theta,
+    backbone,
+    patches,
+    (logits) =>
+      tf.div(
+        copies.map((copy) => {
+          const moved = tf.sqrt(tf.sum(tf.square(tf.sub(logits, copy.logits)), 1));
+          return tf.sum(tf.div(moved, copy.distance));
+          // Not tf.addN: its shader would bind more buffers than a WebGPU adapter allows.
+        }).reduce((sum, term) => tf.add(sum, term)),
+        copies.length,
+      ),
+  );
+  const after = addScaled(theta, gradients, -learningRate);
+  copies.forEach(({ logits, distance }) => tf.dispose([logits, distance]));
+  disposeWeights(gradients);
+  return { theta: after, value };
+}

@@ -1,0 +1,168 @@
+import * as tf from "@tensorflow/tfjs";
+import type { Task } from "../../data/sample.ts";
+import { chunks, type ImageFeed } from "../../data/loader/image_source.ts";
+import { vit } from "../../model/vit.ts";
+import { type Algebra, plain } from "../../tensor/algebra.ts";
+import { matMul } from "../../tensor/mat_mul.ts";
+import { linear } from "../../tensor/ops/linear.ts";
+import { reshape } from "../../tensor/ops/reshape.ts";
+import { cosine } from "../../tensor/schedule.ts";
+import { disposeWeights, mapWeights, type Weights } from "../../tensor/weights.ts";
+import { dominantDirections } from "../dominant_directions.ts";
+import { type Backbone, logitGradient } from "../logit_gradient.ts";
+
+/** How PGU steps. */
+export interface PguSettings {
+  /** Cosine over the epochs. */
+  readonly learningRate: number;
+  /** Steps on the support images. */
+  readonly epochs: number;
+  /** Share of the retained inputs' singular values that the kept directions must exceed. */
+  readonly gamma: number;
+}
+
+/** How many directions are kept, and how near another number of them was. */
+interface Rank {
+  readonly rank: number;
+  readonly clearance: number;
+}
+
+/** Weight of the entropy in {@link pguLoss} (released code). */
+const ENTROPY_WEIGHT = 0.2;
+/** Keeps the logarithm finite where the right answer is certain. */
+const MARGIN = 0.05;
+
+/** Plain tensors; tells of the input of every linear layer, [rows, in], by the layer's name. */
+function listening(theta: Weights, onInput: (layer: string, x: tf.Tensor) => void) {
+  const layers = new Map(
+    Object.entries(theta).filter(([name]) => name.endsWith(".weight"))
+      .map(([name, tensor]) => [tensor, name.slice(0, -".weight".length)]),
+  );
+  const algebra: Algebra<tf.Tensor> = {
+    constant: plain.constant,
+    // What it is told of outlives a block.
+    scope: (f) => f(),
+    apply(op, inputs, attributes) {
+      const value = plain.apply(op, inputs, attributes);
+      // The patch embedding's kernel is used as a matrix.
+      const reshaped = op === reshape ? layers.get(inputs[0]) : undefined;
+      if (reshaped !== undefined) layers.set(value, reshaped);
+      if (op === linear) onInput(layers.get(inputs[1])!, inputs[0]);
+      return value;
+    },
+  };
+  return algebra;
+}
+
+/**
+ * Uncentred covariances of every linear layer's inputs, x xT summed over all tokens of all images; the
+ * patch embedding's inputs are its own non-overlapping patches.
+ *
+ * @returns [in, in] by layer; the caller disposes them
+ */
+export async function inputCovariances(
+  theta: Weights,
+  { shape, microBatch }: Backbone,
+  source: ImageFeed,
+  indices: readonly number[],
+  onImages?: (images: number) => void,
+): Promise<Weights> {
+  let sums: Record<string, tf.Tensor> = {};
+  for (const piece of chunks(indices, microBatch)) {
+    const { patches, targets } = await source.batch(piece);
+    const next = tf.tidy(() => {
+      const added: Record<string, tf.Tensor> = {};
+      const algebra = listening(theta, (layer, x) => {
+        const product = matMul(x, x, { transposeA: true });
+        added[layer] = sums[layer] ? tf.add(sums[layer], product) : product;
+      });
+      vit(algebra, theta, patches, shape);
+      return added;
+    });
+    disposeWeights(sums);
+    tf.dispose([patches, targets]);
+    sums = next;
+    onImages?.(piece.length);
+  }
+  return sums;
+}
+
+/**
+ * The loss that PGU descends: the right answers lose their probability, and predictions that stay
+ * certain cost less than ones that spread: mean of -log(1 - p_right + 0.05) + 0.2 entropy(softmax).
+ * Labels count each by itself (p_right = sigmoid(+-x)); of classes, the right one.
+ *
+ * @returns a scalar, owned by the caller
+ */
+export function pguLoss(task: Task, logits: tf.Tensor, targets: tf.Tensor): tf.Scalar {
+  const shifted = tf.sub(logits, tf.max(logits, -1, true));
+  const logs = tf.sub(shifted, tf.log(tf.sum(tf.exp(shifted), -1, true)));
+  const entropy = tf.neg(tf.mean(tf.sum(tf.mul(tf.exp(logs), logs), -1)));
+  const right = task === "classes"
+    ? tf.sum(tf.mul(tf.exp(logs), targets), -1)
+    : tf.sigmoid(tf.mul(logits, tf.sub(tf.mul(targets, 2), 1)));
+  const away = tf.neg(tf.mean(tf.log(tf.add(tf.sub(1, right), MARGIN))));
+  return tf.add(away, tf.mul(entropy, ENTROPY_WEIGHT));
+}
+
+/**
+ * Projected Gradient Unlearning (Hoang et al., WACV 2024): gradient steps on the support images in
+ * directions that the retained images' inputs do not span. Of each weight matrix's gradient G [out, in]
+ * the part G U UT is removed, U the dominant directions of the training inputs' covariance less the
+ * support's; all other parameters stay.
+ *
+ * @param covariances over the training images, of the kit
+ * @param support image i of `source` is the support photograph of person i
+ * @returns theta_u, the caller's; the first step's loss; the rank of U by layer, and how far its choice
+ *   is from another ({@link dominantDirections})
+ */
+export async function projectedGradient(
+  theta: Weights,
+  backbone: Backbone,
+  task: Task,
+  source: ImageFeed,
+  support: readonly number[],
+  covariances: Weights,
+  { learningRate, epochs, gamma }: PguSettings,
+): Promise<{ theta: Weights; value: number; ranks: Record<string, Rank> }> {
+  const own = await inputCovariances(theta, backbone, source, support);
+  const projectors: Record<string, tf.Tensor> = {};
+  const ranks: Record<string, Rank> = {};
+  for (const [layer, training] of Object.entries(covariances)) {
+    const retained = tf.tidy(() => tf.sub(training, own[layer]));
+    const size = retained.shape[0];
+    const { vectors, rank, clearance } = dominantDirections(await retained.data(), size, gamma);
+    retained.dispose();
+    ranks[layer] = { rank, clearance };
+    projectors[`${layer}.weight`] = tf.tidy(() => {
+      const u = tf.tensor2d(vectors, [size, rank]);
+      return matMul(u, u, { transposeB: true });
+    });
+  }
+  disposeWeights(own);
+  const { patches, targets } = await source.batch(support);
+  let current = mapWeights(theta, tf.clone);
+  let first = NaN;
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    const rate = cosine(learningRate, epoch, epochs);
+    const { value, gradients } = await logitGradient(
+      current,
+      backbone,
+      patches,
+      (logits) => pguLoss(task, logits, targets),
+    );
+    if (epoch === 0) first = value;
+    const next = mapWeights(current, (tensor, name) => {
+      const projector = projectors[name];
+      if (!projector) return tf.clone(tensor);
+      const matrix = tf.reshape(gradients[name], [tensor.shape[0], -1]);
+      const free = tf.sub(matrix, matMul(matrix, projector));
+      return tf.sub(tensor, tf.mul(tf.reshape(free, tensor.shape), rate));
+    });
+    for (const weights of [current, gradients]) disposeWeights(weights);
+    current = next;
+  }
+  tf.dispose([patches, targets]);
+  disposeWeights(projectors);
+  return { theta: current, value: first, ranks };
+}
