@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import * as tf from "@tensorflow/tfjs";
 import { LetheError, UsageError } from "../error.ts";
+import type { LetheBackend } from "./backend/lethe_backend.ts";
 import { watchDevice } from "./device_fault.ts";
 import { setCard } from "./kernels/webgpu/card.ts";
 import { type Precision, setPrecision } from "./precision.ts";
@@ -48,14 +49,16 @@ export function isSoftwareAdapter(
  * `auto` takes the WebGPU adapter where there is one, or else tfjs's WASM backend. Neither needs a
  * Deno permission.
  *
+ * @param anew starts WebGPU even where this process has a device that runs
  * @throws LetheError `webgpu` or half precision is asked for and there is no adapter
  * @throws UsageError `choice` is none of {@link DEVICE_CHOICES}, or half precision is asked of `wasm`
  */
 export async function openDevice(
   choice: DeviceChoice,
   precision: Precision = "float32",
+  anew = false,
 ): Promise<Device> {
-  opened = await open(choice, precision);
+  opened = await open(choice, precision, anew);
   return opened;
 }
 
@@ -66,56 +69,86 @@ export function openedDevice(): Device | undefined {
   return opened;
 }
 
-async function open(choice: DeviceChoice, precision: Precision): Promise<Device> {
+async function open(
+  choice: DeviceChoice,
+  precision: Precision,
+  anew: boolean,
+): Promise<Device> {
   if (!DEVICE_CHOICES.includes(choice)) {
     throw new UsageError(`device "${choice}"`, `it is ${DEVICE_CHOICES.join(", ")}`, "take one");
   }
   if (choice === "wasm" && precision === "half") {
     throw new UsageError("half precision on WASM", "it needs WebGPU", "leave out one of the two");
   }
-  const adapter = choice === "wasm" ? null : await findAdapter();
-  if (adapter === null) {
+  const started = choice === "wasm" ? null : await startWebgpu(anew);
+  if (started === null || "refusal" in started) {
     if (choice === "webgpu") {
-      throw new LetheError("--device webgpu: no WebGPU adapter", "it needs one", REMEDY);
+      throw new LetheError(`--device webgpu: ${started!.refusal}`, "it needs one", REMEDY);
     }
     await openWasm();
     setPrecision(precision);
-    const notice = choice === "auto"
-      ? `no WebGPU adapter: using WASM; to get one, ${REMEDY}`
-      : null;
     return {
       backend: "wasm",
       adapter: "WASM (SIMD, one thread)",
       software: true,
       precision,
-      ...(notice ? { notice } : {}),
+      ...(started ? { notice: `${started.refusal}: using WASM; to get one, ${REMEDY}` } : {}),
     };
   }
-  await openWebgpu();
+  await openWebgpu(started.backend);
   setPrecision(precision);
-  setCard(!isSoftwareAdapter(adapter.info));
-  const name = adapter.info.description || adapter.info.device || adapter.info.vendor || "unnamed";
+  setCard(!isSoftwareAdapter(started.info));
+  const { info } = started;
   return {
     backend: "webgpu",
-    adapter: `WebGPU, ${name}`,
-    software: isSoftwareAdapter(adapter.info),
+    adapter: `WebGPU, ${info.description || info.device || info.vendor || "unnamed"}`,
+    software: isSoftwareAdapter(info),
     precision,
   };
 }
 
-async function findAdapter(): Promise<GPUAdapter | null> {
-  if (navigator.gpu === undefined) return null;
-  return await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
+/** A backend on the adapter that WebGPU offers; or why there is none, in one line. */
+async function startWebgpu(anew: boolean): Promise<
+  { backend: LetheBackend; info: GPUAdapterInfo } | { refusal: string }
+> {
+  let adapter: GPUAdapter | null;
+  try {
+    adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" }) ?? null;
+  } catch (error) {
+    return { refusal: `no WebGPU adapter (${oneLine(error)})` };
+  }
+  if (adapter === null) return { refusal: "no WebGPU adapter" };
+  if (running && !anew) return running;
+  const { info } = adapter;
+  try {
+    const { openBackend } = await import("./backend/open_backend.ts");
+    running = { backend: await openBackend(adapter), info };
+    return running;
+  } catch (error) {
+    const name = info.description || info.device || "unnamed";
+    return { refusal: `no WebGPU adapter that works (${name}: ${oneLine(error)})` };
+  }
 }
 
-async function openWebgpu(): Promise<void> {
-  await import("@tensorflow/tfjs-backend-webgpu");
+/** The WebGPU backend of this process, once it runs. */
+let running: { backend: LetheBackend; info: GPUAdapterInfo } | undefined;
+
+function oneLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, " ").trim();
+}
+
+async function openWebgpu(backend: LetheBackend): Promise<void> {
   // All tensor work belongs on the adapter, small tensors too: a result must not depend on their size.
   tf.env().set("WEBGPU_CPU_FORWARD", false);
   // Fewer, longer submissions: tfjs's 15 passes at a time cost a software adapter a fifth of its time.
   tf.env().set("WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE", 64);
+  if (tf.findBackend("webgpu") as unknown !== backend) {
+    // In place of the one that tfjs registers when it is loaded.
+    tf.removeBackend("webgpu");
+    tf.registerBackend("webgpu", () => backend as unknown as tf.KernelBackend, 3);
+  }
   await activate("webgpu");
-  watchDevice((tf.backend() as unknown as { device: GPUDevice }).device);
+  watchDevice(backend.device);
   const { registerWebgpuKernels } = await import("./kernels/webgpu/register.ts");
   registerWebgpuKernels();
 }

@@ -91,15 +91,12 @@ onEachDevice("openDevice makes the backend that was asked for compute", async (d
   sum.dispose();
 });
 
-/** Runs `body` as on a machine without an adapter. */
-async function withoutAdapter(body: () => Promise<void>): Promise<void> {
+/** Runs `body` on a machine whose WebGPU answers a request for an adapter like that. */
+async function withAdapter(answer: () => Promise<unknown>, body: () => Promise<void>) {
   if (navigator.gpu === undefined) return await body();
   const { gpu } = navigator;
   const own = Object.getOwnPropertyDescriptor(gpu, "requestAdapter");
-  Object.defineProperty(gpu, "requestAdapter", {
-    value: () => Promise.resolve(null),
-    configurable: true,
-  });
+  Object.defineProperty(gpu, "requestAdapter", { value: answer, configurable: true });
   try {
     await body();
   } finally {
@@ -107,6 +104,10 @@ async function withoutAdapter(body: () => Promise<void>): Promise<void> {
     else Reflect.deleteProperty(gpu, "requestAdapter");
   }
 }
+
+/** Runs `body` as on a machine without an adapter. */
+const withoutAdapter = (body: () => Promise<void>) =>
+  withAdapter(() => Promise.resolve(null), body);
 
 Deno.test("openDevice auto takes WASM where there is no adapter and tells how to get one", async () => {
   await withoutAdapter(async () => {
@@ -139,3 +140,54 @@ Deno.test("openDevice refuses what is no device", async () => {
     'device "cuda"; it is auto, webgpu, wasm: take one',
   );
 });
+
+/** A device whose first buffer comes back with other numbers than were written. */
+function forgetfulDevice(): unknown {
+  const buffer = {
+    mapAsync: () => Promise.resolve(),
+    getMappedRange: () => new ArrayBuffer(4),
+    destroy() {},
+  };
+  return {
+    createBuffer: () => buffer,
+    createCommandEncoder: () => ({ copyBufferToBuffer() {}, finish() {} }),
+    queue: { writeBuffer() {}, submit() {} },
+    destroy() {},
+  };
+}
+
+/** How an adapter that is there can fail. */
+const FAILING: readonly [string, () => Promise<unknown>, string][] = [
+  ["instance", () => Promise.reject(new Error("no Vulkan\n instance")), "no Vulkan instance"],
+  ["device", () =>
+    Promise.resolve({
+      info: { description: "a card" },
+      features: new Set(),
+      limits: {},
+      requestDevice: () => Promise.reject(new Error("refused")),
+    }), "a card: refused"],
+  ["first buffer", () =>
+    Promise.resolve({
+      info: { description: "a card" },
+      features: new Set(),
+      limits: {},
+      requestDevice: () => Promise.resolve(forgetfulDevice()),
+    }), "a card: its first buffer holds other numbers"],
+];
+
+for (const [what, answer, reason] of FAILING) {
+  Deno.test({
+    name: `openDevice auto goes on with WASM where the adapter's ${what} fails, and says why`,
+    ignore: navigator.gpu === undefined,
+    async fn() {
+      await withAdapter(answer, async () => {
+        const device = await openDevice("auto", "float32", true);
+        assertEquals(device.backend, "wasm");
+        const notice = device.notice ?? "";
+        assert(notice.includes(reason) && notice.includes(": using WASM; "), notice);
+        assert(!notice.includes("\n"), notice);
+        await assertRejects(() => openDevice("webgpu", "float32", true), LetheError, reason);
+      });
+    },
+  });
+}

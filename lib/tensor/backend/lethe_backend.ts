@@ -1,0 +1,141 @@
+import type { DataId, TensorInfo } from "@tensorflow/tfjs";
+import { EarlyReads } from "./early_reads.ts";
+import {
+  bytesOf,
+  type ProgramUniform,
+  type TensorData,
+  TfjsBackend,
+  type TfjsProgram,
+} from "./tfjs_backend.ts";
+import { packUniforms, uniformsOf } from "./uniforms.ts";
+
+/** Usage of every buffer that holds a tensor. */
+export const TENSOR_USAGE = 0x80 | 0x04 | 0x08; // STORAGE | COPY_SRC | COPY_DST
+
+/** A program on its way to the queue. */
+export interface QueuedProgram {
+  readonly pipeline: GPUComputePipeline;
+  readonly workgroups: readonly [number, number, number];
+  /** Tensors in the order of their bindings. */
+  readonly tensors: readonly TensorInfo[];
+  /** Which of them the program writes. */
+  readonly written: readonly boolean[];
+  /** Follows the tensors, at the last binding. */
+  readonly uniforms: ArrayBuffer;
+}
+
+/** Takes what a step does, in place of the device: see lib/tensor/recording. */
+export interface Tracer {
+  /** A tensor that a program is going to write has no numbers yet. */
+  tensor(id: DataId, data: TensorData): void;
+  program(program: QueuedProgram): void;
+}
+
+/** Uniform buffers that are kept by content. */
+const MOST_UNIFORMS = 4096;
+
+/**
+ * tfjs's WebGPU backend with uploads through the queue (Deno copies memory that is mapped at creation at
+ * a few MB/s), early reads, tensors that begin anywhere in a buffer, and programs that can be recorded.
+ */
+export class LetheBackend extends TfjsBackend {
+  /** Takes programs and tensors while a step is recorded; null otherwise. */
+  tracer: Tracer | null = null;
+  readonly reads: EarlyReads;
+  /** Programs that reached the queue one by one. */
+  dispatched = 0;
+  #uniforms = new Map<string, GPUBufferBinding>();
+
+  constructor(device: GPUDevice, info: GPUAdapterInfo) {
+    super(device, info);
+    this.reads = new EarlyReads(device);
+  }
+
+  override uploadToGPU(id: DataId): void {
+    const data = this.tensorMap.get(id);
+    if (data.resource) return;
+    if (data.values === null || data.values === undefined) {
+      if (this.tracer) return this.tracer.tensor(id, data);
+      data.resource = this.bufferManager.acquireBuffer(bytesOf(data), TENSOR_USAGE);
+      return;
+    }
+    data.resource = this.bufferManager.acquireBuffer(bytesOf(data), TENSOR_USAGE);
+    this.queue.writeBuffer(data.resource, 0, bytesOfValues(data));
+    // Once uploaded, the host's copy is not needed.
+    data.values = null;
+  }
+
+  override async read(id: DataId): Promise<ArrayLike<number>> {
+    if (!this.tensorMap.has(id)) throw new Error(`tensor ${id} is not on the device`);
+    const data = this.tensorMap.get(id);
+    if (data.values) return data.values;
+    if (this.tracer || !data.resource) throw new TypeError("a recorded step reads nothing");
+    this.ensureCommandEncoderReady();
+    this.endComputePassEncoder();
+    const bytes = await this.reads.read(
+      this.commandEncoder!,
+      () => this.submitQueue(),
+      data.resource,
+      data.offset ?? 0,
+      bytesOf(data),
+    );
+    const values = data.dtype === "float32"
+      ? new Float32Array(bytes)
+      : data.dtype === "bool"
+      ? Uint8Array.from(new Int32Array(bytes))
+      : new Int32Array(bytes);
+    // A buffer with another owner changes under its tensor: what was read says nothing of the next read.
+    if (!data.external) data.values = values;
+    return values;
+  }
+
+  override tensorToBinding(tensor: TensorInfo | null): GPUBufferBinding | null {
+    if (!tensor) return null;
+    const { resource, offset } = this.tensorMap.get(tensor.dataId);
+    return offset === undefined
+      ? { buffer: resource! }
+      : { buffer: resource!, offset, size: bytesOf(this.tensorMap.get(tensor.dataId)) };
+  }
+
+  override makeUniforms(uniforms: ProgramUniform): GPUBufferBinding {
+    const packed = packUniforms(uniforms);
+    const key = new Uint32Array(packed).join();
+    let binding = this.#uniforms.get(key);
+    if (binding === undefined) {
+      const buffer = this.device.createBuffer({
+        size: packed.byteLength,
+        usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+      });
+      this.queue.writeBuffer(buffer, 0, packed);
+      binding = { buffer };
+      if (this.#uniforms.size >= MOST_UNIFORMS) this.#uniforms.clear();
+      this.#uniforms.set(key, binding);
+    }
+    return binding;
+  }
+
+  override recordAndSubmit(
+    program: TfjsProgram,
+    output: TensorInfo,
+    inputs: TensorInfo[],
+    uniforms?: ProgramUniform,
+  ): void {
+    if (!this.tracer) {
+      this.dispatched++;
+      return super.recordAndSubmit(program, output, inputs, uniforms);
+    }
+    this.tracer.program({
+      pipeline: program.pipeline,
+      workgroups: program.dispatch,
+      tensors: [output, ...inputs],
+      written: [true, ...inputs.map(() => false)],
+      uniforms: packUniforms(uniformsOf(program, output, inputs, uniforms)),
+    });
+  }
+}
+
+/** A tensor's numbers on the host, as the device holds them. */
+export function bytesOfValues({ values, dtype }: TensorData): ArrayBufferView<ArrayBuffer> {
+  const View = dtype === "float32" ? Float32Array : Int32Array;
+  return values instanceof View ? values as ArrayBufferView<ArrayBuffer> : View.from(values!);
+}
