@@ -1,6 +1,7 @@
 import { faultBehind } from "../lib/tensor/device_fault.ts";
 import manifest from "../deno.json" with { type: "json" };
 import { describeError } from "./describe_error.ts";
+import { endOnSignals } from "./end_on_signals.ts";
 import { helpText } from "./help.ts";
 import type { OptionTable, OptionValues } from "./options.ts";
 import { parseOptions } from "./parse.ts";
@@ -52,24 +53,13 @@ export async function execute<Table extends OptionTable>(
   }
 }
 
-/** Signals that end a command, with the exit codes that shells know them by; Windows has one only. */
-const SIGNALS: readonly [Deno.Signal, number][] = Deno.build.os === "windows"
-  ? [["SIGINT", 130]]
-  : [["SIGINT", 130], ["SIGTERM", 143]];
-
 /**
  * Runs a command with the process's own arguments and streams, and ends the process with its exit
- * code; 130 after Ctrl-C, 143 when it is asked to end. Used as `if (import.meta.main) await main(train);`.
+ * code; 130 after Ctrl-C, 143 when it is asked to end, 129 when its terminal goes. Used as `if (import.meta.main) await main(train);`.
  */
 export async function main<Table extends OptionTable>(command: Command<Table>): Promise<never> {
   const terminal = standardTerminal();
-  // Deno.exit, unlike a signal's own end, lets `unload` remove what is half made.
-  for (const [signal, exitCode] of SIGNALS) {
-    Deno.addSignalListener(signal, () => {
-      terminal.note("lethe: interrupted");
-      Deno.exit(exitCode);
-    });
-  }
+  endOnSignals((line) => terminal.note(line));
   // What a library rejects behind the command's back must not end in a stack trace either.
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();

@@ -4,7 +4,7 @@ import { DEVICE, openAndAnnounce, SEED } from "../cli/shared_options.ts";
 import { percent, table } from "../cli/table.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import { DEMO, demo as run } from "../lib/run/demo.ts";
-import { refuseExisting } from "../lib/files/write_whole.ts";
+import { buildFolder, refuseExisting } from "../lib/files/write_whole.ts";
 import { withTemporaryPath } from "../lib/files/temporary_path.ts";
 import type { ModelEvaluation } from "../lib/run/evaluate_model.ts";
 import type { Device } from "../lib/tensor/device.ts";
@@ -27,8 +27,7 @@ export const demo = command({
       await withTemporaryPath(folder, () => show(folder, seed, device, terminal));
       return;
     }
-    await Deno.mkdir(out, { recursive: true });
-    await show(out, seed, device, terminal);
+    await buildFolder(out, (folder) => show(folder, seed, device, terminal));
     terminal.print(`everything is in ${out}`);
   },
 });

@@ -70,6 +70,7 @@ export const metaLearn = command({
       ...memoryChoice(options),
       ...(options.cache === undefined ? {} : { cache: options.cache }),
       onProgress: progress(terminal, options.jsonProgress),
+      onNotice: (line) => terminal.note(line),
       onEpoch({ epoch, objective, forget, heldOut }) {
         const judged = heldOut
           ? `; held out: ToW ${percent(heldOut.tugOfWar)}${between(heldOut.interval)}, forget ${

@@ -8,6 +8,7 @@ import { openDataset } from "../lib/data/open_dataset.ts";
 import { IDENTITY_PARTS, makeSplit, samplesOf } from "../lib/data/split.ts";
 import { writeSplit } from "../lib/data/split_file.ts";
 import { refuseExisting } from "../lib/files/write_whole.ts";
+import { finishBeforeExit } from "../lib/files/finish_before_exit.ts";
 
 /** `deno task split`: Sec. 3.3. */
 export const split = command({
@@ -37,8 +38,10 @@ export const split = command({
       onProgress: (done, total) => show({ stage: "hash", done, total, unit: "images" }),
     });
     const made = makeSplit(dataset, { forget, seed, hashes });
-    if (requests !== undefined) await exportRequests(made, dataset, requests);
-    await writeSplit(out, made);
+    await finishBeforeExit(async () => {
+      if (requests !== undefined) await exportRequests(made, dataset, requests);
+      await writeSplit(out, made);
+    });
     const rows = IDENTITY_PARTS.map((part) => [
       part,
       String(made.identities[part].length),

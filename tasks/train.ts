@@ -81,6 +81,7 @@ export const train = command({
       ...memoryChoice(options),
       ...(options.cache === undefined ? {} : { cache: options.cache }),
       onProgress: progress(terminal, options.jsonProgress),
+      onNotice: (line) => terminal.note(line),
     });
     const selected = recipe.select === "last"
       ? history.at(-1)!

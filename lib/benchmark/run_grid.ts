@@ -1,6 +1,7 @@
 import { join } from "@std/path";
 import { sha256Hex } from "../files/sha256.ts";
 import { writeWhole } from "../files/write_whole.ts";
+import { removed } from "../files/temporary_path.ts";
 import { LetheError } from "../error.ts";
 import { metaLearningStatePath } from "../run/meta_learning/state.ts";
 import type { OnProgress, ProgressEvent } from "../run/progress.ts";
@@ -72,6 +73,7 @@ export async function runGrid(options: GridOptions): Promise<GridOutcome> {
     onFailed(stage, message) {
       failures.push({ stage: stage.title, message });
     },
+    onExit: () => sweep(stagesFolder(out)),
   });
   return { results: await save(), failures };
 }
@@ -88,15 +90,26 @@ async function lock(out: string): Promise<Deno.FsFile> {
   );
 }
 
+/** Names of folders and files that have not taken their own yet. */
+const HALF_MADE = /^\..*\.part$/;
+
 /** Removes what a killed process left: half-made folders, and the saved epochs of runs that are done. */
 async function removeLeftovers(folder: string, done: ReadonlySet<string>): Promise<void> {
   for await (const { name } of Deno.readDir(folder)) {
-    if (/^\..*\.part$/.test(name)) await Deno.remove(join(folder, name), { recursive: true });
+    if (HALF_MADE.test(name)) await Deno.remove(join(folder, name), { recursive: true });
   }
   for (const out of done) {
     for (const state of [trainingStatePath(out), metaLearningStatePath(out)]) {
       if (await exists(state)) await Deno.remove(state);
     }
+  }
+}
+
+/** The same at once, for a process that ends: workers have no chance to remove what they half made. */
+function sweep(folder: string): void {
+  for (const { name } of [...Deno.readDirSync(folder)].filter(({ name }) => HALF_MADE.test(name))) {
+    // Once more where a write that was under way has filled a folder again.
+    for (let attempt = 0; attempt < 3 && !removed(join(folder, name)); attempt++);
   }
 }
 

@@ -10,6 +10,8 @@ export interface PoolListener {
   onDone(stage: Stage): Promise<void>;
   /** Stages that need this one are left out. */
   onFailed(stage: Stage, message: string): void;
+  /** Called where the process ends meanwhile, when the workers have been ended. */
+  onExit(): void;
 }
 
 /**
@@ -45,12 +47,22 @@ export async function runStages(
       await new Promise<void>((resolve) => wake.push(resolve));
     }
   };
+  const atWork = new Set<StageWorker>();
+  const begin = () => {
+    const worker = new StageWorker(backend);
+    atWork.add(worker);
+    return worker;
+  };
+  const end = (worker: StageWorker | undefined) => {
+    worker?.end();
+    if (worker) atWork.delete(worker);
+  };
   const work = async () => {
     let worker: StageWorker | undefined;
     try {
       for (let stage = await next(); stage !== undefined; stage = await next()) {
         try {
-          worker ??= new StageWorker(backend);
+          worker ??= begin();
           const failure = await worker.run(stage, (event) => listener.onProgress(stage!, event));
           if (failure === null) {
             ready.add(stage.out);
@@ -58,7 +70,7 @@ export async function runStages(
           } else {
             listener.onFailed(stage, failure);
             // Its tensors may be left behind.
-            worker.end();
+            end(worker);
             worker = undefined;
           }
         } finally {
@@ -68,10 +80,19 @@ export async function runStages(
         }
       }
     } finally {
-      worker?.end();
+      end(worker);
     }
   };
-  await Promise.all(Array.from({ length: workers }, work));
+  const exit = () => {
+    for (const worker of atWork) worker.end();
+    listener.onExit();
+  };
+  globalThis.addEventListener("unload", exit);
+  try {
+    await Promise.all(Array.from({ length: workers }, work));
+  } finally {
+    globalThis.removeEventListener("unload", exit);
+  }
 }
 
 /** One worker and its device. */

@@ -25,8 +25,8 @@ export async function withTemporaryPath<T>(path: string, work: () => Promise<T>)
   }
 }
 
-/** Removes at once: an `unload` listener cannot wait. */
-function removed(path: string): boolean {
+/** Removes at once, since an `unload` listener cannot wait. @returns whether nothing is there any more */
+export function removed(path: string): boolean {
   try {
     Deno.removeSync(path, { recursive: true });
     return true;

@@ -36,6 +36,48 @@ export async function saveState<T>(
   );
 }
 
+/** At most so many differing settings are named. */
+const NAMED = 5;
+/** A setting longer than this is named without its values. */
+const LONGEST = 40;
+
+/**
+ * What differs between two runs, as `seed was 0 and is 1`.
+ *
+ * @param before JSON of the earlier run's settings, by name; nested ones are named by their path
+ */
+export function differences(before: string | undefined, now: string): string {
+  const [old, given] = [settingsOf(before), settingsOf(now)];
+  const names = [...new Set([...old.keys(), ...given.keys()])]
+    .filter((name) => old.get(name) !== given.get(name));
+  if (names.length === 0) return "its settings cannot be read";
+  const said = names.slice(0, NAMED).map((name) => {
+    const [was, is] = [old.get(name) ?? "unset", given.get(name) ?? "unset"];
+    const short = was.length <= LONGEST && is.length <= LONGEST;
+    return short ? `${name} was ${was} and is ${is}` : `${name} is another`;
+  });
+  const more = names.length - said.length;
+  return said.join("; ") + (more > 0 ? `; and ${more} more` : "");
+}
+
+/** Settings by their path, each as JSON. */
+function settingsOf(json: string | undefined): Map<string, string> {
+  const found = new Map<string, string>();
+  const add = (path: string, value: unknown) => {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      found.set(path, JSON.stringify(value));
+      return;
+    }
+    for (const [name, inner] of Object.entries(value)) add(path ? `${path}.${name}` : name, inner);
+  };
+  try {
+    add("", JSON.parse(json ?? "{}"));
+  } catch {
+    // A state that is damaged: nothing of it can be named.
+  }
+  return found;
+}
+
 /**
  * Reads what {@link saveState} wrote.
  *
@@ -58,8 +100,8 @@ export async function loadState<T>(
   );
   if (metadata.fingerprint !== fingerprint) {
     throw new LetheError(
-      `${path} is the state of a run with other settings, data or device`,
-      "a run resumes only as it began",
+      `${path} is the state of another run: ${differences(metadata.fingerprint, fingerprint)}`,
+      "a run goes on only as it began",
       "repeat the earlier command, or remove that file to start anew",
     );
   }

@@ -6,6 +6,7 @@ import { samplesOf } from "../data/split.ts";
 import { storedSource } from "../data/loader/stored_source.ts";
 import { refuseExisting, removeUnfinished } from "../files/write_whole.ts";
 import { LetheError } from "../error.ts";
+import { finishBeforeExit } from "../files/finish_before_exit.ts";
 import { readModel } from "../model/checkpoint.ts";
 import { uploadWeights } from "../model/device_weights.ts";
 import {
@@ -67,6 +68,8 @@ export interface MetaLearnOptions {
   readonly cache?: string;
   readonly onProgress?: OnProgress;
   readonly onEpoch?: (epoch: MetaEpoch) => void;
+  /** Lines for people, such as after which epoch a stopped run goes on. */
+  readonly onNotice?: (line: string) => void;
 }
 
 /** How simulated support images are varied: enough that theta meets them as new, still the person. */
@@ -138,6 +141,20 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
     );
   }
 
+  // Before the passes below, so that a state of another run is told of at once.
+  const fingerprint = JSON.stringify({
+    settings,
+    seed,
+    microBatch,
+    split: data.sha256,
+    // Their content, not their path: another model may lie there by now.
+    model: sha256Hex(encodeSafetensors(model.theta)),
+    device: device.adapter,
+    precision: device.precision,
+  });
+  const statePath = metaLearningStatePath(out);
+  for (const path of [out, statePath]) await removeUnfinished(path);
+  const saved = await loadMetaLearning(statePath, fingerprint);
   const theta = uploadWeights(model.theta);
   const valIndices = range(val.length).map((i) => train.length + i);
   // `keep` compares with theta's own losses on its images; without it only Dv's are needed.
@@ -180,20 +197,9 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
     random,
   );
 
-  const fingerprint = JSON.stringify({
-    settings,
-    seed,
-    microBatch,
-    split: data.sha256,
-    // Their content, not their path: another model may lie there by now.
-    model: sha256Hex(encodeSafetensors(model.theta)),
-    device: device.adapter,
-    precision: device.precision,
-  });
-  const statePath = metaLearningStatePath(out);
-  for (const path of [out, statePath]) await removeUnfinished(path);
-  const saved = await loadMetaLearning(statePath, fingerprint);
-  let done = (saved?.history.length ?? 0) * requestedPeople(trained, settings);
+  const epochsDone = saved?.history.length ?? 0;
+  if (saved) options.onNotice?.(`${statePath}: goes on after epoch ${epochsDone}`);
+  let done = epochsDone * requestedPeople(trained, settings);
   const total = settings.epochs * requestedPeople(trained, settings);
   const kernels = chooseKernels(device, model.kernels, kernelProgress(onProgress));
   const { parameters, history } = await metaLearn(
@@ -214,7 +220,7 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
       },
       async onEpoch(state) {
         options.onEpoch?.(state.history.at(-1)!);
-        await saveMetaLearning(statePath, fingerprint, state);
+        await finishBeforeExit(() => saveMetaLearning(statePath, fingerprint, state));
       },
     },
     theta,
@@ -234,21 +240,23 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
     },
   );
   const key = givenKey ?? newIdentityKey();
-  // Before the kit: a kit without its key could name nobody.
-  if (!givenKey) await writeIdentityKey(identityKeyPath(out), key);
-  await writeLearnedKit(out, key, {
-    model: kernels.choice ? { ...model, kernels: kernels.choice } : model,
-    ...{ parameters, settings, forMethods, identities },
-    imageHashes: samples.map(({ file }) => data.split.hashes[file]),
-    record: {
-      ...{ settings, seed, microBatch, split: data.sha256 },
-      ...{ device: device.adapter, precision: device.precision, history },
-    },
+  await finishBeforeExit(async () => {
+    // Before the kit: a kit without its key could name nobody.
+    if (!givenKey) await writeIdentityKey(identityKeyPath(out), key);
+    await writeLearnedKit(out, key, {
+      model: kernels.choice ? { ...model, kernels: kernels.choice } : model,
+      ...{ parameters, settings, forMethods, identities },
+      imageHashes: samples.map(({ file }) => data.split.hashes[file]),
+      record: {
+        ...{ settings, seed, microBatch, split: data.sha256 },
+        ...{ device: device.adapter, precision: device.precision, history },
+      },
+    });
+    await Deno.remove(statePath).catch(() => {});
   });
   disposeParameters(parameters);
   disposeParameters(initial);
   disposeWeights(theta);
-  await Deno.remove(statePath).catch(() => {});
   return history;
 }
 

@@ -2,6 +2,7 @@ import { sha256Hex } from "../files/sha256.ts";
 import { samplesOf } from "../data/split.ts";
 import { streamedSource } from "../data/loader/streamed_source.ts";
 import { refuseExisting, removeUnfinished } from "../files/write_whole.ts";
+import { finishBeforeExit } from "../files/finish_before_exit.ts";
 import { taskMetric } from "../measure/evaluation.ts";
 import { writeModel } from "../model/checkpoint.ts";
 import { type ModelConfig, presetConfig, type PresetName, PRESETS } from "../model/config.ts";
@@ -48,6 +49,8 @@ export interface TrainModelOptions {
   /** A folder that keeps decoded images. */
   readonly cache?: string;
   readonly onProgress?: OnProgress;
+  /** Lines for people, such as after which epoch a stopped run goes on. */
+  readonly onNotice?: (line: string) => void;
 }
 
 /** Where a run's state lies until it is done. */
@@ -98,7 +101,9 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
   const statePath = trainingStatePath(out);
   for (const path of [out, statePath]) await removeUnfinished(path);
   const saved = await loadState<{ history: Epoch[]; steps: number }>(statePath, fingerprint);
-  let done = (saved?.record.history.length ?? 0) * samples.length;
+  const epochsDone = saved?.record.history.length ?? 0;
+  if (saved) options.onNotice?.(`${statePath}: goes on after epoch ${epochsDone}`);
+  let done = epochsDone * samples.length;
   const total = recipe.epochs * samples.length;
   let last = "";
   let [waited, begun] = [0, performance.now()];
@@ -131,10 +136,12 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
         last = `, val ${(100 * state.history.at(-1)!.metric).toFixed(1)}, ` +
           `waited for input ${share.toFixed(1)} %`;
         const { history, steps, theta, best, moments } = state;
-        await saveState(statePath, fingerprint, {
-          sets: { theta, best, moments },
-          record: { history, steps },
-        });
+        await finishBeforeExit(() =>
+          saveState(statePath, fingerprint, {
+            sets: { theta, best, moments },
+            record: { history, steps },
+          })
+        );
       },
     },
     initial,
@@ -149,17 +156,18 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
     null,
     2,
   );
-  await writeModel(
-    out,
-    {
-      config,
-      theta: await downloadWeights(theta),
-      ...(kernels.choice ? { kernels: kernels.choice } : {}),
-    },
-    new Map([["history.json", new TextEncoder().encode(text + "\n")]]),
-  );
+  const model = {
+    config,
+    theta: await downloadWeights(theta),
+    ...(kernels.choice ? { kernels: kernels.choice } : {}),
+  };
   disposeWeights(theta);
-  await Deno.remove(statePath).catch(() => {});
+  const extra = new Map([["history.json", new TextEncoder().encode(text + "\n")]]);
+  // The state goes only when the model is there, and then it goes.
+  await finishBeforeExit(async () => {
+    await writeModel(out, model, extra);
+    await Deno.remove(statePath).catch(() => {});
+  });
   return history;
 }
 

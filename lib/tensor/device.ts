@@ -4,6 +4,7 @@ import { LetheError, UsageError } from "../error.ts";
 import type { LetheBackend } from "./backend/lethe_backend.ts";
 import { watchDevice } from "./device_fault.ts";
 import { setCard } from "./kernels/webgpu/card.ts";
+import { turnOnReads } from "./event_loop.ts";
 import { type Precision, setPrecision } from "./precision.ts";
 
 /** What `--device` takes. */
@@ -153,6 +154,9 @@ async function openWebgpu(backend: LetheBackend): Promise<void> {
   registerWebgpuKernels();
 }
 
+/** tfjs keeps its backend for the life of the process. */
+let wasmOpened = false;
+
 async function openWasm(): Promise<void> {
   const [{ setWasmPaths }, { default: simd }] = await Promise.all([
     import("@tensorflow/tfjs-backend-wasm"),
@@ -166,6 +170,8 @@ async function openWasm(): Promise<void> {
     "tfjs-backend-wasm-threaded-simd.wasm": url,
   }, true);
   await activate("wasm");
+  if (!wasmOpened) turnOnReads(tf.backend());
+  wasmOpened = true;
   const { registerWasmKernels } = await import("./kernels/webgpu/register.ts");
   registerWasmKernels();
 }

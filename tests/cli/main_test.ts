@@ -96,7 +96,9 @@ Deno.test({
   name: "main leaves nothing half made behind when it is interrupted or asked to end",
   ignore: Deno.build.os === "windows",
   async fn() {
-    for (const [signal, exitCode] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+    for (
+      const [signal, exitCode] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const
+    ) {
       const cwd = await Deno.makeTempDir();
       try {
         const child = start(["--end", "half"], ["--allow-read", "--allow-write"], {}, cwd).spawn();
@@ -124,4 +126,27 @@ Deno.test("main works on to the end, silently, when the reader of its output has
   await out.cancel();
   const [{ code }, err] = await Promise.all([child.status, new Response(child.stderr).text()]);
   assertEquals([code, err], [3, SAID.err]);
+});
+
+Deno.test({
+  name: "main goes on when its terminal goes, where nohup has it so",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const args = ["run", "--quiet", "--no-prompt", FILE.href, "--end", "never"];
+    // What nohup does to a command that a terminal started.
+    const nohup = `trap "" HUP; exec "$@" 0>/dev/null`;
+    const child = new Deno.Command("/bin/sh", {
+      args: ["-c", nohup, "sh", Deno.execPath(), ...args],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const out = child.stdout.getReader();
+    await out.read(); // the command has begun
+    child.kill("SIGHUP");
+    child.kill("SIGTERM");
+    const [{ code }, err] = await Promise.all([child.status, new Response(child.stderr).text()]);
+    await out.cancel();
+    assertEquals([code, err.match(/interrupted/g)?.length], [143, 1]);
+  },
 });

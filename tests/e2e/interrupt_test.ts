@@ -1,0 +1,122 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { join } from "@std/path";
+import { TINY_GRID } from "../benchmark/tiny_grid.ts";
+import { inTemporaryFolder } from "../data/temporary_folder.ts";
+import { DEVICE, runTask, taskCommand, type TaskName } from "./run_task.ts";
+import { META_LEARN, smallModel, TRAIN } from "./small_path.ts";
+
+const SIGNALS = [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const;
+
+/** So many epochs that nothing but the signal ends a run. */
+const ENDLESS = ["--epochs", "100000"];
+
+/**
+ * Starts a task, sends it a signal when its standard error says a thing, and waits for its end.
+ *
+ * @returns its exit code and all of standard error
+ */
+async function interrupted(
+  name: TaskName,
+  args: readonly string[],
+  folder: string,
+  signal: Deno.Signal,
+  when: (said: string) => boolean | Promise<boolean>,
+): Promise<{ code: number; err: string }> {
+  const child = taskCommand(name, args, folder).spawn();
+  const out = new Response(child.stdout).text();
+  let [err, sent] = ["", false];
+  const reader = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
+  for (let ended = false; !ended;) {
+    const read = reader.read().then(({ value, done }) => {
+      err += value ?? "";
+      ended = done;
+    });
+    while (!sent && !await Promise.race([read.then(() => true), pause(20)])) {
+      sent = await when(err);
+      if (sent) child.kill(signal);
+    }
+    await read;
+    if (!sent && !ended && await when(err)) {
+      sent = true;
+      child.kill(signal);
+    }
+  }
+  const { code } = await child.status;
+  await out;
+  return { code, err };
+}
+
+const pause = (milliseconds: number) =>
+  new Promise<false>((resolve) => setTimeout(() => resolve(false), milliseconds));
+
+const exists = (path: string) => Deno.lstat(path).then(() => true, () => false);
+
+/** Names in a folder. */
+const names = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+
+for (
+  const { task, state, line } of [
+    { task: "train", state: "stopped.training", line: TRAIN },
+    {
+      task: "meta-learn",
+      state: "stopped.meta-learning",
+      line: [...META_LEARN, "--request-size", "2", "--hold-out", "0.3", "--statistics", "none"],
+    },
+  ] as const
+) {
+  Deno.test(
+    `${task} stops on every signal with its epochs kept and nothing else left, and says after which it goes on`,
+    {
+      ignore: Deno.build.os === "windows", // there one process can be sent no signal
+    },
+    async () => {
+      const folder = await smallModel();
+      const before = names(folder);
+      const run = [...line, ...DEVICE, ...ENDLESS, "--out", "stopped"];
+      let last = 0;
+      for (const [signal, exitCode] of SIGNALS) {
+        const goesOn = (said: string) =>
+          Number(said.match(/goes on after epoch (\d+)\n/)?.[1] ?? 0);
+        const stateTime = async () =>
+          (await Deno.stat(join(folder, state)).catch(() => null))?.mtime?.getTime() ?? 0;
+        const earlier = await stateTime();
+        // In the midst of an epoch: one more has been saved, and the next one is under way.
+        const { code, err } = await interrupted(
+          task,
+          run,
+          folder,
+          signal,
+          async (said) => (last === 0 || goesOn(said) > 0) && await stateTime() > earlier,
+        );
+        assertEquals(code, exitCode, err);
+        assertMatch(err, /\nlethe: interrupted(, finishing a file)?\n$/);
+        assertEquals(names(folder), [...before, state].sort(), signal);
+        if (last > 0) assert(goesOn(err) >= last, err);
+        last = Math.max(1, goesOn(err));
+      }
+      const other = await runTask(task, [...run, "--seed", "7"], folder);
+      assertEquals(other.code, 1);
+      assertMatch(
+        other.err,
+        /lethe: stopped\.[a-z-]+ is the state of another run: seed was 0 and is 7;/,
+      );
+      await Deno.remove(join(folder, state));
+      assert(!await exists(join(folder, "stopped")));
+    },
+  );
+}
+
+Deno.test("benchmark leaves no half-made stage when it is interrupted", {
+  ignore: Deno.build.os === "windows",
+}, () =>
+  inTemporaryFolder(async (folder) => {
+    const grid = join(folder, "grid.json");
+    await Deno.writeTextFile(grid, JSON.stringify(TINY_GRID));
+    const args = ["--settings", grid, "--out", "grid", "--device", "wasm"];
+    const stages = join(folder, "grid/stages");
+    const half = () => names(stages).filter((name) => name.endsWith(".part"));
+    // Pictures are drawn into one for a while.
+    const { code } = await interrupted("benchmark", args, folder, "SIGTERM", async () =>
+      await exists(stages) && half().length > 0);
+    assertEquals([code, half()], [143, []]);
+  }));
