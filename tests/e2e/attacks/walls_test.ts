@@ -198,10 +198,11 @@ Deno.test("runContained gives no input, and no variables but those that are name
     const request = await Deno.readTextFile(new URL("../requests/a", import.meta.url));
     console.log(JSON.stringify({ input, request, names: Object.keys(Deno.env.toObject()) }));`;
     const entry = await setUp(folder, code);
+    // They do no harm to other test files, whose programs inherit them as well.
     const hostile = {
       NODE_OPTIONS: "--no-warnings",
       DENO_V8_FLAGS: "--expose-gc",
-      DENO_AUDIT_PERMISSIONS: join(folder, "out/log"),
+      DENO_AUDIT_PERMISSIONS: "/dev/null",
       DENO_TLS_CA_STORE: "system",
     };
     const named = [
@@ -211,7 +212,8 @@ Deno.test("runContained gives no input, and no variables but those that are name
     ];
     for (const [name, value] of Object.entries(hostile)) Deno.env.set(name, value);
     try {
-      const control = JSON.parse((await say([Deno.execPath(), "run", "-A", entry])).out);
+      const bare = new Deno.Command(Deno.execPath(), { args: ["run", "-A", entry], stdin: "null" });
+      const control = JSON.parse(new TextDecoder().decode((await bare.output()).stdout));
       assertEquals(Object.keys(hostile).every((name) => control.names.includes(name)), true);
       for (
         const containment of ["deno", ...HAS_BUBBLEWRAP ? ["bubblewrap"] : []] as Containment[]
