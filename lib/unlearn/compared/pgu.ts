@@ -3,6 +3,7 @@ import type { Task } from "../../data/sample.ts";
 import { chunks, type ImageFeed } from "../../data/loader/image_source.ts";
 import { vit } from "../../model/vit.ts";
 import { type Algebra, plain } from "../../tensor/algebra.ts";
+import { eventLoopTurn } from "../../tensor/event_loop.ts";
 import { matMul } from "../../tensor/mat_mul.ts";
 import { linear } from "../../tensor/ops/linear.ts";
 import { reshape } from "../../tensor/ops/reshape.ts";
@@ -83,6 +84,8 @@ export async function inputCovariances(
     tf.dispose([patches, targets]);
     sums = next;
     onImages?.(piece.length);
+    // Nothing is read here, and on WASM the passes take their time.
+    await eventLoopTurn();
   }
   return sums;
 }

@@ -2,8 +2,8 @@ import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { sha256Hex } from "../../lib/files/sha256.ts";
 import { Random } from "../../lib/random.ts";
-import { done, runTask, taskCommand, type TaskName } from "./run_task.ts";
-import { META_LEARN, smallModel, TRAIN, tree } from "./small_path.ts";
+import { done, runTask, taskCommand, type TaskName } from "../e2e/run_task.ts";
+import { META_LEARN, smallModel, TRAIN, tree } from "../e2e/small_path.ts";
 
 // WASM starts at once, so that kills fall upon the work and not upon the compiling of kernels.
 const DEVICE = ["--device", "wasm"];
