@@ -7,11 +7,37 @@ import { html, type Markup } from "./markup.ts";
  * and the verdicts beside them.
  */
 export function resultsTable(rows: readonly SummaryRow[]): Markup {
+  const { columns, cells, resolved } = resultCells(rows);
+  const table = htmlTable(columns, cells);
+  if (resolved) return table;
+  return html`
+    ${table}
+    <p
+      class="note">An FPR of 0.01 % needs 10,000 images of strangers; with fewer, the smallest rate that
+    they resolve is given (${smallestRates(rows)}).</p>
+  `;
+}
+
+/** The same rows as text, and whether every row resolves an FPR of 0.01 %. */
+export function resultCells(rows: readonly SummaryRow[]): {
+  readonly columns: string[];
+  readonly cells: string[][];
+  readonly resolved: boolean;
+} {
   const resolved = rows.every(({ tpr, tprResolved }) => tpr === null || tprResolved);
   const rate = resolved ? "0.01 % FPR" : "the smallest FPR";
-  const table = htmlTable(
-    ["method", "retain", "forget", "test", "Tug-of-War", `TPR at ${rate}`, "AUC", "verdict"],
-    rows.map((row) => [
+  return {
+    columns: [
+      "method",
+      "retain",
+      "forget",
+      "test",
+      "Tug-of-War",
+      `TPR at ${rate}`,
+      "AUC",
+      "verdict",
+    ],
+    cells: rows.map((row) => [
       row.method,
       percent(row.retain),
       percent(row.forgetMetric),
@@ -21,14 +47,8 @@ export function resultsTable(rows: readonly SummaryRow[]): Markup {
       fraction(row.auc),
       verdicts(row.verdicts),
     ]),
-  );
-  if (resolved) return table;
-  return html`
-    ${table}
-    <p
-      class="note">An FPR of 0.01 % needs 10,000 images of strangers; with fewer, the smallest rate that
-    they resolve is given (${smallestRates(rows)}).</p>
-  `;
+    resolved,
+  };
 }
 
 /** A fraction's mean over seeds in percent, with its standard deviation. */

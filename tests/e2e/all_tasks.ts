@@ -13,6 +13,7 @@ import { predict } from "../../tasks/predict.ts";
 import { report } from "../../tasks/report.ts";
 import { selfcheck } from "../../tasks/selfcheck.ts";
 import { split } from "../../tasks/split.ts";
+import { tables } from "../../tasks/tables.ts";
 import { train } from "../../tasks/train.ts";
 import { unlearn } from "../../tasks/unlearn.ts";
 import { unlearnWithData } from "../../tasks/unlearn_with_data.ts";
@@ -34,6 +35,10 @@ export const TASKS: Readonly<Record<TaskName, Command<OptionTable>>> = {
   predict,
   report,
   selfcheck,
+  tables,
   bench,
   "bench-pytorch": benchPytorch,
 };
+
+/** Tasks for whoever works on Lethe itself: other programs' commands, without help of their own. */
+export const HOUSEKEEPING: readonly string[] = ["test", "fmt", "lint", "check", "ok", "hooks"];

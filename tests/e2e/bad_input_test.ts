@@ -121,6 +121,7 @@ Deno.test("every task names the option that was meant and exits 2", async () => 
     evaluate: ["--retraind model", "--retrained"],
     benchmark: ["--setings a", "--settings"],
     report: ["--gird", "--grid"],
+    tables: ["--chekc", "--check"],
     predict: ["--image a", "--images"],
     selfcheck: ["--goldn a", "--golden"],
     bench: ["--repetition 3", "--repetitions"],

@@ -2,7 +2,10 @@ import { fromFileUrl } from "@std/path";
 import manifest from "../../deno.json" with { type: "json" };
 
 /** A task of deno.json. */
-export type TaskName = Exclude<keyof typeof manifest.tasks, "test">;
+export type TaskName = Exclude<
+  keyof typeof manifest.tasks,
+  "test" | "fmt" | "lint" | "check" | "ok" | "hooks"
+>;
 
 /** How a task ended and what it said. */
 export interface Ended {
