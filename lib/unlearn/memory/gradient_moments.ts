@@ -1,0 +1,206 @@
+import * as tf from "@tensorflow/tfjs";
+import type { ImageSource } from "../../data/loader/image_source.ts";
+import type { Task } from "../../data/sample.ts";
+import { predict } from "../../model/predict.ts";
+import { vit } from "../../model/vit.ts";
+import type { Random } from "../../random.ts";
+import { plain } from "../../tensor/algebra.ts";
+import { matMul } from "../../tensor/mat_mul.ts";
+import {
+  disposeWeights,
+  mapWeights,
+  valueAndGradients,
+  type Weights,
+} from "../../tensor/weights.ts";
+import type { Backbone } from "../logit_gradient.ts";
+import { symmetricEigen } from "../symmetric_eigen.ts";
+
+/**
+ * The second moments of single images' gradients, along which a step is short where many images are
+ * sensitive. A weight matrix [out, in] has them in the eigenbases of E[g gT] and E[gT g] (SOAP, Vyas et
+ * al. 2024); biases, norms, the class token and positions have plain ones.
+ */
+export interface GradientMoments {
+  /** U_G [out, out] by weight matrix; its columns are the basis. */
+  readonly left: Weights;
+  /** U_A [in, in] by weight matrix; its columns are the basis. */
+  readonly right: Weights;
+  /** D over its own mean, by the names of theta: [out, in] in the bases, else in theta's shape. */
+  readonly diagonal: Weights;
+}
+
+/** Frees moments. */
+export function disposeMoments({ left, right, diagonal }: GradientMoments): void {
+  for (const weights of [left, right, diagonal]) disposeWeights(weights);
+}
+
+/** Whether a tensor of theta has eigenbases: the weights of linear layers and the patch embedding. */
+export function isMatrix(name: string, shape: readonly number[]): boolean {
+  return name.endsWith(".weight") && shape.length > 1;
+}
+
+/** A weight as its layer uses it, [out, in]: the patch embedding's kernel is flattened. */
+export function asMatrix(weight: tf.Tensor): tf.Tensor2D {
+  return tf.reshape(weight, [weight.shape[0], weight.size / weight.shape[0]]);
+}
+
+/**
+ * Rows p - y on the host for labels y drawn from the model's answers p: the gradient in the logits of the
+ * task loss, summed over labels, whose second moment in theta is the Fisher matrix (not the empirical one).
+ *
+ * @param logits [n, labels], row after row
+ */
+export function sampledResiduals(
+  task: Task,
+  logits: Float32Array,
+  labels: number,
+  random: Random,
+): Float32Array {
+  const rows = new Float32Array(logits.length);
+  for (let from = 0; from < logits.length; from += labels) {
+    const own = logits.subarray(from, from + labels);
+    if (task === "multi-label") {
+      own.forEach((logit, l) => {
+        const p = 1 / (1 + Math.exp(-logit));
+        rows[from + l] = p - (random.uniform() < p ? 1 : 0);
+      });
+      continue;
+    }
+    const most = own.reduce((a, b) => Math.max(a, b), -Infinity);
+    const powers = own.map((logit) => Math.exp(logit - most));
+    const total = powers.reduce((a, b) => a + b, 0);
+    let left = random.uniform() * total;
+    const drawn = powers.findIndex((power) => (left -= power) < 0);
+    powers.forEach((power, l) => {
+      const last = drawn < 0 && l === labels - 1;
+      rows[from + l] = power / total - (l === drawn || last ? 1 : 0);
+    });
+  }
+  return rows;
+}
+
+/** Gradients in theta of <logits, cotangent>, by theta's names; the caller disposes them. */
+function pullBack(
+  theta: Weights,
+  { shape }: Backbone,
+  source: ImageSource,
+  image: number,
+  cotangent: Float32Array,
+): Weights {
+  const { patches, targets } = source.batch([image]);
+  const rows = tf.tensor2d(cotangent, [1, cotangent.length]);
+  const { value, gradients } = valueAndGradients(
+    (weights) => tf.sum(tf.mul(vit(plain, weights, patches, shape).logits, rows)),
+    theta,
+  );
+  tf.dispose([patches, targets, rows, value]);
+  return gradients;
+}
+
+/** Adds f's tensors to a running sum, which is taken over. */
+function accumulate(
+  sum: Weights | null,
+  gradients: Weights,
+  names: readonly string[],
+  f: (gradient: tf.Tensor, name: string) => tf.Tensor,
+): Weights {
+  const next = Object.fromEntries(names.map((name) => [
+    name,
+    tf.tidy(() => {
+      const term = f(gradients[name], name);
+      return sum === null ? term : tf.add(sum[name], term);
+    }),
+  ]));
+  disposeWeights(sum);
+  return next;
+}
+
+/**
+ * Moments of the model's gradients on some hundred images: two backward passes an image, one for the
+ * bases, one for the diagonal in them.
+ *
+ * @param indices images of `source`
+ * @param onImages called with the images done since, twice for each image
+ * @returns the caller disposes it with {@link disposeMoments}
+ */
+export async function gradientMoments(
+  theta: Weights,
+  backbone: Backbone,
+  task: Task,
+  source: ImageSource,
+  indices: readonly number[],
+  random: Random,
+  onImages?: (images: number) => void,
+): Promise<GradientMoments> {
+  const { logits } = await predict(theta, backbone.shape, source, indices, backbone.microBatch);
+  const labels = theta["head.bias"].size;
+  const residuals = sampledResiduals(task, logits, labels, random);
+  const names = Object.keys(theta);
+  const matrices = names.filter((name) => isMatrix(name, theta[name].shape));
+  const n = indices.length;
+  const each = async (use: (gradients: Weights) => void) => {
+    for (const [i, image] of indices.entries()) {
+      const own = residuals.subarray(i * labels, (i + 1) * labels);
+      const gradients = pullBack(theta, backbone, source, image, own);
+      use(gradients);
+      disposeWeights(gradients);
+      // Reading now and then keeps the device's queue, and what waits in it, short.
+      if (i % 16 === 15) await queueDone();
+      onImages?.(1);
+    }
+  };
+
+  let [outer, inner]: [Weights | null, Weights | null] = [null, null];
+  await each((gradients) => {
+    outer = accumulate(outer, gradients, matrices, (g) => {
+      const matrix = asMatrix(g);
+      return tf.div(matMul(matrix, matrix, { transposeB: true }), n);
+    });
+    inner = accumulate(inner, gradients, matrices, (g) => {
+      const matrix = asMatrix(g);
+      return tf.div(matMul(matrix, matrix, { transposeA: true }), n);
+    });
+  });
+  const left = await eigenbases(outer!);
+  const right = await eigenbases(inner!);
+  for (const weights of [outer, inner]) disposeWeights(weights);
+
+  let sum: Weights | null = null;
+  await each((gradients) => {
+    sum = accumulate(sum, gradients, names, (g, name) => {
+      const inBasis = left[name] ? rotate(g, left[name], right[name]) : g;
+      return tf.div(tf.square(inBasis), n);
+    });
+  });
+  const diagonal = mapWeights(sum!, (d) => tf.div(d, tf.maximum(tf.mean(d), 1e-30)));
+  disposeWeights(sum);
+  return { left, right, diagonal };
+}
+
+/** U_GT g U_A, [out, in], for use outside of gradients. */
+export function rotate(gradient: tf.Tensor, left: tf.Tensor, right: tf.Tensor): tf.Tensor {
+  return matMul(matMul(left, asMatrix(gradient), { transposeA: true }), right);
+}
+
+/** Eigenvectors as columns, by name. The largest matrices take minutes: see pgu.ts. */
+async function eigenbases(moments: Weights): Promise<Weights> {
+  const bases: Record<string, tf.Tensor> = {};
+  for (const [name, moment] of Object.entries(moments)) {
+    const [size] = moment.shape;
+    // Squared gradients of a trained model are small: scaled, rounding stays relative.
+    const values = await moment.data() as Float32Array;
+    const most = values.reduce((a, b) => Math.max(a, Math.abs(b)), 1e-30);
+    const { vectors } = symmetricEigen(Float64Array.from(values, (v) => v / most), size);
+    bases[name] = tf.tidy(() =>
+      tf.transpose(tf.tensor2d(Float32Array.from(vectors), [size, size]))
+    );
+  }
+  return bases;
+}
+
+async function queueDone(): Promise<void> {
+  const probe = tf.scalar(0);
+  const sum = tf.add(probe, 1);
+  await sum.data();
+  tf.dispose([probe, sum]);
+}
