@@ -20,6 +20,8 @@ export interface Golden {
     readonly batch: ReadonlyMap<string, Weight>;
     readonly expected: ReadonlyMap<string, Weight>;
   };
+  /** Numbers of `--method memory`; folders made before it have none. */
+  readonly memory?: ReadonlyMap<string, Weight>;
 }
 
 /** Golden files are small; anything larger is not one. */
@@ -27,7 +29,7 @@ const MAX_BYTES = 64 * 2 ** 20;
 
 /**
  * Reads a golden folder: `config.json`, `model`, `meta_loss`, `batch`, `expected`, `methods_batch` and
- * `methods_expected.safetensors`.
+ * `methods_expected.safetensors`, and `memory_expected.safetensors` where it is.
  *
  * @throws LetheError a file is missing, malformed or lacks a field
  */
@@ -36,6 +38,8 @@ export async function readGolden(folder: string): Promise<Golden> {
     const path = join(folder, `${name}.safetensors`);
     return parseSafetensors(await readPlainFile(path, { maxBytes: MAX_BYTES }), path).weights;
   };
+  const memory = join(folder, "memory_expected.safetensors");
+  const remembers = await Deno.lstat(memory).then(() => true, () => false);
   const path = join(folder, "config.json");
   const config = parseConfig(await readPlainFile(path, { maxBytes: MAX_BYTES }), path);
   return {
@@ -54,6 +58,7 @@ export async function readGolden(folder: string): Promise<Golden> {
     batch: await read("batch"),
     expected: await read("expected"),
     methods: { batch: await read("methods_batch"), expected: await read("methods_expected") },
+    ...(remembers ? { memory: await read("memory_expected") } : {}),
   };
 }
 

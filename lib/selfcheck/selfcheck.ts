@@ -23,6 +23,7 @@ import {
 import { compareGolden, type Computed, computedOf, type SelfcheckGroup } from "./compare_golden.ts";
 import { type Golden, goldenTensor } from "./golden.ts";
 import { goldenPatches, goldenSource } from "./golden_images.ts";
+import { selfcheckMemory } from "./selfcheck_memory.ts";
 import { selfcheckMethods } from "./selfcheck_methods.ts";
 
 /** A tensor passes within this share of its own largest expected magnitude. */
@@ -55,7 +56,12 @@ export async function selfcheck(golden: Golden): Promise<SelfcheckGroup[]> {
   engine.startScope();
   try {
     const half = precision() === "half";
-    return [...await recompute(golden), ...half ? [] : await selfcheckMethods(golden)];
+    if (half) return await recompute(golden);
+    return [
+      ...await recompute(golden),
+      ...await selfcheckMethods(golden),
+      ...golden.memory ? [await selfcheckMemory(golden, golden.memory)] : [],
+    ];
   } finally {
     engine.endScope();
   }

@@ -1,7 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
-import type { ImageSource } from "../../data/loader/image_source.ts";
+import type { ImageFeed } from "../../data/loader/image_source.ts";
 import type { Task } from "../../data/sample.ts";
-import { predict } from "../../model/predict.ts";
 import { vit } from "../../model/vit.ts";
 import type { Random } from "../../random.ts";
 import { plain } from "../../tensor/algebra.ts";
@@ -80,14 +79,14 @@ export function sampledResiduals(
 }
 
 /** Gradients in theta of <logits, cotangent>, by theta's names; the caller disposes them. */
-function pullBack(
+async function pullBack(
   theta: Weights,
   { shape }: Backbone,
-  source: ImageSource,
+  source: ImageFeed,
   image: number,
   cotangent: Float32Array,
-): Weights {
-  const { patches, targets } = source.batch([image]);
+): Promise<Weights> {
+  const { patches, targets } = await source.batch([image]);
   const rows = tf.tensor2d(cotangent, [1, cotangent.length]);
   const { value, gradients } = valueAndGradients(
     (weights) => tf.sum(tf.mul(vit(plain, weights, patches, shape).logits, rows)),
@@ -120,28 +119,26 @@ function accumulate(
  * bases, one for the diagonal in them.
  *
  * @param indices images of `source`
+ * @param residuals {@link sampledResiduals} of these images, row after row
  * @param onImages called with the images done since, twice for each image
  * @returns the caller disposes it with {@link disposeMoments}
  */
 export async function gradientMoments(
   theta: Weights,
   backbone: Backbone,
-  task: Task,
-  source: ImageSource,
+  source: ImageFeed,
   indices: readonly number[],
-  random: Random,
+  residuals: Float32Array,
   onImages?: (images: number) => void,
 ): Promise<GradientMoments> {
-  const { logits } = await predict(theta, backbone.shape, source, indices, backbone.microBatch);
   const labels = theta["head.bias"].size;
-  const residuals = sampledResiduals(task, logits, labels, random);
   const names = Object.keys(theta);
   const matrices = names.filter((name) => isMatrix(name, theta[name].shape));
   const n = indices.length;
   const each = async (use: (gradients: Weights) => void) => {
     for (const [i, image] of indices.entries()) {
       const own = residuals.subarray(i * labels, (i + 1) * labels);
-      const gradients = pullBack(theta, backbone, source, image, own);
+      const gradients = await pullBack(theta, backbone, source, image, own);
       use(gradients);
       disposeWeights(gradients);
       // Reading now and then keeps the device's queue, and what waits in it, short.

@@ -1,0 +1,158 @@
+import type { ImageFeed } from "../../data/loader/image_source.ts";
+import { Cycle } from "../../data/batches.ts";
+import type { Task } from "../../data/sample.ts";
+import type { Random } from "../../random.ts";
+import { addScaled, disposeWeights, type Weights } from "../../tensor/weights.ts";
+import type { Backbone } from "../logit_gradient.ts";
+import type { Person } from "../meta_unlearn/simulate_requests.ts";
+import { type Answers, divergenceGradient } from "./divergence.ts";
+import { addTo, flatten, sumOf, unflatten } from "./flat.ts";
+import type { GradientMoments } from "./gradient_moments.ts";
+import { preconditionAll, type StepSettings } from "./preconditioner.ts";
+
+/** The model, its images and what others say of them, while the data exist. */
+export interface MemoryContext extends Backbone {
+  readonly theta: Weights;
+  readonly task: Task;
+  readonly source: ImageFeed;
+  /** Everybody that the model was trained on; `row` is the position in this list. */
+  readonly people: readonly Person[];
+  /** Images of people that the model was not trained on. */
+  readonly val: readonly number[];
+  /** What models say that never saw the person on the image. */
+  readonly reference: Answers;
+  /** What the model itself says, before any step. */
+  readonly original: Answers;
+  readonly moments: GradientMoments;
+}
+
+/** How rows are made. */
+export interface MemoriseRecipe {
+  /** How often everybody is dealt into groups. */
+  readonly rounds: number;
+  /** People per group: the first round's, the second's, and so on, over and over. */
+  readonly groupSizes: readonly number[];
+  /** Weight of what other training people lose, and of what validation people do. */
+  readonly retainWeight: number;
+  readonly valWeight: number;
+  /** Images of others that each group is held by; half as many of validation people. */
+  readonly retainImages: number;
+  /** Share of the first round's step that the last round's is. */
+  readonly lastStep: number;
+}
+
+/**
+ * What the model memorised of each person, as sums of gradients, which the preconditioner turns into steps.
+ *
+ * In each round everybody is dealt into groups, requests that never were. A group G is forgotten with the
+ * rows as they are, theta_u = theta - P sum_(q in G) Q_q, and each of its people's rows gains the gradient
+ * there of KL(reference || f) on the person's own images and of what others lose,
+ *
+ *     Q_p += a_t (grad KL_p + w_r grad KL_retain + w_v grad KL_val),
+ *
+ * so that the sum over G moves along |G| times the gradient of the whole request's objective, and each
+ * person carries an equal share of what protects the others. One round without the latter is the trial's
+ * plain row, the gradient at theta; further rounds see the model as it is by then.
+ *
+ * @param rows rows to go on from, changed in place; those of a run that begins are zero
+ * @param from rounds that are done; `groups`: the same groups in every round, in place of dealing
+ * @param onPeople called with the people of each group
+ * @param onRound called after each round
+ */
+export async function memorise(
+  context: MemoryContext,
+  settings: StepSettings,
+  recipe: MemoriseRecipe,
+  random: Random,
+  rows: readonly Float32Array[],
+  { from = 0, groups, onPeople, onRound }: {
+    readonly from?: number;
+    readonly groups?: readonly (readonly Person[])[];
+    readonly onPeople?: (people: number, round: number) => void;
+    readonly onRound?: (round: number) => Promise<void>;
+  } = {},
+): Promise<void> {
+  const { people } = context;
+  for (let round = from; round < recipe.rounds; round++) {
+    const own = random.fork(`round ${round}`);
+    const size = recipe.groupSizes[round % recipe.groupSizes.length];
+    const done = recipe.rounds === 1 ? 0 : round / recipe.rounds;
+    const share = 1 - (1 - recipe.lastStep) * done;
+    for (const [i, group] of (groups ?? deal(people, size, own)).entries()) {
+      await memoriseGroup(context, settings, recipe, own.fork(`group ${i}`), rows, group, share);
+      onPeople?.(group.length, round + 1);
+    }
+    await onRound?.(round + 1);
+  }
+}
+
+/** People in groups of a size; a rest of less than half joins the group before it. */
+function deal(people: readonly Person[], size: number, random: Random): Person[][] {
+  const order = random.shuffle(people);
+  const groups: Person[][] = [];
+  for (let i = 0; i < order.length; i += size) groups.push(order.slice(i, i + size));
+  const last = groups.at(-1)!;
+  if (groups.length > 1 && last.length < size / 2) {
+    groups.splice(-2, 2, [...groups.at(-2)!, ...last]);
+  }
+  return groups;
+}
+
+async function memoriseGroup(
+  context: MemoryContext,
+  settings: StepSettings,
+  { retainWeight, valWeight, retainImages }: MemoriseRecipe,
+  random: Random,
+  rows: readonly Float32Array[],
+  group: readonly Person[],
+  share: number,
+): Promise<void> {
+  const { theta, task, source, people, val, reference, original, ...backbone } = context;
+  const moved = forgetRows(theta, group.map(({ row }) => rows[row]), context.moments, settings);
+  const chosen = new Set(group.map(({ row }) => row));
+  const others = people.flatMap(({ row, images }) => chosen.has(row) ? [] : images);
+  const parts = [
+    [retainWeight, others, retainImages],
+    [valWeight, val, Math.ceil(retainImages / 2)],
+  ] as const;
+  const held = new Float32Array(rows[0].length);
+  for (const [weight, images, count] of parts) {
+    if (weight === 0 || images.length === 0) continue;
+    const drawn = new Cycle(images, random).take(Math.min(count, images.length));
+    const { gradients } = await divergenceGradient(moved, backbone, task, source, drawn, original);
+    addTo(held, await flatten(gradients), weight);
+    disposeWeights(gradients);
+  }
+  for (const { row, images } of group) {
+    const { gradients } = await divergenceGradient(
+      moved,
+      backbone,
+      task,
+      source,
+      images,
+      reference,
+    );
+    addTo(rows[row], await flatten(gradients), share);
+    addTo(rows[row], held, share);
+    disposeWeights(gradients);
+  }
+  disposeWeights(moved);
+}
+
+/**
+ * theta - P sum_p Q_p; the caller disposes it.
+ *
+ * @param rows sums of gradients, at least one
+ */
+export function forgetRows(
+  theta: Weights,
+  rows: readonly Float32Array[],
+  moments: GradientMoments,
+  settings: StepSettings,
+): Weights {
+  const sum = unflatten(sumOf(rows), theta);
+  const step = preconditionAll(sum, moments, settings);
+  const moved = addScaled(theta, step, -1);
+  for (const weights of [sum, step]) disposeWeights(weights);
+  return moved;
+}
