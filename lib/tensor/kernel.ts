@@ -26,3 +26,12 @@ export function runKernel(
   const out = tf.engine().runKernel<tf.Tensor | tf.Tensor[]>(name, inputs, attributes);
   return Array.isArray(out) ? out : [out];
 }
+
+/**
+ * Whether a gradient is being taken of what is computed now. A tangent may then not come from a kernel,
+ * which tfjs cannot differentiate.
+ */
+export function isRecorded(): boolean {
+  // Not in tfjs's types, but what its own engine asks before it records an op.
+  return (tf.engine() as unknown as { isTapeOn(): boolean }).isTapeOn();
+}

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import { customGradient } from "../custom_gradient.ts";
 import { isPairs, stored } from "../half.ts";
 import { matMul } from "../mat_mul.ts";
-import { hasKernel, runKernel } from "../kernel.ts";
+import { hasKernel, isRecorded, runKernel } from "../kernel.ts";
 import { numberOf, type Op } from "../op.ts";
 
 /** qkv [b, n, 3 d] (timm's order) to q, k, v, each [b h, n, d / h]. */
@@ -89,12 +89,12 @@ function fused(heads: number) {
   return customGradient((qkv, save) => {
     const input = stored(qkv as tf.Tensor);
     const attributes = { heads, half: isPairs(input) };
-    const [value, probs] = runKernel("LetheAttention", { qkv: input }, attributes);
-    (save as tf.GradSaveFunc)([input, probs]);
+    const [value, rest] = runKernel("LetheAttention", { qkv: input }, attributes);
+    (save as tf.GradSaveFunc)([input, value, rest]);
     return {
       value,
-      gradFunc: (dy: tf.Tensor, [qkv, probs]: tf.Tensor[]) =>
-        runKernel("LetheAttentionGrad", { dy, qkv, probs }, attributes)[0],
+      gradFunc: (dy: tf.Tensor, [qkv, out, rest]: tf.Tensor[]) =>
+        runKernel("LetheAttentionGrad", { dy, qkv, out, rest }, attributes)[0],
     };
   });
 }
@@ -114,6 +114,9 @@ export const attention: Op = {
   jvp([qkv], [dQkv], attributes) {
     return tf.tidy(() => {
       const heads = numberOf(attributes, "heads");
+      if (hasKernel("LetheAttentionDual") && !isRecorded()) {
+        return runKernel("LetheAttentionDual", { qkv, dqkv: dQkv! }, { heads })[1];
+      }
       const [q, k, v] = splitHeads(qkv, heads);
       const [dQ, dK, dV] = splitHeads(dQkv!, heads);
       const scale = 1 / Math.sqrt(q.shape[2]!);

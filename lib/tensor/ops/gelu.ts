@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { customGradient } from "../custom_gradient.ts";
 import { isPairs, stored } from "../half.ts";
-import { hasKernel, runKernel } from "../kernel.ts";
+import { hasKernel, isRecorded, runKernel } from "../kernel.ts";
 import type { Op } from "../op.ts";
 
 /** Phi(x), the normal distribution function. */
@@ -35,5 +35,9 @@ export const gelu: Op = {
   name: "gelu",
   formula: "y = x Phi(x);  dx = dy (Phi(x) + x phi(x));  y' = x' (Phi(x) + x phi(x))",
   forward: ([x]) => forward(x),
-  jvp: ([x], [dx]) => tf.tidy(() => tf.mul(dx!, derivative(x))),
+  // The derivative is symmetric: what the gradient's kernel does to a cotangent it does to a tangent.
+  jvp: ([x], [dx]) =>
+    hasKernel("LetheGeluGrad") && !isRecorded()
+      ? runKernel("LetheGeluGrad", { dy: dx!, x }, { half: false })[0]
+      : tf.tidy(() => tf.mul(dx!, derivative(x))),
 };

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { customGradient } from "../custom_gradient.ts";
-import { hasKernel, runKernel } from "../kernel.ts";
+import { hasKernel, isRecorded, runKernel } from "../kernel.ts";
 import { numberOf, type Op, sumOfTerms } from "../op.ts";
 
 /** x^ = (x - mean) rstd and rstd [m, 1], in differentiable ops. */
@@ -59,6 +59,11 @@ export const layerNorm: Op = {
     return op(x, gamma, beta);
   },
   jvp([x, gamma], [dx, dGamma, dBeta], attributes) {
+    if (dx && hasKernel("LetheLayerNormTangent") && !isRecorded()) {
+      const moved = { ...dGamma ? { dGamma } : {}, ...dBeta ? { dBeta } : {} };
+      const epsilon = numberOf(attributes, "epsilon");
+      return runKernel("LetheLayerNormTangent", { x, dx, gamma, ...moved }, { epsilon })[0];
+    }
     return tf.tidy(() => {
       const { normal, rstd } = normalise(x, numberOf(attributes, "epsilon"));
       return sumOfTerms([

@@ -10,6 +10,7 @@ import { adamW, ADAMW_DEFAULTS } from "../../../lib/tensor/optimisers/adamw.ts";
 import type { Optimiser } from "../../../lib/tensor/optimisers/optimiser.ts";
 import { sgd } from "../../../lib/tensor/optimisers/sgd.ts";
 import { Random } from "../../../lib/random.ts";
+import { asOnCard } from "../as_on_card.ts";
 import { onEachDevice } from "../on_each_device.ts";
 
 /** Sizes that the presets use, and odd ones that no tile divides. */
@@ -21,6 +22,7 @@ const ROWS: readonly OpTableRow[] = [
   { op: gelu, inputs: [[129, 257]] },
   { op: attention, inputs: [[3, 17, 3 * 64]], attributes: { heads: 4 } },
   { op: attention, inputs: [[2, 37, 3 * 30]], attributes: { heads: 3 } },
+  { op: attention, inputs: [[2, 70, 3 * 24]], attributes: { heads: 2 } },
 ];
 
 function draw(shape: readonly number[], random: Random): tf.Tensor {
@@ -42,7 +44,7 @@ async function withPlainOps<T>(body: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Value and gradients of one row on the host. */
+/** Value, gradients and tangent of one row on the host. */
 async function compute({ op, inputs, attributes = {}, constants = [] }: OpTableRow) {
   const random = new Random(5, op.name);
   const tensors = inputs.map((shape) => draw(shape, random));
@@ -54,7 +56,8 @@ async function compute({ op, inputs, attributes = {}, constants = [] }: OpTableR
       const all = tensors.map((x, i) => moving.includes(i) ? moved[moving.indexOf(i)] : x);
       return tf.sum(tf.mul(op.forward(all, attributes), cotangent));
     })(moving.map((i) => tensors[i]));
-    return [value, ...gradients];
+    const moved = tensors.map((x, i) => moving.includes(i) ? draw(x.shape, random) : null);
+    return [value, ...gradients, op.jvp(tensors, moved, attributes, value)];
   });
   const values = await Promise.all(results.map((tensor) => tensor.data()));
   tf.dispose([...tensors, ...results]);
@@ -74,9 +77,8 @@ function largestGap(a: ArrayLike<number>, b: ArrayLike<number>): { gap: number; 
 
 for (const row of ROWS) {
   const title = `${row.op.name}${row.inputs.map((shape) => `[${shape}]`).join("")}`;
-  onEachDevice(
-    `${title} computes by kernel what plain ops compute, the same bits each time`,
-    async () => {
+  for (const test of [onEachDevice, asOnCard]) {
+    test(`${title} computes by kernel what plain ops compute, the same bits each time`, async () => {
       const kernel = await compute(row);
       assertEquals(await compute(row), kernel);
       const plain = await withPlainOps(() => compute(row));
@@ -84,8 +86,8 @@ for (const row of ROWS) {
         const { gap, size } = largestGap(values, plain[i]);
         assertLess(gap, 2e-5 * Math.max(1, size), `output ${i}`);
       }
-    },
-  );
+    });
+  }
 }
 
 onEachDevice("matMul agrees with a sum in float64, transposed or not, batched or not", async () => {

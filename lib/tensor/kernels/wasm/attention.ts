@@ -147,7 +147,7 @@ function forward(args: WasmKernelArguments): TensorInfo[] {
 
 /** `LetheAttentionGrad`: dy [b, n, d], qkv and the probabilities to dqkv [b, n, 3 d]. */
 function backward(args: WasmKernelArguments): TensorInfo {
-  const { backend, inputs: { dy, qkv, probs } } = args;
+  const { backend, inputs: { dy, qkv, rest: probs } } = args;
   const { n, size, each } = layout(args);
   const { headDim, rows, columns, width } = size;
   const { outputs, from: [x, g, probabilities], to: [dx] } = onHeap(

@@ -1,4 +1,10 @@
 import type { TensorInfo } from "@tensorflow/tfjs";
+import {
+  flashAttention,
+  flashAttentionDual,
+  flashAttentionGrad,
+  suitsFlash,
+} from "./attention_flash.ts";
 import { toHalfKernel } from "./half.ts";
 import { HALF_FUNCTIONS } from "./half_source.ts";
 import { type Block, multiply, type Product } from "./product.ts";
@@ -64,15 +70,17 @@ function scores(
   a: Block,
   b: Block,
   scale: number,
+  add?: TensorInfo,
 ): TensorInfo {
   const { n, padded, heads, headDim: k } = sizes;
   const output = backend.makeTensorInfo([sizes.b * heads, n, padded], "float32");
   const c = scorePlace(sizes);
-  multiply(backend, { a, b, c, output, images: sizes.b, heads, m: n, n: padded, k, scale });
+  const ending = add && { kind: "add" as const, tensor: add };
+  multiply(backend, { a, b, c, output, images: sizes.b, heads, m: n, n: padded, k, scale, ending });
   return output;
 }
 
-/** Scores times rows of a head, into `output`'s part. */
+/** Scores times rows of a head, into `output`'s part, plus the same of `add`. */
 function weigh(
   { backend }: KernelArguments,
   sizes: Sizes,
@@ -81,6 +89,7 @@ function weigh(
   output: TensorInfo,
   part: number,
   scale = 1,
+  add?: TensorInfo,
 ): void {
   const { n, heads, headDim } = sizes;
   const product: Product = {
@@ -95,6 +104,7 @@ function weigh(
     // The padding is zero: reading it whole keeps the rows in fours.
     k: weights.alongInner ? sizes.padded : n,
     scale,
+    ...add ? { ending: { kind: "add", tensor: add } } : {},
   };
   multiply(backend, product);
 }
@@ -159,10 +169,12 @@ const softmaxDerivative = (p: string) => `
   }`;
 
 /**
- * `LetheAttention`: qkv [b, n, 3 d] to [out [b, n, d], probabilities [b heads, n, n padded to a
- * multiple of four]]. With `half`, qkv and the probabilities are pairs of halves.
+ * `LetheAttention`: qkv [b, n, 3 d] to [out [b, n, d], rest], rest being what the backward pass needs:
+ * on a card a number per row, else the probabilities [b heads, n, n padded to a multiple of four]. With
+ * `half`, qkv and the probabilities are pairs of halves.
  */
 export function attentionKernel(args: KernelArguments): TensorInfo[] {
+  if (suitsFlash(args)) return flashAttention(args);
   const { backend, inputs: { qkv } } = args;
   const sizes = sizesOf(args);
   const [q, k, v] = [true, true, false].map((along, part) => qkvBlock(qkv, sizes, part, along));
@@ -177,11 +189,12 @@ export function attentionKernel(args: KernelArguments): TensorInfo[] {
 }
 
 /**
- * `LetheAttentionGrad`: dy [b, n, d], qkv and the forward kernel's probabilities to dqkv [b, n, 3 d].
+ * `LetheAttentionGrad`: dy [b, n, d], qkv and the forward kernel's out and rest to dqkv [b, n, 3 d].
  * dV = PT dO, dS = D(dO VT), dQ = s dS K, dK = s dST Q.
  */
 export function attentionGradKernel(args: KernelArguments): TensorInfo {
-  const { backend, inputs: { dy, qkv, probs } } = args;
+  if (suitsFlash(args)) return flashAttentionGrad(args);
+  const { backend, inputs: { dy, qkv, rest: probs } } = args;
   const sizes = sizesOf(args);
   const scale = 1 / Math.sqrt(sizes.headDim);
   const dP = scores(
@@ -205,4 +218,38 @@ export function attentionGradKernel(args: KernelArguments): TensorInfo {
   weigh(args, sizes, scoreBlock(probs, sizes, false, sizes.half), dO, out, 2);
   release(backend, dS);
   return out;
+}
+
+/**
+ * `LetheAttentionDual`: qkv and its tangent dqkv [b, n, 3 d] to [out, its tangent], [b, n, d] each:
+ * O' = D(s (Q' KT + Q K'T)) V + P V'.
+ */
+export function attentionDualKernel(args: KernelArguments): TensorInfo[] {
+  if (suitsFlash(args)) return flashAttentionDual(args);
+  const { backend, inputs: { qkv, dqkv } } = args;
+  const sizes = sizesOf(args);
+  const scale = 1 / Math.sqrt(sizes.headDim);
+  const [q, k, v] = [true, true, false].map((along, part) => headBlock(qkv, sizes, part, along));
+  const [dq, dk, dv] = [true, true, false].map((along, part) =>
+    headBlock(dqkv, sizes, part, along)
+  );
+  const raw = scores(args, sizes, q, k, scale);
+  const probs = rowsProgram(args, sizes, "softmax", { S: raw }, SOFTMAX);
+  release(backend, raw);
+  const first = scores(args, sizes, dq, k, scale);
+  const moved = scores(args, sizes, q, dk, scale, first);
+  const weighted = rowsProgram(
+    args,
+    sizes,
+    "softmax grad",
+    { P: probs, G: moved },
+    softmaxDerivative("P[start + c]"),
+  );
+  const out = backend.makeTensorInfo([sizes.b, sizes.n, sizes.d], "float32");
+  const [part, tangent] = [out, out].map(({ shape }) => backend.makeTensorInfo(shape, "float32"));
+  weigh(args, sizes, scoreBlock(probs, sizes, true), v, out, 0);
+  weigh(args, sizes, scoreBlock(weighted, sizes, true), v, part, 0);
+  weigh(args, sizes, scoreBlock(probs, sizes, true), dv, tangent, 0, 1, part);
+  release(backend, first, moved, weighted, probs, part);
+  return [out, tangent];
 }

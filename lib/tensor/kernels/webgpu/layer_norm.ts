@@ -1,5 +1,8 @@
 import type { TensorInfo } from "@tensorflow/tfjs";
 import { columnSumKernel, sumOverRows } from "./column_sum.ts";
+import { onCard } from "./card.ts";
+import { layerNormGradOnCard, layerNormOnCard, layerNormTangentOnCard } from "./layer_norm_card.ts";
+import { fitsRow } from "./row_lanes.ts";
 import { cover, flatIndex, type KernelArguments, runProgram } from "./program.ts";
 
 const LANES = 8;
@@ -58,18 +61,8 @@ function rowProgram(
   }, [...Object.values(inputs), ...Object.values(pairs)]);
 }
 
-/** `LetheLayerNorm`: x [m, d], gamma, beta [d] to [y [m, d], moments [m, 2]: mean and 1 / deviation]. */
-export function layerNormKernel(args: KernelArguments): TensorInfo[] {
-  const { x, gamma, beta } = args.inputs;
-  const epsilon = args.attrs.epsilon as number;
-  const moments = rowProgram(
-    args,
-    "moments",
-    { X: x },
-    {},
-    { epsilon },
-    [x.shape[0], 2],
-    `
+/** WGSL for mean and 1 / deviation of a row of X. */
+const MOMENTS = `
     var sum = ZERO;
     for (var c = 0; c < columns; c = c + 1) { sum = sum + X[start + c]; }
     let mean = total(sum) / uniforms.d;
@@ -78,8 +71,23 @@ export function layerNormKernel(args: KernelArguments): TensorInfo[] {
       let centred = X[start + c] - mean;
       squares = squares + centred * centred;
     }
+    let rstd = 1.0 / sqrt(total(squares) / uniforms.d + uniforms.epsilon);`;
+
+/** `LetheLayerNorm`: x [m, d], gamma, beta [d] to [y [m, d], moments [m, 2]: mean and 1 / deviation]. */
+export function layerNormKernel(args: KernelArguments): TensorInfo[] {
+  const { x, gamma, beta } = args.inputs;
+  if (onCard() && fitsRow(x.shape[1])) return layerNormOnCard(args);
+  const epsilon = args.attrs.epsilon as number;
+  const moments = rowProgram(
+    args,
+    "moments",
+    { X: x },
+    {},
+    { epsilon },
+    [x.shape[0], 2],
+    `${MOMENTS}
     result[2 * r] = mean;
-    result[2 * r + 1] = 1.0 / sqrt(total(squares) / uniforms.d + uniforms.epsilon);`,
+    result[2 * r + 1] = rstd;`,
   );
   const inputs = { X: x, Gamma: gamma, Beta: beta };
   const y = rowProgram(
@@ -98,13 +106,17 @@ export function layerNormKernel(args: KernelArguments): TensorInfo[] {
   return [y, moments];
 }
 
-/** `LetheLayerNormGrad`: dy, x [m, d], gamma [d], moments [m, 2] to [dx, dgamma, dbeta]. */
+/**
+ * `LetheLayerNormGrad`: dy, x [m, d], gamma [d], moments [m, 2] to [dx, dgamma, dbeta]; where there is
+ * a `residual` [m, d], it is added to dx.
+ */
 export function layerNormGradKernel(args: KernelArguments): TensorInfo[] {
-  const { dy, x, gamma, moments } = args.inputs;
-  const inputs = { DY: dy, X: x, Gamma: gamma };
+  const { dy, x, gamma, moments, residual } = args.inputs;
+  if (onCard() && fitsRow(x.shape[1])) return layerNormGradOnCard(args);
+  const inputs = { DY: dy, X: x, Gamma: gamma, ...residual ? { Residual: residual } : {} };
   const dx = rowProgram(
     args,
-    "dx",
+    residual ? "dx and residual" : "dx",
     inputs,
     { Moments: moments },
     {},
@@ -121,7 +133,9 @@ export function layerNormGradKernel(args: KernelArguments): TensorInfo[] {
     let along = total(alongs) / uniforms.d;
     for (var c = 0; c < columns; c = c + 1) {
       let normal = (X[start + c] - mean) * rstd;
-      result[start + c] = rstd * (DY[start + c] * Gamma[c] - sum - normal * along);
+      result[start + c] = rstd * (DY[start + c] * Gamma[c] - sum - normal * along)${
+      residual ? " + Residual[start + c]" : ""
+    };
     }`,
   );
   const dGamma = sumOverRows(
@@ -132,4 +146,41 @@ export function layerNormGradKernel(args: KernelArguments): TensorInfo[] {
     "DY[at] * ((X[at] - Moments[2 * r]) * Moments[2 * r + 1])",
   );
   return [dx, dGamma, columnSumKernel({ ...args, inputs: { x: dy } })];
+}
+
+/**
+ * `LetheLayerNormTangent`: x, its tangent dx [m, d], gamma and perhaps the tangents dGamma, dBeta [d] to
+ * the tangent of the value.
+ */
+export function layerNormTangentKernel(args: KernelArguments): TensorInfo {
+  const { x, dx, gamma, dGamma, dBeta } = args.inputs;
+  if (onCard() && fitsRow(x.shape[1])) return layerNormTangentOnCard(args);
+  return rowProgram(
+    args,
+    `tangent${dGamma ? " gamma" : ""}${dBeta ? " beta" : ""}`,
+    {
+      X: x,
+      DX: dx,
+      Gamma: gamma,
+      ...dGamma ? { DGamma: dGamma } : {},
+      ...dBeta ? { DBeta: dBeta } : {},
+    },
+    {},
+    { epsilon: args.attrs.epsilon as number },
+    x.shape,
+    `${MOMENTS}
+    var moves = ZERO; var alongs = ZERO;
+    for (var c = 0; c < columns; c = c + 1) {
+      moves = moves + DX[start + c];
+      alongs = alongs + DX[start + c] * ((X[start + c] - mean) * rstd);
+    }
+    let moved = total(moves) / uniforms.d;
+    let along = total(alongs) / uniforms.d;
+    for (var c = 0; c < columns; c = c + 1) {
+      let normal = (X[start + c] - mean) * rstd;
+      result[start + c] = Gamma[c] * (rstd * (DX[start + c] - moved - normal * along))${
+      dGamma ? " + DGamma[c] * normal" : ""
+    }${dBeta ? " + DBeta[c]" : ""};
+    }`,
+  );
 }

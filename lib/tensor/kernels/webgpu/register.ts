@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs";
-import { attentionGradKernel, attentionKernel } from "./attention.ts";
+import { attentionDualKernel, attentionGradKernel, attentionKernel } from "./attention.ts";
 import { geluGradKernel, geluKernel } from "./gelu.ts";
 import { columnSumKernel } from "./column_sum.ts";
 import { toHalfKernel } from "./half.ts";
-import { layerNormGradKernel, layerNormKernel } from "./layer_norm.ts";
+import { layerNormGradKernel, layerNormKernel, layerNormTangentKernel } from "./layer_norm.ts";
 import { matMulKernel } from "./mat_mul.ts";
 import { adamWKernel, sgdKernel } from "./optimisers.ts";
 import type { KernelArguments } from "./program.ts";
@@ -16,10 +16,12 @@ const WEBGPU_KERNELS: Readonly<
   LetheMatMul: matMulKernel,
   LetheAttention: attentionKernel,
   LetheAttentionGrad: attentionGradKernel,
+  LetheAttentionDual: attentionDualKernel,
   LetheGelu: geluKernel,
   LetheGeluGrad: geluGradKernel,
   LetheLayerNorm: layerNormKernel,
   LetheLayerNormGrad: layerNormGradKernel,
+  LetheLayerNormTangent: layerNormTangentKernel,
   LetheToHalf: toHalfKernel,
   LetheColumnSum: columnSumKernel,
   LetheAdamW: adamWKernel,
