@@ -1,3 +1,4 @@
+import { INPUT_VERSION } from "../data/images/stored_form.ts";
 import { loadImages } from "../data/loader/image_store.ts";
 import { storedSource } from "../data/loader/stored_source.ts";
 import type { TrainingRecipe } from "../model/recipes.ts";
@@ -43,10 +44,11 @@ export async function measureInput(
   batch: number,
 ): Promise<InputRate> {
   const side = Math.round(shape.imageSize * recipe.storedScale);
+  const form = { side, version: INPUT_VERSION };
   const decoded = await perSecond(files.length, async () => {
-    await loadImages(root, files, side);
+    await loadImages(root, files, form);
   });
-  const images = await loadImages(root, files, side);
+  const images = await loadImages(root, files, form);
   const half = [0.5, 0.5, 0.5];
   const source = storedSource(
     images,

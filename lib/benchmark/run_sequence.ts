@@ -1,3 +1,5 @@
+import type { StoredForm } from "../data/images/stored_form.ts";
+import { storedForm } from "../model/input_format.ts";
 import { join } from "@std/path";
 import { chunks } from "../data/loader/image_source.ts";
 import { exportRequests } from "../data/requests/export_requests.ts";
@@ -30,7 +32,7 @@ export async function runSequence(
   requests: number,
   inputs: StageInputs,
   data: SplitData,
-  images: (side: number) => Promise<StoredImages>,
+  images: (form: StoredForm) => Promise<StoredImages>,
   retrained: PredictionRows,
   out: string,
 ): Promise<void> {
@@ -56,7 +58,7 @@ export async function runSequence(
 
       const { config, theta: host } = await readModel(join(after, "model"));
       const theta = uploadWeights(host);
-      const stored = await images(config.imageSize);
+      const stored = await images(storedForm(config));
       const parts = await predictParts(theta, config, data, stored, ["retain", "forget", "test"]);
       disposeWeights(theta);
       steps.push(measure((part) => parts[part]!.logits, gone));

@@ -10,6 +10,8 @@ import { readModel } from "../model/checkpoint.ts";
 import { uploadWeights } from "../model/device_weights.ts";
 import { metaLearnKit } from "../run/meta_learn_kit.ts";
 import type { OnProgress } from "../run/progress.ts";
+import type { StoredForm } from "../data/images/stored_form.ts";
+import { storedForm } from "../model/input_format.ts";
 import { loadSamples, openSplit, type SplitData } from "../run/split_data.ts";
 import { trainModel } from "../run/train_model.ts";
 import type { Device } from "../tensor/device.ts";
@@ -77,7 +79,7 @@ export async function runStage(
       const { config, theta: host } = await readModel(inputs.model);
       const opened = await data();
       const theta = uploadWeights(host);
-      const images = await imagesOf(opened, config.imageSize);
+      const images = await imagesOf(opened, storedForm(config));
       const parts = [...PREDICTED_PARTS, "support"] as const;
       const model = await predictParts(theta, config, opened, images, parts);
       disposeWeights(theta);
@@ -88,14 +90,14 @@ export async function runStage(
       return await writeStatistics(
         model,
         opened,
-        await imagesOf(opened, model.config.imageSize),
+        await imagesOf(opened, storedForm(model.config)),
         out,
       );
     }
     case "choose": {
       const [model, opened] = [await readModel(inputs.model), await data()];
       const statistics = inputs.statistics ? await readStatistics(inputs.statistics) : undefined;
-      const images = await imagesOf(opened, model.config.imageSize);
+      const images = await imagesOf(opened, storedForm(model.config));
       const { method, candidates, seed } = task;
       const chosen = await chooseSettings(
         methodOf(method),
@@ -116,7 +118,7 @@ export async function runStage(
     case "unlearn": {
       const opened = await data();
       const { config } = await readModel(inputs.model);
-      const images = await imagesOf(opened, config.imageSize);
+      const images = await imagesOf(opened, storedForm(config));
       const method = inputs.kit
         ? await kitMethod(task.method, task.seed, inputs, opened, images)
         : await baselineMethod(task.method, task.seed, inputs, opened, images);
@@ -124,7 +126,7 @@ export async function runStage(
     }
     case "sequence": {
       const opened = await data();
-      const images = (side: number) => imagesOf(opened, side);
+      const images = (form: StoredForm) => imagesOf(opened, form);
       const retrained = (await readPredictions(inputs.retrained)).rows("model");
       return await runSequence(device, task.requests, inputs, opened, images, retrained, out);
     }
@@ -174,10 +176,10 @@ async function writeResult(out: string, result: unknown): Promise<void> {
 /** The images decoded last: the stages of one split follow each other, and decoding takes seconds. */
 let decoded: { key: string; images: Promise<StoredImages> } | undefined;
 
-function imagesOf(data: SplitData, side: number): Promise<StoredImages> {
-  const key = `${data.sha256} ${side}`;
+function imagesOf(data: SplitData, form: StoredForm): Promise<StoredImages> {
+  const key = `${data.sha256} ${form.side} ${form.version}`;
   if (decoded?.key !== key) {
-    decoded = { key, images: loadSamples(data, data.dataset.samples, side) };
+    decoded = { key, images: loadSamples(data, data.dataset.samples, form) };
   }
   return decoded.images;
 }

@@ -1,3 +1,4 @@
+import { INPUT_VERSION, type InputVersion } from "../data/images/stored_form.ts";
 import type { Task } from "../data/sample.ts";
 import {
   integer,
@@ -19,6 +20,8 @@ export interface ModelConfig extends VitShape {
   readonly task: Task;
   /** Label or class names, in the order of the logits. */
   readonly labels: readonly string[];
+  /** How files become its pixels; 1 where it is absent, as in the first models. */
+  readonly inputVersion?: InputVersion;
 }
 
 /** The size of a ViT, as a preset names it. */
@@ -61,7 +64,8 @@ export function presetConfig(
   labels: readonly string[],
 ): ModelConfig {
   const half = [0.5, 0.5, 0.5];
-  return { architecture: "vit", ...shape, mean: half, std: half, task, labels };
+  const inputVersion = INPUT_VERSION;
+  return { architecture: "vit", ...shape, mean: half, std: half, task, labels, inputVersion };
 }
 
 /** Upper limits that keep a hostile config from asking for absurd allocations. */
@@ -93,6 +97,7 @@ export function parseConfig(text: string, file: string): ModelConfig {
     task: fields.read("task", oneOf(["multi-label", "classes"])),
     labels: fields.read("labels", list(line(256), 1, MAX_LABELS, { distinct: true })),
   };
+  const inputVersion = fields.optional("inputVersion", integer(1, INPUT_VERSION));
   fields.end();
   const { imageSize, patchSize, dim, heads } = config;
   if (imageSize % patchSize !== 0) {
@@ -106,5 +111,7 @@ export function parseConfig(text: string, file: string): ModelConfig {
     );
   }
   if (dim % heads !== 0) fields.refuse(`dim is ${dim}`, `it is a multiple of heads, ${heads}`);
-  return config;
+  return inputVersion === undefined
+    ? config
+    : { ...config, inputVersion: inputVersion as InputVersion };
 }

@@ -12,7 +12,7 @@ import { useKernels } from "../tensor/kernels/autotune/kernel_choice.ts";
 import { disposeWeights } from "../tensor/weights.ts";
 import type { OnProgress } from "./progress.ts";
 import { openSplit, type SplitData, streamSamples } from "./split_data.ts";
-import { inputFormat } from "../model/input_format.ts";
+import { inputFormat, storedForm } from "../model/input_format.ts";
 import { range } from "../data/loader/image_source.ts";
 
 /** The parts that the benchmark measures (Sec. 5.1). */
@@ -83,16 +83,17 @@ function evaluator(data: SplitData, input: InputThread, options: EvaluateOptions
     samples: samplesOf(data.split, data.dataset, part),
   }));
   const everyone = parts.flatMap(({ samples }) => samples);
-  const streams = new Map<number, StreamedImages>();
+  const streams = new Map<string, StreamedImages>();
   return async (folder: string): Promise<ModelEvaluation> => {
     const { config, theta: host, kernels } = await readModel(folder);
     useKernels(kernels);
     checkLabels(config.labels, data, folder);
-    const side = config.imageSize;
+    const form = storedForm(config);
+    const key = JSON.stringify(form);
     const microBatch = options.microBatch ??
       microBatchWithin(config, config.labels.length, "predict", 64, memoryLimit);
-    const images = streams.get(side) ?? input.images(everyone.map(({ file }) => file), side);
-    streams.set(side, images);
+    const images = streams.get(key) ?? input.images(everyone.map(({ file }) => file), form);
+    streams.set(key, images);
     const everything = streamedSource(images, everyone, inputFormat(config));
     const theta = uploadWeights(host);
     let [done, first] = [0, 0];

@@ -1,3 +1,4 @@
+import { INPUT_VERSION } from "../data/images/stored_form.ts";
 import type { Task } from "../data/sample.ts";
 import { refuseExisting } from "../files/write_whole.ts";
 import { LetheError } from "../error.ts";
@@ -53,6 +54,7 @@ export async function importModel(options: ImportOptions): Promise<ModelConfig> 
     std,
     task,
     labels,
+    inputVersion: INPUT_VERSION,
   };
   const theta = pretrainedTheta(weights, config, labels.length, file);
   await writeModel(out, { config, theta });

@@ -15,7 +15,7 @@ import {
   readIdentityKey,
   writeIdentityKey,
 } from "../model/kit/identity_key.ts";
-import { inputFormat } from "../model/input_format.ts";
+import { inputFormat, storedForm } from "../model/input_format.ts";
 import { microBatchWithin } from "../model/memory_plan.ts";
 import { encodeSafetensors } from "../model/safetensors.ts";
 import { chooseKernels } from "../tensor/kernels/autotune/choose_kernels.ts";
@@ -127,7 +127,7 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
   const train = samplesOf(data.split, data.dataset, "train");
   const val = samplesOf(data.split, data.dataset, "val");
   const samples = [...train, ...val];
-  const images = await loadSamples(data, samples, config.imageSize, onProgress, options.cache);
+  const images = await loadSamples(data, samples, storedForm(config), onProgress, options.cache);
   const source = storedSource(images, samples, inputFormat(config));
   const { identities, people } = peopleOf(train, 0);
   const unseen = peopleOf(val, train.length).people;

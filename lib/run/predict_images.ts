@@ -1,9 +1,10 @@
 import { join } from "@std/path";
-import { decodeImage, MAX_IMAGE_BYTES } from "../data/images/decode_image.ts";
+import { MAX_IMAGE_BYTES } from "../data/images/decode_image.ts";
+import { IMAGE_ENDINGS, isImageName } from "../data/images/formats.ts";
+import { decodeToForm } from "../data/images/stored_form.ts";
 import { imagesInMemory } from "../data/loader/images_in_memory.ts";
 import { listFolder } from "../files/list_folder.ts";
 import { readPlainFile } from "../files/plain_file.ts";
-import { resizeBilinear } from "../data/images/resize.ts";
 import { storedSource } from "../data/loader/stored_source.ts";
 import { LetheError } from "../error.ts";
 import { readModel } from "../model/checkpoint.ts";
@@ -12,7 +13,7 @@ import { microBatchWithin } from "../model/memory_plan.ts";
 import { predict } from "../model/predict.ts";
 import { useKernels } from "../tensor/kernels/autotune/kernel_choice.ts";
 import { disposeWeights } from "../tensor/weights.ts";
-import { inputFormat } from "../model/input_format.ts";
+import { inputFormat, storedForm } from "../model/input_format.ts";
 import { range } from "../data/loader/image_source.ts";
 
 /** What a model says of one image. */
@@ -41,12 +42,12 @@ export async function predictImages(
   const { config, theta: host, kernels } = await readModel(model);
   useKernels(kernels);
   const entries = await listFolder(folder, "it holds the images to predict");
-  const files = entries.map(({ name }) => name).filter((name) => /\.(jpe?g|png)$/i.test(name))
+  const files = entries.map(({ name }) => name).filter((name) => isImageName(name))
     .sort();
   if (files.length === 0) {
     throw new LetheError(
       `${folder} holds no image`,
-      "Lethe reads .jpg, .jpeg and .png",
+      `Lethe reads ${IMAGE_ENDINGS.join(", ")}`,
       "put the images there",
     );
   }
@@ -56,7 +57,7 @@ export async function predictImages(
   for (const [i, file] of files.entries()) {
     const path = join(folder, file);
     const bytes = await readPlainFile(path, { maxBytes: MAX_IMAGE_BYTES });
-    data.set(resizeBilinear(decodeImage(bytes, path), side), i * size);
+    data.set(decodeToForm(bytes, path, storedForm(config)), i * size);
   }
   // Nothing is known of the targets and nothing depends on them.
   const targets = task === "classes" ? [0] : labels.map(() => 0);

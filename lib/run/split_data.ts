@@ -1,5 +1,6 @@
 import { type InputThread, openInput } from "../data/loader/input_thread.ts";
 import { loadImages, type Progress } from "../data/loader/image_store.ts";
+import type { StoredForm } from "../data/images/stored_form.ts";
 import type { Dataset, Sample } from "../data/sample.ts";
 import { sha256Hex } from "../files/sha256.ts";
 import { openSplitDataset, type Split } from "../data/split.ts";
@@ -23,20 +24,20 @@ export async function openSplit(splitPath: string, data: string): Promise<SplitD
 }
 
 /**
- * Loads samples' images at one side, each held against the hash in the split.
+ * Loads samples' images in one form, each held against the hash in the split.
  *
  * @param cache a folder that keeps decoded images
  */
 export function loadSamples(
   { split, dataset }: SplitData,
   samples: readonly Sample[],
-  side: number,
+  form: StoredForm,
   onProgress?: OnProgress,
   cache?: string,
 ): Promise<StoredImages> {
   const report: Progress | undefined = onProgress &&
     ((done, total) => onProgress({ stage: "load images", done, total, unit: "images" }));
-  return loadImages(dataset.root, samples.map(({ file }) => file), side, {
+  return loadImages(dataset.root, samples.map(({ file }) => file), form, {
     hashes: split.hashes,
     ...(cache === undefined ? {} : { cache }),
     onProgress: report,

@@ -23,7 +23,7 @@ import { disposeWeights, type Weights } from "../tensor/weights.ts";
 import * as tf from "@tensorflow/tfjs";
 import { kernelProgress, type OnProgress } from "./progress.ts";
 import { openSplit, streamSamples } from "./split_data.ts";
-import { inputFormat } from "../model/input_format.ts";
+import { inputFormat, storedForm } from "../model/input_format.ts";
 import { range } from "../data/loader/image_source.ts";
 
 /** What {@link trainModel} needs. */
@@ -76,8 +76,8 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
   const val = samplesOf(data.split, data.dataset, "val");
   const storedSide = Math.round(recipe.storedScale * config.imageSize);
   using input = streamSamples(data, options.cache);
-  const images = input.images(samples.map(({ file }) => file), storedSide);
-  const valImages = input.images(val.map(({ file }) => file), config.imageSize, true);
+  const images = input.images(samples.map(({ file }) => file), storedForm(config, storedSide));
+  const valImages = input.images(val.map(({ file }) => file), storedForm(config), true);
   const valSource = streamedSource(valImages, val, format);
   const valTargets = valSource.targets(range(val.length));
   const microBatch = options.microBatch ??

@@ -17,7 +17,7 @@ import { useKernels } from "../tensor/kernels/autotune/kernel_choice.ts";
 import { disposeWeights, type Weights } from "../tensor/weights.ts";
 import { withoutRows } from "../unlearn/unlearn.ts";
 import { checkMethod, type MethodChoice, unlearnFromKit } from "../unlearn/unlearn_from_kit.ts";
-import { inputFormat } from "../model/input_format.ts";
+import { inputFormat, storedForm } from "../model/input_format.ts";
 import { range } from "../data/loader/image_source.ts";
 import type { RequestedRow, UnlearnSummary } from "./unlearn_summary.ts";
 
@@ -50,7 +50,7 @@ export async function unlearnRows(options: UnlearnRowsOptions): Promise<UnlearnS
   const kit = await readKit(options.kit);
   checkMethod(kit, options.choice.method);
   const { config } = kit.model;
-  const requests = await readRequests(support, config);
+  const requests = await readRequests(support, config, storedForm(config));
   checkFiles(support, requests, options.rows);
   const rows = options.rows.map(({ row }) => row);
   const device = await options.openDevice();

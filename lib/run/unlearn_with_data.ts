@@ -18,7 +18,7 @@ import {
 } from "../unlearn/methods.ts";
 import type { OnProgress } from "./progress.ts";
 import { loadSamples, openSplit } from "./split_data.ts";
-import { inputFormat } from "../model/input_format.ts";
+import { inputFormat, storedForm } from "../model/input_format.ts";
 import { range } from "../data/loader/image_source.ts";
 
 /** What {@link unlearnWithData} needs. */
@@ -88,7 +88,7 @@ export async function unlearnWithData(options: UnlearnWithDataOptions): Promise<
   const samples = parts.flat();
   const forget = range(parts[0].length);
   const retain = range(parts[1].length).map((i) => forget.length + i);
-  const images = await loadSamples(data, samples, config.imageSize, onProgress);
+  const images = await loadSamples(data, samples, storedForm(config), onProgress);
   const { batchSize } = settings;
   const microBatch = options.microBatch ??
     microBatchWithin(config, config.labels.length, "train", batchSize, options.memoryLimit);

@@ -1,6 +1,8 @@
 import { LetheError } from "../../error.ts";
 import { type Orientation, upright } from "./exif.ts";
-import { decodeJpeg, readJpegHeader } from "./jpeg.ts";
+import { OTHER_FORMATS } from "./formats.ts";
+import { decodeJpeg, type JpegOptions, readJpegHeader } from "./jpeg.ts";
+import { decodeWebp, isWebp, readWebpHeader } from "./webp.ts";
 import { decodePng, readPng } from "./png.ts";
 
 /** A decoded picture: `rgb` holds [height, width, 3] bytes in sRGB as stored. */
@@ -17,25 +19,17 @@ export const MAX_PIXELS = 64e6;
 /** Fewer pixels a side than this are no picture of anybody. */
 export const MIN_SIDE = 8;
 
-/** Formats that people try and that are not read, by their first bytes. */
-const OTHER_FORMATS: readonly [string, RegExp][] = [
-  ["a GIF", /^GIF8/],
-  ["a WebP image", /^RIFF....WEBP/s],
-  ["a BMP", /^BM/],
-  ["a TIFF", /^(II\*\0|MM\0\*)/],
-  ["a HEIC or AVIF image", /^....ftyp/s],
-];
-
 /**
- * Decodes a JPEG or PNG, told apart by its first bytes and not by its name, and turns it upright.
+ * Decodes a JPEG, PNG or WebP, told apart by its first bytes and not by its name, and turns it upright.
  * The size in the header is checked before any pixel is decoded.
  *
  * @param bytes the file's content
  * @param name the file's name, for errors
+ * @param options of JPEGs: how far they may shrink while they are decoded
  * @returns 8-bit RGB; grey, palette, 16-bit, CMYK and YCCK are converted, alpha is laid over white
- * @throws {LetheError} when the bytes are no JPEG or PNG, truncated or damaged, too small or large
+ * @throws {LetheError} when the bytes are no such image, truncated or damaged, too small or large
  */
-export function decodeImage(bytes: Uint8Array, name: string): Image {
+export function decodeImage(bytes: Uint8Array, name: string, options: JpegOptions = {}): Image {
   if (bytes.length > MAX_IMAGE_BYTES) {
     throw new LetheError(
       `${name} has ${bytes.length} bytes`,
@@ -46,23 +40,28 @@ export function decodeImage(bytes: Uint8Array, name: string): Image {
   if (bytes[0] === 0xff && bytes[1] === 0xd8) {
     const header = readJpegHeader(bytes, name);
     checkSize(header, name);
-    return turned(header, decodeJpeg(bytes, header, name), header.orientation);
+    return upright(decodeJpeg(bytes, header, name, options), header.orientation);
   }
   if (PNG_SIGNATURE.every((byte, index) => bytes[index] === byte)) {
     const png = readPng(bytes, name);
     checkSize(png.format, name);
     return turned(png.format, decodePng(png, name), png.orientation);
   }
-  const start = String.fromCharCode(...bytes.subarray(0, 16));
-  const other = OTHER_FORMATS.find(([, pattern]) => pattern.test(start));
+  if (isWebp(bytes)) {
+    const header = readWebpHeader(bytes, name);
+    checkSize(header, name);
+    return turned(header, decodeWebp(bytes, header, name), header.orientation);
+  }
+  const start = String.fromCharCode(...bytes.subarray(0, 64));
+  const other = OTHER_FORMATS.find((format) => format.start.test(start));
   throw new LetheError(
     bytes.length === 0
       ? `${name} is empty`
       : other
-      ? `${name} is ${other[0]}`
+      ? `${name} is ${other.name}`
       : `${name} is not an image`,
-    "images are JPEG or PNG files",
-    "convert it to one of them or remove it",
+    "images are JPEG, PNG or WebP files",
+    other ? `convert it: ${other.convert(name)}` : "convert it to one of them or remove it",
   );
 }
 

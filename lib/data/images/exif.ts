@@ -2,33 +2,42 @@
 export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
 
 const ORIENTATION_TAG = 0x0112;
-const SHORT = 3;
+/** TIFF's whole numbers of one, two and four bytes. The standard asks for two; programs write others. */
+const BYTES: Readonly<Record<number, 1 | 2 | 4>> = { 1: 1, 3: 2, 4: 4, 6: 1, 8: 2, 9: 4 };
 
 /**
  * Reads the orientation from an EXIF block (a TIFF header and its first directory). Whatever is
- * damaged counts as upright, as in other readers: the pixels are intact all the same.
+ * damaged counts as saying nothing, as in other readers: the pixels are intact all the same.
  *
- * @param tiff the block from its byte order mark (`II` or `MM`) on
+ * @param block from its byte order mark (`II` or `MM`) on, or from `Exif` before it
+ * @returns null when it says nothing, or nothing that exists
  */
-export function readOrientation(tiff: Uint8Array): Orientation {
+export function readOrientation(block: Uint8Array): Orientation | null {
+  const tiff = String.fromCharCode(...block.subarray(0, 4)) === "Exif" ? block.subarray(6) : block;
   const view = new DataView(tiff.buffer, tiff.byteOffset, tiff.byteLength);
-  if (tiff.length < 14) return 1;
+  if (tiff.length < 14) return null;
   const mark = view.getUint16(0);
-  if (mark !== 0x4949 && mark !== 0x4d4d) return 1;
+  if (mark !== 0x4949 && mark !== 0x4d4d) return null;
   const littleEndian = mark === 0x4949;
-  if (view.getUint16(2, littleEndian) !== 42) return 1;
+  if (view.getUint16(2, littleEndian) !== 42) return null;
   const directory = view.getUint32(4, littleEndian);
-  if (directory + 2 > tiff.length) return 1;
+  if (directory + 2 > tiff.length) return null;
   const entries = view.getUint16(directory, littleEndian);
   for (let entry = 0; entry < entries; entry++) {
     const at = directory + 2 + 12 * entry;
-    if (at + 12 > tiff.length) return 1;
+    if (at + 12 > tiff.length) return null;
     if (view.getUint16(at, littleEndian) !== ORIENTATION_TAG) continue;
-    if (view.getUint16(at + 2, littleEndian) !== SHORT) return 1;
-    const value = view.getUint16(at + 8, littleEndian);
-    return value >= 1 && value <= 8 ? value as Orientation : 1;
+    const bytes = BYTES[view.getUint16(at + 2, littleEndian)];
+    const value = bytes === 1
+      ? view.getUint8(at + 8)
+      : bytes === 2
+      ? view.getUint16(at + 8, littleEndian)
+      : bytes === 4
+      ? view.getUint32(at + 8, littleEndian)
+      : 0;
+    return value >= 1 && value <= 8 ? value as Orientation : null;
   }
-  return 1;
+  return null;
 }
 
 /**

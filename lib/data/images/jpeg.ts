@@ -1,39 +1,29 @@
-import jpegModule from "imagescript/jpeg" with { type: "bytes" };
 import { LetheError } from "../../error.ts";
 import { type Orientation, readOrientation } from "./exif.ts";
+import { decodeFirstFormat } from "./jpeg_first_format.ts";
+import { END, isComplete, isFrame, type JpegSegment, jpegSegments, SCAN } from "./jpeg_segments.ts";
+import { decodeWithTurbo } from "./jpeg_turbo.ts";
+import { xmpOrientation } from "./xmp.ts";
 
 /** What a JPEG's markers say before any pixel is decoded. */
 export interface JpegHeader {
   readonly width: number;
   readonly height: number;
   readonly orientation: Orientation;
+  /** Colour components: 1 grey, 3, or 4 of ink. */
+  readonly components: number;
 }
 
-/** The part of the codec's interface that is used: the Rust crate jpeg-decoder behind plain pointers. */
-interface Codec {
-  readonly memory: WebAssembly.Memory;
-  walloc(size: number): number;
-  /** Takes ownership of the input; 0 and 1 mean failure. A width and height of 0 mean full size. */
-  decode(pointer: number, size: number, width: number, height: number): number;
-  decode_width(image: number): number;
-  decode_height(image: number): number;
-  /** 0 grey, 1 RGB, 2 CMYK. */
-  decode_format(image: number): number;
-  /** The pixels; `wlen` then gives their length. */
-  decode_buffer(image: number): number;
-  wlen(): number;
-  decode_free(image: number): void;
+/** How a JPEG is decoded. */
+export interface JpegOptions {
+  /** Shrinks while decoding to a half, quarter or eighth, as far as no side falls below this. */
+  readonly least?: number;
+  /** As models of input format 1 see it: in full, by another decoder. */
+  readonly firstFormat?: boolean;
 }
-
-const CHANNELS = [1, 3, 4];
-/** WASM memory never shrinks, so after a large image the instance is dropped. */
-const KEPT_MEMORY = 64 * 2 ** 20;
-
-let compiled: WebAssembly.Module | undefined;
-let codec: Codec | undefined;
 
 /**
- * Reads the markers up to the frame header.
+ * Reads the markers up to the first scan.
  *
  * @param bytes the file, beginning with FF D8
  * @param name the file's name, for errors
@@ -41,104 +31,146 @@ let codec: Codec | undefined;
  */
 export function readJpegHeader(bytes: Uint8Array, name: string): JpegHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let orientation: Orientation = 1;
-  let at = 2;
-  while (at + 4 <= bytes.length && bytes[at] === 0xff) {
-    const marker = bytes[at + 1];
-    if (marker === 0xff) {
-      at++; // a fill byte
-      continue;
+  let exif: Orientation | undefined;
+  let xmp: Orientation | undefined;
+  let frame: Omit<JpegHeader, "orientation"> | undefined;
+  for (const { marker, content, end } of jpegSegments(bytes)) {
+    if (marker === SCAN || marker === END) break;
+    const segment = bytes.subarray(content, end);
+    if (isFrame(marker)) {
+      if (frame || segment.length < 6) throw damaged(name);
+      refuseUnreadableFrame(marker, segment[0], segment[5], name);
+      const [height, width] = [view.getUint16(content + 1), view.getUint16(content + 3)];
+      frame = { width, height, components: segment[5] };
+    } else if (marker === 0xe1) {
+      // Cameras write the orientation anywhere before the pixels.
+      if (begins(segment, "Exif\0")) exif ??= readOrientation(segment.subarray(6)) ?? undefined;
+      else xmp ??= xmpOrientation(segment) ?? undefined;
     }
-    if (marker === 0x01 || (marker >= 0xd0 && marker <= 0xd8)) {
-      at += 2; // markers without a length
-      continue;
-    }
-    const length = view.getUint16(at + 2);
-    const end = at + 2 + length;
-    if (length < 2 || end > bytes.length || marker === 0xd9 || marker === 0xda) break;
-    const segment = bytes.subarray(at + 4, end);
-    const isFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
-    if (isFrame) {
-      if (segment.length < 6) break;
-      refuseUnreadableFrame(marker, segment[0], name);
-      return { height: view.getUint16(at + 5), width: view.getUint16(at + 7), orientation };
-    }
-    if (marker === 0xe1 && startsWithExif(segment)) {
-      orientation = readOrientation(segment.subarray(6));
-    }
-    at = end;
   }
-  throw damaged(name);
+  if (!frame) throw damaged(name);
+  return { ...frame, orientation: exif ?? xmp ?? 1 };
 }
 
 /**
  * Decodes a JPEG (baseline or progressive; grey, YCbCr, RGB, CMYK or YCCK) to RGB as stored, not
- * turned upright.
+ * turned upright. Ink is taken to be stored inverted, as Photoshop does and browsers assume.
  *
  * @param bytes the file
  * @param header what {@link readJpegHeader} gave, its size already found acceptable
  * @param name the file's name, for errors
- * @returns pixels [height, width, 3]
+ * @returns pixels [height, width, 3], of the file's size, or smaller where `least` allows it
  * @throws {LetheError} when the image is truncated or damaged; the next decode is not affected
  */
-export function decodeJpeg(bytes: Uint8Array, header: JpegHeader, name: string): Uint8Array {
-  const { pixels, channels } = runCodec(bytes, header, name);
+export function decodeJpeg(
+  bytes: Uint8Array,
+  header: JpegHeader,
+  name: string,
+  { least, firstFormat = false }: JpegOptions = {},
+): { width: number; height: number; rgb: Uint8Array } {
+  const segments = [...jpegSegments(bytes)];
+  if (!isComplete(bytes, segments)) throw damaged(name);
+  const parts = codecParts(bytes, segments, header.components);
+  const ink = header.components === 4;
+  if (firstFormat && !contradictsItself(bytes, segments)) {
+    const first = decodeFirstFormat(bytes, header);
+    // The other codec takes a file that is cut and closed again; an eighth is enough to find out.
+    if (first && decodeWithTurbo(parts, scaled(header, 8), ink)) {
+      const { width, height } = header;
+      return { width, height, rgb: toRgb(first.pixels, first.channels, (value) => 255 - value) };
+    }
+  }
+  const size = scaled(header, firstFormat || least === undefined ? 1 : shrinkage(header, least));
+  const pixels = decodeWithTurbo(parts, size, ink);
+  if (!pixels) throw damaged(name);
+  return { ...size, rgb: toRgb(pixels, ink ? 4 : 3, (value) => value) };
+}
+
+/** The largest of 1, 2, 4 and 8 by which both sides can be divided and stay at `least`. */
+function shrinkage({ width, height }: { width: number; height: number }, least: number): number {
+  return [8, 4, 2].find((by) => Math.min(width, height) >= least * by) ?? 1;
+}
+
+function scaled({ width, height }: { width: number; height: number }, by: number) {
+  return { width: Math.ceil(width / by), height: Math.ceil(height / by) };
+}
+
+/** What the codec is given: the picture, and of the rest what tells its colours, where that makes sense. */
+function codecParts(
+  bytes: Uint8Array,
+  segments: readonly JpegSegment[],
+  components: number,
+): Uint8Array[] {
+  const parts = [bytes.subarray(0, 2)];
+  segments.forEach(({ marker, start, content, end }, i) => {
+    const segment = bytes.subarray(content, end);
+    const application = (marker >= 0xe0 && marker <= 0xef) || marker === 0xfe;
+    const jfif = marker === 0xe0 && begins(segment, "JFIF\0") && segment[5] === 1;
+    const transform = marker === 0xee && begins(segment, "Adobe") ? segment[11] : undefined;
+    const adobe = transform !== undefined && (components === 3 ? transform < 2 : transform !== 1);
+    if (application && !jfif && !adobe) return;
+    // A scan's compressed pixels go with it.
+    parts.push(bytes.subarray(start, marker === SCAN ? segments[i + 1].start : end));
+  });
+  return parts;
+}
+
+/**
+ * Whether the file tells its colours in a way that decoders disagree on: JFIF, whose colours are YCbCr,
+ * beside an Adobe marker; components that are called R, G and B; ink without an Adobe marker.
+ */
+function contradictsItself(bytes: Uint8Array, segments: readonly JpegSegment[]): boolean {
+  const content = (marker: number, start: string) =>
+    segments.map((segment) => bytes.subarray(segment.content, segment.end))
+      .some((segment, i) => segments[i].marker === marker && begins(segment, start));
+  const [jfif, adobe] = [content(0xe0, "JFIF\0"), content(0xee, "Adobe")];
+  const frame = segments.find(({ marker }) => isFrame(marker))!;
+  const [count, red, , , green, , , blue] = bytes.subarray(frame.content + 5, frame.end);
+  const named = count === 3 && String.fromCharCode(red, green, blue) === "RGB";
+  return (jfif && adobe) || (named && !adobe) || (count === 4 && !adobe);
+}
+
+/** @param stored 255 (no ink) to 0 (full) of a stored value */
+function toRgb(pixels: Uint8Array, channels: number, stored: (value: number) => number) {
   if (channels === 3) return pixels;
-  const count = header.width * header.height;
+  const count = pixels.length / channels;
   const rgb = new Uint8Array(3 * count);
   for (let pixel = 0; pixel < count; pixel++) {
+    const from = channels * pixel;
+    const paper = channels === 1 ? 0 : stored(pixels[from + 3]);
     for (let channel = 0; channel < 3; channel++) {
-      // The codec gives ink (0 none, 255 full), Adobe's inversion undone.
       rgb[3 * pixel + channel] = channels === 1
-        ? pixels[pixel]
-        : Math.round((255 - pixels[4 * pixel + channel]) * (255 - pixels[4 * pixel + 3]) / 255);
+        ? pixels[from]
+        : Math.round(stored(pixels[from + channel]) * paper / 255);
     }
   }
   return rgb;
 }
 
-function runCodec(bytes: Uint8Array, { width, height }: JpegHeader, name: string) {
-  compiled ??= new WebAssembly.Module(jpegModule);
-  codec ??= new WebAssembly.Instance(compiled).exports as unknown as Codec;
-  const { memory, walloc, decode, decode_free, wlen, ...image } = codec;
-  try {
-    const input = walloc(bytes.length);
-    new Uint8Array(memory.buffer, input, bytes.length).set(bytes);
-    const pointer = decode(input, bytes.length, 0, 0);
-    if (pointer === 0 || pointer === 1) throw damaged(name);
-    const channels = CHANNELS[image.decode_format(pointer)];
-    const start = image.decode_buffer(pointer);
-    const pixels = new Uint8Array(memory.buffer, start, wlen()).slice();
-    const fits = image.decode_width(pointer) === width &&
-      image.decode_height(pointer) === height && pixels.length === width * height * channels;
-    decode_free(pointer);
-    if (!fits) throw damaged(name);
-    return { pixels, channels };
-  } catch (error) {
-    if (error instanceof LetheError) throw error;
-    codec = undefined; // it stopped half-way (a Rust panic): its memory is in no known state
-    throw damaged(name, error);
-  } finally {
-    if (memory.buffer.byteLength > KEPT_MEMORY) codec = undefined;
-  }
+function begins(segment: Uint8Array, text: string): boolean {
+  return segment.length >= text.length &&
+    [...text].every((letter, index) => segment[index] === letter.charCodeAt(0));
 }
 
-function startsWithExif(segment: Uint8Array): boolean {
-  return [0x45, 0x78, 0x69, 0x66, 0, 0].every((byte, index) => segment[index] === byte);
-}
-
-function refuseUnreadableFrame(marker: number, precision: number, name: string): void {
+function refuseUnreadableFrame(
+  marker: number,
+  precision: number,
+  components: number,
+  name: string,
+): void {
   const kind = marker >= 0xc9
     ? "arithmetic coding"
     : marker > 0xc2
     ? "lossless or hierarchical coding"
     : precision !== 8
     ? `${precision} bits per sample`
+    : ![1, 3, 4].includes(components)
+    ? `${components} colour components`
     : undefined;
   if (!kind) return;
   throw new LetheError(
     `${name} is a JPEG with ${kind}`,
-    "baseline and progressive JPEGs of 8 bits are read",
+    "baseline and progressive JPEGs of 8 bits are read, grey, in colour or in ink",
     "save it again as an ordinary JPEG or as PNG",
   );
 }

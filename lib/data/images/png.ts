@@ -15,6 +15,9 @@ export interface PngFile {
   readonly compressed: readonly Uint8Array[];
 }
 
+/** Bytes behind the last row that are passed over at least; otherwise as many as the rows have. */
+const LEAST_SURPLUS = 2 ** 16;
+
 /** Bit depths that each colour type may have (PNG, third edition, table 11.1). */
 const DEPTHS: Record<number, readonly number[]> = {
   0: [1, 2, 4, 8, 16],
@@ -45,7 +48,7 @@ export function readPng(bytes: Uint8Array, name: string): PngFile {
     } else if (type === "tRNS") {
       format = { ...format, transparency: data };
     } else if (type === "eXIf") {
-      orientation = readOrientation(data);
+      orientation = readOrientation(data) ?? 1;
     } else if (type === "IDAT") {
       compressed.push(data);
     } else if (type === "IEND") {
@@ -69,13 +72,15 @@ export function decodePng({ format, compressed }: PngFile, name: string): Uint8A
   const length = packedLength(format);
   let packed: Uint8Array;
   try {
-    // The bound keeps a small file from unfolding to more than its header admits to.
-    packed = inflateSync(concatenated(compressed), { maxOutputLength: length });
+    // The bound keeps a small file from unfolding to much more than its header admits to. Some programs
+    // write a few bytes or rows too many, which every other reader passes over.
+    const bound = length + Math.max(length, LEAST_SURPLUS);
+    packed = inflateSync(concatenated(compressed), { maxOutputLength: bound });
   } catch (cause) {
     throw damaged(name, cause);
   }
-  if (packed.length !== length) throw damaged(name);
-  const samples = unpack(packed, format);
+  if (packed.length < length) throw damaged(name);
+  const samples = unpack(packed.subarray(0, length), format);
   if (!samples) throw damaged(name);
   const rgb = toRgb(samples, format);
   if (!rgb) throw damaged(name);

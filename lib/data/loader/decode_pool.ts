@@ -1,5 +1,4 @@
-import { decodeImage } from "../images/decode_image.ts";
-import { resizeBilinear } from "../images/resize.ts";
+import { decodeToForm, type StoredForm } from "../images/stored_form.ts";
 import { receiveError, sendError, type SentError } from "./worker_error.ts";
 
 /** An image file to decode and resize. */
@@ -8,8 +7,7 @@ interface Order {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** For errors. */
   readonly name: string;
-  /** Pixels a side. */
-  readonly side: number;
+  readonly form: StoredForm;
 }
 
 /** Pixels, or why there are none. */
@@ -23,10 +21,10 @@ export interface DecodePool extends Disposable {
   readonly atOnce: number;
   /**
    * @param bytes a whole file; taken over
-   * @returns [side, side, 3] bytes, as `resizeBilinear(decodeImage(..))` gives them
+   * @returns [side, side, 3] bytes, as `decodeToForm` gives them
    * @throws {LetheError} the image does not decode
    */
-  decode(bytes: Uint8Array<ArrayBuffer>, name: string, side: number): Promise<Uint8Array>;
+  decode(bytes: Uint8Array<ArrayBuffer>, name: string, form: StoredForm): Promise<Uint8Array>;
 }
 
 const NAME = "lethe-decode";
@@ -59,8 +57,8 @@ export function openDecodePool(workers: number): DecodePool {
   });
   return {
     atOnce: 2 * workers,
-    decode(bytes, name, side) {
-      const order: Order = { id: next, bytes, name, side };
+    decode(bytes, name, form) {
+      const order: Order = { id: next, bytes, name, form };
       const answer = Promise.withResolvers<Uint8Array>();
       waiting.set(next, answer);
       threads[next++ % threads.length].postMessage(order, [bytes.buffer]);
@@ -79,9 +77,9 @@ const self = globalThis as unknown as {
   postMessage(answer: Answer, transfer?: Transferable[]): void;
 };
 if (self.name === NAME) {
-  self.onmessage = ({ data: { id, bytes, name, side } }) => {
+  self.onmessage = ({ data: { id, bytes, name, form } }) => {
     try {
-      const pixels = resizeBilinear(decodeImage(bytes, name), side) as Uint8Array<ArrayBuffer>;
+      const pixels = decodeToForm(bytes, name, form) as Uint8Array<ArrayBuffer>;
       self.postMessage({ id, pixels }, [pixels.buffer]);
     } catch (error) {
       self.postMessage({ id, ...sendError(error) });

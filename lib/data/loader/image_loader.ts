@@ -1,10 +1,10 @@
 import { join } from "@std/path";
 import { LetheError } from "../../error.ts";
-import { decodeImage, MAX_IMAGE_BYTES } from "../images/decode_image.ts";
+import { MAX_IMAGE_BYTES } from "../images/decode_image.ts";
 import { openDecodePool } from "./decode_pool.ts";
 import { openPixelCache } from "./pixel_cache.ts";
 import { readPlainFile } from "../../files/plain_file.ts";
-import { resizeBilinear } from "../images/resize.ts";
+import { decodeToForm, type StoredForm } from "../images/stored_form.ts";
 import { sha256Hex } from "../../files/sha256.ts";
 
 /** What images are held against, and where they are kept decoded. */
@@ -24,9 +24,9 @@ export interface ImageLoader extends Disposable {
    * @returns [side, side, 3] bytes
    * @throws {LetheError} the file is missing, is not the one that was hashed, or does not decode
    */
-  load(file: string, side: number): Promise<Uint8Array>;
+  load(file: string, form: StoredForm): Promise<Uint8Array>;
   /** The image as the cache has it; null where it is not there, or damaged. */
-  cached(file: string, side: number): Uint8Array | null;
+  cached(file: string, form: StoredForm): Uint8Array | null;
 }
 
 /** What to do about an image that is gone. */
@@ -51,20 +51,18 @@ export function openImageLoader(
   const cache = folder !== undefined && hashes ? openPixelCache(folder) : null;
   const workers = Math.min(navigator.hardwareConcurrency, MOST_WORKERS);
   const pool = count < WORTH_A_POOL ? null : openDecodePool(workers);
-  const cached = (file: string, side: number) => cache?.read(hashes![file], side) ?? null;
+  const cached = (file: string, form: StoredForm) => cache?.read(hashes![file], form) ?? null;
   return {
     atOnce: pool?.atOnce ?? 1,
     cached,
-    async load(file, side) {
-      const known = cached(file, side);
+    async load(file, form) {
+      const known = cached(file, form);
       if (known) return known;
       const path = join(root, file);
       const bytes = await readPlainFile(path, { maxBytes: MAX_IMAGE_BYTES, remedy: MISSING_IMAGE });
       if (hashes) checkHash(path, bytes, hashes[file]);
-      const pixels = pool
-        ? await pool.decode(bytes, path, side)
-        : resizeBilinear(decodeImage(bytes, path), side);
-      await cache?.write(hashes![file], side, pixels);
+      const pixels = pool ? await pool.decode(bytes, path, form) : decodeToForm(bytes, path, form);
+      await cache?.write(hashes![file], form, pixels);
       return pixels;
     },
     [Symbol.dispose]: () => pool?.[Symbol.dispose](),

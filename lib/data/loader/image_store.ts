@@ -4,6 +4,7 @@ import { MAX_IMAGE_BYTES } from "../images/decode_image.ts";
 import { type ImageFiles, MISSING_IMAGE, openImageLoader } from "./image_loader.ts";
 import { readPlainFile } from "../../files/plain_file.ts";
 import { sha256Hex } from "../../files/sha256.ts";
+import type { StoredForm } from "../images/stored_form.ts";
 import type { StoredImages } from "./stored_source.ts";
 
 /** Called after each image. */
@@ -27,16 +28,17 @@ export const IN_MEMORY = 2 * 2 ** 30;
  *
  * @param root the data set's folder
  * @param files paths below it, none twice
- * @param side pixels a side to resize to, proportions not kept
+ * @param form what they are decoded to
  * @throws {LetheError} a file is missing, is not the one that was hashed, or does not decode; too many
  *   images for memory without a cache
  */
 export async function loadImages(
   root: string,
   files: readonly string[],
-  side: number,
+  form: StoredForm,
   { inMemory = IN_MEMORY, onProgress, ...options }: LoadOptions = {},
 ): Promise<StoredImages> {
+  const { side } = form;
   const size = side * side * 3;
   const what = `${files.length} images of ${side} x ${side}`;
   const keep = files.length * size <= inMemory;
@@ -48,7 +50,7 @@ export async function loadImages(
   const load = async () => {
     while (next < files.length) {
       const index = next++;
-      const pixels = await loader.load(files[index], side);
+      const pixels = await loader.load(files[index], form);
       data?.set(pixels, index * size);
       onProgress?.(++done, files.length);
     }
@@ -65,7 +67,7 @@ export async function loadImages(
     },
     pixels(position) {
       if (data) return data.subarray(position * size, (position + 1) * size);
-      const stored = loader.cached(files[position], side);
+      const stored = loader.cached(files[position], form);
       if (stored) return stored;
       throw new LetheError(
         `${options.cache} has lost ${files[position]}`,

@@ -1,5 +1,6 @@
 import { batchPixels } from "./batch_pixels.ts";
 import type { Cut } from "../images/random_crop.ts";
+import type { StoredForm } from "../images/stored_form.ts";
 import { type ImageFiles, type ImageLoader, openImageLoader } from "./image_loader.ts";
 import { IN_MEMORY } from "./image_store.ts";
 import { receiveError, sendError, type SentError } from "./worker_error.ts";
@@ -26,10 +27,10 @@ export interface StreamedImages {
 export interface InputThread extends Disposable {
   /**
    * @param files below the root, none twice
-   * @param side pixels a side to resize to, proportions not kept
+   * @param form what they are decoded to
    * @param early decodes them when nothing else is asked for, before they are
    */
-  images(files: readonly string[], side: number, early?: boolean): StreamedImages;
+  images(files: readonly string[], form: StoredForm, early?: boolean): StreamedImages;
 }
 
 /** How an {@link InputThread} goes about it. */
@@ -45,7 +46,7 @@ type Order =
     | {
       readonly images: {
         files: readonly string[];
-        side: number;
+        form: StoredForm;
         early: boolean;
         inMemory: number;
       };
@@ -98,11 +99,11 @@ export function openInput(
   const send = (order: Order) => worker.postMessage(order);
   send({ id: ids++, open: { root, count, options } });
   return {
-    images(files, side, early = false) {
+    images(files, form, early = false) {
       const images = ids++;
-      send({ id: images, images: { files, side, early, inMemory } });
+      send({ id: images, images: { files, form, early, inMemory } });
       return {
-        side,
+        side: form.side,
         pixels(positions, cuts, imageSize) {
           const answer = Promise.withResolvers<Float32Array>();
           const id = ids++;
@@ -122,8 +123,9 @@ export function openInput(
 /** Images of one list, those at the front kept once they are loaded. */
 function keptImages(
   loader: ImageLoader,
-  { files, side, inMemory }: { files: readonly string[]; side: number; inMemory: number },
+  { files, form, inMemory }: { files: readonly string[]; form: StoredForm; inMemory: number },
 ) {
+  const { side } = form;
   const size = side * side * 3;
   const kept: Uint8Array[] = [];
   const most = Math.min(files.length, Math.floor(inMemory / size));
@@ -133,7 +135,7 @@ function keptImages(
     most,
     async load(position: number): Promise<Uint8Array> {
       if (kept[position]) return kept[position];
-      const pixels = await loader.load(files[position], side);
+      const pixels = await loader.load(files[position], form);
       if (position < most) kept[position] = pixels;
       return pixels;
     },

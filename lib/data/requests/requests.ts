@@ -1,5 +1,6 @@
 import { join } from "@std/path";
 import { decodeImage, type Image, MAX_IMAGE_BYTES } from "../images/decode_image.ts";
+import { decodeOptions, type StoredForm } from "../images/stored_form.ts";
 import { readPlainFile } from "../../files/plain_file.ts";
 import { type LabelSet, readRequestRows, type RequestRow } from "./request_rows.ts";
 import { sha256Hex } from "../../files/sha256.ts";
@@ -19,16 +20,25 @@ export interface ForgetRequest extends RequestRow {
  *
  * @param folder the requests
  * @param model whose labels the targets are
+ * @param form what the images are to be resized to: large JPEGs are decoded no larger than it needs
  * @returns sorted by file name
  * @throws {LetheError} when the folder is missing or empty, an image does not decode, two images
  *   stand for one person, rows and files do not match, or the label columns are not the model's
  */
-export async function readRequests(folder: string, model: LabelSet): Promise<ForgetRequest[]> {
+export async function readRequests(
+  folder: string,
+  model: LabelSet,
+  form: StoredForm,
+): Promise<ForgetRequest[]> {
   const requests: ForgetRequest[] = [];
   for (const row of await readRequestRows(folder, model)) {
     const path = join(folder, row.file);
     const bytes = await readPlainFile(path, { maxBytes: MAX_IMAGE_BYTES });
-    requests.push({ ...row, sha256: sha256Hex(bytes), image: decodeImage(bytes, path) });
+    requests.push({
+      ...row,
+      sha256: sha256Hex(bytes),
+      image: decodeImage(bytes, path, decodeOptions(form)),
+    });
   }
   return requests;
 }

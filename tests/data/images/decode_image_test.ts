@@ -23,10 +23,18 @@ Deno.test("decodeImage says what a file is that it does not read", () => {
       ["", "requests/ann.jpg is empty"],
       ["just some text", "requests/ann.jpg is not an image"],
       ["GIF89a......", "requests/ann.jpg is a GIF"],
-      ["RIFF1234WEBPVP8 ", "requests/ann.jpg is a WebP image"],
-      ["\0\0\0\x18ftypheic", "requests/ann.jpg is a HEIC or AVIF image"],
+      ["RIFF1234WEBPVP8 ", "requests/ann.jpg is a truncated or damaged WebP"],
+      ["\0\0\0\x18ftypheic", "requests/ann.jpg is a HEIC image"],
+      ["\0\0\0\x18ftypavif", "requests/ann.jpg is an AVIF image"],
     ]
   ) assertEquals(refusal(text(content)).split(";")[0], expected);
+});
+
+Deno.test("decodeImage names the line that converts what it does not read", () => {
+  const heic = assertThrows(() => decodeImage(text("\0\0\0\x18ftypheic"), "a b.heic"), LetheError);
+  assertEquals(heic.remedy.includes("heif-convert 'a b.heic' 'a b.jpg'"), true, heic.remedy);
+  const gif = assertThrows(() => decodeImage(text("GIF89a......"), "a.gif"), LetheError);
+  assertEquals(gif.remedy, "convert it: magick a.gif a.png");
 });
 
 Deno.test("decodeImage goes by the first bytes, not by the name", () => {

@@ -13,6 +13,17 @@ convert base.ppm -quality 90 -colorspace CMYK ycck.jpg
 python3 -c "
 from PIL import Image
 Image.open('base.ppm').convert('CMYK').save('cmyk.jpg', quality=90)"
+# Pillow: lossy, lossless with alpha and an EXIF orientation of 6, and two frames.
+python3 -c "
+from PIL import Image, ImageOps
+base = Image.open('base.ppm')
+base.save('lossy.webp', quality=90)
+exif = Image.Exif()
+exif[0x112] = 6
+clear = base.convert('RGBA')
+clear.putalpha(128)
+clear.save('lossless_alpha.webp', lossless=True, exif=exif, exact=True)
+base.save('animated.webp', save_all=True, append_images=[ImageOps.mirror(base)])"
 cjpeg -rgb base.ppm > rgb.jpg
 cjpeg -arithmetic base.ppm > arithmetic.jpg
 convert base.ppm -interlace PNG -colors 4 -type Palette PNG8:interlaced_palette.png

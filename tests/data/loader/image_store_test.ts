@@ -20,7 +20,7 @@ Deno.test("loadImages puts resized images side by side, in the order asked for",
     const [a, b] = [randomImage("a", 20, 14), randomImage("b", 12, 12)];
     await writeFiles(folder, { "x/a.png": encodePng(a), "x/b.png": encodePng(b) });
     const progress: number[][] = [];
-    const store = await loadImages(folder, ["x/b.png", "x/a.png"], 12, {
+    const store = await loadImages(folder, ["x/b.png", "x/a.png"], { side: 12, version: 2 }, {
       onProgress: (...counts) => progress.push(counts),
     });
     assertEquals(store.side, 12);
@@ -35,16 +35,20 @@ Deno.test("loadImages refuses an image that is gone, broken, or not the one that
   inTemporaryFolder(async (folder) => {
     await writeFiles(folder, { "a.png": encodePng(randomImage("a", 8, 8)), "b.png": "text" });
     const hashes = await hashImages(folder, ["a.png", "b.png"]);
-    await loadImages(folder, ["a.png"], 8, { hashes });
+    await loadImages(folder, ["a.png"], { side: 8, version: 2 }, { hashes });
     const refuses = (file: string, message: string) =>
-      assertRejects(() => loadImages(folder, [file], 8, { hashes }), LetheError, message);
+      assertRejects(
+        () => loadImages(folder, [file], { side: 8, version: 2 }, { hashes }),
+        LetheError,
+        message,
+      );
     await refuses("b.png", "b.png is not an image");
     await refuses("c.png", "c.png does not exist");
     await writeFiles(folder, { "a.png": encodePng(randomImage("other", 8, 8)) });
     await refuses("a.png", "a.png has changed; results hold for the images that were split");
     const { "a.png": _, ...without } = hashes;
     await assertRejects(
-      () => loadImages(folder, ["a.png"], 8, { hashes: without }),
+      () => loadImages(folder, ["a.png"], { side: 8, version: 2 }, { hashes: without }),
       LetheError,
       "a.png has no hash in the split",
     );
@@ -52,5 +56,9 @@ Deno.test("loadImages refuses an image that is gone, broken, or not the one that
 
 Deno.test("loadImages says so when the images do not fit into memory", async () => {
   const files = Array.from({ length: 1000 }, (_, i) => `${i}.png`);
-  await assertRejects(() => loadImages(".", files, 2 ** 22), LetheError, "GiB");
+  await assertRejects(
+    () => loadImages(".", files, { side: 2 ** 22, version: 2 }),
+    LetheError,
+    "GiB",
+  );
 });

@@ -10,6 +10,7 @@ import { Random } from "../../../lib/random.ts";
 import { inTemporaryFolder } from "../temporary_folder.ts";
 
 const SIDE = 8;
+const FORM = { side: SIDE, version: 2 } as const;
 const NAMES = ["a.png", "b.png", "c.png"];
 const rgb = (seed: number) =>
   Uint8Array.from({ length: SIDE * SIDE * 3 }, (_, i) => (i * 7 + seed * 31) % 256);
@@ -32,7 +33,7 @@ Deno.test("openInput cuts the images that were asked for, wherever they come fro
     // Kept in memory; decoded again each time; from the cache.
     for (const options of [{}, { inMemory: 0 }, { inMemory: 0, cache: join(folder, "cache") }]) {
       using input = openInput(folder, NAMES.length, { hashes, ...options });
-      const images = input.images(NAMES, SIDE);
+      const images = input.images(NAMES, FORM);
       for (let turn = 0; turn < 2; turn++) {
         assertEquals(await images.pixels([2, 0], cuts, 4), expected);
       }
@@ -45,7 +46,7 @@ Deno.test("openInput refuses a changed or missing file when it is asked for, and
     await Deno.writeFile(join(folder, "b.png"), new Uint8Array(9));
     await Deno.remove(join(folder, "c.png"));
     using input = openInput(folder, NAMES.length, { hashes });
-    const images = input.images(NAMES, SIDE, true);
+    const images = input.images(NAMES, FORM, true);
     const refuses = (position: number, message: string) =>
       assertRejects(() => images.pixels([position], null, SIDE), LetheError, message);
     await refuses(1, "b.png has changed");

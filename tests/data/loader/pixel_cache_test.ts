@@ -6,6 +6,7 @@ import { encodePng } from "../../../lib/data/images/encode_png.ts";
 import { inTemporaryFolder } from "../temporary_folder.ts";
 
 const SIDE = 8;
+const FORM = { side: SIDE, version: 2 } as const;
 const pixels = (seed: number) =>
   Uint8Array.from({ length: SIDE * SIDE * 3 }, (_, i) => (i * 7 + seed * 31) % 256);
 
@@ -16,34 +17,35 @@ function files(folder: string): string[] {
   );
 }
 
-Deno.test("openPixelCache gives back what it was given, by source and side", () =>
+Deno.test("openPixelCache gives back what it was given, by source and form", () =>
   inTemporaryFolder(async (folder) => {
     const cache = openPixelCache(join(folder, "cache"));
-    assertEquals(cache.read("a", SIDE), null);
-    await cache.write("a", SIDE, pixels(1));
-    await cache.write("b", SIDE, pixels(2));
-    assertEquals(cache.read("a", SIDE), pixels(1));
-    assertEquals(cache.read("b", SIDE), pixels(2));
-    assertEquals(cache.read("a", SIDE + 1), null);
+    assertEquals(cache.read("a", FORM), null);
+    await cache.write("a", FORM, pixels(1));
+    await cache.write("b", FORM, pixels(2));
+    assertEquals(cache.read("a", FORM), pixels(1));
+    assertEquals(cache.read("b", FORM), pixels(2));
+    assertEquals(cache.read("a", { ...FORM, side: SIDE + 1 }), null);
+    assertEquals(cache.read("a", { ...FORM, version: 1 }), null);
     assertEquals(files(folder).length, 2);
   }));
 
 Deno.test("openPixelCache takes no damaged or shortened entry for pixels", () =>
   inTemporaryFolder(async (folder) => {
     const cache = openPixelCache(folder);
-    await cache.write("a", SIDE, pixels(1));
+    await cache.write("a", FORM, pixels(1));
     const [path] = files(folder);
     const whole = await Deno.readFile(path);
     for (const at of [0, whole.length - 1]) {
       const bytes = whole.slice();
       bytes[at] ^= 1;
       await Deno.writeFile(path, bytes);
-      assertEquals(cache.read("a", SIDE), null);
+      assertEquals(cache.read("a", FORM), null);
     }
     await Deno.writeFile(path, whole.subarray(0, -1));
-    assertEquals(cache.read("a", SIDE), null);
-    await cache.write("a", SIDE, pixels(1));
-    assertEquals(cache.read("a", SIDE), pixels(1));
+    assertEquals(cache.read("a", FORM), null);
+    await cache.write("a", FORM, pixels(1));
+    assertEquals(cache.read("a", FORM), pixels(1));
   }));
 
 Deno.test("loadImages takes from the cache what it put there, heals it, and knows a changed source", () =>
@@ -58,23 +60,23 @@ Deno.test("loadImages takes from the cache what it put there, heals it, and know
     await write("a.png", 1);
     await write("b.png", 2);
     const hashes = await hashImages(folder, names);
-    await loadImages(folder, names, SIDE, { hashes, cache });
+    await loadImages(folder, names, FORM, { hashes, cache });
     assertEquals(files(cache).length, 2);
 
     // With the sources gone the cache alone can have given them.
     await Deno.rename(join(folder, "a.png"), join(folder, "away.png"));
-    const cached = await loadImages(folder, names, SIDE, { hashes, cache });
+    const cached = await loadImages(folder, names, FORM, { hashes, cache });
     assertEquals(cached.pixels(cached.indexOf("a.png")), pixels(1));
     await Deno.rename(join(folder, "away.png"), join(folder, "a.png"));
 
     for (const path of files(cache)) await Deno.truncate(path, 5);
-    const healed = await loadImages(folder, names, SIDE, { hashes, cache });
+    const healed = await loadImages(folder, names, FORM, { hashes, cache });
     assertEquals(healed.pixels(1), pixels(2));
     assert(files(cache).every((path) => Deno.statSync(path).size === SIDE * SIDE * 3 + 32));
 
     await write("b.png", 3);
     const changed = await hashImages(folder, names);
-    const fresh = await loadImages(folder, names, SIDE, { hashes: changed, cache });
+    const fresh = await loadImages(folder, names, FORM, { hashes: changed, cache });
     assertEquals(fresh.pixels(1), pixels(3));
   }));
 
@@ -89,7 +91,7 @@ Deno.test("loadImages reads images too many for memory from the cache when they 
     }
     const hashes = await hashImages(folder, names);
     const cache = join(folder, "cache");
-    const images = await loadImages(folder, names, SIDE, { hashes, cache, inMemory: 100 });
+    const images = await loadImages(folder, names, FORM, { hashes, cache, inMemory: 100 });
     assertEquals(images.pixels(1), pixels(1));
     assertEquals(images.pixels(0), pixels(0));
   }));

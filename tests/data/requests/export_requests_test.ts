@@ -23,7 +23,7 @@ Deno.test("exportRequests writes what readRequests reads: the support images and
     const split = await splitOf(dataset);
     const out = join(folder, "requests");
     await exportRequests(split, dataset, out);
-    const requests = await readRequests(out, dataset);
+    const requests = await readRequests(out, dataset, { side: 16, version: 2 });
     const byIdentity = (a: { identity: string }, b: { identity: string }) =>
       a.identity < b.identity ? -1 : 1;
     assertEquals(
@@ -63,7 +63,7 @@ Deno.test("exportRequests names classes, and keeps awkward identities apart", ()
     const split = await splitOf(dataset);
     const out = join(folder, "requests");
     await exportRequests(split, dataset, out);
-    const requests = await readRequests(out, dataset);
+    const requests = await readRequests(out, dataset, { side: 16, version: 2 });
     assertEquals(
       new Map(requests.map(({ identity, targets }) => [identity, targets])),
       new Map(

@@ -8,6 +8,7 @@ import { inTemporaryFolder, writeFiles } from "../temporary_folder.ts";
 
 const image = { width: 8, height: 8, rgb: new Uint8Array(192).fill(90) };
 const png = encodePng(image);
+const FORM = { side: 16, version: 2 } as const;
 const MODEL: LabelSet = { task: "multi-label", labels: ["Smiling", "Hat"] };
 const CLASSES: LabelSet = { task: "classes", labels: ["cat", "dog"] };
 
@@ -18,14 +19,14 @@ async function refuses(
 ): Promise<void> {
   await inTemporaryFolder(async (folder) => {
     await writeFiles(folder, files);
-    await assertRejects(() => readRequests(folder, model), LetheError, message);
+    await assertRejects(() => readRequests(folder, model, FORM), LetheError, message);
   });
 }
 
 Deno.test("readRequests takes identities from file names, in the names' order", () =>
   inTemporaryFolder(async (folder) => {
     await writeFiles(folder, { "9.png": png, "10.jpg": png, "a%2Fb.png": png, ".DS_Store": "" });
-    const requests = await readRequests(folder, MODEL);
+    const requests = await readRequests(folder, MODEL, FORM);
     assertEquals(requests.map(({ file }) => file), ["10.jpg", "9.png", "a%2Fb.png"]);
     assertEquals(requests.map(({ identity }) => identity), ["10", "9", "a/b"]);
     assertEquals(requests[0], {
@@ -41,19 +42,24 @@ Deno.test("readRequests takes identities and labels from requests.csv, columns i
   inTemporaryFolder(async (folder) => {
     const csv = "Hat,identity,file,Smiling\n1,Ann,x.png,0\n-1,Bob,y.png,1";
     await writeFiles(folder, { "x.png": png, "y.png": png, "requests.csv": csv });
-    const requests = await readRequests(folder, MODEL);
+    const requests = await readRequests(folder, MODEL, FORM);
     assertEquals(requests.map(({ identity }) => identity), ["Ann", "Bob"]);
     assertEquals(requests.map(({ targets }) => targets), [[0, 1], [1, 0]]);
 
     await writeFiles(folder, { "requests.csv": "file,identity\nx.png,Ann\ny.png,Bob\n" });
-    assertEquals((await readRequests(folder, MODEL)).map(({ targets }) => targets), [null, null]);
+    assertEquals((await readRequests(folder, MODEL, FORM)).map(({ targets }) => targets), [
+      null,
+      null,
+    ]);
 
     await writeFiles(folder, { "requests.csv": "file,identity,class\ny.png,A,dog\nx.png,B,cat\n" });
-    assertEquals((await readRequests(folder, CLASSES)).map(({ targets }) => targets), [[0], [1]]);
+    assertEquals((await readRequests(folder, CLASSES, FORM)).map(({ targets }) => targets), [[0], [
+      1,
+    ]]);
   }));
 
 Deno.test("readRequests refuses a folder that is missing, empty or holds anything else", async () => {
-  await assertRejects(() => readRequests("none/here", MODEL), LetheError, "does not exist");
+  await assertRejects(() => readRequests("none/here", MODEL, FORM), LetheError, "does not exist");
   await refuses({}, "holds no image");
   await refuses({ "requests.csv": "file,identity\n" }, "holds no image");
   await refuses({ "a.png": png, "b.webp": "RIFF" }, "b.webp is no request");
@@ -66,7 +72,7 @@ Deno.test("readRequests refuses a symbolic link", () =>
     await writeFiles(folder, { "train/a.png": png, "requests/b.png": png });
     await Deno.symlink(`${folder}/train/a.png`, `${folder}/requests/a.png`);
     await assertRejects(
-      () => readRequests(`${folder}/requests`, MODEL),
+      () => readRequests(`${folder}/requests`, MODEL, FORM),
       LetheError,
       "a.png is a symbolic link",
     );

@@ -1,6 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { shell } from "../../../lib/audit/sandbox/shell.ts";
+import { storedForm } from "../../../lib/model/input_format.ts";
 import { readRequests } from "../../../lib/data/requests/requests.ts";
 import { parseConfig } from "../../../lib/model/config.ts";
 import { photos, pick } from "../kit_folder.ts";
@@ -188,7 +189,7 @@ for (const { name, make, undo, args, says, control, ignore = false } of ATTACKS)
           if (control === "is read") {
             const path = join(folder, "model/config.json");
             const config = parseConfig(await Deno.readTextFile(path), path);
-            const requests = await readRequests(join(folder, args[1]), config);
+            const requests = await readRequests(join(folder, args[1]), config, storedForm(config));
             assertEquals(requests.length > 0, true, "without the launcher's checks it is read");
           }
         } finally {
