@@ -53,7 +53,7 @@ export function decodeImage(bytes: Uint8Array, name: string, options: JpegOption
     return turned(header, decodeWebp(bytes, header, name), header.orientation);
   }
   const start = String.fromCharCode(...bytes.subarray(0, 64));
-  const other = OTHER_FORMATS.find((format) => format.start.test(start));
+  const other = OTHER_FORMATS.find(({ begins }) => begins(start));
   throw new LetheError(
     bytes.length === 0
       ? `${name} is empty`

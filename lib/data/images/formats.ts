@@ -6,8 +6,8 @@ export interface OtherFormat {
   /** As in `is a HEIC image`. */
   readonly name: string;
   readonly endings: readonly string[];
-  /** The file's first bytes, as Latin-1 text. */
-  readonly start: RegExp;
+  /** Whether a file begins so, its first bytes as Latin-1 text. */
+  readonly begins: (text: string) => boolean;
   /** One line that makes a JPEG or PNG of a file. */
   readonly convert: (file: string) => string;
 }
@@ -15,39 +15,38 @@ export interface OtherFormat {
 /** Any format, by ImageMagick. */
 const magick = (file: string) => `magick ${quoted(file)} ${quoted(withEnding(file, ".png"))}`;
 
+function starting(
+  name: string,
+  endings: readonly string[],
+  starts: readonly string[],
+): OtherFormat {
+  const begins = (text: string) => starts.some((start) => text.startsWith(start));
+  return { name, endings, begins, convert: magick };
+}
+
 /** Formats that are known by name, though not read. */
 export const OTHER_FORMATS: readonly OtherFormat[] = [
   {
     name: "a HEIC image",
     endings: [".heic", ".heif"],
-    start: /^....ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1|heif)/s,
+    begins: (text) => /^....ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1|heif)/s.test(text),
     convert: (file) =>
       `heif-convert ${quoted(file)} ${quoted(withEnding(file, ".jpg"))}, or on a Mac ` +
       `sips -s format jpeg ${quoted(file)} --out ${quoted(withEnding(file, ".jpg"))}`,
   },
-  { name: "an AVIF image", endings: [".avif"], start: /^....ftypavi[fs]/s, convert: magick },
-  { name: "a GIF", endings: [".gif"], start: /^GIF8/, convert: magick },
-  { name: "a BMP", endings: [".bmp", ".dib"], start: /^BM/, convert: magick },
-  { name: "a TIFF", endings: [".tif", ".tiff"], start: /^(II\*\0|MM\0\*)/, convert: magick },
   {
-    name: "a JPEG XL image",
-    endings: [".jxl"],
-    start: /^(\xff\x0a|\0\0\0\x0cJXL )/,
+    name: "an AVIF image",
+    endings: [".avif"],
+    begins: (text) => /^....ftypavi[fs]/s.test(text),
     convert: magick,
   },
-  {
-    name: "a JPEG 2000 image",
-    endings: [".jp2", ".j2k", ".jpf"],
-    start: /^(\0\0\0\x0cjP {2}|\xff\x4f\xff\x51)/,
-    convert: magick,
-  },
-  {
-    name: "a Netpbm image",
-    endings: [".ppm", ".pgm", ".pbm"],
-    start: /^P[1-6]\s/,
-    convert: magick,
-  },
-  { name: "an SVG", endings: [".svg"], start: /^\s*(<\?xml[^>]*>\s*)?<svg/, convert: magick },
+  starting("a GIF", [".gif"], ["GIF8"]),
+  starting("a BMP", [".bmp", ".dib"], ["BM"]),
+  starting("a TIFF", [".tif", ".tiff"], ["II*\0", "MM\0*"]),
+  starting("a JPEG XL image", [".jxl"], ["\xff\x0a", "\0\0\0\x0cJXL "]),
+  starting("a JPEG 2000 image", [".jp2", ".j2k", ".jpf"], ["\0\0\0\x0cjP  ", "\xff\x4f\xff\x51"]),
+  starting("a Netpbm image", [".ppm", ".pgm", ".pbm"], ["P4\n", "P5\n", "P6\n"]),
+  starting("an SVG", [".svg"], ["<svg", "<?xml"]),
 ];
 
 /** Whether a file's name ends as that of an image that is read. */
