@@ -8,7 +8,7 @@ export type Attributes = Readonly<Record<string, number | readonly number[]>>;
  *
  * `forward` is recorded by tfjs's tape with the op's own backward pass (`tf.customGrad`).
  * `jvp` is the directional derivative, written in ops that are differentiable in their turn, so that
- * one ordinary gradient can be taken of a tangent (reverse over forward, DESIGN section 3).
+ * one ordinary gradient can be taken of a tangent (reverse over forward, .github/ARCHITECTURE.md, section 3).
  */
 export interface Op {
   readonly name: string;

@@ -1,7 +1,7 @@
 /** How a layer of the proof came out. `absent` is not `held`: nothing was shown. */
 export type LayerState = "held" | "failed" | "absent";
 
-/** What one layer of the proof shows of a run (DESIGN section 5). */
+/** What one layer of the proof shows of a run (.github/ARCHITECTURE.md, section 5). */
 export interface LayerOutcome {
   /** Its name, the same in every run: `inputs`, `reader`, `permissions`, `module graph`, .. */
   readonly layer: string;

@@ -14,7 +14,7 @@ export interface FileDigest extends Digest {
 
 /**
  * `receipt.json`: what one unlearning run read, did and wrote, and how the layers of the proof came
- * out (DESIGN section 5). It names nobody: requests are listed by hash, and paths by what lies there
+ * out (.github/ARCHITECTURE.md, section 5). It names nobody: requests are listed by hash, and paths by what lies there
  * (`{support}`, `{kit}`, `{out}`, `{project}`, ..).
  *
  * The signature is Ed25519 over `lethe receipt 1\n` and the canonical JSON (RFC 8785) of all other

@@ -29,7 +29,7 @@ import {
 import { thetaShapes } from "../theta_shapes.ts";
 import { encodeTrainingImages, parseTrainingImages, TRAINING_IMAGES } from "./training_images.ts";
 
-/** All that `unlearn` reads besides the requests (DESIGN section 1). */
+/** All that `unlearn` reads besides the requests (.github/ARCHITECTURE.md, section 1). */
 export interface Kit {
   readonly model: Model;
   /** The meta-loss. */

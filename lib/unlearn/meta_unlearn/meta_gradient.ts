@@ -61,7 +61,7 @@ export function supportTangent(
 
 /**
  * dA/dphi of one simulated request, exactly and without a second-order pass through the backbone
- * (DESIGN section 3). With v = dA/dtheta_u and (l', f') = J_theta f(S) (s v):
+ * (.github/ARCHITECTURE.md, section 3). With v = dA/dtheta_u and (l', f') = J_theta f(S) (s v):
  *
  *     dA/dphi = -eta d/dphi <d h_phi / d(logits, features), (l', f')>
  *
