@@ -1,5 +1,8 @@
 import { META_LOSS_INPUTS } from "../lib/model/meta_loss_inputs.ts";
-import type { MetaLearnSettings } from "../lib/run/meta_learning/settings.ts";
+import {
+  type MetaLearnSettings,
+  PUBLISHED_META_LEARNING as PUBLISHED,
+} from "../lib/run/meta_learning/settings.ts";
 import { TERMS } from "../lib/unlearn/meta_unlearn/eq5_eq6_auxiliary_objective.ts";
 import { UNSEEN_IMAGES } from "../lib/unlearn/meta_unlearn/held_out.ts";
 import type { OptionTable, OptionValues } from "./options.ts";
@@ -7,45 +10,87 @@ import type { OptionTable, OptionValues } from "./options.ts";
 /** Every setting of meta-learning; defaults are the paper's (App. A, Table 8) for CelebA-HQ/20. */
 export const META_OPTIONS = {
   requestSize: { kind: "integer", min: 1, default: 20, help: "N_S, people per request" },
-  epochs: { kind: "integer", min: 1, default: 3, help: "meta-epochs" },
-  learningRate: { kind: "number", min: 0, default: 1e-4, help: "alpha, of AdamW on the meta-loss" },
-  metaLearningRate: { kind: "number", min: 0, default: 0.1, help: "eta, of the unlearning step" },
-  batchSize: { kind: "integer", min: 1, default: 64, help: "images per forget and val batch" },
-  dropout: { kind: "number", min: 0, max: 0.95, default: 0.5, help: "inside the meta-loss" },
+  epochs: { kind: "integer", min: 1, default: PUBLISHED.epochs, help: "meta-epochs" },
+  learningRate: {
+    kind: "number",
+    min: 0,
+    default: PUBLISHED.learningRate,
+    help: "alpha, of AdamW on the meta-loss",
+  },
+  metaLearningRate: {
+    kind: "number",
+    min: 0,
+    default: PUBLISHED.metaLearningRate,
+    help: "eta, of the unlearning step",
+  },
+  batchSize: {
+    kind: "integer",
+    min: 1,
+    default: PUBLISHED.batchSize,
+    help: "images per forget and val batch",
+  },
+  dropout: {
+    kind: "number",
+    min: 0,
+    max: 0.95,
+    default: PUBLISHED.dropout,
+    help: "inside the meta-loss",
+  },
   terms: {
     kind: "choice",
     of: TERMS,
-    default: "both",
+    default: PUBLISHED.form.terms,
     help: "terms of the auxiliary objective, or SCRUB's loss (Table 5)",
   },
   distance: {
     kind: "choice",
     of: ["smooth_l1", "l2"],
-    default: "smooth_l1",
+    default: PUBLISHED.form.distance,
     help: "how losses are compared (Table 8a; Eq. 5)",
   },
   align: {
     kind: "choice",
     of: ["mean", "labels"],
-    default: "mean",
+    default: PUBLISHED.form.align,
     help: "beyond the paper: align each label's loss, not their mean",
   },
-  scaled: { kind: "flag", default: true, help: "scale losses by 1 - metric (Eq. 6)" },
+  scaled: {
+    kind: "flag",
+    default: PUBLISHED.form.scaled,
+    help: "scale losses by 1 - metric (Eq. 6)",
+  },
   inputs: {
     kind: "list",
     of: META_LOSS_INPUTS,
-    default: META_LOSS_INPUTS,
+    default: PUBLISHED.inputs,
     help: "the meta-loss's inputs (Table 6)",
   },
-  hidden: { kind: "integer", min: 1, max: 8192, default: 512, help: "width of the meta-loss" },
-  embeddingSize: { kind: "integer", min: 1, max: 4096, default: 64, help: "of an identity" },
+  hidden: {
+    kind: "integer",
+    min: 1,
+    max: 8192,
+    default: PUBLISHED.hidden,
+    help: "width of the meta-loss",
+  },
+  embeddingSize: {
+    kind: "integer",
+    min: 1,
+    max: 4096,
+    default: PUBLISHED.embeddingSize,
+    help: "of an identity",
+  },
   keep: {
     kind: "choice",
     of: ["none", "val", "retain"],
-    default: "none",
+    default: PUBLISHED.keep,
     help: "beyond the paper: whose loss to hold at its original value",
   },
-  keepWeight: { kind: "number", min: 0, default: 1, help: "weight of the keep term" },
+  keepWeight: {
+    kind: "number",
+    min: 0,
+    default: PUBLISHED.keepWeight,
+    help: "weight of the keep term",
+  },
   stepSizes: {
     kind: "choice",
     of: ["global", "learned"],
@@ -56,7 +101,7 @@ export const META_OPTIONS = {
   start: {
     kind: "choice",
     of: ["random", "ascent"],
-    default: "random",
+    default: PUBLISHED.start,
     help: "beyond the paper: fit the meta-loss to gradient ascent before it learns (best with " +
       "--inputs logits,targets)",
   },
@@ -68,7 +113,7 @@ export const META_OPTIONS = {
     kind: "number",
     min: 0,
     max: 0.9,
-    default: 0,
+    default: PUBLISHED.holdOut,
     help: "share of people kept out, to pick the epoch by",
   },
   heldOutImages: {

@@ -33,3 +33,8 @@ export class UsageError extends LetheError {
     super(value, rule, remedy, { ...options, exitCode: 2 });
   }
 }
+
+/** What went wrong beneath, in a line: the first of an error's message. */
+export function firstLine(cause: unknown): string {
+  return cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+}

@@ -1,10 +1,6 @@
+import { PUBLISHED_META_LEARNING } from "../run/meta_learning/settings.ts";
 import { META_LOSS_INPUTS } from "../model/meta_loss_inputs.ts";
-import {
-  type Ablation,
-  type GridSettings,
-  type MetaUnlearnSettings,
-  PUBLISHED_META_LEARNING,
-} from "./settings.ts";
+import type { Ablation, GridSettings, MetaUnlearnSettings } from "./settings.ts";
 
 const metaUnlearn = (
   name: string,

@@ -10,7 +10,8 @@ import {
 } from "../files/json_fields.ts";
 import { META_LOSS_INPUTS } from "../model/meta_loss_inputs.ts";
 import { type AuxiliaryForm, TERMS } from "../unlearn/meta_unlearn/eq5_eq6_auxiliary_objective.ts";
-import { type MetaLearningOverrides, PUBLISHED_META_LEARNING } from "./settings.ts";
+import { PUBLISHED_META_LEARNING } from "../run/meta_learning/settings.ts";
+import type { MetaLearningOverrides } from "./settings.ts";
 
 const FLAG: Kind<boolean> = {
   rule: "true or false",

@@ -1,13 +1,8 @@
 import { LetheError } from "../error.ts";
 import { TRAINING_RECIPES, type TrainingRecipe } from "../model/recipes.ts";
-import type { MetaLearnSettings } from "../run/meta_learning/settings.ts";
+import { type MetaLearnSettings, PUBLISHED_META_LEARNING } from "../run/meta_learning/settings.ts";
 import { methodOf, type MethodSettings, publishedSettings } from "../unlearn/methods.ts";
-import {
-  type BaselineMethodSettings,
-  type DataSettings,
-  type MetaLearningOverrides,
-  PUBLISHED_META_LEARNING,
-} from "./settings.ts";
+import type { BaselineMethodSettings, DataSettings, MetaLearningOverrides } from "./settings.ts";
 
 /** The data set's recipe with what the grid changes in it. @throws LetheError there is no such recipe */
 export function recipeOf({ recipe: name, training }: DataSettings): TrainingRecipe {

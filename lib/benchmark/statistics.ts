@@ -1,3 +1,4 @@
+import { PASS_SIZE } from "../unlearn/pass_size.ts";
 import { join } from "@std/path";
 import { readPlainFile } from "../files/plain_file.ts";
 import { samplesOf } from "../data/split.ts";
@@ -16,8 +17,6 @@ import {
   trainingStatistics,
 } from "../unlearn/training_statistics.ts";
 
-/** Images per pass. */
-const PASS = 128;
 const FILES = {
   importances: "importances.safetensors",
   covariances: "covariances.safetensors",
@@ -38,7 +37,7 @@ export async function writeStatistics(
   const source = storedSource(images, samples, inputFormat(config));
   const theta = uploadWeights(host);
   const all = range(samples.length);
-  const backbone = { shape: config, microBatch: PASS };
+  const backbone = { shape: config, microBatch: PASS_SIZE };
   const { task } = config;
   const statistics = await trainingStatistics("all", theta, backbone, task, source, all);
   await buildFolder(out, async (staging) => {

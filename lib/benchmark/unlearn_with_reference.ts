@@ -1,3 +1,4 @@
+import { PASS_SIZE } from "../unlearn/pass_size.ts";
 import { join } from "@std/path";
 import { samplesOf } from "../data/split.ts";
 import { type StoredImages, storedSource } from "../data/loader/stored_source.ts";
@@ -22,9 +23,6 @@ import {
 import { RESULT_FILE, type StageInputs } from "./stage.ts";
 import { disposeStatistics } from "../unlearn/training_statistics.ts";
 import { readStatistics } from "./statistics.ts";
-
-/** Images per pass. */
-const PASS = 128;
 
 /** A method, ready to run on either model. */
 export interface ReadyMethod {
@@ -126,7 +124,7 @@ export async function baselineMethod(
   const statistics = inputs.statistics ? await readStatistics(inputs.statistics) : undefined;
   const context = {
     shape: config,
-    microBatch: PASS,
+    microBatch: PASS_SIZE,
     task: config.task,
     source,
     ...(statistics ? { statistics } : {}),

@@ -1,4 +1,4 @@
-import { LetheError } from "../error.ts";
+import { firstLine, LetheError } from "../error.ts";
 
 /**
  * A folder's entries.
@@ -17,7 +17,7 @@ export async function listFolder(path: string, rule: string): Promise<Deno.DirEn
     if (cause instanceof Deno.errors.NotADirectory) {
       throw new LetheError(`${path} is not a folder`, rule, "check the path", { cause });
     }
-    const why = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+    const why = firstLine(cause);
     throw new LetheError(
       `${path} cannot be read (${why})`,
       rule,

@@ -1,5 +1,5 @@
 import { resolve } from "@std/path";
-import { LetheError } from "../error.ts";
+import { firstLine, LetheError } from "../error.ts";
 import { sha256Hex } from "./sha256.ts";
 
 /** A file that was read, and what was in it. */
@@ -121,7 +121,7 @@ function refuse(path: string, cause: unknown, remedy: string): never {
   if (cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.NotADirectory) {
     throw new LetheError(`${path} does not exist`, "it is needed here", remedy, { cause });
   }
-  const why = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+  const why = firstLine(cause);
   throw new LetheError(
     `${path} cannot be read (${why})`,
     "it must be readable by this user and process",

@@ -1,5 +1,5 @@
 import { dirname } from "@std/path";
-import { LetheError } from "../error.ts";
+import { firstLine, LetheError } from "../error.ts";
 import { refuseExisting } from "./write_whole.ts";
 
 /**
@@ -24,7 +24,7 @@ export async function writeSecretFile(path: string, text: string): Promise<void>
       file.close();
     }
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+    const why = firstLine(cause);
     throw new LetheError(
       `${path} cannot be written (${why})`,
       "a key is written where only its user may read it",

@@ -1,5 +1,5 @@
 import { basename, dirname, join, resolve } from "@std/path";
-import { LetheError } from "../error.ts";
+import { firstLine, LetheError } from "../error.ts";
 import { withTemporaryPath } from "./temporary_path.ts";
 
 /**
@@ -138,7 +138,7 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 function cannotWrite(path: string, cause: unknown): LetheError {
-  const why = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+  const why = firstLine(cause);
   return new LetheError(
     `${path} cannot be written (${why})`,
     "outputs go to a folder with room that this user may write to",

@@ -1,5 +1,5 @@
 import type { Random } from "../random.ts";
-import { positionsByPerson } from "./clusters.ts";
+import { positionsByPerson } from "./people.ts";
 
 /** A percentile interval. */
 export interface Interval {

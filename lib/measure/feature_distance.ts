@@ -1,4 +1,4 @@
-import { positionsByPerson } from "./clusters.ts";
+import { positionsByPerson } from "./people.ts";
 
 /** Features of images, and whom each shows. */
 export interface FeaturedImages {

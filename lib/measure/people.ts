@@ -1,5 +1,4 @@
 import type { Task } from "../data/sample.ts";
-import { positionsByPerson } from "./clusters.ts";
 import { taskMetric } from "./evaluation.ts";
 import { sampleLosses } from "./loss.ts";
 
@@ -40,4 +39,15 @@ export function perPerson(
       loss: positions.reduce((sum, i) => sum + losses[i], 0) / positions.length,
     }]),
   );
+}
+
+/** The positions of each person's images, people in the order of their first image. */
+export function positionsByPerson(identities: readonly string[]): Map<string, number[]> {
+  const people = new Map<string, number[]>();
+  identities.forEach((identity, position) => {
+    const own = people.get(identity);
+    if (own) own.push(position);
+    else people.set(identity, [position]);
+  });
+  return people;
 }

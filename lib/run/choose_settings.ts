@@ -1,9 +1,10 @@
+import { PASS_SIZE } from "../unlearn/pass_size.ts";
 import { samplesOf } from "../data/split.ts";
 import { type StoredImages, storedSource } from "../data/loader/stored_source.ts";
 import type { Sample } from "../data/sample.ts";
 import { taskMetric } from "../measure/evaluation.ts";
 import { meanLoss } from "../measure/loss.ts";
-import { positionsByPerson } from "../measure/clusters.ts";
+import { positionsByPerson } from "../measure/people.ts";
 import type { Model } from "../model/checkpoint.ts";
 import { uploadWeights } from "../model/device_weights.ts";
 import type { SplitData } from "./split_data.ts";
@@ -38,8 +39,6 @@ export interface ChoiceOptions {
 
 /** People whose simulated requests a candidate is judged by, at least. */
 const LEAST_PEOPLE = 8;
-/** Images per pass. */
-const PASS = 128;
 /** Images of people who stay that a candidate is judged on. */
 const RETAIN_SAMPLE = 512;
 
@@ -107,7 +106,7 @@ export async function chooseSettings(
       const context = {
         theta,
         shape: config,
-        microBatch: PASS,
+        microBatch: PASS_SIZE,
         task: config.task,
         source,
         ...(statistics ? { statistics } : {}),

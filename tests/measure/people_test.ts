@@ -1,5 +1,5 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
-import { positionsByPerson } from "../../lib/measure/clusters.ts";
+import { positionsByPerson } from "../../lib/measure/people.ts";
 import { perPerson } from "../../lib/measure/people.ts";
 
 Deno.test("positionsByPerson keeps the order of first images", () => {

@@ -1,7 +1,7 @@
 import { basename, join } from "@std/path";
 import { readPlainFile } from "../../files/plain_file.ts";
 import { sha256Hex } from "../../files/sha256.ts";
-import { LetheError, UsageError } from "../../error.ts";
+import { firstLine, LetheError, UsageError } from "../../error.ts";
 import { type KitManifest, parseKitManifest } from "./kit_manifest.ts";
 
 /** A kit's file that names all others. */
@@ -66,7 +66,7 @@ async function listKit(folder: string): Promise<string[]> {
         { cause },
       );
     }
-    const why = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+    const why = firstLine(cause);
     throw new LetheError(
       `${folder} cannot be listed (${why})`,
       "a kit is a folder that this user and process may read",

@@ -59,3 +59,22 @@ export function checkSettings({ form, keep }: MetaLearnSettings, { task }: Model
     );
   }
 }
+
+/** Meta-learning as published (App. A, Table 8): CelebA and CelebA-HQ. */
+export const PUBLISHED_META_LEARNING: Omit<MetaLearnSettings, "requestSize"> = {
+  epochs: 3,
+  learningRate: 1e-4,
+  metaLearningRate: 0.1,
+  batchSize: 64,
+  dropout: 0.5,
+  keep: "none",
+  keepWeight: 1,
+  stepSizeLearningRate: null,
+  inputs: ["logits", "features", "targets", "identities"],
+  form: { distance: "smooth_l1", terms: "both", scaled: true, align: "mean" },
+  hidden: 512,
+  embeddingSize: 64,
+  start: "random",
+  varySupport: false,
+  holdOut: 0,
+};
