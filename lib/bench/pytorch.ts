@@ -80,6 +80,9 @@ function spawn(script: string): Deno.ChildProcess {
   try {
     return new Deno.Command(PYTHON, {
       args: [script],
+      // Debian's PyTorch with Debian's libraries; and Deno hands no LD_LIBRARY_PATH on.
+      clearEnv: true,
+      env: { PATH: "/usr/bin:/bin", HOME: "/tmp" },
       stdin: "piped",
       stdout: "piped",
       stderr: "null",

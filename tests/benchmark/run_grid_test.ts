@@ -3,57 +3,19 @@ import { join } from "@std/path";
 import type { ChosenSettings } from "../../lib/run/choose_settings.ts";
 import type { BenchmarkResults, CellResult } from "../../lib/benchmark/results.ts";
 import type { BaselineMethodSettings } from "../../lib/benchmark/settings.ts";
-import { resultsPath, runGrid } from "../../lib/benchmark/run_grid.ts";
+import { runGrid } from "../../lib/benchmark/run_grid.ts";
 import { writePortraits } from "../../lib/data/portraits/write_portraits.ts";
 import { LetheError } from "../../lib/error.ts";
 import { tugOfWar } from "../../lib/measure/eq7_tug_of_war.ts";
 import { inTemporaryFolder } from "../data/temporary_folder.ts";
-import { done, taskCommand } from "../e2e/run_task.ts";
-import { TINY_GRID } from "./tiny_grid.ts";
+import { done } from "../e2e/run_task.ts";
+import { benchmarkArguments, resultsIn, TINY_GRID } from "./tiny_grid.ts";
 
-/** `deno task benchmark` on the tiny grid, in a folder. */
-async function benchmarkArguments(folder: string, out: string): Promise<string[]> {
-  const settings = join(folder, "grid.json");
-  await Deno.writeTextFile(settings, JSON.stringify(TINY_GRID));
-  return ["--settings", settings, "--out", out, "--device", "wasm"];
-}
-
-async function resultsIn(out: string): Promise<BenchmarkResults> {
-  return JSON.parse(await Deno.readTextFile(resultsPath(out, TINY_GRID)));
-}
-
-/** Results without what a clock has measured. */
-function timeless(results: BenchmarkResults) {
-  return { ...results, cells: results.cells.map(({ seconds: _, ...cell }) => cell) };
-}
-
-Deno.test("benchmark killed again and again goes on to the results of a run that was not", () =>
+Deno.test("benchmark runs a grid to a table and its results", () =>
   inTemporaryFolder(async (folder) => {
     const whole = join(folder, "whole");
     const table = await done("benchmark", await benchmarkArguments(folder, whole), folder);
     assert(/\nMetaUnlearn +\d+\.\d ± /.test(table), table);
-    const stages = async (out: string) =>
-      (await Array.fromAsync(Deno.readDir(join(out, "stages")))).map(({ name }) => name)
-        .filter((name) => /^[a-z]/.test(name)).sort();
-
-    const stopped = join(folder, "stopped");
-    const args = await benchmarkArguments(folder, stopped);
-    // Killed once each time so many stages are there: while drawing, training, meta-learning, measuring.
-    for (const count of [1, 4, 10, 18]) {
-      const child = taskCommand("benchmark", args, folder).spawn();
-      const ended = child.output();
-      while ((await stages(stopped).catch(() => [])).length < count) {
-        await new Promise((resolve) => setTimeout(resolve, 2));
-      }
-      child.kill("SIGKILL");
-      assertEquals((await ended).signal, "SIGKILL", "it was still at work");
-    }
-    await done("benchmark", args, folder);
-    assertEquals(timeless(await resultsIn(stopped)), timeless(await resultsIn(whole)));
-    assertEquals(await stages(stopped), await stages(whole));
-    const leftovers = [...Deno.readDirSync(join(stopped, "stages"))].map(({ name }) => name)
-      .filter((name) => name.startsWith("."));
-    assertEquals(leftovers, []);
     checkResults(await resultsIn(whole));
     await checkChoices(whole);
   }));

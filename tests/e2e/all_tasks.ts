@@ -41,4 +41,7 @@ export const TASKS: Readonly<Record<TaskName, Command<OptionTable>>> = {
 };
 
 /** Tasks for whoever works on Lethe itself: other programs' commands, without help of their own. */
-export const HOUSEKEEPING: readonly string[] = ["test", "fmt", "lint", "check", "ok", "hooks"];
+export const HOUSEKEEPING: readonly string[] = [
+  "test",
+  "test-long",
+  "fmt", "lint", "check", "ok", "hooks"];

@@ -1,13 +1,14 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
+import { HAS_ADAPTER, needing } from "../machine.ts";
 import { smallModel, TRAIN } from "./small_path.ts";
 import { DEVICE, done } from "./run_task.ts";
 
 const SCRIPT = fromFileUrl(new URL("lose_device.ts", import.meta.url));
 
-Deno.test("train ends with one line when the device is lost, and goes on from what was saved", {
-  ignore: !DEVICE.includes("webgpu"),
-}, async () => {
+const goesOn = "train ends with one line when the device is lost, and goes on from what was saved";
+
+Deno.test(needing("adapter", HAS_ADAPTER, goesOn), async () => {
   const folder = await smallModel();
   const run = [...TRAIN, ...DEVICE, "--epochs", "4", "--out", "lost"];
   const child = new Deno.Command(Deno.execPath(), {

@@ -2,19 +2,15 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { decodeImage } from "../../lib/data/images/decode_image.ts";
 import { inTemporaryFolder, writeFiles } from "../data/temporary_folder.ts";
+import { firstThatRuns, needing } from "../machine.ts";
 import { smallResults } from "../report/small_results.ts";
 import { done, runTask } from "./run_task.ts";
 
-/** The first browser that there is, by the names that systems give Chromium; none where there is none. */
-async function findBrowser(): Promise<string | undefined> {
-  for (const name of ["chromium", "chromium-browser", "google-chrome"]) {
-    const found = await new Deno.Command(name, { args: ["--version"] }).output()
-      .then(({ success }) => success, () => false);
-    if (found) return name;
-  }
-}
-
-const browser = await findBrowser();
+/** By the names that systems give Chromium. */
+const browser = await firstThatRuns(
+  ["chromium", "chromium-browser", "google-chrome"],
+  "--version",
+);
 
 /** Opens a page without a window; what it says on its console comes on standard error. */
 async function chromium(...args: readonly string[]): Promise<{ stdout: string; stderr: string }> {
@@ -25,10 +21,10 @@ async function chromium(...args: readonly string[]): Promise<{ stdout: string; s
   return { stdout: text(stdout), stderr: text(stderr) };
 }
 
-Deno.test("report makes a page that a browser shows whole, in silence, light and dark", {
-  // Without a browser the page is checked as text only, in tests/report.
-  ignore: browser === undefined,
-}, async () => {
+// Without a browser the page is checked as text only, in tests/report.
+const shown = "report makes a page that a browser shows whole, in silence, light and dark";
+
+Deno.test(needing("Chromium", browser !== null, shown), async () => {
   await inTemporaryFolder(async (folder) => {
     await Deno.mkdir(join(folder, "grid"));
     await Deno.writeTextFile(join(folder, "grid/results.json"), JSON.stringify(smallResults()));

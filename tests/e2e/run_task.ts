@@ -1,10 +1,11 @@
 import { fromFileUrl } from "@std/path";
+import { HAS_ADAPTER } from "../machine.ts";
 import manifest from "../../deno.json" with { type: "json" };
 
 /** A task of deno.json. */
 export type TaskName = Exclude<
   keyof typeof manifest.tasks,
-  "test" | "fmt" | "lint" | "check" | "ok" | "hooks"
+  "test" | "test-long" | "fmt" | "lint" | "check" | "ok" | "hooks"
 >;
 
 /** How a task ended and what it said. */
@@ -14,11 +15,8 @@ export interface Ended {
   readonly err: string;
 }
 
-const wanted = (Deno.env.get("LETHE_TEST_DEVICES") ?? "webgpu,wasm").split(",");
-const adapter = wanted.includes("webgpu") && await navigator.gpu?.requestAdapter() != null;
-
 /** What the tasks compute on: an adapter where the tests may use one, else WASM. */
-export const DEVICE: readonly string[] = ["--device", adapter ? "webgpu" : "wasm"];
+export const DEVICE: readonly string[] = ["--device", HAS_ADAPTER ? "webgpu" : "wasm"];
 
 /**
  * A task as a child process, with exactly the command and permissions that deno.json gives it.

@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { encodeSafetensors, parseSafetensors } from "../../lib/model/safetensors.ts";
+import { HAS_ADAPTER, needing } from "../machine.ts";
 import { DEVICE, runTask } from "./run_task.ts";
 import { copy } from "./small_path.ts";
 
@@ -59,8 +60,11 @@ Deno.test("selfcheck exits 1 when one expected number is changed and names its g
 });
 
 Deno.test({
-  name: "selfcheck --precision half holds every group against a half's own bound",
-  ignore: DEVICE.includes("wasm"),
+  ...needing(
+    "adapter",
+    HAS_ADAPTER,
+    "selfcheck --precision half holds every group against a half's own bound",
+  ),
   async fn() {
     const args = [...DEVICE, "--precision", "half", "--json"];
     const { code, out, err } = await runTask("selfcheck", args, Deno.cwd());

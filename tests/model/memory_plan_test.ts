@@ -16,6 +16,7 @@ import { type Device, openDevice } from "../../lib/tensor/device.ts";
 import { Random } from "../../lib/random.ts";
 import { disposeWeights, valueAndGradients, type Weights } from "../../lib/tensor/weights.ts";
 import { supportTangent } from "../../lib/unlearn/meta_unlearn/meta_gradient.ts";
+import { HAS_ADAPTER, needing } from "../machine.ts";
 import { onEachDevice } from "../tensor/on_each_device.ts";
 
 const LABELS = 5;
@@ -92,8 +93,11 @@ async function assertBounded({ backend }: Device): Promise<void> {
 onEachDevice("bytesPerImage bounds what an image takes at the peak, and not by far", assertBounded);
 
 Deno.test({
-  name: "bytesPerImage bounds a pass in half precision, which takes less than float32",
-  ignore: await navigator.gpu?.requestAdapter() == null,
+  ...needing(
+    "adapter",
+    HAS_ADAPTER,
+    "bytesPerImage bounds a pass in half precision, which takes less than float32",
+  ),
   async fn() {
     const of = PRESETS.vit_base_patch16_224;
     await openDevice("webgpu");

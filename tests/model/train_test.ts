@@ -7,6 +7,7 @@ import { openDevice } from "../../lib/tensor/device.ts";
 import type { Random } from "../../lib/random.ts";
 import { disposeWeights, mapWeights, type Weights } from "../../lib/tensor/weights.ts";
 import { onHost } from "../tensor/directions.ts";
+import { HAS_ADAPTER, needing } from "../machine.ts";
 import { onEachDevice } from "../tensor/on_each_device.ts";
 import { TOY_SHAPE, toyObjective } from "../unlearn/toy_objective.ts";
 
@@ -88,8 +89,11 @@ onEachDevice("train lowers the loss and leaves the weights it was given alone", 
 });
 
 Deno.test({
-  name: "train in half precision converges as in float32, and repeats bit for bit",
-  ignore: await navigator.gpu?.requestAdapter() == null,
+  ...needing(
+    "adapter",
+    HAS_ADAPTER,
+    "train in half precision converges as in float32, and repeats bit for bit",
+  ),
   async fn() {
     const results = [];
     for (const precision of ["float32", "half", "half"] as const) {

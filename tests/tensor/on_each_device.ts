@@ -1,11 +1,7 @@
 import { assertEquals } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
+import { BACKENDS, HAS_ADAPTER, needing } from "../machine.ts";
 import { type Device, openDevice } from "../../lib/tensor/device.ts";
-
-/** LETHE_TEST_DEVICES=wasm limits the suite to one backend (CI's smoke part). */
-const wanted = (Deno.env.get("LETHE_TEST_DEVICES") ?? "webgpu,wasm").split(",");
-const hasAdapter = wanted.includes("webgpu") && navigator.gpu !== undefined &&
-  await navigator.gpu.requestAdapter() !== null;
 
 /**
  * Registers a test once per backend. Each run must leave as many tensors as it found.
@@ -13,10 +9,9 @@ const hasAdapter = wanted.includes("webgpu") && navigator.gpu !== undefined &&
  */
 export function onEachDevice(name: string, test: (device: Device) => Promise<void>): void {
   for (const backend of ["webgpu", "wasm"] as const) {
-    if (!wanted.includes(backend)) continue;
+    if (!BACKENDS.includes(backend)) continue;
     Deno.test({
-      name: `${name} (${backend})`,
-      ignore: backend === "webgpu" && !hasAdapter,
+      ...needing("adapter", backend === "wasm" || HAS_ADAPTER, `${name} (${backend})`),
       // The backends keep their adapter and their WASM heap across tests.
       sanitizeResources: false,
       sanitizeOps: false,

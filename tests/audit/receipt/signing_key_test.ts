@@ -8,6 +8,7 @@ import {
   sign,
 } from "../../../lib/audit/receipt/signing_key.ts";
 import { LetheError } from "../../../lib/error.ts";
+import { needing, runs } from "../../machine.ts";
 import { inTemporaryFolder } from "../../data/temporary_folder.ts";
 
 const MESSAGE = new TextEncoder().encode("message");
@@ -81,21 +82,31 @@ Deno.test("readSigningKey and readPublicKey refuse what is no such key, without 
     }
   }));
 
-Deno.test("sign writes what OpenSSL verifies with the .pub file", async () => {
-  const found = await new Deno.Command("openssl", { args: ["version"] }).output()
-    .catch(() => null);
-  if (!found?.success) return;
-  await inTemporaryFolder(async (folder) => {
-    const path = join(folder, "key");
-    await newSigningKey(path);
-    await Deno.writeFile(join(folder, "message"), MESSAGE);
-    const signature = await sign(await readSigningKey(path), MESSAGE);
-    await Deno.writeFile(join(folder, "signature"), Uint8Array.fromHex(signature));
-    const args = ["pkeyutl", "-verify", "-pubin", "-inkey", "key.pub", "-rawin", "-in", "message"];
-    const { success } = await new Deno.Command("openssl", {
-      args: [...args, "-sigfile", "signature"],
-      cwd: folder,
-    }).output();
-    assert(success);
-  });
-});
+const verified = "sign writes what OpenSSL verifies with the .pub file";
+
+Deno.test(
+  needing("OpenSSL", await runs("openssl", "version"), verified),
+  () =>
+    inTemporaryFolder(async (folder) => {
+      const path = join(folder, "key");
+      await newSigningKey(path);
+      await Deno.writeFile(join(folder, "message"), MESSAGE);
+      const signature = await sign(await readSigningKey(path), MESSAGE);
+      await Deno.writeFile(join(folder, "signature"), Uint8Array.fromHex(signature));
+      const args = [
+        "pkeyutl",
+        "-verify",
+        "-pubin",
+        "-inkey",
+        "key.pub",
+        "-rawin",
+        "-in",
+        "message",
+      ];
+      const { success } = await new Deno.Command("openssl", {
+        args: [...args, "-sigfile", "signature"],
+        cwd: folder,
+      }).output();
+      assert(success);
+    }),
+);

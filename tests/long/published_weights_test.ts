@@ -10,9 +10,10 @@ import {
 } from "../../lib/model/kit/identity_key.ts";
 import { writeKit } from "../../lib/model/kit/kit.ts";
 import { parseSafetensors, type Weight } from "../../lib/model/safetensors.ts";
+import { firstThatRuns, needing } from "../machine.ts";
 import { inTemporaryFolder } from "../data/temporary_folder.ts";
-import { json } from "./kit_folder.ts";
-import { DEVICE, done } from "./run_task.ts";
+import { json } from "../e2e/kit_folder.ts";
+import { DEVICE, done } from "../e2e/run_task.ts";
 
 const SCRIPT = fromFileUrl(new URL("../model/pretrained/torch_vit.py", import.meta.url));
 /** A ViT that PyTorch makes, in one block of its own width or at the paper's size. */
@@ -20,17 +21,7 @@ const SMALL = { image: 32, patch: 8, dim: 128, depth: 2, heads: 2, labels: 5, im
 const FULL = { image: 224, patch: 16, dim: 768, depth: 12, heads: 12, labels: 40, images: 5 };
 const ETA = 0.1;
 
-/** The first Python that has PyTorch; none where it is not installed. */
-async function pythonWithTorch(): Promise<string | null> {
-  for (const python of ["python3", "/usr/bin/python3"]) {
-    const found = await new Deno.Command(python, { args: ["-c", "import torch"] }).output()
-      .then(({ success }) => success, () => false);
-    if (found) return python;
-  }
-  return null;
-}
-
-const python = await pythonWithTorch();
+const python = await firstThatRuns(["python3", "/usr/bin/python3"], "-c", "import torch");
 
 async function torch(
   folder: string,
@@ -130,15 +121,28 @@ async function holdAgainstTorch(settings: typeof SMALL & { names: string; dtype:
   });
 }
 
-Deno.test("import, predict and unlearn agree with PyTorch on a ViT under timm's names", {
-  ignore: python === null,
-}, () => holdAgainstTorch({ ...SMALL, names: "timm", dtype: "float32" }));
+const withTorch = (on: string) =>
+  needing("PyTorch", python !== null, `import, predict and unlearn agree with PyTorch on ${on}`);
 
-Deno.test("import, predict and unlearn agree with PyTorch on bfloat16 under transformers' names", {
-  ignore: python === null,
-}, () => holdAgainstTorch({ ...SMALL, names: "transformers", dtype: "bfloat16" }));
+Deno.test(
+  withTorch("a ViT under timm's names"),
+  () => holdAgainstTorch({ ...SMALL, names: "timm", dtype: "float32" }),
+);
 
-Deno.test("import, predict and unlearn agree with PyTorch on ViT-B/16 at 224 px in float16", {
-  // Minutes and several GB: LETHE_FULL_SIZE=1 asks for it.
-  ignore: python === null || Deno.env.get("LETHE_FULL_SIZE") !== "1",
-}, () => holdAgainstTorch({ ...FULL, names: "timm", dtype: "float16" }));
+Deno.test(
+  withTorch("bfloat16 under transformers' names"),
+  () => holdAgainstTorch({ ...SMALL, names: "transformers", dtype: "bfloat16" }),
+);
+
+/** Bytes that PyTorch's part and then Lethe's take at their peak. */
+const FULL_SIZE_BYTES = 8 * 2 ** 30;
+const fullSize = "import, predict and unlearn agree with PyTorch on ViT-B/16 at 224 px in float16";
+
+Deno.test(
+  needing(
+    "PyTorch with 8 GiB of free memory",
+    python !== null && Deno.systemMemoryInfo().available > FULL_SIZE_BYTES,
+    fullSize,
+  ),
+  () => holdAgainstTorch({ ...FULL, names: "timm", dtype: "float16" }),
+);
