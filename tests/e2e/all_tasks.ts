@@ -44,4 +44,9 @@ export const TASKS: Readonly<Record<TaskName, Command<OptionTable>>> = {
 export const HOUSEKEEPING: readonly string[] = [
   "test",
   "test-long",
-  "fmt", "lint", "check", "ok", "hooks"];
+  "fmt",
+  "lint",
+  "check",
+  "ok",
+  "hooks",
+];
