@@ -40,6 +40,8 @@ export interface TrainModelOptions {
   readonly seed: number;
   /** Trains the retrained oracle: the people to forget are left out. */
   readonly withoutForget: boolean;
+  /** Further people of the training part who are left out: a fold of them. */
+  readonly leaveOut?: ReadonlySet<string>;
   /** Weights to start from, Lethe's or published ones; the head is drawn anew when labels differ. */
   readonly init?: string;
   /** Images per pass; default the recipe's batch, or as many as the memory holds. */
@@ -72,7 +74,9 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
   const { task, labels } = data.dataset;
   const config = presetConfig(PRESETS[options.preset], task, labels);
   const format = inputFormat(config);
-  const samples = samplesOf(data.split, data.dataset, withoutForget ? "retain" : "train");
+  const { leaveOut } = options;
+  const part = samplesOf(data.split, data.dataset, withoutForget ? "retain" : "train");
+  const samples = leaveOut ? part.filter(({ identity }) => !leaveOut.has(identity)) : part;
   const val = samplesOf(data.split, data.dataset, "val");
   const storedSide = Math.round(recipe.storedScale * config.imageSize);
   using input = streamSamples(data, options.cache);
@@ -88,6 +92,7 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
     recipe,
     seed,
     withoutForget,
+    ...(leaveOut ? { leaveOut: [...leaveOut].sort() } : {}),
     config,
     microBatch,
     split: data.sha256,

@@ -5,7 +5,7 @@ import type { Random } from "../../random.ts";
 import { addScaled, disposeWeights, type Weights } from "../../tensor/weights.ts";
 import type { Backbone } from "../logit_gradient.ts";
 import type { Person } from "../meta_unlearn/simulate_requests.ts";
-import { type Answers, divergenceGradient } from "./divergence.ts";
+import { type Answers, divergence, divergenceGradient } from "./divergence.ts";
 import { addTo, flatten, sumOf, unflatten } from "./flat.ts";
 import type { GradientMoments } from "./gradient_moments.ts";
 import { preconditionAll, type StepSettings } from "./preconditioner.ts";
@@ -39,6 +39,11 @@ export interface MemoriseRecipe {
   readonly retainImages: number;
   /** Share of the first round's step that the last round's is. */
   readonly lastStep: number;
+  /**
+   * Steps as a share of the one that does best for the round's first group, searched anew in every round:
+   * what is stable for 20 people together is slow for five. Absent: steps of 1 that fall to `lastStep`.
+   */
+  readonly search?: number;
 }
 
 /**
@@ -57,6 +62,7 @@ export interface MemoriseRecipe {
  * @param rows rows to go on from, changed in place; those of a run that begins are zero
  * @param from rounds that are done; `groups`: the same groups in every round, in place of dealing
  * @param onPeople called with the people of each group
+ * @param onStep called with each step that was searched
  * @param onRound called after each round
  */
 export async function memorise(
@@ -65,21 +71,41 @@ export async function memorise(
   recipe: MemoriseRecipe,
   random: Random,
   rows: readonly Float32Array[],
-  { from = 0, groups, onPeople, onRound }: {
+  { from = 0, groups, onPeople, onStep, onRound }: {
     readonly from?: number;
     readonly groups?: readonly (readonly Person[])[];
     readonly onPeople?: (people: number, round: number) => void;
+    readonly onStep?: (step: number, groupSize: number) => void;
     readonly onRound?: (round: number) => Promise<void>;
   } = {},
 ): Promise<void> {
   const { people } = context;
+  const steps = new Map<number, number>();
   for (let round = from; round < recipe.rounds; round++) {
     const own = random.fork(`round ${round}`);
     const size = recipe.groupSizes[round % recipe.groupSizes.length];
     const done = recipe.rounds === 1 ? 0 : round / recipe.rounds;
     const share = 1 - (1 - recipe.lastStep) * done;
+    let step: number | undefined = recipe.search === undefined ? share : undefined;
     for (const [i, group] of (groups ?? deal(people, size, own)).entries()) {
-      await memoriseGroup(context, settings, recipe, own.fork(`group ${i}`), rows, group, share);
+      const found = await groupGradients(
+        context,
+        settings,
+        recipe,
+        own.fork(`group ${i}`),
+        rows,
+        group,
+      );
+      if (step === undefined) {
+        const best = await searchStep(found.objective, steps.get(size) ?? FIRST_TRIAL);
+        onStep?.(best, size);
+        steps.set(size, best || (steps.get(size) ?? FIRST_TRIAL) / 4);
+        step = recipe.search! * best;
+      }
+      group.forEach(({ row }, k) => {
+        addTo(rows[row], found.own[k], step!);
+        addTo(rows[row], found.held, step!);
+      });
       onPeople?.(group.length, round + 1);
     }
     await onRound?.(round + 1);
@@ -98,32 +124,47 @@ function deal(people: readonly Person[], size: number, random: Random): Person[]
   return groups;
 }
 
-async function memoriseGroup(
+/** A group's gradients at its own theta_u. */
+interface GroupGradients {
+  readonly group: readonly Person[];
+  /** grad KL_p by person of the group. */
+  readonly own: readonly Float32Array[];
+  /** What protects the others, w_r grad KL_retain + w_v grad KL_val. */
+  readonly held: Float32Array;
+  /** The whole request's objective at theta - P (rows + alpha gradients), up to a constant. */
+  readonly objective: (alpha: number) => Promise<number>;
+}
+
+async function groupGradients(
   context: MemoryContext,
   settings: StepSettings,
   { retainWeight, valWeight, retainImages }: MemoriseRecipe,
   random: Random,
   rows: readonly Float32Array[],
   group: readonly Person[],
-  share: number,
-): Promise<void> {
+): Promise<GroupGradients> {
   const { theta, task, source, people, val, reference, original, ...backbone } = context;
-  const moved = forgetRows(theta, group.map(({ row }) => rows[row]), context.moments, settings);
+  const asked = group.map(({ row }) => rows[row]);
+  const moved = forgetRows(theta, asked, context.moments, settings);
   const chosen = new Set(group.map(({ row }) => row));
   const others = people.flatMap(({ row, images }) => chosen.has(row) ? [] : images);
-  const parts = [
+  const parts = ([
     [retainWeight, others, retainImages],
     [valWeight, val, Math.ceil(retainImages / 2)],
-  ] as const;
+  ] as const)
+    .filter(([weight, images]) => weight > 0 && images.length > 0)
+    .map(([weight, images, count]) => ({
+      weight,
+      images: new Cycle(images, random).take(Math.min(count, images.length)),
+    }));
   const held = new Float32Array(rows[0].length);
-  for (const [weight, images, count] of parts) {
-    if (weight === 0 || images.length === 0) continue;
-    const drawn = new Cycle(images, random).take(Math.min(count, images.length));
-    const { gradients } = await divergenceGradient(moved, backbone, task, source, drawn, original);
+  for (const { weight, images } of parts) {
+    const { gradients } = await divergenceGradient(moved, backbone, task, source, images, original);
     addTo(held, await flatten(gradients), weight);
     disposeWeights(gradients);
   }
-  for (const { row, images } of group) {
+  const own: Float32Array[] = [];
+  for (const { images } of group) {
     const { gradients } = await divergenceGradient(
       moved,
       backbone,
@@ -132,11 +173,54 @@ async function memoriseGroup(
       images,
       reference,
     );
-    addTo(rows[row], await flatten(gradients), share);
-    addTo(rows[row], held, share);
+    own.push(await flatten(gradients));
     disposeWeights(gradients);
   }
   disposeWeights(moved);
+  const objective = async (alpha: number) => {
+    const sum = sumOf([
+      ...asked,
+      ...own.map((gradient) => gradient.map((x, i) => alpha * (x + held[i]))),
+    ]);
+    const trial = forgetRows(theta, [sum], context.moments, settings);
+    let value = 0;
+    for (const { images } of group) {
+      value += await divergence(trial, backbone, task, source, images, reference);
+    }
+    for (const { weight, images } of parts) {
+      const lost = await divergence(trial, backbone, task, source, images, original);
+      value += group.length * weight * lost;
+    }
+    disposeWeights(trial);
+    return value;
+  };
+  return { group, own, held, objective };
+}
+
+/** Steps that a search begins with, and by what it changes them. */
+const FIRST_TRIAL = 1;
+const TRIALS = 8;
+
+/**
+ * The step along a group's gradients at which the parabola through three trials of its objective is least:
+ * halved until a step helps, doubled until one helps no more.
+ */
+async function searchStep(
+  objective: (alpha: number) => Promise<number>,
+  first: number,
+): Promise<number> {
+  const zero = await objective(0);
+  let [alpha, value] = [first, await objective(first)];
+  const factor = value < zero ? 2 : 0.5;
+  for (let trial = 0; trial < TRIALS; trial++) {
+    const next = alpha * factor;
+    const found = await objective(next);
+    if (factor === 2 && found >= value) break;
+    const helps = factor === 0.5 && found < zero;
+    [alpha, value] = [next, found];
+    if (helps) break;
+  }
+  return value < zero ? alpha : 0;
 }
 
 /**

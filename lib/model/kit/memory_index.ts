@@ -1,0 +1,112 @@
+import {
+  BOOLEAN,
+  HASH,
+  integer,
+  JsonFields,
+  list,
+  nullable,
+  OBJECT,
+  parseJsonObject,
+  real,
+} from "../../files/json_fields.ts";
+
+/** Where a kit names its rows of memory. */
+export const MEMORY_INDEX = "memory.json";
+/** The kit's folder of sealed rows. */
+export const MEMORY_FOLDER = "memory";
+
+/** `memory.json`: whose rows there are, and how they were made. */
+export interface MemoryIndex {
+  readonly version: 1;
+  /** Rank that matrices are kept at; null where they are whole. */
+  readonly rank: number | null;
+  /** The kit has been through a request: its rows are of the model before it. */
+  readonly stale: boolean;
+  /** How far a photograph may be from its person; null where nobody measured it. */
+  readonly match: PhotographMatch | null;
+  /** Models that never saw a person: partitions and folds of each. */
+  readonly folds: { readonly count: number; readonly sets: number };
+  /** Tug-of-War of held-out people's simulated request, a fraction, and the scale that it chose. */
+  readonly heldOut: { readonly scale: number; readonly tugOfWar: number };
+  /** By `person`. */
+  readonly people: readonly IndexedRow[];
+}
+
+/** The check that a photograph shows the person whom a request names. */
+export interface PhotographMatch {
+  /** Largest cosine distance of a feature from the person's centroid. */
+  readonly distance: number;
+  /** Shares of unseen people's own and of others' photographs that are beyond it. */
+  readonly refusesOwn: number;
+  readonly refusesOthers: number;
+}
+
+/** One person's sealed row. */
+export interface IndexedRow {
+  /** Keyed hash of the identity. */
+  readonly person: string;
+  /** SHA-256 of the sealed file. */
+  readonly sha256: string;
+  /** What its key is derived from, with the identity key. */
+  readonly salt: string;
+}
+
+/** The file of a person's sealed row, within {@link MEMORY_FOLDER}. */
+export function rowFile(person: string): string {
+  return `${person}.row`;
+}
+
+/** `memory.json` as text: people in the order of their hashes. */
+export function encodeMemoryIndex(index: MemoryIndex): string {
+  const people = index.people.toSorted((a, b) => a.person < b.person ? -1 : 1);
+  const { version, rank, stale, match, folds, heldOut } = index;
+  return JSON.stringify({ version, rank, stale, match, folds, heldOut, people }, null, 2) + "\n";
+}
+
+/** Reads `memory.json` as hostile input. @throws {LetheError} the field that is wrong */
+export function parseMemoryIndex(text: string, file: string): MemoryIndex {
+  const remedy = "use the kit as meta-learn wrote it";
+  const share = real(0, 1);
+  const fields = new JsonFields(parseJsonObject(text, file, remedy), file, remedy);
+  const version = fields.read("version", integer(1, 1)) as 1;
+  const rank = fields.read("rank", nullable(integer(1, 65_536)));
+  const stale = fields.read("stale", BOOLEAN);
+  const matched = fields.read("match", nullable(OBJECT)) !== null;
+  const match = matched ? fields.within("match") : null;
+  const folds = fields.within("folds");
+  const heldOut = fields.within("heldOut");
+  const index: MemoryIndex = {
+    version,
+    rank,
+    stale,
+    match: match && {
+      distance: match.read("distance", real(0, 2)),
+      refusesOwn: match.read("refusesOwn", share),
+      refusesOthers: match.read("refusesOthers", share),
+    },
+    folds: {
+      count: folds.read("count", integer(2, 1000)),
+      sets: folds.read("sets", integer(1, 16)),
+    },
+    heldOut: {
+      scale: heldOut.read("scale", real(0, 1e6)),
+      tugOfWar: heldOut.read("tugOfWar", share),
+    },
+    people: fields.read("people", list(OBJECT, 0, 10_000_000)).map((entry, i) => {
+      const of = new JsonFields(entry, `${file}: people[${i}]`, remedy);
+      const row = {
+        person: of.read("person", HASH),
+        sha256: of.read("sha256", HASH),
+        salt: of.read("salt", HASH),
+      };
+      of.end();
+      return row;
+    }),
+  };
+  for (const each of [match, folds, heldOut, fields]) each?.end();
+  const { people } = index;
+  if (people.some(({ person }, i) => i > 0 && person <= people[i - 1].person)) {
+    fields.refuse("people are out of order or twice", "they follow each other by their hashes");
+  }
+  return index;
+}

@@ -1,0 +1,168 @@
+import { join } from "@std/path";
+import { LetheError } from "../../error.ts";
+import { integer, JsonFields, list, OBJECT, parseJsonObject } from "../../files/json_fields.ts";
+import { HASH } from "../../files/json_fields.ts";
+import { readPlainText } from "../../files/plain_file.ts";
+import { sha256Hex } from "../../files/sha256.ts";
+import { writeWhole } from "../../files/write_whole.ts";
+import { type Model, modelFiles } from "../../model/checkpoint.ts";
+import { type PresetName, PRESETS } from "../../model/config.ts";
+import type { TrainingRecipe } from "../../model/recipes.ts";
+import type { Random } from "../../random.ts";
+import type { Device } from "../../tensor/device.ts";
+import type { OnProgress } from "../progress.ts";
+import { trainModel } from "../train_model.ts";
+
+/** Who is left out of which fold model: `sets[a][row]` is the fold of a person in the a-th partition. */
+export interface Folds {
+  readonly count: number;
+  readonly sets: readonly (readonly number[])[];
+}
+
+/** What {@link foldModels} needs. */
+export interface FoldModelsOptions {
+  readonly device: Device;
+  /** The model's folder, whose `history.json` tells how it was trained. */
+  readonly modelFolder: string;
+  readonly model: Model;
+  readonly split: string;
+  readonly splitHash: string;
+  readonly data: string;
+  /** Folder of the fold models: those that are there are used, the others are trained. */
+  readonly folder: string;
+  /** Training people in the order of their rows. */
+  readonly identities: readonly string[];
+  readonly count: number;
+  readonly sets: number;
+  /** Weights that the model's own training started from. */
+  readonly init?: string;
+  readonly microBatch?: number;
+  readonly memoryLimit?: number;
+  readonly cache?: string;
+  readonly random: Random;
+  readonly onProgress?: OnProgress;
+  readonly onNotice?: (line: string) => void;
+}
+
+const FILE = "folds.json";
+
+/** Where a fold's model lies. */
+export function foldFolder(folder: string, set: number, fold: number): string {
+  return join(folder, `set${set}_fold${fold}`);
+}
+
+/** Everybody in folds of equal size, anew in each partition. */
+export function dealFolds(people: number, count: number, sets: number, random: Random): Folds {
+  return {
+    count,
+    sets: Array.from({ length: sets }, (_, set) => {
+      const order = random.fork(`partition ${set}`).shuffle(
+        Array.from({ length: people }, (_, i) => i),
+      );
+      const folds = new Array<number>(people);
+      order.forEach((row, i) => folds[row] = i % count);
+      return folds;
+    }),
+  };
+}
+
+/**
+ * Trains, by the model's own recipe and seed, a model without each fold of the training people, so that for
+ * every training image there is an answer of a model that never saw its person. Models that are whole are
+ * kept; a stopped one goes on after its last epoch.
+ *
+ * @throws {LetheError} the folder is another model's or split's; the model does not tell its recipe
+ */
+export async function foldModels(options: FoldModelsOptions): Promise<Folds> {
+  const { folder, identities, count, sets, random, modelFolder, model } = options;
+  const about = {
+    version: 1,
+    split: options.splitHash,
+    model: sha256Hex(modelFiles(model).get("model.safetensors")!),
+  };
+  const path = join(folder, FILE);
+  const there = await Deno.lstat(path).then(() => true, () => false);
+  const folds = there
+    ? await readFolds(path, about, identities.length)
+    : dealFolds(identities.length, count, sets, random);
+  if (!there) {
+    await Deno.mkdir(folder, { recursive: true });
+    const text = JSON.stringify({ ...about, folds: folds.count, sets: folds.sets }) + "\n";
+    await writeWhole(path, text);
+  }
+  const waiting = folds.sets.flatMap((_, set) =>
+    Array.from({ length: folds.count }, (_, fold) => [set, fold] as const)
+  );
+  let done = 0;
+  for (const [set, fold] of waiting) {
+    const out = foldFolder(folder, set, fold);
+    done++;
+    if (await Deno.lstat(out).then(() => true, () => false)) continue;
+    const { recipe, seed } = await trainingOf(modelFolder);
+    const { device, split, data, init, microBatch, memoryLimit, cache, onNotice } = options;
+    await trainModel({
+      ...{ device, split, data, out, recipe, withoutForget: false },
+      // Another partition's models start elsewhere, so that the mean of two answers is of two draws.
+      seed: seed + set,
+      preset: presetOf(model),
+      leaveOut: new Set(identities.filter((_, row) => folds.sets[set][row] === fold)),
+      ...(init === undefined ? {} : { init }),
+      ...(microBatch === undefined ? {} : { microBatch }),
+      ...(memoryLimit === undefined ? {} : { memoryLimit }),
+      ...(cache === undefined ? {} : { cache }),
+      ...(onNotice === undefined ? {} : { onNotice }),
+      onProgress: (step) =>
+        options.onProgress?.({
+          ...step,
+          stage: `fold ${done} of ${waiting.length}: ${step.stage}`,
+        }),
+    });
+  }
+  return folds;
+}
+
+async function readFolds(
+  path: string,
+  about: { readonly split: string; readonly model: string },
+  people: number,
+): Promise<Folds> {
+  const remedy = "name another folder, or remove this one: its models are trained again";
+  const text = await readPlainText(path, { maxBytes: 2 ** 28, remedy });
+  const fields = new JsonFields(parseJsonObject(text, path, remedy), path, remedy);
+  fields.read("version", integer(1, 1));
+  for (const name of ["split", "model"] as const) {
+    if (fields.read(name, HASH) !== about[name]) {
+      fields.refuse(`its ${name} is another`, "fold models belong to one model on one split");
+    }
+  }
+  const count = fields.read("folds", integer(2, 1000));
+  const sets = fields.read("sets", list(list(integer(0, count - 1), people, people), 1, 16));
+  fields.end();
+  return { count, sets };
+}
+
+/** How a model was trained, by its `history.json`. */
+async function trainingOf(folder: string): Promise<{ recipe: TrainingRecipe; seed: number }> {
+  const path = join(folder, "history.json");
+  const remedy = "train the fold models yourself and name their folder with --fold-models";
+  const text = await readPlainText(path, { maxBytes: 2 ** 26, remedy });
+  const fields = new JsonFields(parseJsonObject(text, path, remedy), path, remedy);
+  const recipe = fields.read("recipe", OBJECT) as unknown as TrainingRecipe;
+  return { recipe, seed: fields.read("seed", integer(0, Number.MAX_SAFE_INTEGER)) };
+}
+
+function presetOf({ config }: Model): PresetName {
+  const names = Object.keys(PRESETS) as PresetName[];
+  const found = names.find((name) => {
+    const { source: _, ...shape } = PRESETS[name];
+    return Object.entries(shape).every(([key, value]) =>
+      config[key as keyof typeof config] === value
+    );
+  });
+  if (found) return found;
+  throw new LetheError(
+    "the model has a size that no preset has",
+    "fold models are trained from a preset",
+    "train them yourself and name their folder with --fold-models",
+  );
+}

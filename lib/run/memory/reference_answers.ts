@@ -1,0 +1,111 @@
+import type { ImageFeed } from "../../data/loader/image_source.ts";
+import { readModel } from "../../model/checkpoint.ts";
+import type { ModelConfig } from "../../model/config.ts";
+import { uploadWeights } from "../../model/device_weights.ts";
+import { predict } from "../../model/predict.ts";
+import { disposeWeights } from "../../tensor/weights.ts";
+import { type Answers, probabilities } from "../../unlearn/memory/divergence.ts";
+import type { Person } from "../../unlearn/meta_unlearn/simulate_requests.ts";
+import { LetheError } from "../../error.ts";
+import type { OnProgress } from "../progress.ts";
+import { foldFolder, type Folds } from "./fold_models.ts";
+
+/** What models say of images, by the images' indices. */
+export class Logits {
+  readonly #rows = new Map<number, Float32Array>();
+
+  /** Notes [n, labels] logits of images. */
+  set(indices: readonly number[], logits: Float32Array): void {
+    const width = logits.length / indices.length;
+    indices.forEach((index, i) => this.#rows.set(index, logits.slice(i * width, (i + 1) * width)));
+  }
+
+  /** Adds logits to those that are there, or notes them. */
+  add(indices: readonly number[], logits: Float32Array, weight: number): void {
+    const width = logits.length / indices.length;
+    indices.forEach((index, i) => {
+      const own = logits.subarray(i * width, (i + 1) * width).map((x) => weight * x);
+      const sum = this.#rows.get(index);
+      this.#rows.set(index, sum ? sum.map((x, l) => x + own[l]) : own);
+    });
+  }
+
+  /** [n, labels], row after row. @throws RangeError an image without logits */
+  of(indices: readonly number[]): Float32Array {
+    const rows = indices.map((index) => {
+      const row = this.#rows.get(index);
+      if (row === undefined) throw new RangeError(`image ${index} has no logits`);
+      return row;
+    });
+    const all = new Float32Array(rows.reduce((sum, row) => sum + row.length, 0));
+    rows.reduce((at, row) => (all.set(row, at), at + row.length), 0);
+    return all;
+  }
+}
+
+/** Probabilities of noted logits. */
+export function answersOf(logits: Logits, { task, labels }: ModelConfig): Answers {
+  return (indices) => probabilities(task, logits.of(indices), labels.length);
+}
+
+/** What the fold models say. */
+export interface ReferenceLogits {
+  /** Of every training image: mean logits, over the partitions, of the models without its person. */
+  readonly reference: Logits;
+  /** Of `judged` images: the model without the people of the fold that settings are chosen on. */
+  readonly heldOut: Logits;
+}
+
+/** The fold whose people choose the settings: the last one of the first partition. */
+export function heldOutFold({ count }: Folds): number {
+  return count - 1;
+}
+
+/**
+ * Asks every fold model about the people whom it never saw.
+ *
+ * @param people training people by row
+ * @param judged further images that the held-out fold's model is asked about
+ * @throws {LetheError} a fold model is of another size or has other labels
+ */
+export async function referenceLogits(
+  folder: string,
+  folds: Folds,
+  config: ModelConfig,
+  source: ImageFeed,
+  people: readonly Person[],
+  judged: readonly number[],
+  microBatch: number,
+  onProgress?: OnProgress,
+): Promise<ReferenceLogits> {
+  const [reference, heldOut] = [new Logits(), new Logits()];
+  const total = folds.sets.length * people.reduce((sum, { images }) => sum + images.length, 0);
+  let done = 0;
+  for (const [set, foldOf] of folds.sets.entries()) {
+    for (let fold = 0; fold < folds.count; fold++) {
+      const path = foldFolder(folder, set, fold);
+      const model = await readModel(path);
+      if (JSON.stringify(model.config) !== JSON.stringify(config)) {
+        throw new LetheError(
+          `${path} is another kind of model`,
+          "fold models have the model's own size and labels",
+          "train them by the model's recipe",
+        );
+      }
+      const theta = uploadWeights(model.theta);
+      const unseen = people.flatMap(({ row, images }) => foldOf[row] === fold ? images : []);
+      const ask = async (images: readonly number[]) =>
+        (await predict(theta, config, source, images, microBatch)).logits;
+      const logits = await ask(unseen);
+      reference.add(unseen, logits, 1 / folds.sets.length);
+      if (set === 0 && fold === heldOutFold(folds)) {
+        heldOut.set(unseen, logits);
+        heldOut.set(judged, await ask(judged));
+      }
+      disposeWeights(theta);
+      done += unseen.length;
+      onProgress?.({ stage: "answers of the fold models", done, total, unit: "images" });
+    }
+  }
+  return { reference, heldOut };
+}

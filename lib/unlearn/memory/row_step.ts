@@ -1,0 +1,73 @@
+import * as tf from "@tensorflow/tfjs";
+import { isLowRank, type MemoryRow, type RowTensor } from "../../model/kit/memory_row.ts";
+import type { Weight } from "../../model/safetensors.ts";
+import { matMul } from "../../tensor/mat_mul.ts";
+import { mapWeights, type Weights } from "../../tensor/weights.ts";
+import { truncate } from "./low_rank.ts";
+
+/**
+ * A preconditioned step as a row keeps it: matrices at a rank, the rest whole. The rank is cut here, after
+ * the preconditioner: cut before, it would keep directions that the preconditioner shrinks.
+ *
+ * @param step by the names of theta
+ * @param rank null to keep all
+ */
+export function rowStep(
+  step: ReadonlyMap<string, Weight>,
+  rank: number | null,
+): Map<string, RowTensor> {
+  return new Map([...step].map(([name, { shape, values }]): [string, RowTensor] => {
+    const whole = values as Float32Array;
+    if (rank === null || !isLowRank(name, shape)) return [name, { whole }];
+    const [rows, columns] = [shape[0], whole.length / shape[0]];
+    const { left, right } = truncate(whole, rows, columns, rank);
+    return [name, { left, right }];
+  }));
+}
+
+/** A row times a scale. */
+export function scaledRow({ step, centroid }: MemoryRow, scale: number): MemoryRow {
+  const scaled = (values: Float32Array) => values.map((value) => value * scale);
+  return {
+    centroid,
+    step: new Map([...step].map(([name, tensor]) => [
+      name,
+      "whole" in tensor
+        ? { whole: scaled(tensor.whole) }
+        : { left: scaled(tensor.left), right: tensor.right },
+    ])),
+  };
+}
+
+/**
+ * theta_u = theta - sum_p row_p; the order of people and how they are dealt into requests make no
+ * difference but rounding.
+ *
+ * @returns the caller disposes it
+ */
+export function subtractRows(theta: Weights, rows: readonly MemoryRow[]): Weights {
+  return mapWeights(theta, (tensor, name) => {
+    let moved = tensor;
+    for (const { step } of rows) {
+      const own = step.get(name)!;
+      const row = "whole" in own ? tf.tensor(own.whole, tensor.shape) : expanded(own, tensor.shape);
+      moved = tf.sub(moved, row);
+    }
+    return rows.length === 0 ? tf.clone(tensor) : moved;
+  });
+}
+
+function expanded(
+  { left, right }: { readonly left: Float32Array; readonly right: Float32Array },
+  shape: number[],
+): tf.Tensor {
+  const rows = shape[0];
+  const columns = shape.slice(1).reduce((product, n) => product * n, 1);
+  const rank = left.length / rows;
+  const product = matMul(
+    tf.tensor2d(left, [rows, rank]),
+    tf.tensor2d(right, [columns, rank]),
+    { transposeB: true },
+  );
+  return tf.reshape(product, shape);
+}
