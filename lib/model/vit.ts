@@ -1,10 +1,9 @@
 import type * as tf from "@tensorflow/tfjs";
 import type { Algebra } from "../tensor/algebra.ts";
-import { attention } from "../tensor/ops/attention.ts";
+import { attentionBlock } from "../tensor/ops/attention_block.ts";
 import { classRows } from "../tensor/ops/class_rows.ts";
-import { add } from "../tensor/ops/elementwise.ts";
-import { gelu } from "../tensor/ops/gelu.ts";
 import { layerNorm } from "../tensor/ops/layer_norm.ts";
+import { mlpBlock } from "../tensor/ops/mlp_block.ts";
 import { linear } from "../tensor/ops/linear.ts";
 import { reshape } from "../tensor/ops/reshape.ts";
 import { tokens } from "../tensor/ops/tokens.ts";
@@ -54,15 +53,25 @@ export function vit<T>(
     apply(layerNorm, [x, theta[`${layer}.weight`], theta[`${layer}.bias`]], { epsilon });
 
   const kernel = apply(reshape, [theta["patch_embed.proj.weight"]], { shape: [dim, -1] });
-  const embedded = apply(linear, [constant(patches), kernel, theta["patch_embed.proj.bias"]]);
+  const embedded = apply(
+    linear,
+    [constant(patches), kernel, theta["patch_embed.proj.bias"]],
+    { fixedInput: 1 },
+  );
   const sequence = apply(tokens, [embedded, theta["cls_token"], theta["pos_embed"]]);
+  const weights = (layer: string, names: readonly string[]) =>
+    names.flatMap((name) => ["weight", "bias"].map((kind) => theta[`${layer}.${name}.${kind}`]));
   const block = (x: T, layer: string) => {
-    const qkv = affine(norm(x, `${layer}.norm1`), `${layer}.attn.qkv`);
-    const perImage = apply(reshape, [qkv], { shape: [b, n, 3 * dim] });
-    const attended = apply(reshape, [apply(attention, [perImage], { heads })], { shape: rows });
-    const middle = apply(add, [x, affine(attended, `${layer}.attn.proj`)]);
-    const hidden = apply(gelu, [affine(norm(middle, `${layer}.norm2`), `${layer}.mlp.fc1`)]);
-    return apply(add, [middle, affine(hidden, `${layer}.mlp.fc2`)]);
+    const middle = apply(
+      attentionBlock,
+      [x, ...weights(layer, ["norm1", "attn.qkv", "attn.proj"])],
+      { epsilon, heads, tokens: n, dim },
+    );
+    return apply(
+      mlpBlock,
+      [middle, ...weights(layer, ["norm2", "mlp.fc1", "mlp.fc2"])],
+      { epsilon },
+    );
   };
   let x = apply(reshape, [sequence], { shape: rows });
   for (let i = 0; i < depth; i++) {

@@ -1,18 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
-import type { Attributes, Op } from "./op.ts";
+import type { Algebra } from "./op.ts";
 
-/**
- * What a forward pass is written over, once: plain tensors or dual numbers.
- * `T` is the number it computes with.
- */
-export interface Algebra<T> {
-  /** A tensor that does not move. */
-  constant(tensor: tf.Tensor): T;
-  /** Applies one op of the table. */
-  apply(op: Op, inputs: readonly T[], attributes?: Attributes): T;
-  /** Frees what `f` makes besides its result, and besides what a gradient that is being taken needs. */
-  scope(f: () => T): T;
-}
+export type { Algebra };
 
 /** Ordinary tensors; tfjs's tape records the ops, so gradients can be taken. */
 export const plain: Algebra<tf.Tensor> = {
@@ -32,8 +21,12 @@ export const dual: Algebra<Dual> = {
   constant: (tensor) => ({ primal: tensor, tangent: null }),
   apply(op, inputs, attributes = {}) {
     const primals = inputs.map((input) => input.primal);
-    const primal = op.forward(primals, attributes);
     const tangents = inputs.map((input) => input.tangent);
+    const together = tf.tidy(() =>
+      op.dual?.(primals, tangents, attributes) as unknown as tf.TensorContainerObject
+    ) as unknown as Dual | null | undefined;
+    if (together) return together;
+    const primal = op.forward(primals, attributes);
     const moves = tangents.some((tangent) => tangent !== null);
     return { primal, tangent: moves ? op.jvp(primals, tangents, attributes, primal) : null };
   },

@@ -27,6 +27,32 @@ export interface Op {
     attributes: Attributes,
     value: tf.Tensor,
   ): tf.Tensor;
+  /** Of an op made of others: the same in those, for an algebra that has to see each of them. */
+  parts?<T>(algebra: Algebra<T>, inputs: readonly T[], attributes: Attributes): T;
+  /**
+   * Value and tangent together, where that is less work than one after the other.
+   *
+   * @returns both, owned by the caller besides what it has to free (a `tf.tidy` is around); null where it
+   *   can't be done so, as when a gradient is being taken
+   */
+  dual?(
+    inputs: readonly tf.Tensor[],
+    tangents: readonly (tf.Tensor | null)[],
+    attributes: Attributes,
+  ): { readonly primal: tf.Tensor; readonly tangent: tf.Tensor } | null;
+}
+
+/**
+ * What a forward pass is written over, once: plain tensors or dual numbers.
+ * `T` is the number it computes with.
+ */
+export interface Algebra<T> {
+  /** A tensor that does not move. */
+  constant(tensor: tf.Tensor): T;
+  /** Applies one op of the table. */
+  apply(op: Op, inputs: readonly T[], attributes?: Attributes): T;
+  /** Frees what `f` makes besides its result, and besides what a gradient that is being taken needs. */
+  scope(f: () => T): T;
 }
 
 /** Reads a number from an op's attributes. */

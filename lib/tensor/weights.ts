@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { hasKernel, runKernel } from "./kernel.ts";
 
 /** A set of named tensors: theta, phi, a gradient, a direction. Whoever made the set disposes it. */
 export type Weights = Readonly<Record<string, tf.Tensor>>;
@@ -17,6 +18,9 @@ export function mapWeights(
 export function addScaled(a: Weights, b: Weights, scale: number | Weights): Weights {
   return mapWeights(a, (tensor, name) => {
     if (b[name] === undefined) return tf.clone(tensor);
+    if (typeof scale === "number" && hasKernel("LetheAddScaled")) {
+      return runKernel("LetheAddScaled", { a: tensor, b: b[name] }, { scale })[0];
+    }
     const factor = typeof scale === "number" ? scale : scale[name];
     return tf.add(tensor, tf.mul(b[name], factor));
   });

@@ -12,14 +12,17 @@ function draw(shape: readonly number[], random: Random): tf.Tensor {
   return tf.tensor(Float32Array.from({ length: size }, () => random.normal()), [...shape]);
 }
 
-function title({ op, inputs }: OpTableRow): string {
-  return `${op.name}${inputs.map((shape) => `[${shape}]`).join("")}`;
+function title({ op, inputs, constants = [] }: OpTableRow): string {
+  const fixed = (i: number) => constants.includes(i) ? " fixed " : "";
+  return `${op.name}${inputs.map((shape, i) => `${fixed(i)}[${shape}]`).join("")}`;
 }
 
 /** Inputs, directions (null for constants) and a cotangent for one row of the table. */
 function drawCase(row: OpTableRow) {
   const random = new Random(1, `op table ${title(row)}`);
-  const inputs = row.inputs.map((shape) => draw(shape, random));
+  const inputs = row.inputs.map((shape) =>
+    tf.tidy(() => tf.mul(draw(shape, random), row.spread ?? 1))
+  );
   const tangents = row.inputs.map((shape, i) =>
     row.constants?.includes(i) ? null : draw(shape, random)
   );

@@ -43,7 +43,8 @@ function listening(theta: Weights, onInput: (layer: string, x: tf.Tensor) => voi
     constant: plain.constant,
     // What it is told of outlives a block.
     scope: (f) => f(),
-    apply(op, inputs, attributes) {
+    apply(op, inputs, attributes = {}) {
+      if (op.parts) return op.parts(algebra, inputs, attributes);
       const value = plain.apply(op, inputs, attributes);
       // The patch embedding's kernel is used as a matrix.
       const reshaped = op === reshape ? layers.get(inputs[0]) : undefined;

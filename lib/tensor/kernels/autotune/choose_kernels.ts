@@ -67,7 +67,7 @@ export function chooseKernels(
       const known = { ...readMeasured()[adapter], ...products };
       const cases = Object.keys(known).flatMap((name) => parseCase(name) ?? []);
       const missing: ProductCase[] = [];
-      for (const product of seen.values()) {
+      for (const product of needsNone ? [] : seen.values()) {
         if (!nearest(product, [...cases, ...missing], ALIKE)) missing.push(product);
       }
       const measured = await measureProducts(

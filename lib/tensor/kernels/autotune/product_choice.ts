@@ -3,6 +3,7 @@ import {
   PRODUCT_KERNELS,
   type ProductKernel,
   type ProductSize,
+  suitableKernels,
 } from "../webgpu/product_kernels.ts";
 
 /** A product as far as the choice of a kernel goes. */
@@ -81,14 +82,16 @@ export const FAR = 6;
 
 /**
  * The kernel for a product: of the measured one that is nearest to it, or the estimated one where none
- * is near.
+ * is near; always one that suits the adapter's kind.
  */
 export function productKernel(product: ProductCase): ProductKernel {
   watcher?.(product);
+  const suitable = suitableKernels();
   const name = caseName(product);
   const found = known.get(name);
-  if (found) return found;
-  const kernel = nearest(product, measured, FAR)?.kernel ?? estimatedKernel(product);
+  if (found && suitable.includes(found)) return found;
+  const tried = measured.filter(({ kernel }) => suitable.includes(kernel));
+  const kernel = nearest(product, tried, FAR)?.kernel ?? estimatedKernel(product);
   known.set(name, kernel);
   return kernel;
 }

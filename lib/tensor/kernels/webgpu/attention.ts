@@ -75,7 +75,7 @@ function scores(
   const { n, padded, heads, headDim: k } = sizes;
   const output = backend.makeTensorInfo([sizes.b * heads, n, padded], "float32");
   const c = scorePlace(sizes);
-  const ending = add && { kind: "add" as const, tensor: add };
+  const ending = add && { add };
   multiply(backend, { a, b, c, output, images: sizes.b, heads, m: n, n: padded, k, scale, ending });
   return output;
 }
@@ -104,7 +104,7 @@ function weigh(
     // The padding is zero: reading it whole keeps the rows in fours.
     k: weights.alongInner ? sizes.padded : n,
     scale,
-    ...add ? { ending: { kind: "add", tensor: add } } : {},
+    ...add ? { ending: { add } } : {},
   };
   multiply(backend, product);
 }

@@ -48,3 +48,16 @@ export function elementwise(
     }`,
   }, infos);
 }
+
+/** `LetheAddScaled`: a + scale b, of one shape. */
+export function addScaledKernel(args: KernelArguments): TensorInfo {
+  const { a, b } = args.inputs;
+  const scale = args.attrs.scale as number;
+  return elementwise(
+    args,
+    "add scaled",
+    { A: a, B: b },
+    { scale },
+    "result[i] = A[i] + uniforms.scale * B[i];",
+  );
+}

@@ -5,7 +5,7 @@ import { type ProductKernel, tileOf, tilesOf } from "./product_kernels.ts";
 import { wordsOf } from "./half_source.ts";
 import { registerSource, type Variant } from "./product_source.ts";
 import { cover, type KernelProgram, runProgram } from "./program.ts";
-import { type Ending, endingTensors } from "./product_ending.ts";
+import { type Ending, endingTensors, kindOf } from "./product_ending.ts";
 import { tiledSource } from "./product_tiled_source.ts";
 
 /**
@@ -50,9 +50,9 @@ export interface Product {
   readonly scale?: number;
   /** [n] */
   readonly bias?: TensorInfo;
-  /** What else happens to an element, with the tensor that it reads or writes, laid out as the result. */
-  readonly ending?: { readonly kind: Ending; readonly tensor: TensorInfo };
-  /** [images, m], to be filled with the sums of a's rows; a's rows lie across the inner axis. */
+  /** What else happens to an element. */
+  readonly ending?: Ending;
+  /** [images, m], to be filled with the sums of a's rows over the inner axis; on a card only. */
   readonly rowSums?: TensorInfo;
 }
 
@@ -98,26 +98,27 @@ export function multiply(
     half: [a.half ?? false, b.half ?? false],
     ragged: k % 4 !== 0,
     bias: bias !== undefined,
-    ...ending ? { ending: ending.kind } : {},
+    ...ending ? { ending: kindOf(ending) } : {},
     ...rowSums ? { rowSums: true } : {},
   };
-  const { reads, writes } = endingTensors(ending?.kind);
+  const { reads, writes } = endingTensors(ending);
+  if (rowSums && kernel.depth === 0) throw new RangeError(`${kernel.name} sums no rows`);
   const tiles = tilesOf(kernel, caseOf(product));
   const innerRows = [a, b].filter((block) => !block.alongInner).map((block) => block.rows);
   runProgram(
     backend,
     {
       key: `product ${kernel.name} ${JSON.stringify(variant)}`,
-      inputs: ["A", "B", ...bias ? ["Bias"] : [], ...reads],
+      inputs: ["A", "B", ...bias ? ["Bias"] : [], ...Object.keys(reads)],
       writes: [
-        ...writes.map((name) => ({ name, width: stored })),
+        ...Object.keys(writes).map((name) => ({ name, width: stored })),
         ...rowSums ? [{ name: "RowSums", width: 1 as const }] : [],
       ],
       widths: [
         wordsOf(variant.width[0], variant.half[0]),
         wordsOf(variant.width[1], variant.half[1]),
         ...bias ? [stored] : [],
-        ...reads.map(() => stored),
+        ...Object.keys(reads).map(() => stored),
         stored,
       ],
       words: variant.half,
@@ -155,8 +156,8 @@ export function multiply(
         { name: "scale", type: "f32", value: scale },
       ],
     },
-    [a.info, b.info, ...bias ? [bias] : [], ...reads.map(() => ending!.tensor)],
+    [a.info, b.info, ...bias ? [bias] : [], ...Object.values(reads)],
     output,
-    [...writes.map(() => ending!.tensor), ...rowSums ? [rowSums] : []],
+    [...Object.values(writes), ...rowSums ? [rowSums] : []],
   );
 }

@@ -1,36 +1,50 @@
+import type { TensorInfo } from "@tensorflow/tfjs";
 import { NORMAL } from "./gelu.ts";
 
 /**
- * What happens to an element of a product before it is stored, so that it need not be read again:
- *
- * - `add`: `Other`, of the result's shape, is added (the residual connection)
- * - `gelu`: GELU of it is stored, and it itself in `Before`, which the backward pass reads
- * - `gelu gradient`: it is multiplied by GELU's derivative at `Other`
+ * What happens to an element of a product before it is stored, so that it need not be read again; each
+ * tensor lies as the result does. In this order:
  */
-export type Ending = "add" | "gelu" | "gelu gradient";
+export interface Ending {
+  /** Is added: the residual connection. */
+  readonly add?: TensorInfo;
+  /** GELU's derivative at it is multiplied. */
+  readonly slope?: TensorInfo;
+  /** GELU is taken, and what it is taken of is stored here, for the backward pass. */
+  readonly before?: TensorInfo;
+}
 
-/** Names of the ending's own tensor: one that it reads, or one that it writes. */
-export function endingTensors(ending: Ending | undefined): { reads: string[]; writes: string[] } {
+/** An ending as far as the code goes. */
+export type EndingKind = { readonly [name in keyof Ending]: boolean };
+
+/** The code's part of an ending; undefined where nothing is to be done. */
+export function kindOf(ending: Ending | undefined): EndingKind | undefined {
+  if (!ending) return undefined;
+  return { add: !!ending.add, slope: !!ending.slope, before: !!ending.before };
+}
+
+/** Tensors of an ending by their names in the code: what it reads, and what it writes. */
+export function endingTensors({ add, slope, before }: Ending = {}): {
+  reads: Record<string, TensorInfo>;
+  writes: Record<string, TensorInfo>;
+} {
   return {
-    reads: ending && ending !== "gelu" ? ["Other"] : [],
-    writes: ending === "gelu" ? ["Before"] : [],
+    reads: { ...add ? { Add: add } : {}, ...slope ? { Slope: slope } : {} },
+    writes: before ? { Before: before } : {},
   };
 }
 
 /** WGSL that stores `value` (a float or a vec4) in `result[at]`; `ZERO` is the zero of its type. */
-export function store(ending: Ending | undefined, value: string, at: string): string {
-  switch (ending) {
-    case undefined:
-      return `result[${at}] = ${value};`;
-    case "add":
-      return `{ let at = ${at}; result[at] = Other[at] + (${value}); }`;
-    case "gelu":
-      return `{ let at = ${at}; let x = ${value}; Before[at] = x;
-        ${NORMAL} result[at] = x * distribution; }`;
-    case "gelu gradient":
-      return `{ let at = ${at}; let d = ${value}; let x = Other[at];
-        ${NORMAL} result[at] = d * (distribution + x * density); }`;
-  }
+export function store(ending: EndingKind | undefined, value: string, at: string): string {
+  if (!ending) return `result[${at}] = ${value};`;
+  const { add, slope, before } = ending;
+  const lines = [`let at = ${at};`, `let value = ${add ? "Add[at] + " : ""}(${value});`];
+  if (slope) {
+    lines.push(`let x = Slope[at]; ${NORMAL} result[at] = value * (distribution + x * density);`);
+  } else if (before) {
+    lines.push(`Before[at] = value; let x = value; ${NORMAL} result[at] = x * distribution;`);
+  } else lines.push("result[at] = value;");
+  return `{ ${lines.join(" ")} }`;
 }
 
 /** WGSL of the `ZERO` that {@link store} speaks of. */

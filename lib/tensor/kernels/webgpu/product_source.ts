@@ -1,6 +1,6 @@
 import { HALF_FUNCTIONS, read } from "./half_source.ts";
 import { flatIndex } from "./program.ts";
-import { type Ending, store, zero } from "./product_ending.ts";
+import { type EndingKind, store, zero } from "./product_ending.ts";
 import type { ProductKernel } from "./product_kernels.ts";
 
 /** What a product's code depends on besides the kernel; sizes are uniforms. */
@@ -14,8 +14,8 @@ export interface Variant {
   /** Whether k is not a multiple of four. */
   readonly ragged: boolean;
   readonly bias: boolean;
-  readonly ending?: Ending;
-  /** Whether a's rows, stored across, are added up over the inner index into `RowSums` [images, m]. */
+  readonly ending?: EndingKind;
+  /** Whether a's rows are added up over the inner index, into `RowSums` [images, m]; tiled ones only. */
   readonly rowSums?: boolean;
 }
 
@@ -110,27 +110,6 @@ export function places(tile: string, [rows, columns]: readonly [number, number])
   ];
 }
 
-/** Lines that add up the rows of a that belong to the tile, where it is the first of its row of tiles. */
-function rowSums({ rows }: ProductKernel, variant: Variant): string[] {
-  const [width, half] = [variant.width[0], variant.half[0]];
-  const steps = range(rows / width).map((i) => i * width);
-  const read4 = (i: number) =>
-    read("A", `aBase + p * uniforms.aRow + min(a0 + ${i}, uniforms.aLast)`, width, half);
-  return [
-    "if (b0 == 0) {",
-    ...steps.map((i) => `var sum${i} = ${width === 4 ? "vec4<f32>(0.0)" : "0.0"};`),
-    "for (var p = 0; p <= kLast; p = p + 1) {",
-    ...steps.map((i) => `sum${i} = sum${i} + ${read4(i)};`),
-    "}",
-    ...range(rows).map((i) => {
-      const sum = width === 4 ? `sum${i - i % 4}[${i % 4}]` : `sum${i}`;
-      const at = `image * uniforms.m + a0 + ${i}`;
-      return `if (a0 + ${i} < uniforms.m) { RowSums[${at}] = ${sum}; }`;
-    }),
-    "}",
-  ];
-}
-
 /** Lines that declare the sums of an invocation's tile. */
 function sums({ rows, columns }: ProductKernel): string[] {
   return range(rows).flatMap((i) => range(columns).map((j) => `var s${i}_${j} = 0.0;`));
@@ -162,7 +141,6 @@ export function registerSource(kernel: ProductKernel, variant: Variant): string 
     ...b.lines,
     ...range(rows).flatMap((i) => range(columns).map((j) => sum(i, j))),
     "}",
-    ...variant.rowSums ? rowSums(kernel, variant) : [],
     ...stores(kernel, variant),
     "}",
   ].join("\n");

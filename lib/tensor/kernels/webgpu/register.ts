@@ -1,10 +1,11 @@
 import * as tf from "@tensorflow/tfjs";
 import { attentionDualKernel, attentionGradKernel, attentionKernel } from "./attention.ts";
+import { addScaledKernel } from "./elementwise.ts";
 import { geluGradKernel, geluKernel } from "./gelu.ts";
 import { columnSumKernel } from "./column_sum.ts";
 import { toHalfKernel } from "./half.ts";
 import { layerNormGradKernel, layerNormKernel, layerNormTangentKernel } from "./layer_norm.ts";
-import { matMulKernel } from "./mat_mul.ts";
+import { matMulKernel, weightGradientKernel } from "./mat_mul.ts";
 import { adamWKernel, sgdKernel } from "./optimisers.ts";
 import type { KernelArguments } from "./program.ts";
 import { registerWasmKernels as registerWasm } from "../wasm/register.ts";
@@ -14,6 +15,8 @@ const WEBGPU_KERNELS: Readonly<
   Record<string, (args: KernelArguments) => tf.TensorInfo | tf.TensorInfo[]>
 > = {
   LetheMatMul: matMulKernel,
+  LetheWeightGradient: weightGradientKernel,
+  LetheAddScaled: addScaledKernel,
   LetheAttention: attentionKernel,
   LetheAttentionGrad: attentionGradKernel,
   LetheAttentionDual: attentionDualKernel,
