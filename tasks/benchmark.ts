@@ -3,7 +3,13 @@ import { ablationTable, benchmarkTables, sequenceTables } from "../cli/benchmark
 import { command, main } from "../cli/command.ts";
 import { printResult } from "../cli/print_result.ts";
 import { progress } from "../cli/progress.ts";
-import { DEVICE, JSON_PROGRESS, JSON_RESULT, openAndAnnounce } from "../cli/shared_options.ts";
+import {
+  CACHE,
+  DEVICE,
+  JSON_PROGRESS,
+  JSON_RESULT,
+  openAndAnnounce,
+} from "../cli/shared_options.ts";
 import { withAblation } from "../lib/benchmark/ablations.ts";
 import { parseGridSettings } from "../lib/benchmark/parse_settings.ts";
 import { GRID_PRESETS } from "../lib/benchmark/presets.ts";
@@ -32,6 +38,7 @@ export const benchmark = command({
       value: "ROOT",
       help: "folder of the data sets that the grid gives no root for",
     },
+    cache: CACHE,
     out: { kind: "path", default: "benchmark", value: "DIR", help: "where the grid is kept" },
     workers: { kind: "integer", min: 1, max: 64, default: 2, help: "stages at a time" },
     device: DEVICE,
@@ -53,6 +60,7 @@ export const benchmark = command({
       device,
       out,
       workers,
+      ...(options.cache === undefined ? {} : { cache: resolve(options.cache) }),
       onProgress: progress(terminal, jsonProgress),
     });
     for (const { stage, message } of failures) terminal.note(`lethe: ${stage}: ${message}`);

@@ -2,6 +2,7 @@ import { command, main } from "../cli/command.ts";
 import { MEMORY_OPTIONS, memoryChoice } from "../cli/memory_options.ts";
 import { progress } from "../cli/progress.ts";
 import {
+  CACHE,
   DATA,
   DEVICE,
   JSON_PROGRESS,
@@ -26,6 +27,7 @@ export const unlearnWithData = command({
     model: { kind: "path", required: true, value: "DIR", help: "the trained model" },
     split: SPLIT,
     data: DATA,
+    cache: CACHE,
     out: { kind: "path", required: true, value: "DIR", help: "model folder to make" },
     ...SETTINGS,
     ...MEMORY_OPTIONS,
@@ -46,6 +48,7 @@ export const unlearnWithData = command({
       ...{ device, method, model, split, data, out, seed },
       settings: settingsGiven(methodOf(method), Object.fromEntries(given)),
       ...memoryChoice(options),
+      ...(options.cache === undefined ? {} : { cache: options.cache }),
       onProgress: progress(terminal, options.jsonProgress),
     });
     const used = Object.entries(settings).map(([name, value]) => `${name} ${value}`);

@@ -1,7 +1,7 @@
 import { join } from "@std/path";
 import { readPlainFile } from "../files/plain_file.ts";
 import { samplesOf, type SplitPart } from "../data/split.ts";
-import { type StoredImages, storedSource, targetRows } from "../data/loader/stored_source.ts";
+import { targetRows } from "../data/loader/stored_source.ts";
 import { buildFolder } from "../files/write_whole.ts";
 import { LetheError } from "../error.ts";
 import { MAX_WEIGHT_BYTES } from "../model/checkpoint.ts";
@@ -9,7 +9,7 @@ import type { ModelConfig } from "../model/config.ts";
 import { predict, type Predictions } from "../model/predict.ts";
 import { encodeSafetensors, parseSafetensors, type Weight } from "../model/safetensors.ts";
 import type { SplitData } from "../run/split_data.ts";
-import { inputFormat } from "../model/input_format.ts";
+import type { SplitImages } from "../run/split_images.ts";
 import { range } from "../data/loader/image_source.ts";
 import type { Weights } from "../tensor/weights.ts";
 
@@ -32,14 +32,14 @@ export async function predictParts(
   theta: Weights,
   config: ModelConfig,
   { split, dataset }: SplitData,
-  images: StoredImages,
+  images: SplitImages,
   parts: readonly PredictedPart[],
   onImages?: (images: number) => void,
 ): Promise<PartPredictions> {
   const result: Partial<Record<PredictedPart, Predictions>> = {};
   for (const part of parts) {
     const samples = samplesOf(split, dataset, part satisfies SplitPart);
-    const source = storedSource(images, samples, inputFormat(config));
+    const source = images.source(samples, config);
     const all = range(samples.length);
     result[part] = await predict(theta, config, source, all, MICRO_BATCH, onImages);
   }

@@ -23,6 +23,8 @@ export interface GridOptions {
   readonly out: string;
   /** Stages at a time. */
   readonly workers: number;
+  /** A folder that keeps decoded images. */
+  readonly cache?: string;
   readonly onProgress?: OnProgress;
 }
 
@@ -46,7 +48,7 @@ export function resultsPath(out: string, { ablation }: GridSettings): string {
  * @throws LetheError the settings name no data, or another process works in the folder
  */
 export async function runGrid(options: GridOptions): Promise<GridOutcome> {
-  const { settings, device, out, workers, onProgress } = options;
+  const { settings, device, out, workers, cache, onProgress } = options;
   const plan = planGrid(settings, out, device.adapter);
   await Deno.mkdir(stagesFolder(out), { recursive: true });
   using _lock = await lock(out);
@@ -63,7 +65,7 @@ export async function runGrid(options: GridOptions): Promise<GridOutcome> {
     await writeWhole(resultsPath(out, settings), JSON.stringify(results) + "\n");
     return results;
   };
-  await runStages(plan.stages, done, device.backend, workers, {
+  await runStages(plan.stages, done, { backend: device.backend, workers, cache }, {
     onProgress: report.running,
     async onDone(stage) {
       done.add(stage.out);

@@ -1,16 +1,14 @@
-import type { StoredForm } from "../data/images/stored_form.ts";
-import { storedForm } from "../model/input_format.ts";
 import { join } from "@std/path";
 import { chunks } from "../data/loader/image_source.ts";
 import { exportRequests } from "../data/requests/export_requests.ts";
 import { copyFolder } from "../files/copy_folder.ts";
-import type { StoredImages } from "../data/loader/stored_source.ts";
 import { buildFolder } from "../files/write_whole.ts";
 import { evaluation } from "../measure/evaluation.ts";
 import { tugOfWar } from "../measure/eq7_tug_of_war.ts";
 import { readModel } from "../model/checkpoint.ts";
 import { uploadWeights } from "../model/device_weights.ts";
 import type { SplitData } from "../run/split_data.ts";
+import type { SplitImages } from "../run/split_images.ts";
 import { unlearnRequests } from "../run/unlearn_requests.ts";
 import type { Device } from "../tensor/device.ts";
 import { disposeWeights } from "../tensor/weights.ts";
@@ -32,7 +30,7 @@ export async function runSequence(
   requests: number,
   inputs: StageInputs,
   data: SplitData,
-  images: (form: StoredForm) => Promise<StoredImages>,
+  images: SplitImages,
   retrained: PredictionRows,
   out: string,
 ): Promise<void> {
@@ -58,8 +56,7 @@ export async function runSequence(
 
       const { config, theta: host } = await readModel(join(after, "model"));
       const theta = uploadWeights(host);
-      const stored = await images(storedForm(config));
-      const parts = await predictParts(theta, config, data, stored, ["retain", "forget", "test"]);
+      const parts = await predictParts(theta, config, data, images, ["retain", "forget", "test"]);
       disposeWeights(theta);
       steps.push(measure((part) => parts[part]!.logits, gone));
     }

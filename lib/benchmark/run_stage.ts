@@ -4,15 +4,13 @@ import { openDataset } from "../data/open_dataset.ts";
 import { writePortraits } from "../data/portraits/write_portraits.ts";
 import { makeSplit } from "../data/split.ts";
 import { writeSplit } from "../data/split_file.ts";
-import type { StoredImages } from "../data/loader/stored_source.ts";
 import { buildFolder } from "../files/write_whole.ts";
 import { readModel } from "../model/checkpoint.ts";
 import { uploadWeights } from "../model/device_weights.ts";
 import { metaLearnKit } from "../run/meta_learn_kit.ts";
 import type { OnProgress } from "../run/progress.ts";
-import type { StoredForm } from "../data/images/stored_form.ts";
-import { storedForm } from "../model/input_format.ts";
-import { loadSamples, openSplit, type SplitData } from "../run/split_data.ts";
+import { openSplit, type SplitData } from "../run/split_data.ts";
+import { openImages, type SplitImages } from "../run/split_images.ts";
 import { trainModel } from "../run/train_model.ts";
 import type { Device } from "../tensor/device.ts";
 import { disposeWeights } from "../tensor/weights.ts";
@@ -31,6 +29,13 @@ import { baselineMethod, kitMethod, unlearnBoth } from "./unlearn_with_reference
 const MICRO_BATCH = 64;
 const SPLIT_FILE = "split.json";
 
+/** What a stage may be told besides its task; nothing of it changes its result. */
+export interface StageOptions {
+  /** A folder that keeps decoded images. */
+  readonly cache?: string;
+  readonly onProgress?: OnProgress;
+}
+
 /**
  * Makes a stage's folder, whole or not at all. Training and meta-learning save each epoch beside it
  * and go on from there.
@@ -40,7 +45,7 @@ const SPLIT_FILE = "split.json";
 export async function runStage(
   { task, inputs, out }: Pick<Stage, "task" | "inputs" | "out">,
   device: Device,
-  onProgress?: OnProgress,
+  { cache, onProgress }: StageOptions = {},
 ): Promise<void> {
   const split = inputs.split && join(inputs.split, SPLIT_FILE);
   const data = () => openSplit(split, inputs.data);
@@ -56,7 +61,7 @@ export async function runStage(
         split,
         data: inputs.data,
         out,
-        onProgress,
+        ...{ cache, onProgress },
         ...training,
       });
     }
@@ -73,13 +78,13 @@ export async function runStage(
         microBatch: MICRO_BATCH,
         // The grid has a stage of its own for them.
         statistics: "none",
-        onProgress,
+        ...{ cache, onProgress },
       });
     case "predict": {
       const { config, theta: host } = await readModel(inputs.model);
       const opened = await data();
       const theta = uploadWeights(host);
-      const images = await imagesOf(opened, storedForm(config));
+      const images = imagesOf(opened, cache);
       const parts = [...PREDICTED_PARTS, "support"] as const;
       const model = await predictParts(theta, config, opened, images, parts);
       disposeWeights(theta);
@@ -90,14 +95,14 @@ export async function runStage(
       return await writeStatistics(
         model,
         opened,
-        await imagesOf(opened, storedForm(model.config)),
+        imagesOf(opened, cache),
         out,
       );
     }
     case "choose": {
       const [model, opened] = [await readModel(inputs.model), await data()];
       const statistics = inputs.statistics ? await readStatistics(inputs.statistics) : undefined;
-      const images = await imagesOf(opened, storedForm(model.config));
+      const images = imagesOf(opened, cache);
       const { method, candidates, seed } = task;
       const chosen = await chooseSettings(
         methodOf(method),
@@ -117,8 +122,7 @@ export async function runStage(
     }
     case "unlearn": {
       const opened = await data();
-      const { config } = await readModel(inputs.model);
-      const images = await imagesOf(opened, storedForm(config));
+      const images = imagesOf(opened, cache);
       const method = inputs.kit
         ? await kitMethod(task.method, task.seed, inputs, opened, images)
         : await baselineMethod(task.method, task.seed, inputs, opened, images);
@@ -126,7 +130,7 @@ export async function runStage(
     }
     case "sequence": {
       const opened = await data();
-      const images = (form: StoredForm) => imagesOf(opened, form);
+      const images = imagesOf(opened, cache);
       const retrained = (await readPredictions(inputs.retrained)).rows("model");
       return await runSequence(device, task.requests, inputs, opened, images, retrained, out);
     }
@@ -173,13 +177,20 @@ async function writeResult(out: string, result: unknown): Promise<void> {
   });
 }
 
-/** The images decoded last: the stages of one split follow each other, and decoding takes seconds. */
-let decoded: { key: string; images: Promise<StoredImages> } | undefined;
+/** The images of the split that was worked on last: the stages of one split follow each other. */
+let last: { readonly key: string; readonly images: SplitImages } | undefined;
 
-function imagesOf(data: SplitData, form: StoredForm): Promise<StoredImages> {
-  const key = `${data.sha256} ${form.side} ${form.version}`;
-  if (decoded?.key !== key) {
-    decoded = { key, images: loadSamples(data, data.dataset.samples, form) };
+function imagesOf(data: SplitData, cache: string | undefined): SplitImages {
+  const key = `${data.sha256} ${data.dataset.root}`;
+  if (last?.key !== key) {
+    closeImages();
+    last = { key, images: openImages(data, cache) };
   }
-  return decoded.images;
+  return last.images;
+}
+
+/** Ends the thread that a stage's images came from. */
+export function closeImages(): void {
+  last?.images[Symbol.dispose]();
+  last = undefined;
 }

@@ -4,6 +4,15 @@ import { readMeasured } from "../tensor/kernels/autotune/measured_store.ts";
 import type { Stage } from "./stage.ts";
 import type { StageAnswer, StageOrder } from "./worker.ts";
 
+/** How stages are run. */
+export interface PoolOptions {
+  readonly backend: Device["backend"];
+  /** Stages at a time. */
+  readonly workers: number;
+  /** A folder that keeps decoded images. */
+  readonly cache?: string;
+}
+
 /** How the pool tells of its stages. */
 export interface PoolListener {
   onProgress(stage: Stage, event: ProgressEvent): void;
@@ -25,8 +34,7 @@ export interface PoolListener {
 export async function runStages(
   stages: readonly Stage[],
   done: ReadonlySet<string>,
-  backend: Device["backend"],
-  workers: number,
+  { backend, workers, cache }: PoolOptions,
   listener: PoolListener,
 ): Promise<void> {
   const ready = new Set(done);
@@ -49,7 +57,7 @@ export async function runStages(
   };
   const atWork = new Set<StageWorker>();
   const begin = () => {
-    const worker = new StageWorker(backend);
+    const worker = new StageWorker(backend, cache);
     atWork.add(worker);
     return worker;
   };
@@ -99,9 +107,11 @@ export async function runStages(
 class StageWorker {
   readonly #worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
   readonly #backend: Device["backend"];
+  readonly #cache: string | undefined;
 
-  constructor(backend: Device["backend"]) {
+  constructor(backend: Device["backend"], cache: string | undefined) {
     this.#backend = backend;
+    this.#cache = cache;
   }
 
   /** Runs one stage; gives null, or why it failed. */
@@ -118,6 +128,7 @@ class StageWorker {
     const order: StageOrder = {
       stage: { task, inputs, out },
       backend: this.#backend,
+      cache: this.#cache,
       measured: readMeasured(),
     };
     this.#worker.postMessage(order);

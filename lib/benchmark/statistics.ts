@@ -2,13 +2,12 @@ import { PASS_SIZE } from "../unlearn/pass_size.ts";
 import { join } from "@std/path";
 import { readPlainFile } from "../files/plain_file.ts";
 import { samplesOf } from "../data/split.ts";
-import { type StoredImages, storedSource } from "../data/loader/stored_source.ts";
 import { buildFolder } from "../files/write_whole.ts";
 import { MAX_WEIGHT_BYTES, type Model } from "../model/checkpoint.ts";
 import { downloadWeights, uploadWeights } from "../model/device_weights.ts";
 import { encodeSafetensors, parseSafetensors } from "../model/safetensors.ts";
 import type { SplitData } from "../run/split_data.ts";
-import { inputFormat } from "../model/input_format.ts";
+import type { SplitImages } from "../run/split_images.ts";
 import { range } from "../data/loader/image_source.ts";
 import { disposeWeights, type Weights } from "../tensor/weights.ts";
 import {
@@ -30,11 +29,11 @@ const FILES = {
 export async function writeStatistics(
   { config, theta: host }: Model,
   { split, dataset }: SplitData,
-  images: StoredImages,
+  images: SplitImages,
   out: string,
 ): Promise<void> {
   const samples = samplesOf(split, dataset, "train");
-  const source = storedSource(images, samples, inputFormat(config));
+  const source = images.source(samples, config);
   const theta = uploadWeights(host);
   const all = range(samples.length);
   const backbone = { shape: config, microBatch: PASS_SIZE };

@@ -1,14 +1,13 @@
 import { PASS_SIZE } from "../unlearn/pass_size.ts";
 import { join } from "@std/path";
 import { samplesOf } from "../data/split.ts";
-import { type StoredImages, storedSource } from "../data/loader/stored_source.ts";
 import { LetheError } from "../error.ts";
 import { readModel } from "../model/checkpoint.ts";
 import { uploadWeights } from "../model/device_weights.ts";
 import { identityHash, readIdentityKey } from "../model/kit/identity_key.ts";
 import { readKit } from "../model/kit/kit.ts";
 import type { SplitData } from "../run/split_data.ts";
-import { inputFormat } from "../model/input_format.ts";
+import type { SplitImages } from "../run/split_images.ts";
 import { range } from "../data/loader/image_source.ts";
 import { Random } from "../random.ts";
 import { disposeWeights, type Weights } from "../tensor/weights.ts";
@@ -42,7 +41,7 @@ export async function unlearnBoth(
   method: ReadyMethod,
   inputs: StageInputs,
   data: SplitData,
-  images: StoredImages,
+  images: SplitImages,
   out: string,
 ): Promise<void> {
   const afterwards = async (folder: string): Promise<[PartPredictions, number]> => {
@@ -71,12 +70,12 @@ export async function kitMethod(
   seed: number,
   inputs: StageInputs,
   data: SplitData,
-  images: StoredImages,
+  images: SplitImages,
 ): Promise<ReadyMethod> {
   const stored = await readKit(inputs.kit);
   const { config } = stored.model;
   const samples = samplesOf(data.split, data.dataset, "support");
-  const source = storedSource(images, samples, inputFormat(config));
+  const source = images.source(samples, config);
   const key = await readIdentityKey(inputs.identityKey);
   const rows = samples.map(({ identity }) =>
     stored.manifest.identities.indexOf(identityHash(key, identity))
@@ -109,14 +108,14 @@ export async function baselineMethod(
   seed: number,
   inputs: StageInputs,
   { split, dataset }: SplitData,
-  images: StoredImages,
+  images: SplitImages,
 ): Promise<ReadyMethod> {
   const { config } = await readModel(inputs.model);
   const text = await Deno.readTextFile(join(inputs.choose, RESULT_FILE));
   const { chosen } = JSON.parse(text) as ChosenSettings;
   const parts = (["support", "forget", "retain"] as const)
     .map((part) => samplesOf(split, dataset, part));
-  const source = storedSource(images, parts.flat(), inputFormat(config));
+  const source = images.source(parts.flat(), config);
   const [support, forget, retain] = parts.map((part, k) => {
     const before = parts.slice(0, k).reduce((sum, { length }) => sum + length, 0);
     return range(part.length).map((i) => before + i);

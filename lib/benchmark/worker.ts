@@ -8,6 +8,8 @@ import type { Stage } from "./stage.ts";
 export interface StageOrder {
   readonly stage: Pick<Stage, "task" | "inputs" | "out">;
   readonly backend: Device["backend"];
+  /** A folder that keeps decoded images. */
+  readonly cache?: string;
   /** What was measured of kernels, since a worker cannot look it up. */
   readonly measured: Measured;
 }
@@ -23,15 +25,16 @@ const self = globalThis as unknown as {
 let device: Promise<Device> | undefined;
 let last = 0;
 
-self.onmessage = async ({ data: { stage, backend, measured } }) => {
+self.onmessage = async ({ data: { stage, backend, cache, measured } }) => {
   try {
     keepMeasured(measured);
     device ??= openDevice(backend);
-    await runStage(stage, await device, (progress) => {
+    const onProgress = (progress: ProgressEvent) => {
       if (performance.now() - last < 500) return;
       last = performance.now();
       self.postMessage({ progress });
-    });
+    };
+    await runStage(stage, await device, { cache, onProgress });
     self.postMessage({ done: true });
   } catch (error) {
     self.postMessage({ failed: error instanceof Error ? error.message : String(error) });

@@ -37,3 +37,37 @@ export class Cycle {
     return taken;
   }
 }
+
+/**
+ * Draws from a list without repetition, in time and memory that grow with what is drawn, not with the
+ * list (Fisher and Yates from the front, with the few items that have moved in a map).
+ */
+export class Draw {
+  readonly #items: ArrayLike<number>;
+  readonly #random: Random;
+  readonly #moved = new Map<number, number>();
+  #drawn = 0;
+
+  constructor(items: ArrayLike<number>, random: Random) {
+    this.#items = items;
+    this.#random = random;
+  }
+
+  /**
+   * The next items that are wanted, each drawn once.
+   *
+   * @returns `count` of them, or as many as are left
+   */
+  take(count: number, wanted: (item: number) => boolean): number[] {
+    const taken: number[] = [];
+    while (taken.length < count && this.#drawn < this.#items.length) {
+      const first = this.#drawn++;
+      const other = first + this.#random.integer(this.#items.length - first);
+      const item = this.#moved.get(other) ?? this.#items[other];
+      this.#moved.set(other, this.#moved.get(first) ?? this.#items[first]);
+      this.#moved.delete(first);
+      if (wanted(item)) taken.push(item);
+    }
+    return taken;
+  }
+}

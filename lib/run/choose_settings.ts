@@ -1,6 +1,5 @@
 import { PASS_SIZE } from "../unlearn/pass_size.ts";
 import { samplesOf } from "../data/split.ts";
-import { type StoredImages, storedSource } from "../data/loader/stored_source.ts";
 import type { Sample } from "../data/sample.ts";
 import { taskMetric } from "../measure/evaluation.ts";
 import { meanLoss } from "../measure/loss.ts";
@@ -8,7 +7,7 @@ import { positionsByPerson } from "../measure/people.ts";
 import type { Model } from "../model/checkpoint.ts";
 import { uploadWeights } from "../model/device_weights.ts";
 import type { SplitData } from "./split_data.ts";
-import { inputFormat } from "../model/input_format.ts";
+import type { SplitImages } from "./split_images.ts";
 import { range } from "../data/loader/image_source.ts";
 import { Random } from "../random.ts";
 import { disposeWeights } from "../tensor/weights.ts";
@@ -54,7 +53,7 @@ export async function chooseSettings(
   candidates: readonly MethodSettings[],
   model: Model,
   { split, dataset }: SplitData,
-  images: StoredImages,
+  images: SplitImages,
   statistics: TrainingStatistics | undefined,
   seed: number,
   { unseenImages, onRequest }: ChoiceOptions = {},
@@ -63,7 +62,7 @@ export async function chooseSettings(
   const { config } = model;
   const random = new Random(seed, "choose settings");
   const [known, val] = [samplesOf(split, dataset, "retain"), samplesOf(split, dataset, "val")];
-  const source = storedSource(images, [...known, ...val], inputFormat(config));
+  const source = images.source([...known, ...val], config);
   const size = Math.min(split.forgetCount, Math.floor(split.identities.retain.length / 2));
   const people = random.fork("people").shuffle(peopleOf(known, 0));
   // Methods that train on the training images take long: one request of theirs must do.

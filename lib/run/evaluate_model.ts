@@ -1,6 +1,4 @@
-import type { InputThread, StreamedImages } from "../data/loader/input_thread.ts";
 import { samplesOf } from "../data/split.ts";
-import { streamedSource } from "../data/loader/streamed_source.ts";
 import { LetheError } from "../error.ts";
 import { type Evaluation, evaluation } from "../measure/evaluation.ts";
 import { tugOfWar } from "../measure/eq7_tug_of_war.ts";
@@ -11,8 +9,8 @@ import { predict } from "../model/predict.ts";
 import { useKernels } from "../tensor/kernels/autotune/kernel_choice.ts";
 import { disposeWeights } from "../tensor/weights.ts";
 import type { OnProgress } from "./progress.ts";
-import { openSplit, type SplitData, streamSamples } from "./split_data.ts";
-import { inputFormat, storedForm } from "../model/input_format.ts";
+import { openSplit, type SplitData } from "./split_data.ts";
+import { openImages, type SplitImages } from "./split_images.ts";
 import { range } from "../data/loader/image_source.ts";
 
 /** The parts that the benchmark measures (Sec. 5.1). */
@@ -57,8 +55,8 @@ export interface EvaluateOptions {
  */
 export async function evaluateModels(options: EvaluateOptions): Promise<EvaluationReport> {
   const data = await openSplit(options.split, options.data);
-  using input = streamSamples(data, options.cache);
-  const evaluate = evaluator(data, input, options);
+  using images = openImages(data, options.cache);
+  const evaluate = evaluator(data, images, options);
   const models: ModelEvaluation[] = [];
   for (const folder of options.models) models.push(await evaluate(folder));
   if (options.retrained === undefined) return { models };
@@ -76,25 +74,20 @@ export async function evaluateModels(options: EvaluateOptions): Promise<Evaluati
 }
 
 /** Evaluates model after model on images that another thread loads, once per input size if they fit. */
-function evaluator(data: SplitData, input: InputThread, options: EvaluateOptions) {
+function evaluator(data: SplitData, images: SplitImages, options: EvaluateOptions) {
   const { onProgress, memoryLimit } = options;
   const parts = MEASURED_PARTS.map((part) => ({
     part,
     samples: samplesOf(data.split, data.dataset, part),
   }));
   const everyone = parts.flatMap(({ samples }) => samples);
-  const streams = new Map<string, StreamedImages>();
   return async (folder: string): Promise<ModelEvaluation> => {
     const { config, theta: host, kernels } = await readModel(folder);
     useKernels(kernels);
     checkLabels(config.labels, data, folder);
-    const form = storedForm(config);
-    const key = JSON.stringify(form);
     const microBatch = options.microBatch ??
       microBatchWithin(config, config.labels.length, "predict", 64, memoryLimit);
-    const images = streams.get(key) ?? input.images(everyone.map(({ file }) => file), form);
-    streams.set(key, images);
-    const everything = streamedSource(images, everyone, inputFormat(config));
+    const everything = images.source(everyone, config);
     const theta = uploadWeights(host);
     let [done, first] = [0, 0];
     const result: Partial<Record<typeof MEASURED_PARTS[number], Evaluation>> = {};

@@ -1,5 +1,4 @@
 import type { ImageFeed } from "../data/loader/image_source.ts";
-import type { StoredImages } from "../data/loader/stored_source.ts";
 import type { Model } from "../model/checkpoint.ts";
 import { downloadWeights } from "../model/device_weights.ts";
 import type { KitStatistics, StatisticsRecord } from "../model/kit/kit_statistics.ts";
@@ -24,6 +23,7 @@ import {
 import { chooseSettings, type ChosenSettings } from "./choose_settings.ts";
 import type { OnProgress } from "./progress.ts";
 import type { SplitData } from "./split_data.ts";
+import type { SplitImages } from "./split_images.ts";
 
 /** Where the settings of SSD, PGU and JiT come from. */
 export const METHOD_SETTINGS_CHOICES = ["published", "chosen"] as const;
@@ -38,7 +38,7 @@ export interface TrainedOn {
   readonly microBatch: number;
   readonly data: SplitData;
   /** Training and validation images. */
-  readonly images: StoredImages;
+  readonly images: SplitImages;
   readonly source: ImageFeed;
   /** Training images of `source`, in the order in which they are taken in batches. */
   readonly trained: readonly number[];

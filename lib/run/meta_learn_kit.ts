@@ -3,7 +3,6 @@ import { range } from "../data/loader/image_source.ts";
 import type { Sample } from "../data/sample.ts";
 import { sha256Hex } from "../files/sha256.ts";
 import { samplesOf } from "../data/split.ts";
-import { storedSource } from "../data/loader/stored_source.ts";
 import { refuseExisting, removeUnfinished } from "../files/write_whole.ts";
 import { LetheError } from "../error.ts";
 import { finishBeforeExit } from "../files/finish_before_exit.ts";
@@ -15,7 +14,6 @@ import {
   readIdentityKey,
   writeIdentityKey,
 } from "../model/kit/identity_key.ts";
-import { inputFormat, storedForm } from "../model/input_format.ts";
 import { microBatchWithin } from "../model/memory_plan.ts";
 import { encodeSafetensors } from "../model/safetensors.ts";
 import { chooseKernels } from "../tensor/kernels/autotune/choose_kernels.ts";
@@ -41,7 +39,8 @@ import {
 } from "./meta_learning/state.ts";
 import { writeLearnedKit } from "./meta_learning/write_learned_kit.ts";
 import { kernelProgress, type OnProgress } from "./progress.ts";
-import { loadSamples, openSplit } from "./split_data.ts";
+import { openSplit } from "./split_data.ts";
+import { openImages } from "./split_images.ts";
 
 /** What {@link metaLearnKit} needs. */
 export interface MetaLearnOptions {
@@ -127,8 +126,8 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
   const train = samplesOf(data.split, data.dataset, "train");
   const val = samplesOf(data.split, data.dataset, "val");
   const samples = [...train, ...val];
-  const images = await loadSamples(data, samples, storedForm(config), onProgress, options.cache);
-  const source = storedSource(images, samples, inputFormat(config));
+  using images = openImages(data, options.cache);
+  const source = images.source(samples, config);
   const { identities, people } = peopleOf(train, 0);
   const unseen = peopleOf(val, train.length).people;
   const random = new Random(seed, "meta-learning");
@@ -169,7 +168,9 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
     onProgress,
   );
   const variedSource = (random: Random) =>
-    storedSource(images, samples, inputFormat(config), { augmentation: SUPPORT_VARIATION, random });
+    images.source(samples, config, {
+      varied: { augmentation: SUPPORT_VARIATION, random },
+    });
   const judge = heldOut.length === 0 ? undefined : await heldOutRequests(
     theta,
     objective,

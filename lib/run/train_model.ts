@@ -1,6 +1,5 @@
 import { sha256Hex } from "../files/sha256.ts";
 import { samplesOf } from "../data/split.ts";
-import { streamedSource } from "../data/loader/streamed_source.ts";
 import { refuseExisting, removeUnfinished } from "../files/write_whole.ts";
 import { finishBeforeExit } from "../files/finish_before_exit.ts";
 import { taskMetric } from "../measure/evaluation.ts";
@@ -22,8 +21,8 @@ import { Random } from "../random.ts";
 import { disposeWeights, type Weights } from "../tensor/weights.ts";
 import * as tf from "@tensorflow/tfjs";
 import { kernelProgress, type OnProgress } from "./progress.ts";
-import { openSplit, streamSamples } from "./split_data.ts";
-import { inputFormat, storedForm } from "../model/input_format.ts";
+import { openSplit } from "./split_data.ts";
+import { openImages } from "./split_images.ts";
 import { range } from "../data/loader/image_source.ts";
 
 /** What {@link trainModel} needs. */
@@ -73,16 +72,14 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
   const data = await openSplit(options.split, options.data);
   const { task, labels } = data.dataset;
   const config = presetConfig(PRESETS[options.preset], task, labels);
-  const format = inputFormat(config);
   const { leaveOut } = options;
   const part = samplesOf(data.split, data.dataset, withoutForget ? "retain" : "train");
   const samples = leaveOut ? part.filter(({ identity }) => !leaveOut.has(identity)) : part;
   const val = samplesOf(data.split, data.dataset, "val");
   const storedSide = Math.round(recipe.storedScale * config.imageSize);
-  using input = streamSamples(data, options.cache);
-  const images = input.images(samples.map(({ file }) => file), storedForm(config, storedSide));
-  const valImages = input.images(val.map(({ file }) => file), storedForm(config), true);
-  const valSource = streamedSource(valImages, val, format);
+  using images = openImages(data, options.cache);
+  const valSource = images.source(val, config);
+  valSource.warm?.(range(val.length));
   const valTargets = valSource.targets(range(val.length));
   const microBatch = options.microBatch ??
     microBatchWithin(config, labels.length, "train", recipe.batchSize, options.memoryLimit);
@@ -122,7 +119,10 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
       seed,
       images: samples.length,
       source: (random) =>
-        streamedSource(images, samples, format, { augmentation: recipe.augmentation, random }),
+        images.source(samples, config, {
+          side: storedSide,
+          varied: { augmentation: recipe.augmentation, random },
+        }),
       validate: async (weights) => {
         const { logits } = await predict(weights, config, valSource, range(val.length), microBatch);
         return taskMetric(task, logits, valTargets, labels.length);

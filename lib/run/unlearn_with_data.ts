@@ -1,5 +1,4 @@
 import { samplesOf } from "../data/split.ts";
-import { storedSource } from "../data/loader/stored_source.ts";
 import { refuseExisting } from "../files/write_whole.ts";
 import { LetheError } from "../error.ts";
 import { readModel, writeModel } from "../model/checkpoint.ts";
@@ -17,8 +16,8 @@ import {
   publishedSettings,
 } from "../unlearn/methods.ts";
 import type { OnProgress } from "./progress.ts";
-import { loadSamples, openSplit } from "./split_data.ts";
-import { inputFormat, storedForm } from "../model/input_format.ts";
+import { openSplit } from "./split_data.ts";
+import { openImages } from "./split_images.ts";
 import { range } from "../data/loader/image_source.ts";
 
 /** What {@link unlearnWithData} needs. */
@@ -38,6 +37,8 @@ export interface UnlearnWithDataOptions {
   readonly microBatch?: number;
   /** Bytes of device memory to keep within. */
   readonly memoryLimit?: number;
+  /** A folder that keeps decoded images. */
+  readonly cache?: string;
   readonly onProgress?: OnProgress;
 }
 
@@ -88,7 +89,7 @@ export async function unlearnWithData(options: UnlearnWithDataOptions): Promise<
   const samples = parts.flat();
   const forget = range(parts[0].length);
   const retain = range(parts[1].length).map((i) => forget.length + i);
-  const images = await loadSamples(data, samples, storedForm(config), onProgress);
+  using images = openImages(data, options.cache);
   const { batchSize } = settings;
   const microBatch = options.microBatch ??
     microBatchWithin(config, config.labels.length, "train", batchSize, options.memoryLimit);
@@ -104,7 +105,7 @@ export async function unlearnWithData(options: UnlearnWithDataOptions): Promise<
       shape: config,
       microBatch,
       task: config.task,
-      source: storedSource(images, samples, inputFormat(config)),
+      source: images.source(samples, config),
       random: new Random(seed, method),
       onImages(count: number) {
         done += count;

@@ -40,6 +40,17 @@ export async function* batchesOf(
   else for (const piece of pieces) yield await source.batch(piece);
 }
 
+/** Pieces in order; the one after the next begins to load while a piece is in use. */
+export function* warmed(
+  source: ImageFeed,
+  pieces: readonly (readonly number[])[],
+): Generator<readonly number[], void> {
+  for (const [i, piece] of pieces.entries()) {
+    source.warm?.(pieces[i + 1] ?? []);
+    yield piece;
+  }
+}
+
 /** Cuts a list into consecutive pieces of at most `size`. */
 export function chunks<T>(items: readonly T[], size: number): T[][] {
   const out: T[][] = [];

@@ -17,8 +17,8 @@ export interface LoadOptions extends ImageFiles {
   readonly onProgress?: Progress;
 }
 
-/** Pixels that are kept in memory by default, bytes: a million small images, 14,000 of 224 px. */
-export const IN_MEMORY = 2 * 2 ** 30;
+/** Pixels that are loaded into memory at once by default, bytes: 14,000 images of 224 px. */
+const AT_ONCE = 2 * 2 ** 30;
 
 /**
  * Reads, decodes and resizes images on every core, each file held against its hash.
@@ -36,7 +36,7 @@ export async function loadImages(
   root: string,
   files: readonly string[],
   form: StoredForm,
-  { inMemory = IN_MEMORY, onProgress, ...options }: LoadOptions = {},
+  { inMemory = AT_ONCE, onProgress, ...options }: LoadOptions = {},
 ): Promise<StoredImages> {
   const { side } = form;
   const size = side * side * 3;

@@ -2,7 +2,7 @@ import { batchPixels } from "./batch_pixels.ts";
 import type { Cut } from "../images/random_crop.ts";
 import type { StoredForm } from "../images/stored_form.ts";
 import { type ImageFiles, type ImageLoader, openImageLoader } from "./image_loader.ts";
-import { IN_MEMORY } from "./image_store.ts";
+import { range } from "./image_source.ts";
 import { receiveError, sendError, type SentError } from "./worker_error.ts";
 
 /** Images of one side that an {@link InputThread} gives in batches. */
@@ -21,6 +21,8 @@ export interface StreamedImages {
     cuts: readonly Cut[] | null,
     imageSize: number,
   ): Promise<Float32Array>;
+  /** Begins to load images that will be asked for soon, when nothing else is asked for. */
+  warm(positions: readonly number[]): void;
 }
 
 /** A thread that makes batches of image files while this one, or the device, computes. */
@@ -35,22 +37,24 @@ export interface InputThread extends Disposable {
 
 /** How an {@link InputThread} goes about it. */
 export interface InputOptions extends ImageFiles {
-  /** Bytes of pixels of each list that are kept in memory; others are loaded each time. */
+  /** Bytes of pixels that are kept in memory, of all lists; others are loaded each time. */
   readonly inMemory?: number;
 }
 
 type Order =
   & { readonly id: number }
   & (
-    | { readonly open: { root: string; count: number; options: ImageFiles } }
+    | {
+      readonly open: { root: string; count: number; inMemory: number; options: ImageFiles };
+    }
     | {
       readonly images: {
         files: readonly string[];
         form: StoredForm;
         early: boolean;
-        inMemory: number;
       };
     }
+    | { readonly warm: { images: number; positions: readonly number[] } }
     | {
       readonly batch: {
         images: number;
@@ -65,6 +69,12 @@ type Answer =
   & ({ readonly pixels: Float32Array<ArrayBuffer> } | SentError);
 
 const NAME = "lethe-input";
+
+/**
+ * Pixels that are kept in memory by default, bytes: 20,000 images of 32 px. Data sets of every size take
+ * the same memory; whoever wants larger ones decoded once keeps them in a cache.
+ */
+const IN_MEMORY = 64 * 2 ** 20;
 
 /**
  * Starts the thread. It reads, checks, decodes (by workers without permissions), resizes, cuts and
@@ -97,11 +107,11 @@ export function openInput(
   };
   let ids = 0;
   const send = (order: Order) => worker.postMessage(order);
-  send({ id: ids++, open: { root, count, options } });
+  send({ id: ids++, open: { root, count, inMemory, options } });
   return {
     images(files, form, early = false) {
       const images = ids++;
-      send({ id: images, images: { files, form, early, inMemory } });
+      send({ id: images, images: { files, form, early } });
       return {
         side: form.side,
         pixels(positions, cuts, imageSize) {
@@ -111,6 +121,7 @@ export function openInput(
           send({ id, batch: { images, positions, cuts, imageSize } });
           return answer.promise;
         },
+        warm: (positions) => send({ id: ids++, warm: { images, positions } }),
       };
     },
     [Symbol.dispose]() {
@@ -120,24 +131,61 @@ export function openInput(
   };
 }
 
-/** Images of one list, those at the front kept once they are loaded. */
+/** What the lists of a thread keep together, and what each image is loaded for ahead of its use. */
+interface Room {
+  /** Bytes that may still be kept. */
+  left: number;
+}
+
+/** Bytes of images that are loaded ahead of their use and not kept. */
+const WARM_BYTES = 64 * 2 ** 20;
+
+/** Images of one list: those that are loaded first are kept while there is room. */
 function keptImages(
   loader: ImageLoader,
-  { files, form, inMemory }: { files: readonly string[]; form: StoredForm; inMemory: number },
+  files: readonly string[],
+  form: StoredForm,
+  room: Room,
 ) {
   const { side } = form;
   const size = side * side * 3;
-  const kept: Uint8Array[] = [];
-  const most = Math.min(files.length, Math.floor(inMemory / size));
+  const kept = new Map<number, Uint8Array>();
+  /** Loaded ahead of their use, which takes them: the oldest first. */
+  const warm = new Map<number, Promise<Uint8Array>>();
+  const wanted = new Set<number>();
+  const load = async (position: number): Promise<Uint8Array> => {
+    const pixels = await loader.load(files[position], form);
+    if (room.left >= size && !kept.has(position)) {
+      room.left -= size;
+      kept.set(position, pixels);
+    }
+    return pixels;
+  };
   return {
     side,
-    /** How many are kept in the end. */
-    most,
-    async load(position: number): Promise<Uint8Array> {
-      if (kept[position]) return kept[position];
-      const pixels = await loader.load(files[position], form);
-      if (position < most) kept[position] = pixels;
-      return pixels;
+    /** How many there is room for. */
+    most: Math.min(files.length, Math.floor(room.left / size)),
+    load(position: number): Promise<Uint8Array> {
+      const ahead = warm.get(position);
+      warm.delete(position);
+      wanted.delete(position);
+      const pixels = kept.get(position);
+      return pixels ? Promise.resolve(pixels) : ahead ?? load(position);
+    },
+    /** Remembers that an image will be asked for. */
+    want: (position: number) => void wanted.add(position),
+    /** Loads a wanted image, unless it was asked for meanwhile. */
+    async warm(position: number): Promise<void> {
+      if (!wanted.delete(position) || kept.has(position) || warm.has(position)) return;
+      const pixels = load(position);
+      warm.set(position, pixels);
+      for (const oldest of warm.keys()) {
+        if (warm.size * size <= WARM_BYTES) break;
+        warm.delete(oldest);
+      }
+      // What is wrong with one is told when it is asked for.
+      const whole = await pixels.then(() => true, () => false);
+      if (kept.has(position) || !whole) warm.delete(position);
     },
   };
 }
@@ -145,6 +193,7 @@ function keptImages(
 /** What the thread does, from orders to answers. */
 function inputThread(answer: (answer: Answer) => void) {
   let loader: ImageLoader;
+  let room: Room;
   const lists = new Map<number, ReturnType<typeof keptImages>>();
   /** First come, first served, as many at a time as keep the decoders busy. */
   const queue: (() => Promise<void>)[] = [];
@@ -166,19 +215,27 @@ function inputThread(answer: (answer: Answer) => void) {
     queue.push(() => list.load(position).then(resolve, reject));
     return promise;
   };
+  const begin = (list: ReturnType<typeof keptImages>, positions: readonly number[]) => {
+    for (const position of positions.toReversed()) {
+      list.want(position);
+      early.push(() => list.warm(position));
+    }
+    serve();
+  };
   return async (order: Order) => {
     try {
       if ("open" in order) {
-        const { root, count, options } = order.open;
+        const { root, count, inMemory, options } = order.open;
         loader = openImageLoader(root, count, options);
+        room = { left: inMemory };
       } else if ("images" in order) {
-        const list = keptImages(loader, order.images);
+        const { files, form } = order.images;
+        const list = keptImages(loader, files, form, room);
         lists.set(order.id, list);
-        if (!order.images.early) return;
-        // What is wrong with one is told when it is asked for.
-        const begin = (position: number) => () => list.load(position).then(() => {}, () => {});
-        for (let at = list.most - 1; at >= 0; at--) early.push(begin(at));
-        serve();
+        if (order.images.early) begin(list, range(list.most));
+      } else if ("warm" in order) {
+        const { images, positions } = order.warm;
+        begin(lists.get(images)!, positions);
       } else {
         const { positions, cuts, imageSize } = order.batch;
         const list = lists.get(order.batch.images)!;

@@ -1,7 +1,7 @@
-import type { BatchStream } from "./image_source.ts";
+import type { Sample } from "../sample.ts";
+import type { BatchStream, ImageFeed } from "./image_source.ts";
 import type { StreamedImages } from "./input_thread.ts";
 import { prefetch } from "./prefetch.ts";
-import type { Sample } from "../sample.ts";
 import {
   checkSide,
   drawCuts,
@@ -16,29 +16,36 @@ const IMAGES_AHEAD = 128;
 const BYTES_AHEAD = 256 * 2 ** 20;
 
 /**
- * As `storedSource`, of images that another thread loads ahead of their use; image i is `samples[i]`.
+ * As `storedSource`, of images that another thread loads, ahead of their use where their order is known.
  * Cuts are drawn in the order of the batches, whatever comes first: the bits do not depend on timing.
+ *
+ * @param positions of the samples among the images; default: image i is `samples[i]`
  */
 export function streamedSource(
   images: StreamedImages,
   samples: readonly Sample[],
   format: InputFormat,
   varied?: Varied,
-): BatchStream {
+  positions?: ArrayLike<number>,
+): ImageFeed & BatchStream {
   const { side } = images;
   const { imageSize, task, labels } = format;
   checkSide(side, format, varied);
   const ahead = Math.min(IMAGES_AHEAD, Math.ceil(BYTES_AHEAD / (12 * imageSize ** 2)));
+  const placed = (indices: readonly number[]) =>
+    positions ? indices.map((i) => positions[i]) : indices;
+  const load = async (piece: readonly number[]) => ({
+    piece,
+    pixels: await images.pixels(placed(piece), drawCuts(piece.length, side, varied), imageSize),
+  });
+  const upload = ({ piece, pixels }: Awaited<ReturnType<typeof load>>) =>
+    imageBatch(pixels, imageSize, piece.map((i) => samples[i]), format);
   return {
     targets: (indices) => targetRows(indices.map((i) => samples[i]), task, labels),
+    batch: async (indices) => upload(await load(indices)),
+    warm: (indices) => images.warm(placed(indices)),
     async *batches(pieces) {
-      const load = async (piece: readonly number[]) => ({
-        piece,
-        pixels: await images.pixels(piece, drawCuts(piece.length, side, varied), imageSize),
-      });
-      for await (const { piece, pixels } of prefetch(pieces, load, ahead)) {
-        yield imageBatch(pixels, imageSize, piece.map((i) => samples[i]), format);
-      }
+      for await (const loaded of prefetch(pieces, load, ahead)) yield upload(loaded);
     },
   };
 }

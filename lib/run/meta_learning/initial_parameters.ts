@@ -24,6 +24,9 @@ export interface MetaLearningStart {
   readonly onProgress?: OnProgress;
 }
 
+/** Images that the ascent start is fitted to at most: as many as its steps draw. */
+const ASCENT_IMAGES = 12_800;
+
 /**
  * phi at random, or fitted to gradient ascent on the task loss, and log s_k = 0 where step sizes are
  * learned.
@@ -39,7 +42,12 @@ export async function initialParameters(
   const sizes = { inputs, labels, dim, identities, embeddingSize, hidden };
   let phi = initialMetaLoss(sizes, random.fork("initial phi"));
   if (start === "ascent") {
-    const shown = trained.flatMap(({ row, images }) => images.map((image) => ({ row, image })));
+    const everything = trained.flatMap(({ row, images }) =>
+      images.map((image) => ({ row, image }))
+    );
+    const shown = everything.length <= ASCENT_IMAGES
+      ? everything
+      : random.fork("ascent images").shuffle(everything).slice(0, ASCENT_IMAGES);
     const seen = shown.map(({ image }) => image);
     const fresh = phi;
     phi = await ascentStart(

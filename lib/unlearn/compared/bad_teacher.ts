@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { shuffledBatches } from "../../data/batches.ts";
-import type { ImageFeed } from "../../data/loader/image_source.ts";
+import { type ImageFeed, warmed } from "../../data/loader/image_source.ts";
 import { divergence } from "../../model/distillation.ts";
 import type { Optimiser } from "../../tensor/optimisers/optimiser.ts";
 import { sgd } from "../../tensor/optimisers/sgd.ts";
@@ -87,9 +87,10 @@ export async function badTeacher(
   let theta = mapWeights(data.competent, tf.clone);
   for (let epoch = 0; epoch < epochs; epoch++) {
     const rate = cosine(learningRate, epoch, epochs);
-    for (const batch of shuffledBatches(all.length, batchSize, random.fork(`epoch ${epoch}`))) {
-      const part = (wanted: boolean) =>
-        batch.filter((i) => i < forget.length === wanted).map((i) => all[i]);
+    const order = shuffledBatches(all.length, batchSize, random.fork(`epoch ${epoch}`));
+    const toForget = new Set(forget);
+    for (const batch of warmed(data.source, order.map((batch) => batch.map((i) => all[i])))) {
+      const part = (wanted: boolean) => batch.filter((i) => toForget.has(i) === wanted);
       ({ theta } = await badTeacherStep(theta, optimiser, data, part(true), part(false), rate));
       data.onImages?.(batch.length);
     }

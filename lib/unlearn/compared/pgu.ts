@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Task } from "../../data/sample.ts";
-import { chunks, type ImageFeed } from "../../data/loader/image_source.ts";
+import { chunks, type ImageFeed, warmed } from "../../data/loader/image_source.ts";
 import { vit } from "../../model/vit.ts";
 import { type Algebra, plain } from "../../tensor/algebra.ts";
 import { eventLoopTurn } from "../../tensor/event_loop.ts";
@@ -70,7 +70,7 @@ export async function inputCovariances(
   onImages?: (images: number) => void,
 ): Promise<Weights> {
   let sums: Record<string, tf.Tensor> = {};
-  for (const piece of chunks(indices, microBatch)) {
+  for (const piece of warmed(source, chunks(indices, microBatch))) {
     const { patches, targets } = await source.batch(piece);
     const next = tf.tidy(() => {
       const added: Record<string, tf.Tensor> = {};

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { shuffledBatches } from "../../data/batches.ts";
-import type { ImageFeed } from "../../data/loader/image_source.ts";
+import { type ImageFeed, warmed } from "../../data/loader/image_source.ts";
 import type { Task } from "../../data/sample.ts";
 import { divergence } from "../../model/distillation.ts";
 import { taskLoss } from "../../model/task_loss.ts";
@@ -104,12 +104,12 @@ export async function scrub(
       shuffledBatches(images.length, batchSize, random.fork(`${part} ${epoch}`))
         .map((batch) => batch.map((i) => images[i]));
     if (epoch < forgettingEpochs) {
-      for (const batch of batches(forget, "forget")) {
+      for (const batch of warmed(data.source, batches(forget, "forget"))) {
         ({ theta } = await forgetStep({ theta, optimiser }, data, batch, rate));
         data.onImages?.(batch.length);
       }
     }
-    for (const batch of batches(retain, "retain")) {
+    for (const batch of warmed(data.source, batches(retain, "retain"))) {
       ({ theta } = await retainStep({ theta, optimiser }, data, batch, rate));
       data.onImages?.(batch.length);
     }

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import { chunks, type ImageFeed } from "../../data/loader/image_source.ts";
+import { chunks, type ImageFeed, warmed } from "../../data/loader/image_source.ts";
 import type { Task } from "../../data/sample.ts";
 import { taskLoss } from "../../model/task_loss.ts";
 import { disposeWeights, mapWeights, type Weights } from "../../tensor/weights.ts";
@@ -31,7 +31,7 @@ export async function importances(
 ): Promise<Weights> {
   const batches = chunks(indices, batchSize);
   let sum = mapWeights(theta, tf.zerosLike);
-  for (const batch of batches) {
+  for (const batch of warmed(source, batches)) {
     const { patches, targets } = await source.batch(batch);
     const { gradients } = await logitGradient(
       theta,

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import { Cycle } from "../../data/batches.ts";
+import { Cycle, Draw } from "../../data/batches.ts";
 import { chunks, type ImageFeed } from "../../data/loader/image_source.ts";
 import { adamW, ADAMW_DEFAULTS } from "../../tensor/optimisers/adamw.ts";
 import { Random } from "../../random.ts";
@@ -131,23 +131,43 @@ export function disposeSupport(support: Support): void {
   support.dropout?.dispose();
 }
 
+/** Where K is drawn from: validation images, or those of the people who do not ask. */
+function keptImages({ recipe: { keep }, people, val }: MetaLearning) {
+  const images = keep === "retain" ? people.flatMap(({ images }) => images) : val;
+  const owners = new Map(
+    keep === "retain" ? people.flatMap(({ row, images }) => images.map((i) => [i, row])) : [],
+  );
+  return { images, owners };
+}
+
 /** Df of a request in batches, each with one validation batch and, with `keep`, one batch of K. */
 function auxiliaryBatches(
   request: SimulatedRequest,
   learning: MetaLearning,
   val: Cycle,
+  { images, owners }: ReturnType<typeof keptImages>,
   random: Random,
 ): AuxiliaryBatch[] {
   const { batchSize, keep } = learning.recipe;
   const asking = new Set(request.rows);
-  const others = keep === "retain"
-    ? learning.people.filter(({ row }) => !asking.has(row)).flatMap(({ images }) => images)
-    : learning.val;
-  const kept = keep === "none" || others.length === 0 ? null : new Cycle(others, random);
+  const draw = (): Draw => new Draw(images, random);
+  let kept = draw();
+  const drawKept = (): number[] => {
+    const staying = (image: number) => !asking.has(owners.get(image)!);
+    const taken = kept.take(batchSize, staying);
+    if (taken.length === batchSize) return taken;
+    // Used up: again from all of them, but none twice in a batch.
+    kept = draw();
+    const there = new Set(taken);
+    return [
+      ...taken,
+      ...kept.take(batchSize - taken.length, (image) => staying(image) && !there.has(image)),
+    ];
+  };
   return chunks(request.forget, batchSize).map((forget) => ({
     forget,
     val: val.take(Math.min(batchSize, learning.val.length)),
-    keep: kept?.take(Math.min(batchSize, others.length)) ?? [],
+    keep: keep === "none" ? [] : drawKept(),
   }));
 }
 
@@ -192,6 +212,7 @@ export async function metaLearn(
     stepSizeOptimiser.restore(from.stepSizeMoments, from.steps);
   }
 
+  const kept = keptImages(learning);
   let stepped = false;
   for (let epoch = history.length + 1; epoch <= recipe.epochs; epoch++) {
     const random = new Random(seed, `meta-learn epoch ${epoch}`);
@@ -206,9 +227,21 @@ export async function metaLearn(
     const source = learning.supportSource?.(random.fork("support")) ?? objective.source;
     const rate = cosine(1, epoch - 1, recipe.epochs);
     const results: Measured[] = [];
-    for (const request of requests) {
+    // One request ahead, so that its images load while this one's are computed with.
+    const prepare = (request: SimulatedRequest | undefined) => {
+      if (!request) return [];
+      const batches = auxiliaryBatches(request, learning, val, kept, keepRandom);
+      source.warm?.(request.support);
+      objective.source.warm?.(
+        batches.flatMap(({ forget, val, keep }) => [...forget, ...val, ...keep]),
+      );
+      return batches;
+    };
+    let next = prepare(requests[0]);
+    for (const [i, request] of requests.entries()) {
       const support = await supportOf({ source }, request, dropout);
-      const batches = auxiliaryBatches(request, learning, val, keepRandom);
+      const batches = next;
+      next = prepare(requests[i + 1]);
       const { phi, logStepSizes } = parameters;
       const gradient = await metaGradient(theta, phi, support, batches, objective, logStepSizes);
       parameters = {

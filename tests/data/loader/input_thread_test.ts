@@ -53,3 +53,30 @@ Deno.test("openInput refuses a changed or missing file when it is asked for, and
     await refuses(2, "c.png does not exist");
     assertEquals(await images.pixels([0], null, SIDE), Float32Array.from(rgb(0)));
   }));
+
+Deno.test("openInput gives the same images where they were warmed, kept or neither", () =>
+  inTemporaryFolder(async (folder) => {
+    const hashes = await writeImages(folder);
+    for (const inMemory of [0, SIDE * SIDE * 3, 2 ** 20]) {
+      using input = openInput(folder, NAMES.length, { hashes, inMemory });
+      const images = input.images(NAMES, FORM);
+      images.warm([2, 1, 1]);
+      for (const position of [0, 1, 2, 1]) {
+        const pixels = await images.pixels([position], null, SIDE);
+        assertEquals(pixels, Float32Array.from(rgb(position)), `${position} of ${inMemory}`);
+      }
+    }
+  }));
+
+Deno.test("openInput tells of a damaged image when it is asked for, warmed or not", () =>
+  inTemporaryFolder(async (folder) => {
+    const hashes = await writeImages(folder);
+    await Deno.writeFile(join(folder, "b.png"), new Uint8Array(9));
+    using input = openInput(folder, NAMES.length, { hashes, inMemory: 0 });
+    const images = input.images(NAMES, FORM);
+    images.warm([1, 0]);
+    await images.pixels([0], null, SIDE);
+    for (let turn = 0; turn < 2; turn++) {
+      await assertRejects(() => images.pixels([1], null, SIDE), LetheError, "b.png has changed");
+    }
+  }));
