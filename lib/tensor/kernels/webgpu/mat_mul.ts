@@ -10,19 +10,21 @@ const SMALLEST_PART = 128;
 const ENOUGH_ELEMENTS = 32_768;
 const LANES = 64;
 
-/** Of a card: the inner size of a part at least, and tiles of 64x64 that keep it busy. */
+/**
+ * Of a card: the inner size of a part at least, tiles of 64x64 that keep it busy, and the inner size
+ * below which the sum of the parts costs more than they save, unless there are very few tiles.
+ */
 const SMALLEST_ON_CARD = 64;
-const ENOUGH_TILES = 128;
+const ENOUGH_TILES = 384;
+const WORTH_PARTS = 1024;
+const FEW_TILES = 16;
 
 /** The parts that a sum over k falls into, by the sizes and the kind of adapter, so that results repeat. */
 function partsOf(m: number, n: number, k: number): number {
   if (onCard()) {
-    const tiles = (side: number) => Math.ceil(m / side) * Math.ceil(n / side);
-    if (tiles(32) >= ENOUGH_TILES) return 1;
-    return Math.max(
-      1,
-      Math.min(Math.floor(k / SMALLEST_ON_CARD), Math.ceil(ENOUGH_TILES / tiles(64))),
-    );
+    const tiles = Math.ceil(m / 64) * Math.ceil(n / 64);
+    if (k < WORTH_PARTS && tiles > FEW_TILES) return 1;
+    return Math.max(1, Math.min(Math.floor(k / SMALLEST_ON_CARD), Math.ceil(ENOUGH_TILES / tiles)));
   }
   return Math.max(1, Math.min(Math.floor(k / SMALLEST_PART), Math.ceil(ENOUGH_ELEMENTS / (m * n))));
 }
