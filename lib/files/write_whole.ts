@@ -13,7 +13,7 @@ import { withTemporaryPath } from "./temporary_path.ts";
  */
 export async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
-  const temporary = besides(path);
+  const temporary = temporaryName(path);
   await withTemporaryPath(temporary, async () => {
     await Deno.mkdir(dirname(temporary), { recursive: true });
     const file = await Deno.open(temporary, { write: true, createNew: true });
@@ -45,7 +45,7 @@ export async function buildFolder<T>(
   build: (staging: string) => Promise<T>,
 ): Promise<T> {
   await refuseExisting(path);
-  const staging = besides(path);
+  const staging = temporaryName(path);
   return await withTemporaryPath(staging, async () => {
     await Deno.mkdir(staging, { recursive: true }).catch((cause) => {
       throw cannotWrite(path, cause);
@@ -101,8 +101,8 @@ export async function removeUnfinished(path: string): Promise<void> {
 /** The end of such a name. */
 const UNFINISHED = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.part$/;
 
-/** An unpredictable name in the same folder. */
-function besides(path: string): string {
+/** A name in the same folder that nobody can guess. */
+function temporaryName(path: string): string {
   const absolute = resolve(path);
   return join(dirname(absolute), `.${basename(absolute)}.${crypto.randomUUID()}.part`);
 }

@@ -34,16 +34,16 @@ export function checkDevice(): void {
   if (fault) throw fault;
 }
 
-/** Milliseconds in which a device tells what is wrong with it. */
-const TELLING = 250;
+/** Milliseconds after a refused command within which a failed device reports that it is lost. */
+const REPORT_DELAY = 250;
 
 /**
- * The error to tell of in place of another: a device that fails refuses what is under way a moment
- * before it says that it is lost.
+ * The device's own error in place of one that it caused: a device that is lost first refuses the
+ * commands under way, and reports the loss a moment later.
  */
 export async function faultBehind(error: unknown): Promise<unknown> {
   if (!watching || error instanceof LetheError) return error;
-  await new Promise((resolve) => setTimeout(resolve, TELLING));
+  await new Promise((resolve) => setTimeout(resolve, REPORT_DELAY));
   return fault ?? error;
 }
 

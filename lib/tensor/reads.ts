@@ -1,12 +1,12 @@
-/** Reads that may be open: with fewer the device waits for the host, with many its queue grows. */
-const OPEN = 2;
+/** Most reads that may be unfinished: with fewer the device waits for the host, with more its queue grows. */
+const MOST_UNFINISHED = 2;
 
 /**
- * Results that are read while the device goes on. Waiting for each of them would leave it idle: Deno
- * asks an adapter every ten milliseconds whether a result is there.
+ * Reads of results from the device that go on beside its next work. Waiting for each result in turn
+ * would leave the device idle: Deno asks an adapter only every ten milliseconds whether one is there.
  *
- * What a read leads to happens in no certain order; {@link finish} waits for all. A tensor stays until
- * its read is done: tfjs looks it up once more then.
+ * Reads finish in any order; {@link finish} waits for all of them. Dispose a tensor only after its read
+ * is done, because tfjs looks it up once more then.
  */
 export class Reads {
   #open: Promise<void>[] = [];
@@ -17,10 +17,10 @@ export class Reads {
    * @throws what an earlier read met with
    */
   async add(read: Promise<void>): Promise<void> {
-    // Should something else fail first, nobody will ask for this one.
+    // If something else fails first, nobody awaits this read, and its error must not end the process.
     read.catch(() => {});
     this.#open.push(read);
-    if (this.#open.length > OPEN) await this.#open.shift();
+    if (this.#open.length > MOST_UNFINISHED) await this.#open.shift();
   }
 
   /** Waits for all that are open. @throws what one of them met with */

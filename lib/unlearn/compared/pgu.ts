@@ -33,15 +33,19 @@ const ENTROPY_WEIGHT = 0.2;
 /** Keeps the logarithm finite where the right answer is certain. */
 const MARGIN = 0.05;
 
-/** Plain tensors; tells of the input of every linear layer, [rows, in], by the layer's name. */
-function listening(theta: Weights, onInput: (layer: string, x: tf.Tensor) => void) {
+/**
+ * Plain tensors, as `plain`, and a call of `onInput` for each linear layer that is applied.
+ *
+ * @param onInput gets the layer's name and its input, [rows, in], which it may keep
+ */
+function observedAlgebra(theta: Weights, onInput: (layer: string, x: tf.Tensor) => void) {
   const layers = new Map(
     Object.entries(theta).filter(([name]) => name.endsWith(".weight"))
       .map(([name, tensor]) => [tensor, name.slice(0, -".weight".length)]),
   );
   const algebra: Algebra<tf.Tensor> = {
     constant: plain.constant,
-    // What it is told of outlives a block.
+    // `plain` would free what a block computed at its end, and `onInput` may have kept some of it.
     scope: (f) => f(),
     apply(op, inputs, attributes = {}) {
       if (op.parts) return op.parts(algebra, inputs, attributes);
@@ -74,7 +78,7 @@ export async function inputCovariances(
     const { patches, targets } = await source.batch(piece);
     const next = tf.tidy(() => {
       const added: Record<string, tf.Tensor> = {};
-      const algebra = listening(theta, (layer, x) => {
+      const algebra = observedAlgebra(theta, (layer, x) => {
         const product = matMul(x, x, { transposeA: true });
         added[layer] = sums[layer] ? tf.add(sums[layer], product) : product;
       });

@@ -7,25 +7,25 @@ const two = (instruction: Code) => (a: Code, b: Code): Code => [...a, ...b, ...i
 const one = (instruction: Code) => (a: Code): Code => [...a, ...instruction];
 
 export const plus = two(addFours);
-export const minus = two(simd(229));
+export const minus = two(simd("f32x4.sub"));
 export const times = two(multiplyFours);
-export const over = two(simd(231));
+export const over = two(simd("f32x4.div"));
 /** NaN where either is. */
-export const smaller = two(simd(232));
+export const smaller = two(simd("f32x4.min"));
 /** NaN where either is. */
-export const larger = two(simd(233));
-export const absolute = one(simd(224));
-export const squareRoot = one(simd(227));
-const nearest = one(simd(106));
-const integers = one(simd(248));
-const plusIntegers = two(simd(174));
+export const larger = two(simd("f32x4.max"));
+export const absolute = one(simd("f32x4.abs"));
+export const squareRoot = one(simd("f32x4.sqrt"));
+const nearest = one(simd("f32x4.nearest"));
+const integers = one(simd("i32x4.trunc_sat_f32x4_s"));
+const plusIntegers = two(simd("i32x4.add"));
 
-/** yes where a < b, else no; no where either is NaN. */
+/** `yes` in lanes where a < b, `no` in all others, those with a NaN included. */
 export const whereLess = (a: Code, b: Code, yes: Code, no: Code): Code => [
   ...yes,
   ...no,
-  ...[...a, ...b, ...simd(67)],
-  ...simd(82),
+  ...[...a, ...b, ...simd("f32x4.lt")],
+  ...simd("v128.bitselect"),
 ];
 
 /** c0 + x (c1 + x (c2 + ...)). */
@@ -46,8 +46,8 @@ export function exponential(x: Code, parts: FormulaParts): Code {
   const coarse = minus(x, times(n, number(0.693359375)));
   const rest = keep(minus(coarse, times(n, number(Math.LN2 - 0.693359375))));
   const series = polynomial(rest, [1, 1, 1 / 2, 1 / 6, 1 / 24, 1 / 120, 1 / 720], parts);
-  // 2^n: n + 127 lies where a float32 has its exponent.
+  // 2^n is made of bits: a float32 keeps n + 127 in the bits from the 23rd up.
   const exponent = plusIntegers(integers(n), integers(number(127)));
-  const power = [...exponent, ...constant(23), ...simd(171)];
+  const power = [...exponent, ...constant(23), ...simd("i32x4.shl")];
   return times(series, power);
 }
