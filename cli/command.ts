@@ -5,6 +5,7 @@ import { endOnSignals } from "./end_on_signals.ts";
 import { helpText } from "./help.ts";
 import type { OptionTable, OptionValues } from "./options.ts";
 import { parseOptions } from "./parse.ts";
+import { enterWorkingFolder } from "./working_folder.ts";
 import { standardTerminal, type Terminal } from "./terminal.ts";
 
 /** A `deno task`: a table of options and what to do with them. */
@@ -65,7 +66,11 @@ export async function main<Table extends OptionTable>(command: Command<Table>): 
     event.preventDefault();
     Deno.exit(report(event.reason, terminal));
   });
-  Deno.exit(await execute(command, Deno.args, terminal));
+  try {
+    Deno.exit(await execute(command, enterWorkingFolder(Deno.args), terminal));
+  } catch (error) {
+    Deno.exit(report(error, terminal)); // there is no such folder
+  }
 }
 
 function report(error: unknown, terminal: Terminal): number {

@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import { TINY_GRID } from "../benchmark/tiny_grid.ts";
 import { inTemporaryFolder } from "../data/temporary_folder.ts";
 import { DEVICE, runTask, taskCommand, type TaskName } from "./run_task.ts";
-import { META_LEARN, smallModel, TRAIN } from "./small_path.ts";
+import { META_LEARN, names, smallModel, TRAIN } from "./small_path.ts";
 
 const SIGNALS = [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const;
 
@@ -50,9 +50,6 @@ const pause = (milliseconds: number) =>
   new Promise<false>((resolve) => setTimeout(() => resolve(false), milliseconds));
 
 const exists = (path: string) => Deno.lstat(path).then(() => true, () => false);
-
-/** Names in a folder. */
-const names = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
 
 for (
   const { task, state, line } of [

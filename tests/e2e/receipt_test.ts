@@ -1,12 +1,11 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { execute } from "../../cli/command.ts";
-import manifest from "../../deno.json" with { type: "json" };
 import { audit } from "../../tasks/audit.ts";
 import { hash } from "../audit/small_receipt.ts";
 import { recordedTerminal } from "../cli/recorded_terminal.ts";
 import { json, photos, pick } from "./kit_folder.ts";
-import { done, runTask } from "./run_task.ts";
+import { done, runTask, taskLine } from "./run_task.ts";
 import { copy, inCopy, smallPath } from "./small_path.ts";
 
 // Ready at once; what is computed is not the point here.
@@ -227,11 +226,12 @@ Deno.test("audit --verify holds in a second copy of Lethe without data, kit or p
     await Deno.rename(join(folder, "audited"), join(folder, "received"));
     const gone = ["portraits", "kit", "requests", "model", "signer", "received/kit.identity-key"];
     for (const part of gone) await Deno.remove(join(folder, part), { recursive: true });
-    const [, ...words] = manifest.tasks.audit.split(" ");
+    const { flags, script } = taskLine("audit");
     const verify = async () => {
       const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
         args: [
-          ...words,
+          ...flags,
+          script,
           "--verify",
           join(folder, "received/receipt.json"),
           "--key",

@@ -1,5 +1,6 @@
 import { fromFileUrl } from "@std/path";
 import { HAS_ADAPTER } from "../machine.ts";
+import { HANDED_OVER } from "../../cli/working_folder.ts";
 import manifest from "../../deno.json" with { type: "json" };
 
 /** A task of deno.json. */
@@ -19,16 +20,25 @@ export interface Ended {
 export const DEVICE: readonly string[] = ["--device", HAS_ADAPTER ? "webgpu" : "wasm"];
 
 /**
+ * A task of deno.json without what it hands over: the subcommand and permissions that `deno` is given,
+ * and the script below the project.
+ */
+export function taskLine(name: TaskName): { flags: string[]; script: string } {
+  const [program, ...words] = manifest.tasks[name].split(" ");
+  if (program !== "deno") throw new Error(`task ${name} runs ${program}`);
+  if (words.pop() !== `${HANDED_OVER}"$INIT_CWD"`) throw new Error(`${name} hands over no folder`);
+  return { script: words.pop()!, flags: words };
+}
+
+/**
  * A task as a child process, with exactly the command and permissions that deno.json gives it.
  *
  * @param cwd its working folder, which relative paths in `args` are below
  */
 export function taskCommand(name: TaskName, args: readonly string[], cwd: string): Deno.Command {
-  const [program, ...words] = manifest.tasks[name].split(" ");
-  if (program !== "deno") throw new Error(`task ${name} runs ${program}`);
-  const script = fromFileUrl(new URL(`../../${words.pop()}`, import.meta.url));
+  const { flags, script } = taskLine(name);
   return new Deno.Command(Deno.execPath(), {
-    args: [...words, script, ...args],
+    args: [...flags, fromFileUrl(new URL(`../../${script}`, import.meta.url)), ...args],
     cwd,
     env: { NO_COLOR: "1", LETHE_DEBUG: "" },
     stdin: "null",

@@ -73,6 +73,11 @@ export async function copy(from: string, to: string): Promise<void> {
   for await (const { name } of Deno.readDir(from)) await copy(join(from, name), join(to, name));
 }
 
+/** Names in a folder, sorted. */
+export function names(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+}
+
 /** Every path below a folder, sorted; folders end in a slash. */
 export async function tree(folder: string): Promise<string[]> {
   const paths: string[] = [];

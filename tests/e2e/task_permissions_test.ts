@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { HOUSEKEEPING } from "./all_tasks.ts";
+import { taskLine, type TaskName } from "./run_task.ts";
 import manifest from "../../deno.json" with { type: "json" };
 
 /** What a task may have besides reading and writing, and why. */
@@ -12,10 +13,10 @@ const MORE: Readonly<Record<string, readonly string[]>> = {
 };
 
 Deno.test("deno.json's tasks read and write files, and have no other permission", () => {
-  for (const [name, line] of Object.entries(manifest.tasks)) {
+  for (const name of Object.keys(manifest.tasks)) {
     if (HOUSEKEEPING.includes(name)) continue;
-    const [program, subcommand, ...flags] = line.split(" ").slice(0, -1);
-    assertEquals([program, subcommand, flags[0]], ["deno", "run", "--no-prompt"], name);
+    const { flags: [subcommand, ...flags] } = taskLine(name as TaskName);
+    assertEquals([subcommand, flags[0]], ["run", "--no-prompt"], name);
     const allowed = ["--no-prompt", "--allow-read", "--allow-write", ...MORE[name] ?? []];
     assertEquals(flags.filter((flag) => !allowed.includes(flag)), [], name);
   }

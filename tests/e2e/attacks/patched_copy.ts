@@ -1,8 +1,7 @@
 import { fromFileUrl, join } from "@std/path";
-import manifest from "../../../deno.json" with { type: "json" };
 import type { LayerOutcome } from "../../../lib/audit/layers/layer.ts";
 import { say } from "../../../lib/audit/sandbox/shell.ts";
-import type { Ended } from "../run_task.ts";
+import { type Ended, taskLine } from "../run_task.ts";
 import { copy, inCopy } from "../small_path.ts";
 
 const PROJECT = fromFileUrl(new URL("../../../", import.meta.url));
@@ -37,11 +36,11 @@ console.log(JSON.stringify(layers));`;
 export async function withPatchedCopy(body: (copy: PatchedCopy) => Promise<void>): Promise<void> {
   await inCopy(async (folder) => {
     const lethe = await Deno.makeTempDir({ prefix: "lethe-patched-" });
-    const [, ...words] = manifest.tasks.unlearn.split(" ");
+    const { flags } = taskLine("unlearn");
     const run = (script: string, args: readonly string[], before = ":") =>
       say([
         ...["bash", "-c", `cd "$1" && shift && ${before} && exec "$@"`, "bash", folder],
-        ...[Deno.execPath(), ...words.slice(0, -1), join(lethe, script), ...args],
+        ...[Deno.execPath(), ...flags, join(lethe, script), ...args],
       ]);
     try {
       for (const name of ["lib", "cli", "tasks", "deno.json", "deno.lock"]) {
