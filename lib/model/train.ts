@@ -4,22 +4,15 @@ import {
   batchesOf,
   type BatchStream,
   chunks,
-  type ImageBatch,
   type ImageFeed,
 } from "../data/loader/image_source.ts";
 import type { Task } from "../data/sample.ts";
-import { plain } from "../tensor/algebra.ts";
-import { adamW, ADAMW_DEFAULTS } from "../tensor/optimisers/adamw.ts";
-import type { Optimiser } from "../tensor/optimisers/optimiser.ts";
-import { sgd } from "../tensor/optimisers/sgd.ts";
 import { Random } from "../random.ts";
-import { Reads } from "../tensor/reads.ts";
 import { warmUpCosine } from "../tensor/schedule.ts";
-import { addScaled, disposeWeights, mapWeights, valueAndGradients } from "../tensor/weights.ts";
-import type { Weights } from "../tensor/weights.ts";
+import { disposeWeights, mapWeights, type Weights } from "../tensor/weights.ts";
 import type { TrainingRecipe } from "./recipes.ts";
-import { taskLoss } from "./task_loss.ts";
-import { vit, type VitShape } from "./vit.ts";
+import { trainingStep } from "./training_step/training_step.ts";
+import type { VitShape } from "./vit.ts";
 
 /** What one epoch came to. */
 export interface Epoch {
@@ -65,61 +58,6 @@ export interface Training {
   readonly onEpoch?: (state: TrainingState) => Promise<void>;
 }
 
-function optimiserOf(recipe: TrainingRecipe): Optimiser {
-  const { weightDecay, momentum } = recipe;
-  if (recipe.optimiser === "sgd") return sgd({ momentum, weightDecay });
-  // As usual for ViTs: biases, norms, the class token and positions do not decay.
-  const decays = (name: string) =>
-    name.endsWith(".weight") && !/norm/.test(name) && name !== "pos_embed";
-  return adamW({ ...ADAMW_DEFAULTS, weightDecay, decays });
-}
-
-/**
- * The gradient of one batch's mean task loss, accumulated over micro-batches.
- *
- * @param input micro-batches in order; the next ones are taken, `images` in all
- * @param onLoss called with the loss once it is read, which happens while the device goes on
- */
-async function batchGradient(
-  training: Training,
-  theta: Weights,
-  input: AsyncIterator<ImageBatch, void>,
-  images: number,
-  reads: Reads,
-  onLoss: (loss: number) => void,
-): Promise<Weights> {
-  const { shape, task, microBatch } = training;
-  const pieces = Math.ceil(images / microBatch);
-  const losses: number[] = [];
-  let read = 0;
-  let gradients: Weights | null = null;
-  for (let i = 0; i < pieces; i++) {
-    const begun = performance.now();
-    const batch = (await input.next()).value!;
-    training.onInput?.(performance.now() - begun);
-    const share = Math.min(images - i * microBatch, microBatch) / images;
-    const part = valueAndGradients((weights) => {
-      const { logits } = vit(plain, weights, batch.patches, shape);
-      return tf.mul(taskLoss(task, logits, batch.targets), share);
-    }, theta);
-    tf.dispose([batch.patches, batch.targets]);
-    const value = part.value.data();
-    if (gradients === null) gradients = part.gradients;
-    else {
-      const sum: Weights = addScaled(gradients, part.gradients, 1);
-      disposeWeights(gradients);
-      disposeWeights(part.gradients);
-      gradients = sum;
-    }
-    await reads.add(value.then(([loss]) => {
-      part.value.dispose();
-      losses[i] = loss;
-      if (++read === pieces) onLoss(losses.reduce((a, b) => a + b));
-    }));
-  }
-  return gradients!;
-}
-
 /**
  * Trains f_theta on the task loss (Sec. 5.1, App. A): every epoch the images in a new order and with
  * new cuts, one optimiser step per batch, validation after each epoch, the selected epoch kept.
@@ -137,11 +75,10 @@ export async function train(
   from?: TrainingState,
 ): Promise<{ theta: Weights; history: readonly Epoch[] }> {
   const { recipe, seed, images } = training;
-  const optimiser = optimiserOf(recipe);
   const history: Epoch[] = [...from?.history ?? []];
-  let theta = from?.theta ?? mapWeights(initial, tf.clone);
+  const step = trainingStep(training, from?.theta ?? mapWeights(initial, tf.clone));
   let best = from?.best ?? mapWeights(initial, tf.clone);
-  if (from) optimiser.restore(from.moments, from.steps);
+  if (from) step.restore(from.moments, from.steps);
   let stepped = false;
   const perEpoch = Math.ceil(images / recipe.batchSize);
 
@@ -150,38 +87,32 @@ export async function train(
     const batches = shuffledBatches(images, recipe.batchSize, random.fork("order"));
     const pieces = batches.flatMap((indices) => chunks(indices, training.microBatch));
     const input = batchesOf(training.source(random.fork("cuts")), pieces);
-    const [reads, losses]: [Reads, number[]] = [new Reads(), []];
+    const losses: number[] = [];
     for (const [i, { length }] of batches.entries()) {
-      const gradients = await batchGradient(training, theta, input, length, reads, (loss) => {
+      const rate = warmUpCosine(recipe, step.steps, perEpoch);
+      await step.take(input, length, rate, (loss) => {
         losses[i] = loss * length;
         training.onImages?.(length, epoch, loss);
       });
-      theta = optimiser.step(
-        theta,
-        gradients,
-        warmUpCosine(recipe, optimiser.steps, perEpoch),
-      );
-      disposeWeights(gradients);
       if (!stepped) await training.onFirstStep?.();
       stepped = true;
     }
-    await reads.finish();
+    await step.finish();
     const sum = losses.reduce((a, b) => a + b, 0);
-    const metric = await training.validate(theta);
+    const metric = await training.validate(step.theta);
     if (recipe.select === "last" || history.every((earlier) => metric > earlier.metric)) {
       disposeWeights(best);
-      best = mapWeights(theta, tf.clone);
+      best = step.copy();
     }
     history.push({ epoch, loss: sum / images, metric });
     await training.onEpoch?.({
       history,
-      theta,
+      theta: step.theta,
       best,
-      moments: optimiser.state(),
-      steps: optimiser.steps,
+      moments: step.moments(),
+      steps: step.steps,
     });
   }
-  disposeWeights(theta);
-  optimiser.dispose();
+  step.dispose();
   return { theta: best, history };
 }

@@ -134,6 +134,9 @@ async function startWebgpu(anew: boolean): Promise<
 /** The WebGPU backend of this process, once it runs. */
 let running: { backend: LetheBackend; info: GPUAdapterInfo } | undefined;
 
+/** The backend that tfjs knows as WebGPU's, once it is Lethe's. */
+let registered: LetheBackend | undefined;
+
 function oneLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, " ").trim();
 }
@@ -143,12 +146,15 @@ async function openWebgpu(backend: LetheBackend): Promise<void> {
   tf.env().set("WEBGPU_CPU_FORWARD", false);
   // Fewer, longer submissions: tfjs's 15 passes at a time cost a software adapter a fifth of its time.
   tf.env().set("WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE", 64);
-  if (tf.findBackend("webgpu") as unknown !== backend) {
+  if (registered !== backend) {
     // In place of the one that tfjs registers when it is loaded.
     tf.removeBackend("webgpu");
-    tf.registerBackend("webgpu", () => backend as unknown as tf.KernelBackend, 3);
+    const made = Promise.resolve(backend as unknown as tf.KernelBackend);
+    tf.registerBackend("webgpu", () => made, 3);
   }
   await activate("webgpu");
+  if (registered === undefined) (await import("./pieces/clone.ts")).registerClone();
+  registered = backend;
   watchDevice(backend.device);
   const { registerWebgpuKernels } = await import("./kernels/webgpu/register.ts");
   registerWebgpuKernels();

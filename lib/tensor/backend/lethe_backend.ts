@@ -1,16 +1,8 @@
 import type { DataId, TensorInfo } from "@tensorflow/tfjs";
 import { EarlyReads } from "./early_reads.ts";
-import {
-  bytesOf,
-  type ProgramUniform,
-  type TensorData,
-  TfjsBackend,
-  type TfjsProgram,
-} from "./tfjs_backend.ts";
+import { bytesOf, bytesOfValues, TENSOR_USAGE, type TensorData } from "./tensor_data.ts";
+import { type ProgramUniform, TfjsBackend, type TfjsProgram } from "./tfjs_backend.ts";
 import { packUniforms, uniformsOf } from "./uniforms.ts";
-
-/** Usage of every buffer that holds a tensor. */
-export const TENSOR_USAGE = 0x80 | 0x04 | 0x08; // STORAGE | COPY_SRC | COPY_DST
 
 /** A program on its way to the queue. */
 export interface QueuedProgram {
@@ -29,6 +21,17 @@ export interface Tracer {
   /** A tensor that a program is going to write has no numbers yet. */
   tensor(id: DataId, data: TensorData): void;
   program(program: QueuedProgram): void;
+  /**
+   * Lets tensors lie in one that contains them, from these bytes on.
+   *
+   * @param fresh they are yet to be computed
+   * @returns those that cannot, by their place in the list: their numbers are to be copied
+   */
+  join(
+    whole: DataId,
+    parts: readonly { readonly id: DataId; readonly offset: number }[],
+    fresh?: boolean,
+  ): number[];
 }
 
 /** Uniform buffers that are kept by content. */
@@ -44,6 +47,8 @@ export class LetheBackend extends TfjsBackend {
   readonly reads: EarlyReads;
   /** Programs that reached the queue one by one. */
   dispatched = 0;
+  /** Programs that recordings issued. */
+  replayed = 0;
   #uniforms = new Map<string, GPUBufferBinding>();
 
   constructor(device: GPUDevice, info: GPUAdapterInfo) {
@@ -128,14 +133,8 @@ export class LetheBackend extends TfjsBackend {
       pipeline: program.pipeline,
       workgroups: program.dispatch,
       tensors: [output, ...inputs],
-      written: [true, ...inputs.map(() => false)],
+      written: [true, ...inputs.map((_, i) => program.variableNames[i].startsWith("Unread"))],
       uniforms: packUniforms(uniformsOf(program, output, inputs, uniforms)),
     });
   }
-}
-
-/** A tensor's numbers on the host, as the device holds them. */
-export function bytesOfValues({ values, dtype }: TensorData): ArrayBufferView<ArrayBuffer> {
-  const View = dtype === "float32" ? Float32Array : Int32Array;
-  return values instanceof View ? values as ArrayBufferView<ArrayBuffer> : View.from(values!);
 }

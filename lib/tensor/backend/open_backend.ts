@@ -1,4 +1,5 @@
-import { LetheBackend, TENSOR_USAGE } from "./lethe_backend.ts";
+import { LetheBackend } from "./lethe_backend.ts";
+import { TENSOR_USAGE } from "./tensor_data.ts";
 
 /** Limits that Lethe's kernels can use more of than WebGPU grants by default. */
 const LIMITS = [

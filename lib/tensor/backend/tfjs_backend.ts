@@ -1,18 +1,6 @@
-import type { DataId, DataType, Tensor, TensorInfo } from "@tensorflow/tfjs";
+import type { DataId, DataType, TensorInfo } from "@tensorflow/tfjs";
 import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-
-/** What tfjs knows of a tensor's numbers. */
-export interface TensorData {
-  values: ArrayLike<number> | null;
-  dtype: DataType;
-  shape: number[];
-  refCount: number;
-  resource?: GPUBuffer | null;
-  /** tfjs leaves such a buffer alone when the tensor goes: somebody else owns it. */
-  external?: boolean;
-  /** Lethe's: where in the buffer the tensor begins, bytes; a multiple of 256. */
-  offset?: number;
-}
+import type { TensorData } from "./tensor_data.ts";
 
 /** Numbers of a program that lie in its uniform buffer. */
 export type ProgramUniform = { type: string; data: number[] }[];
@@ -23,6 +11,7 @@ export interface TfjsProgram {
   readonly outputComponent?: number;
   readonly size?: boolean;
   readonly pixelsOpType?: unknown;
+  readonly variableNames: readonly string[];
   dispatch: [number, number, number];
   pipeline: GPUComputePipeline;
 }
@@ -41,6 +30,8 @@ export interface TfjsBackend {
     readonly numBytesAllocated: number;
   };
   commandEncoder: GPUCommandEncoder | null;
+  /** Tensors in commands that are not submitted yet: their buffers are given away only afterwards. */
+  readonly commandQueueOwnedIds: WeakSet<DataId>;
   ensureCommandEncoderReady(): void;
   endComputePassEncoder(): void;
   submitQueue(): void;
@@ -66,8 +57,3 @@ export const TfjsBackend = WebGPUBackend as unknown as new (
   device: GPUDevice,
   info: GPUAdapterInfo,
 ) => TfjsBackend;
-
-/** Bytes of a tensor on the device: every type that Lethe uses takes four per number. */
-export function bytesOf({ shape }: Pick<Tensor | TensorInfo | TensorData, "shape">): number {
-  return 4 * shape.reduce((a, b) => a * b, 1);
-}

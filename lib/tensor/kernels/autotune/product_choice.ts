@@ -39,9 +39,17 @@ let measured: readonly (ProductCase & { kernel: ProductKernel })[] = [];
 const known = new Map<string, ProductKernel>();
 let watcher: ((product: ProductCase) => void) | null = null;
 
+let choices = 0;
+
+/** Changes whenever products may be computed by other kernels than before. */
+export function choiceNumber(): number {
+  return choices;
+}
+
 /** Lets every product from now on be computed as this choice says; unknown names are ignored. */
 export function setProductChoice(choice: ProductChoice): void {
   known.clear();
+  choices++;
   measured = Object.entries(choice).flatMap(([name, kernelName]) => {
     const kernel = PRODUCT_KERNELS.find((each) => each.name === kernelName);
     const product = parseCase(name);

@@ -1,0 +1,54 @@
+import type { ImageBatch } from "../../data/loader/image_source.ts";
+import { activeWebgpu } from "../../tensor/recording/owned_tensor.ts";
+import type { Weights } from "../../tensor/weights.ts";
+import type { Training } from "../train.ts";
+import { recordedTrainingStep } from "./recorded_training_step.ts";
+import { plainTrainingStep } from "./plain_training_step.ts";
+
+/** What of a run a step depends on. */
+export type StepSettings = Pick<
+  Training,
+  "recipe" | "task" | "shape" | "microBatch" | "onInput"
+>;
+
+/** theta, and the optimiser that trains it batch after batch. */
+export interface TrainingStep {
+  /** theta after the steps taken so far. It stays the step's and may change with the next one. */
+  readonly theta: Weights;
+  /** Steps begun so far. */
+  readonly steps: number;
+  /**
+   * One step down the gradient of a batch's mean task loss, accumulated over micro-batches.
+   *
+   * @param input micro-batches in order; the next ones are taken, `images` in all
+   * @param onLoss called with the loss once it is read, which happens while the device goes on
+   */
+  take(
+    input: AsyncIterator<ImageBatch, void>,
+    images: number,
+    learningRate: number,
+    onLoss: (loss: number) => void,
+  ): Promise<void>;
+  /** Waits for all losses. */
+  finish(): Promise<void>;
+  /** theta as it is now, whatever comes; the caller's. */
+  copy(): Weights;
+  /** The optimiser's moments, which stay the step's. */
+  moments(): Weights;
+  /** Takes over moments and the number of steps done. */
+  restore(moments: Weights, steps: number): void;
+  dispose(): void;
+}
+
+/** As is usual for ViTs: biases, norms, the class token and positions do not decay. */
+export function decays(name: string): boolean {
+  return name.endsWith(".weight") && !/norm/.test(name) && name !== "pos_embed";
+}
+
+/** The step of the active device. @param theta taken over */
+export function trainingStep(settings: StepSettings, theta: Weights): TrainingStep {
+  const backend = activeWebgpu();
+  return backend
+    ? recordedTrainingStep(backend, settings, theta)
+    : plainTrainingStep(settings, theta);
+}

@@ -1,0 +1,87 @@
+import * as tf from "@tensorflow/tfjs";
+import { choiceNumber } from "../kernels/autotune/product_choice.ts";
+import { precision } from "../precision.ts";
+import { activeWebgpu } from "./owned_tensor.ts";
+import { Recording, type Tensors } from "./recording.ts";
+
+/** Recordings of one step that are kept: whole batches and an epoch's last, smaller one. */
+const KEPT = 2;
+
+let recording = true;
+
+/** Whether steps are recorded from now on; off, they run as they are written. */
+export function useRecording(on: boolean): void {
+  recording = on;
+}
+
+/**
+ * A step that is recorded when it first runs and replayed from then on (WebGPU; elsewhere it runs as it
+ * is written). For inputs of other shapes, another precision or other kernels it is recorded anew.
+ */
+export class Recorded<In extends Tensors, Out extends Tensors> {
+  readonly #step: (inputs: In) => Out;
+  /** By what they fit, the latest last. */
+  readonly #recordings = new Map<string, Recording>();
+  #unrecorded: Tensors = {};
+
+  /**
+   * @param step gives tensors from tensors. It may depend on nothing that changes but its inputs and the
+   *   contents of tensors that were there before, reads nothing back and waits for nothing
+   */
+  constructor(step: (inputs: In) => Out) {
+    this.#step = step;
+  }
+
+  /**
+   * Queues the step.
+   *
+   * @param inputs stay the caller's; numbers that are still on the host go straight to their place
+   * @returns its outputs, which stay this object's: they hold until the next run
+   */
+  run(inputs: In): Out {
+    const backend = activeWebgpu();
+    if (!backend || !recording) {
+      tf.dispose(Object.values(this.#unrecorded));
+      const outputs = tf.tidy(() => {
+        const outputs = this.#step(inputs);
+        Object.values(outputs).forEach((tensor) => tf.keep(tensor));
+        return outputs;
+      });
+      this.#unrecorded = outputs;
+      return outputs;
+    }
+    const key = keyOf(inputs);
+    let found = this.#recordings.get(key);
+    this.#recordings.delete(key);
+    if (!found) {
+      // The oldest first: its memory may be what the new one takes.
+      const [[oldest, old] = []] = this.#recordings.size >= KEPT ? this.#recordings : [];
+      old?.dispose();
+      if (oldest !== undefined) this.#recordings.delete(oldest);
+      found = new Recording(backend, this.#step as unknown as (inputs: Tensors) => Tensors, inputs);
+    }
+    this.#recordings.set(key, found);
+    found.run(inputs);
+    return found.outputs as Out;
+  }
+
+  /** Programs per run and bytes of the latest recording; null where there is none. */
+  get size(): { programs: number; bytes: number } | null {
+    const latest = [...this.#recordings.values()].at(-1);
+    return latest ? { programs: latest.programs, bytes: latest.bytes } : null;
+  }
+
+  /** Frees all recordings and outputs. */
+  dispose(): void {
+    for (const each of this.#recordings.values()) each.dispose();
+    this.#recordings.clear();
+    tf.dispose(Object.values(this.#unrecorded));
+    this.#unrecorded = {};
+  }
+}
+
+/** All that a recording depends on besides the step. */
+function keyOf(inputs: Tensors): string {
+  const shapes = Object.entries(inputs).map(([name, { shape, dtype }]) => [name, shape, dtype]);
+  return JSON.stringify([precision(), choiceNumber(), shapes]);
+}

@@ -1,0 +1,187 @@
+import * as tf from "@tensorflow/tfjs";
+import type { LetheBackend } from "../backend/lethe_backend.ts";
+import { bytesOf, bytesOfValues, TENSOR_USAGE } from "../backend/tensor_data.ts";
+import { tensorIn } from "./owned_tensor.ts";
+import { bindingOf, touch } from "./place.ts";
+import { planMemory } from "./plan.ts";
+import { Trace, type TracedProgram } from "./trace.ts";
+
+/** Tensors by name. */
+export type Tensors = Readonly<Record<string, tf.Tensor>>;
+
+/** Where uniforms may begin. */
+const ALIGNMENT = 256;
+
+interface Command {
+  readonly pipeline: GPUComputePipeline;
+  readonly bindings: GPUBindGroup;
+  readonly workgroups: readonly [number, number, number];
+}
+
+/**
+ * A step as a list of commands on buffers of its own. It is run by writing its inputs and issuing the
+ * list; the step itself, and all of tfjs, runs only while it is recorded.
+ */
+export class Recording {
+  /** Where inputs are written. */
+  readonly #slots: Tensors;
+  /** What the step gave; overwritten by every run. */
+  readonly outputs: Tensors;
+  /** Bytes of all buffers that belong to the recording. */
+  readonly bytes: number;
+  readonly #backend: LetheBackend;
+  readonly #commands: readonly Command[];
+  readonly #buffers: GPUBuffer[] = [];
+  readonly #trace: Trace;
+
+  /**
+   * Records a step, and does nothing of it yet.
+   *
+   * @param step may depend on nothing that changes but its inputs and the contents of tensors that were
+   *   there before; what it returns is the recording's. It reads nothing back
+   * @param inputs of the shapes to come; stay the caller's
+   */
+  constructor(backend: LetheBackend, step: (inputs: Tensors) => Tensors, inputs: Tensors) {
+    this.#backend = backend;
+    this.#slots = Object.fromEntries(
+      Object.entries(inputs).map(([name, tensor]) => {
+        const buffer = this.#buffer(Math.max(4, bytesOf(tensor)), TENSOR_USAGE);
+        return [name, tensorIn(backend, buffer, 0, tensor.shape, tensor.dtype)];
+      }),
+    );
+    const trace = this.#trace = new Trace(backend);
+    backend.tracer = trace;
+    try {
+      this.outputs = tf.tidy(() => {
+        const outputs = { ...step({ ...this.#slots }) };
+        Object.values(outputs).forEach((tensor) => tf.keep(tensor));
+        return outputs;
+      });
+    } catch (error) {
+      this.#free();
+      throw error;
+    } finally {
+      backend.tracer = null;
+    }
+    const made = Object.values(this.outputs).filter((tensor) => trace.makes(tensor))
+      .map(({ dataId }) => ({ data: backend.tensorMap.get(dataId), place: trace.placeOf(dataId) }));
+    // Whoever reads the outputs does so after the last program.
+    for (const { place } of made) touch(place, trace.programs.length);
+    this.#allocate(trace);
+    for (const { data, place } of made) {
+      const { buffer, offset } = bindingOf(place);
+      Object.assign(data, { resource: buffer, external: true, ...offset ? { offset } : {} });
+    }
+    this.#commands = this.#bind(trace.programs);
+    this.bytes = this.#buffers.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** Programs that a run issues. */
+  get programs(): number {
+    return this.#commands.length;
+  }
+
+  /**
+   * Runs the step: encodes its inputs and all commands, which the next submission sends off, and waits
+   * for nothing.
+   *
+   * @param inputs of the recorded shapes; numbers that are still on the host go straight into the slots
+   */
+  run(inputs: Tensors): void {
+    const backend = this.#backend;
+    // What is queued already must not see the new inputs.
+    if (backend.commandEncoder) {
+      backend.endComputePassEncoder();
+      backend.submitQueue();
+    }
+    backend.ensureCommandEncoderReady();
+    const encoder = backend.commandEncoder!;
+    for (const [name, slot] of Object.entries(this.#slots)) this.#fill(encoder, slot, inputs[name]);
+    const pass = encoder.beginComputePass();
+    let last: GPUComputePipeline | null = null;
+    for (const { pipeline, bindings, workgroups: [x, y, z] } of this.#commands) {
+      if (pipeline !== last) pass.setPipeline(pipeline);
+      last = pipeline;
+      pass.setBindGroup(0, bindings);
+      pass.dispatchWorkgroups(x, y, z);
+    }
+    pass.end();
+    backend.replayed += this.#commands.length;
+  }
+
+  /** Frees all that belongs to the recording, its outputs too. */
+  dispose(): void {
+    const backend = this.#backend;
+    if (backend.commandEncoder) {
+      backend.endComputePassEncoder();
+      backend.submitQueue();
+    }
+    tf.dispose(Object.values(this.outputs));
+    this.#free();
+  }
+
+  #free(): void {
+    tf.dispose(Object.values(this.#slots));
+    this.#trace.release();
+    this.#buffers.forEach((buffer) => buffer.destroy());
+  }
+
+  #fill(encoder: GPUCommandEncoder, slot: tf.Tensor, input: tf.Tensor): void {
+    const { tensorMap, queue, commandQueueOwnedIds } = this.#backend;
+    const to = tensorMap.get(slot.dataId).resource!;
+    const data = tensorMap.get(input.dataId);
+    if (data.resource) {
+      commandQueueOwnedIds.add(input.dataId);
+      encoder.copyBufferToBuffer(data.resource, data.offset ?? 0, to, 0, bytesOf(input));
+    } else queue.writeBuffer(to, 0, bytesOfValues(data));
+  }
+
+  /** Gives every planned place its memory. */
+  #allocate(trace: Trace): void {
+    const own = trace.planned.filter(({ within, last }) => !within && last >= 0);
+    for (const { bytes, places } of planMemory(own)) {
+      const buffer = this.#buffer(bytes, TENSOR_USAGE);
+      for (const place of places) place.at = { buffer, offset: 0 };
+    }
+  }
+
+  /** Uniforms in one buffer, equal ones once, and a bind group per program. */
+  #bind(programs: readonly TracedProgram[]): Command[] {
+    const packed: Uint8Array[] = [];
+    const known = new Map<string, { offset: number; size: number }>();
+    let end = 0;
+    const placed = programs.map(({ uniforms }) => {
+      const key = new Uint32Array(uniforms).join();
+      let at = known.get(key);
+      if (!at) {
+        at = { offset: end, size: uniforms.byteLength };
+        known.set(key, at);
+        packed.push(new Uint8Array(uniforms));
+        end += Math.ceil(uniforms.byteLength / ALIGNMENT) * ALIGNMENT;
+      }
+      return at;
+    });
+    const all = new Uint8Array(Math.max(ALIGNMENT, end));
+    [...known.values()].forEach(({ offset }, i) => all.set(packed[i], offset));
+    const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
+    const buffer = this.#buffer(all.byteLength, usage);
+    this.#backend.queue.writeBuffer(buffer, 0, all);
+    const layouts = new Map<GPUComputePipeline, GPUBindGroupLayout>();
+    return programs.map(({ pipeline, places, workgroups }, i) => {
+      const layout = layouts.get(pipeline) ?? pipeline.getBindGroupLayout(0);
+      layouts.set(pipeline, layout);
+      const resources = [...places.map(bindingOf), { buffer, ...placed[i] }];
+      const bindings = this.#backend.device.createBindGroup({
+        layout,
+        entries: resources.map((resource, binding) => ({ binding, resource })),
+      });
+      return { pipeline, bindings, workgroups };
+    });
+  }
+
+  #buffer(size: number, usage: number): GPUBuffer {
+    const buffer = this.#backend.device.createBuffer({ size, usage });
+    this.#buffers.push(buffer);
+    return buffer;
+  }
+}

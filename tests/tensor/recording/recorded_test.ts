@@ -1,0 +1,144 @@
+import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import * as tf from "@tensorflow/tfjs";
+import { setPrecision } from "../../../lib/tensor/precision.ts";
+import { setProductChoice } from "../../../lib/tensor/kernels/autotune/product_choice.ts";
+import { activeWebgpu, tensorIn } from "../../../lib/tensor/recording/owned_tensor.ts";
+import { Recorded } from "../../../lib/tensor/recording/recorded.ts";
+import { onEachDevice } from "../on_each_device.ts";
+
+/** y = a x + b, with b a tensor from outside and a constant from the host in between. */
+function affine(b: tf.Tensor) {
+  return new Recorded(({ x, a }: { x: tf.Tensor; a: tf.Tensor }) => ({
+    y: tf.add(tf.mul(tf.mul(x, a), 2), tf.mul(b, tf.tensor([1, 0.5, 0.25]))),
+  }));
+}
+
+onEachDevice(
+  "Recorded computes with every run's own inputs, from the host or the device",
+  async () => {
+    const b = tf.tensor([8, 8, 8]);
+    const step = affine(b);
+    for (let i = 0; i < 4; i++) {
+      const onHost = tf.tensor([i, i + 1, i + 2]);
+      const x = i % 2 ? tf.add(onHost, 0) : onHost;
+      const a = tf.tensor([3 - i]);
+      const { y } = step.run({ x, a });
+      tf.dispose([onHost, x, a]);
+      const due = [i, i + 1, i + 2].map((each, j) => 2 * each * (3 - i) + [8, 4, 2][j]);
+      assertEquals([...await y.data()], due);
+    }
+    step.dispose();
+    b.dispose();
+  },
+);
+
+onEachDevice(
+  "Recorded holds what its step took from outside, and frees it when it is done",
+  async () => {
+    const b = tf.tensor([8, 8, 8]);
+    const step = affine(b);
+    const [x, a] = [tf.tensor([1, 1, 1]), tf.tensor([1])];
+    const first = [...await step.run({ x, a }).y.data()];
+    const backend = activeWebgpu();
+    // Its buffer would go to the next tensor of its size.
+    if (backend) b.dispose();
+    const others = Array.from({ length: 4 }, () => tf.tensor([9, 9, 9]));
+    const used = others.map((other) => tf.add(other, 1));
+    assertEquals([...await step.run({ x, a }).y.data()], first);
+    tf.dispose([x, a, others, used]);
+    if (!backend) b.dispose();
+    step.dispose();
+  },
+);
+
+onEachDevice(
+  "Recorded is recorded anew for other shapes, precision or kernels, and only then",
+  async () => {
+    let steps = 0;
+    const step = new Recorded(({ x }: { x: tf.Tensor }) => {
+      steps++;
+      return { y: tf.mul(x, 2) };
+    });
+    const run = async (...values: number[]) => {
+      const x = tf.tensor(values);
+      const { y } = step.run({ x });
+      x.dispose();
+      assertEquals([...await y.data()], values.map((value) => 2 * value));
+    };
+    await run(1, 2);
+    await run(3, 4);
+    await run(5, 6, 7);
+    await run(8, 9);
+    const webgpu = activeWebgpu() !== null;
+    assertEquals(steps, webgpu ? 2 : 4);
+    if (webgpu) {
+      setPrecision("half");
+      await run(1, 2);
+      setPrecision("float32");
+      setProductChoice({});
+      await run(1, 2);
+      assertEquals(steps, 4);
+    }
+    step.dispose();
+  },
+);
+
+onEachDevice("Recorded does what it does to tensors in place once per run", async () => {
+  const backend = activeWebgpu();
+  if (!backend) return;
+  const { copyKernel } = await import("../../../lib/tensor/kernels/webgpu/copy.ts");
+  const buffer = backend.device.createBuffer({ size: 256, usage: 0x80 | 0x04 | 0x08 });
+  const state = tensorIn(backend, buffer, 0, [2]);
+  const step = new Recorded(({ x }: { x: tf.Tensor }) => {
+    copyKernel(backend, tf.add(state, x), state);
+    return {};
+  });
+  for (const value of [1, 10, 100]) {
+    const x = tf.tensor([value, 2 * value]);
+    step.run({ x });
+    x.dispose();
+  }
+  assertEquals([...await state.data()], [111, 222]);
+  const clone = tf.clone(state);
+  const x = tf.tensor([1, 1]);
+  step.run({ x });
+  assertEquals([...await clone.data()], [111, 222]);
+  assertNotEquals([...await state.data()], [111, 222]);
+  tf.dispose([x, clone]);
+  step.dispose();
+  state.dispose();
+  buffer.destroy();
+});
+
+onEachDevice("Recorded leaves the device as it was where its step fails", async () => {
+  if (!activeWebgpu()) return;
+  const before = tf.memory().numTensors;
+  const step = new Recorded(({ x }: { x: tf.Tensor }) => {
+    throw new Error(`a step that fails on [${tf.add(x, 1).shape}]`);
+  });
+  const x = tf.tensor([1, 2]);
+  assertThrows(() => step.run({ x }), Error, "a step that fails on [2]");
+  assertEquals(tf.memory().numTensors, before + 1);
+  const y = tf.add(x, 1);
+  assertEquals([...await y.data()], [2, 3]);
+  tf.dispose([x, y]);
+  step.dispose();
+});
+
+onEachDevice(
+  "Recorded shares memory between tensors of a step that do not live at once",
+  async () => {
+    if (!activeWebgpu()) return;
+    const step = new Recorded(({ x }: { x: tf.Tensor }) => ({
+      y: Array.from({ length: 20 }).reduce((sum: tf.Tensor) => tf.sin(sum), x),
+    }));
+    const x = tf.ones([1000]);
+    const { y } = step.run({ x });
+    await y.data();
+    assertEquals(step.size!.programs, 20);
+    // Its slot, two that change by turns and the result: not twenty.
+    assert(step.size!.bytes < 5 * 4000, `${step.size!.bytes}`);
+    x.dispose();
+    step.dispose();
+  },
+);
