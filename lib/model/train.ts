@@ -6,13 +6,11 @@ import {
   chunks,
   type ImageFeed,
 } from "../data/loader/image_source.ts";
-import type { Task } from "../data/sample.ts";
 import { Random } from "../random.ts";
 import { warmUpCosine } from "../tensor/schedule.ts";
 import { disposeWeights, mapWeights, type Weights } from "../tensor/weights.ts";
-import type { TrainingRecipe } from "./recipes.ts";
-import { trainingStep } from "./training_step/training_step.ts";
-import type { VitShape } from "./vit.ts";
+import { trainingStep } from "./training_step/open_training_step.ts";
+import type { StepSettings } from "./training_step/training_step.ts";
 
 /** What one epoch came to. */
 export interface Epoch {
@@ -37,23 +35,16 @@ export interface TrainingState {
 }
 
 /** A training run. */
-export interface Training {
-  readonly recipe: TrainingRecipe;
-  readonly task: Task;
-  readonly shape: VitShape;
+export interface Training extends StepSettings {
   readonly seed: number;
   /** Training images; `varied(random)` gives the source with that epoch's augmentation. */
   readonly images: number;
   readonly source: (random: Random) => ImageFeed | BatchStream;
   /** mAP or accuracy on validation people, a fraction. */
   readonly validate: (theta: Weights) => Promise<number>;
-  /** Images per pass; gradients are accumulated up to the recipe's batch. */
-  readonly microBatch: number;
   /** Called when the run's first step is queued. */
   readonly onFirstStep?: () => Promise<void>;
   readonly onImages?: (images: number, epoch: number, loss: number) => void;
-  /** Called with the milliseconds in which the device waited for a batch's images. */
-  readonly onInput?: (milliseconds: number) => void;
   /** Called after each epoch with tensors that stay the loop's. */
   readonly onEpoch?: (state: TrainingState) => Promise<void>;
 }

@@ -1,15 +1,19 @@
 import type { ImageBatch } from "../../data/loader/image_source.ts";
-import { activeWebgpu } from "../../tensor/recording/owned_tensor.ts";
+import type { Task } from "../../data/sample.ts";
 import type { Weights } from "../../tensor/weights.ts";
-import type { Training } from "../train.ts";
-import { recordedTrainingStep } from "./recorded_training_step.ts";
-import { plainTrainingStep } from "./plain_training_step.ts";
+import type { TrainingRecipe } from "../recipes.ts";
+import type { VitShape } from "../vit.ts";
 
 /** What of a run a step depends on. */
-export type StepSettings = Pick<
-  Training,
-  "recipe" | "task" | "shape" | "microBatch" | "onInput"
->;
+export interface StepSettings {
+  readonly recipe: TrainingRecipe;
+  readonly task: Task;
+  readonly shape: VitShape;
+  /** Images per pass; gradients are accumulated up to the batch. */
+  readonly microBatch: number;
+  /** Called with the milliseconds in which the device waited for a batch's images. */
+  readonly onInput?: (milliseconds: number) => void;
+}
 
 /** theta, and the optimiser that trains it batch after batch. */
 export interface TrainingStep {
@@ -43,12 +47,4 @@ export interface TrainingStep {
 /** As is usual for ViTs: biases, norms, the class token and positions do not decay. */
 export function decays(name: string): boolean {
   return name.endsWith(".weight") && !/norm/.test(name) && name !== "pos_embed";
-}
-
-/** The step of the active device. @param theta taken over */
-export function trainingStep(settings: StepSettings, theta: Weights): TrainingStep {
-  const backend = activeWebgpu();
-  return backend
-    ? recordedTrainingStep(backend, settings, theta)
-    : plainTrainingStep(settings, theta);
 }
