@@ -1,23 +1,31 @@
 import * as tf from "@tensorflow/tfjs";
 import { customGradient } from "../tensor/custom_gradient.ts";
+import { hasKernel, runKernel } from "../tensor/kernel.ts";
 import type { Task } from "../data/sample.ts";
 
-const binaryCrossEntropy = customGradient((logits, targets, save) => {
-  const [x, y] = [logits as tf.Tensor, targets as tf.Tensor];
-  (save as tf.GradSaveFunc)([x, y]);
-  // max(x, 0) - x y + log(1 + exp(-|x|)): never overflows.
-  const elements = tf.add(
-    tf.sub(tf.relu(x), tf.mul(x, y)),
-    tf.log1p(tf.exp(tf.neg(tf.abs(x)))),
-  );
-  return {
-    value: tf.mean(elements),
-    gradFunc: (dy: tf.Tensor, [x, y]: tf.Tensor[]) => [
-      tf.mul(tf.mul(tf.sub(tf.sigmoid(x), y), 1 / x.size), dy),
-      tf.zerosLike(y),
-    ],
-  };
-});
+/** The targets are constants: their gradient, which nobody asks for, is not computed. */
+function binaryCrossEntropy(logits: tf.Tensor, y: tf.Tensor): tf.Tensor {
+  const byKernel = hasKernel("LetheBinaryCrossEntropy");
+  return customGradient((input, save) => {
+    const x = input as tf.Tensor;
+    if (byKernel) {
+      const [value, slope] = runKernel("LetheBinaryCrossEntropy", { x, y });
+      (save as tf.GradSaveFunc)([slope]);
+      return { value, gradFunc: (dy: tf.Tensor, [slope]: tf.Tensor[]) => tf.mul(slope, dy) };
+    }
+    (save as tf.GradSaveFunc)([x]);
+    // max(x, 0) - x y + log(1 + exp(-|x|)): never overflows.
+    const elements = tf.add(
+      tf.sub(tf.relu(x), tf.mul(x, y)),
+      tf.log1p(tf.exp(tf.neg(tf.abs(x)))),
+    );
+    return {
+      value: tf.mean(elements),
+      gradFunc: (dy: tf.Tensor, [x]: tf.Tensor[]) =>
+        tf.mul(tf.mul(tf.sub(tf.sigmoid(x), y), 1 / x.size), dy),
+    };
+  })(logits);
+}
 
 const crossEntropy = customGradient((logits, targets, save) => {
   const [x, y] = [logits as tf.Tensor, targets as tf.Tensor];

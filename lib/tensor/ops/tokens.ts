@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { customGradient } from "../custom_gradient.ts";
+import { hasKernel, runKernel } from "../kernel.ts";
 import type { Op } from "../op.ts";
 
 /** [b (n - 1), d] patch rows below a class token row each: [b, n, d], without positions. */
@@ -10,7 +11,7 @@ function underClass(patches: tf.Tensor, classToken: tf.Tensor, n: number): tf.Te
   return tf.concat([first, tf.reshape(patches, [b, n - 1, d])], 1);
 }
 
-const forward = customGradient((patches, classToken, positions) => {
+const composed = customGradient((patches, classToken, positions) => {
   const n = (positions as tf.Tensor).shape[1]!;
   const rows = underClass(patches as tf.Tensor, classToken as tf.Tensor, n);
   return {
@@ -26,6 +27,18 @@ const forward = customGradient((patches, classToken, positions) => {
     },
   };
 });
+
+const byKernel = customGradient((...inputs) => {
+  const [patches, classToken, positions] = inputs as tf.Tensor[];
+  return {
+    value: runKernel("LetheTokens", { patches, classToken, positions })[0],
+    gradFunc: (dy: tf.Tensor) => runKernel("LetheTokensGrad", { dy }),
+  };
+});
+
+function forward(patches: tf.Tensor, classToken: tf.Tensor, positions: tf.Tensor): tf.Tensor {
+  return (hasKernel("LetheTokens") ? byKernel : composed)(patches, classToken, positions);
+}
 
 /**
  * The ViT's input sequence: patch rows [b (n - 1), d], class token [1, 1, d] and positions [1, n, d]

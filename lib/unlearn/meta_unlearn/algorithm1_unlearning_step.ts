@@ -4,6 +4,7 @@ import type { MetaLossInput } from "../../model/meta_loss_inputs.ts";
 import { vit, type VitOutput, type VitShape } from "../../model/vit.ts";
 import { plain } from "../../tensor/algebra.ts";
 import {
+  addScaled,
   disposeWeights,
   mapWeights,
   valueAndGradients,
@@ -111,11 +112,12 @@ export async function unlearningStep(
       disposeWeights(part.gradients);
     }
   }
-  const moved = mapWeights(theta, (tensor, name) => {
-    const step = tf.mul(gradient![name], metaLearningRate);
-    const sized = logStepSizes ? tf.mul(step, tf.exp(logStepSizes[name])) : step;
-    return tf.sub(tensor, sized);
-  });
+  const moved = logStepSizes
+    ? mapWeights(theta, (tensor, name) => {
+      const step = tf.mul(gradient![name], metaLearningRate);
+      return tf.sub(tensor, tf.mul(step, tf.exp(logStepSizes[name])));
+    })
+    : addScaled(theta, gradient!, -metaLearningRate);
   const value = (await meta.value.data())[0];
   disposeWeights(meta.gradients);
   meta.value.dispose();

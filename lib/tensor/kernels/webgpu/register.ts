@@ -8,6 +8,8 @@ import { layerNormGradKernel, layerNormKernel, layerNormTangentKernel } from "./
 import { matMulKernel, weightGradientKernel } from "./mat_mul.ts";
 import { adamWKernel, sgdKernel } from "./optimisers.ts";
 import type { KernelArguments } from "./program.ts";
+import { tokensGradKernel, tokensKernel } from "./tokens.ts";
+import { binaryCrossEntropyKernel } from "./cross_entropy.ts";
 import { registerWasmKernels as registerWasm } from "../wasm/register.ts";
 
 /** Lethe's WebGPU kernels by the name that the ops ask for. */
@@ -17,6 +19,9 @@ const WEBGPU_KERNELS: Readonly<
   LetheMatMul: matMulKernel,
   LetheWeightGradient: weightGradientKernel,
   LetheAddScaled: addScaledKernel,
+  LetheTokens: tokensKernel,
+  LetheTokensGrad: tokensGradKernel,
+  LetheBinaryCrossEntropy: binaryCrossEntropyKernel,
   LetheAttention: attentionKernel,
   LetheAttentionGrad: attentionGradKernel,
   LetheAttentionDual: attentionDualKernel,
