@@ -6,8 +6,11 @@ import { printResult } from "../cli/print_result.ts";
 import { progress } from "../cli/progress.ts";
 import { openAndAnnounce, PRECISION } from "../cli/shared_options.ts";
 import { bench as measure, BENCH_PARTS, type BenchPart } from "../lib/bench/bench.ts";
+import { appendHistory, benchRun, commitOf } from "../lib/bench/history.ts";
 import { listFolder } from "../lib/files/list_folder.ts";
+import { writeWhole } from "../lib/files/write_whole.ts";
 import { TRAINING_RECIPES } from "../lib/model/recipes.ts";
+import { benchHistoryFigure } from "../lib/report/bench_history_figure.ts";
 
 /** `deno task bench`: how fast this adapter runs, against stock tfjs in the same run. */
 export const bench = command({
@@ -18,10 +21,16 @@ export const bench = command({
     support: { kind: "integer", min: 1, max: 4096, default: 8, help: "N_S: people per request" },
     ...BENCH_OPTIONS,
     precision: PRECISION,
+    history: {
+      kind: "path",
+      value: "FILE",
+      help: "a JSON file of earlier runs: add this one, and draw all beside it as .svg",
+    },
   },
   examples: [
     "deno task bench",
     "deno task bench --device wasm --json",
+    "deno task bench --parts steps --history bench.json",
     "deno task bench --preset vit_base_patch16_224 --batch 1 --parts kernels",
   ],
   async run(options, terminal) {
@@ -40,6 +49,14 @@ export const bench = command({
       },
       onProgress: progress(terminal),
     });
+    if (options.history !== undefined) {
+      const project = fromFileUrl(new URL("..", import.meta.url));
+      const run = benchRun(report, new Date(), await commitOf(project));
+      const runs = await appendHistory(options.history, run);
+      const drawing = options.history.replace(/\.json$/, "") + ".svg";
+      await writeWhole(drawing, benchHistoryFigure(runs));
+      terminal.note(`${options.history}: ${runs.length} runs, drawn in ${drawing}`);
+    }
     await printResult(terminal, json ? "-" : undefined, report, benchTables(report));
   },
 });
