@@ -1,3 +1,4 @@
+import { DEFAULT_FOLDS, DEFAULT_MEMORY } from "../run/memory/settings.ts";
 import { DATASET_NAMES } from "../data/sample.ts";
 import { RMIA_DEFAULTS } from "../measure/eq9_rmia.ts";
 import { type PresetName, PRESETS } from "../model/config.ts";
@@ -109,7 +110,17 @@ function parseTraining(fields: JsonFields): Partial<TrainingOverrides> {
 
 function parseMethod(fields: JsonFields): MethodSettings {
   const name = fields.read("name", NAME);
-  const method = fields.read("method", oneOf<MethodName>(["metaunlearn", ...BASELINES]));
+  const names = ["metaunlearn", "memory", ...BASELINES] as const;
+  const method = fields.read("method", oneOf<MethodName>(names));
+  if (method === "memory") {
+    return {
+      ...{ name, method },
+      rank: fields.optional("rank", integer(1, 65_536)) ?? null,
+      folds: fields.optional("folds", integer(2, 1000)) ?? DEFAULT_FOLDS.folds,
+      foldSets: fields.optional("foldSets", integer(1, 16)) ?? DEFAULT_FOLDS.foldSets,
+      rounds: fields.optional("rounds", integer(1, 1000)) ?? DEFAULT_MEMORY.memorise.rounds,
+    };
+  }
   if (method === "metaunlearn") {
     const metaLearning = parseMetaLearning(fields);
     return { name, method, ...(Object.keys(metaLearning).length > 0 ? { metaLearning } : {}) };

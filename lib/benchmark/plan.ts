@@ -2,10 +2,12 @@ import { join } from "@std/path";
 import { LetheError } from "../error.ts";
 import { methodOf, needsStatistics } from "../unlearn/methods.ts";
 import { candidatesOf, metaLearningOf, recipeOf } from "./resolve_settings.ts";
+import { DEFAULT_MEMORY } from "../run/memory/settings.ts";
 import type {
   BaselineMethodSettings,
   DataSettings,
   GridSettings,
+  MemoryMethodSettings,
   MetaUnlearnSettings,
 } from "./settings.ts";
 import { makeStage, type Stage, type StageTask } from "./stage.ts";
@@ -141,19 +143,23 @@ function planSplit(order: SplitOrder): Omit<GridPlan, "stages"> {
     const { name, method } = row;
     const inputs = method === "metaunlearn"
       ? planKit(order, row, at, { ...from, model })
+      : method === "memory"
+      ? planMemory(order, row, at, { ...from, model })
       : planChoice(order, row, at, { ...from, model });
+    const ranked = method === "memory" ? { rank: row.rank } : {};
     const unlearned = add(
       `unlearn ${name} ${at}`,
-      { kind: "unlearn", method, seed },
+      { kind: "unlearn", method, seed, ...ranked },
       { ...from, model, oracle, ...inputs },
     );
     cells.push(cell(name, unlearned, inputs.choose));
-    if (method !== "metaunlearn" || !settings.sequence || forget === 1) continue;
+    const serves = method === "metaunlearn" || method === "memory";
+    if (!serves || !settings.sequence || forget === 1) continue;
     const requests = Math.min(settings.sequence.requests, forget);
     const sequence = add(
       `sequence ${name} ${at}`,
-      { kind: "sequence", requests },
-      { ...from, ...inputs, retrained },
+      { kind: "sequence", requests, ...ranked },
+      { ...from, ...(method === "memory" ? { model } : {}), ...inputs, retrained },
     );
     sequences.push({ ...place, method: name, sequence });
   }
@@ -171,6 +177,32 @@ function planKit(
   const inputs = { ...from, identityKey: key };
   const kit = add(`meta-learn ${name} ${at}`, { kind: "meta-learn", settings, seed }, inputs);
   return { kit, identityKey: key };
+}
+
+/** Fold models and rows of every rank that the grid has with the same folds and rounds, made once. */
+function planMemory(
+  { settings, seed, add }: SplitOrder,
+  row: MemoryMethodSettings,
+  at: string,
+  from: Readonly<Record<string, Stage | string>>,
+): MethodInputs {
+  const { folds: count, foldSets: sets, rounds } = row;
+  const folds = add(`folds ${at}`, { kind: "folds", count, sets, seed }, from);
+  const alike = settings.methods.filter((other): other is MemoryMethodSettings =>
+    other.method === "memory" && other.rounds === rounds && other.folds === count &&
+    other.foldSets === sets
+  );
+  const ranks = [...new Set(alike.map(({ rank }) => rank))];
+  const memory = add(
+    `memorise ${at}`,
+    {
+      kind: "memorise",
+      settings: { ...DEFAULT_MEMORY, memorise: { ...DEFAULT_MEMORY.memorise, rounds } },
+      ...{ ranks, seed },
+    },
+    { ...from, folds },
+  );
+  return { memory };
 }
 
 /** Another method's settings and, where it needs them, the training images' statistics. */

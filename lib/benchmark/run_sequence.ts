@@ -14,6 +14,8 @@ import type { Device } from "../tensor/device.ts";
 import { disposeWeights } from "../tensor/weights.ts";
 import { partImages, type PredictionRows, predictParts } from "./predictions.ts";
 import type { SequenceStep } from "./results.ts";
+import { subtractRows } from "../unlearn/memory/row_step.ts";
+import { readMemoryRows } from "./memory/memory_rows.ts";
 import { RESULT_FILE, type StageInputs } from "./stage.ts";
 
 /**
@@ -63,6 +65,39 @@ export async function runSequence(
     for await (const { name } of Deno.readDir(staging)) {
       await Deno.remove(join(staging, name), { recursive: true });
     }
+    await Deno.writeTextFile(join(staging, RESULT_FILE), JSON.stringify(steps) + "\n");
+  });
+}
+
+/**
+ * {@link runSequence} with what a kit remembers of each person: rows are subtracted, so that each request
+ * moves the model by its own people's rows whatever came before.
+ *
+ * @param inputs `model` and `memory`
+ */
+export async function runMemorySequence(
+  { requests, rank = null }: { readonly requests: number; readonly rank?: number | null },
+  inputs: StageInputs,
+  data: SplitData,
+  images: SplitImages,
+  retrained: PredictionRows,
+  out: string,
+): Promise<void> {
+  const people = data.split.identities.forget;
+  const measure = afterRequest(data, retrained);
+  const { config, theta: host } = await readModel(inputs.model);
+  let theta = uploadWeights(host);
+  const [steps, gone]: [SequenceStep[], string[]] = [[], []];
+  for (const group of chunks(people, Math.ceil(people.length / requests))) {
+    const next = subtractRows(theta, await readMemoryRows(inputs, rank, data, group));
+    disposeWeights(theta);
+    theta = next;
+    gone.push(...group);
+    const parts = await predictParts(theta, config, data, images, ["retain", "forget", "test"]);
+    steps.push(measure((part) => parts[part]!.logits, gone));
+  }
+  disposeWeights(theta);
+  await buildFolder(out, async (staging) => {
     await Deno.writeTextFile(join(staging, RESULT_FILE), JSON.stringify(steps) + "\n");
   });
 }

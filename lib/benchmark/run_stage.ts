@@ -18,8 +18,10 @@ import { chooseSettings } from "../run/choose_settings.ts";
 import { describeSplit } from "./describe_split.ts";
 import { measureCell } from "./measure_cell.ts";
 import { PREDICTED_PARTS, predictParts, readPredictions, writePredictions } from "./predictions.ts";
-import { runSequence } from "./run_sequence.ts";
+import { runMemorySequence, runSequence } from "./run_sequence.ts";
 import { RESULT_FILE, type Stage } from "./stage.ts";
+import { memoryMethod, writeMemoryRows } from "./memory/memory_rows.ts";
+import { writeFolds } from "./memory/write_folds.ts";
 import { methodOf } from "../unlearn/methods.ts";
 import { disposeStatistics } from "../unlearn/training_statistics.ts";
 import { readStatistics, writeStatistics } from "./statistics.ts";
@@ -80,6 +82,23 @@ export async function runStage(
         statistics: "none",
         ...{ cache, onProgress },
       });
+    case "folds":
+      return await writeFolds(task, inputs, split, await data(), device, out, onProgress);
+    case "memorise": {
+      const opened = await data();
+      return await writeMemoryRows(
+        { ...inputs, splitFile: split },
+        opened,
+        imagesOf(opened, cache),
+        {
+          ...{ device, settings: task.settings, ranks: task.ranks, seed: task.seed },
+          // What the folds' own stage dealt.
+          ...{ count: 2, sets: 1, microBatch: MICRO_BATCH },
+          ...(onProgress ? { onProgress } : {}),
+        },
+        out,
+      );
+    }
     case "predict": {
       const { config, theta: host } = await readModel(inputs.model);
       const opened = await data();
@@ -123,7 +142,9 @@ export async function runStage(
     case "unlearn": {
       const opened = await data();
       const images = imagesOf(opened, cache);
-      const method = inputs.kit
+      const method = inputs.memory
+        ? await memoryMethod(inputs, task.rank ?? null, opened)
+        : inputs.kit
         ? await kitMethod(task.method, task.seed, inputs, opened, images)
         : await baselineMethod(task.method, task.seed, inputs, opened, images);
       return await unlearnBoth(method, inputs, opened, images, out);
@@ -132,6 +153,9 @@ export async function runStage(
       const opened = await data();
       const images = imagesOf(opened, cache);
       const retrained = (await readPredictions(inputs.retrained)).rows("model");
+      if (inputs.memory) {
+        return await runMemorySequence(task, inputs, opened, images, retrained, out);
+      }
       return await runSequence(device, task.requests, inputs, opened, images, retrained, out);
     }
     case "describe": {

@@ -70,7 +70,7 @@ export type TrainingOverrides = Pick<
 export type MetaLearningOverrides = Partial<MetaLearnSettings>;
 
 /** One row of the tables. */
-export type MethodSettings = MetaUnlearnSettings | BaselineMethodSettings;
+export type MethodSettings = MetaUnlearnSettings | MemoryMethodSettings | BaselineMethodSettings;
 
 /** A row of MetaUnlearn. */
 export interface MetaUnlearnSettings {
@@ -81,10 +81,24 @@ export interface MetaUnlearnSettings {
   readonly metaLearning?: MetaLearningOverrides;
 }
 
+/** A row of what the kit remembers of each person. */
+export interface MemoryMethodSettings {
+  /** As the tables call it, none twice. */
+  readonly name: string;
+  readonly method: "memory";
+  /** Rank of what is kept of each weight matrix; null for all. */
+  readonly rank: number | null;
+  /** Partitions of the training people, and folds of each. */
+  readonly foldSets: number;
+  readonly folds: number;
+  /** How often everybody is dealt into simulated requests. */
+  readonly rounds: number;
+}
+
 /** A row of a method that the paper compares with. */
 export interface BaselineMethodSettings {
   readonly name: string;
-  readonly method: Exclude<MethodName, "metaunlearn">;
+  readonly method: Exclude<MethodName, "metaunlearn" | "memory">;
   /**
    * Settings to choose among on simulated requests, each over the published ones of the data set's
    * layout and number of people; absent: the published ones.

@@ -4,6 +4,7 @@ import type { DatasetName } from "../data/sample.ts";
 import { sha256Hex } from "../files/sha256.ts";
 import type { PresetName } from "../model/config.ts";
 import type { TrainingRecipe } from "../model/recipes.ts";
+import type { MemorySettings } from "../run/memory/learn_memory.ts";
 import type { MetaLearnSettings } from "../run/meta_learning/settings.ts";
 import type { MethodName, MethodSettings } from "../unlearn/methods.ts";
 import type { MeasureSettings, PortraitSizes } from "./settings.ts";
@@ -25,11 +26,29 @@ export type StageTask =
     readonly withoutForget: boolean;
   }
   | { readonly kind: "meta-learn"; readonly settings: MetaLearnSettings; readonly seed: number }
+  | {
+    readonly kind: "folds";
+    readonly count: number;
+    readonly sets: number;
+    readonly seed: number;
+  }
+  | {
+    readonly kind: "memorise";
+    readonly settings: MemorySettings;
+    readonly ranks: readonly (number | null)[];
+    readonly seed: number;
+  }
   | { readonly kind: "predict" }
   | { readonly kind: "statistics" }
   | ChooseTask
-  | { readonly kind: "unlearn"; readonly method: MethodName; readonly seed: number }
-  | { readonly kind: "sequence"; readonly requests: number }
+  | {
+    readonly kind: "unlearn";
+    readonly method: MethodName;
+    readonly seed: number;
+    /** Of memory: which of its rows. */
+    readonly rank?: number | null;
+  }
+  | { readonly kind: "sequence"; readonly requests: number; readonly rank?: number | null }
   | { readonly kind: "describe" }
   | { readonly kind: "measure"; readonly measure: MeasureSettings; readonly seed: number };
 
@@ -65,6 +84,8 @@ const STAGE_VERSIONS: Readonly<Record<StageTask["kind"], number>> = {
   split: 1,
   train: 1,
   "meta-learn": 1,
+  folds: 1,
+  memorise: 1,
   predict: 1,
   statistics: 1,
   choose: 1,
@@ -78,6 +99,8 @@ const STAGE_VERSIONS: Readonly<Record<StageTask["kind"], number>> = {
 const ON_DEVICE: readonly StageTask["kind"][] = [
   "train",
   "meta-learn",
+  "folds",
+  "memorise",
   "statistics",
   "choose",
   "predict",

@@ -1,6 +1,5 @@
 import type { Augmentation } from "../data/images/random_crop.ts";
 import { range } from "../data/loader/image_source.ts";
-import type { Sample } from "../data/sample.ts";
 import { sha256Hex } from "../files/sha256.ts";
 import { samplesOf } from "../data/split.ts";
 import { refuseExisting, removeUnfinished } from "../files/write_whole.ts";
@@ -38,6 +37,7 @@ import {
   saveMetaLearning,
 } from "./meta_learning/state.ts";
 import { writeLearnedKit } from "./meta_learning/write_learned_kit.ts";
+import { peopleOf } from "./memory/people_of.ts";
 import { kernelProgress, type OnProgress } from "./progress.ts";
 import { openSplit } from "./split_data.ts";
 import { openImages } from "./split_images.ts";
@@ -79,22 +79,6 @@ export const SUPPORT_VARIATION: Augmentation = {
 
 /** Images of meta-trained people that held-out requests are judged on. */
 const RETAIN_SAMPLE = 256;
-
-/** Groups samples by identity; rows follow the sorted identities. */
-function peopleOf(samples: readonly Sample[], offset: number) {
-  const images = new Map<string, number[]>();
-  samples.forEach(({ identity }, i) => {
-    const own = images.get(identity);
-    if (own) own.push(offset + i);
-    else images.set(identity, [offset + i]);
-  });
-  const identities = [...images.keys()].sort();
-  const people: Person[] = identities.map((identity, row) => ({
-    row,
-    images: images.get(identity)!,
-  }));
-  return { identities, people };
-}
 
 /**
  * Learns the meta-loss (Algorithm 1) on a split's train and validation people and writes the kit:

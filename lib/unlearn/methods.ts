@@ -1,6 +1,7 @@
 import type { JsonFields } from "../files/json_fields.ts";
 import { badTeacher } from "./methods/bad_teacher.ts";
 import { jit } from "./methods/jit.ts";
+import { memory } from "./methods/memory.ts";
 import { metaunlearn } from "./methods/metaunlearn.ts";
 import { kindOf, type Method, type PublishedLayout } from "./methods/method.ts";
 import { pgu } from "./methods/pgu.ts";
@@ -8,7 +9,7 @@ import { scrub } from "./methods/scrub.ts";
 import { ssd } from "./methods/ssd.ts";
 
 // Every method, a line each; the paper's own comes first.
-const ALL = [metaunlearn, ssd, pgu, jit, scrub, badTeacher] as const;
+const ALL = [metaunlearn, memory, ssd, pgu, jit, scrub, badTeacher] as const;
 
 /** Every method. */
 export const METHODS: readonly Method[] = ALL;

@@ -100,6 +100,13 @@ const STATISTICS = ["importances", "covariances"] as const satisfies readonly Ne
  */
 export function checkMethod({ statistics }: StoredKit, method: MethodName): void {
   const { needs } = methodOf(method);
+  if (needs.includes("memory")) {
+    throw new LetheError(
+      `--method ${method} with a kit that remembers nobody`,
+      "what the model memorised of each person is written down while there is a data set",
+      "make the kit with deno task meta-learn --memory full, or use another method",
+    );
+  }
   const missing = STATISTICS.find((name) => needs.includes(name) && !statistics?.[name]);
   if (missing === undefined) return;
   throw new LetheError(

@@ -31,10 +31,8 @@ import type { OnProgress } from "../progress.ts";
 import type { Folds } from "./fold_models.ts";
 import { answersOf, heldOutFold, Logits, type ReferenceLogits } from "./reference_answers.ts";
 
-/** How a kit's memory is made; all of it is recorded. */
+/** How a kit's memory is made, besides the rank; all of it is recorded. */
 export interface MemorySettings {
-  /** Rank of what is kept of each weight matrix; null for all. */
-  readonly rank: number | null;
   /** Images whose gradients' moments the step is preconditioned by. */
   readonly momentImages: number;
   /** lambda and pi at the start. */
@@ -47,8 +45,10 @@ export interface MemorySettings {
   readonly learn?: LearnRecipe;
 }
 
-/** What is left of a run. */
+/** What is left of a run at one rank. */
 export interface LearnedMemory {
+  /** Rank of what is kept of each weight matrix; null for all. */
+  readonly rank: number | null;
   /** By the people's rows. */
   readonly rows: readonly MemoryRow[];
   readonly scale: ScaleTrial;
@@ -79,8 +79,9 @@ export interface MemoryInputs {
 export async function learnMemory(
   inputs: MemoryInputs,
   settings: MemorySettings,
+  ranks: readonly (number | null)[],
   random: Random,
-): Promise<LearnedMemory> {
+): Promise<LearnedMemory[]> {
   const { theta, config, microBatch, source, people, val, folds, answers, onProgress } = inputs;
   const { task, labels: { length: labels } } = config;
   const own = new Logits();
@@ -121,6 +122,10 @@ export async function learnMemory(
   const asked = settings.memorise.rounds * people.length;
   done = 0;
   await memorise(context, start, settings.memorise, random.fork("rounds"), rows, {
+    onStep(step, size) {
+      const note = `steps of ${step} for ${size} people`;
+      onProgress?.({ stage: "memorise", done, total: asked, unit: "people", note });
+    },
     onPeople(count, round) {
       done += count;
       const note = `round ${round} of ${settings.memorise.rounds}`;
@@ -143,31 +148,36 @@ export async function learnMemory(
     : start;
 
   const features = centroids(said.features, config.dim, people);
-  const kept: MemoryRow[] = [];
+  const kept = ranks.map((): MemoryRow[] => []);
   for (const { row } of people) {
     const gradients = unflatten(rows[row], theta);
     const step = preconditionAll(gradients, moments, learned);
-    kept.push({
-      step: rowStep(await downloadWeights(step), settings.rank),
-      centroid: features[row],
-    });
+    const host = await downloadWeights(step);
+    ranks.forEach((rank, i) =>
+      kept[i].push({ step: rowStep(host, rank), centroid: features[row] })
+    );
     for (const weights of [gradients, step]) disposeWeights(weights);
-    onProgress?.({ stage: "rows", done: kept.length, total: people.length, unit: "people" });
+    onProgress?.({ stage: "rows", done: kept[0].length, total: people.length, unit: "people" });
   }
   disposeMoments(moments);
   if (learned !== start) disposeSettings(learned);
   disposeSettings(start);
 
-  const judge = scaleJudge(inputs, heldOut, kept);
-  const { best, trials } = await chooseScale(async (scale) => {
-    const tugOfWar = await judge(scale);
-    onProgress?.({
-      ...{ stage: "scale", done: 1, total: 1, unit: "trials" },
-      note: `${scale.toFixed(3)}: ToW ${(100 * tugOfWar).toFixed(1)}`,
+  const result: LearnedMemory[] = [];
+  for (const [i, rank] of ranks.entries()) {
+    const judge = scaleJudge(inputs, heldOut, kept[i]);
+    const { best, trials } = await chooseScale(async (scale) => {
+      const tugOfWar = await judge(scale);
+      onProgress?.({
+        ...{ stage: "scale", done: i, total: ranks.length, unit: "ranks" },
+        note: `rank ${rank ?? "full"}, ${scale.toFixed(3)}: ToW ${(100 * tugOfWar).toFixed(1)}`,
+      });
+      return tugOfWar;
     });
-    return tugOfWar;
-  });
-  return { rows: kept.map((row) => scaledRow(row, best.scale)), scale: best, trials };
+    const scaled = kept[i].map((row) => scaledRow(row, best.scale));
+    result.push({ rank, rows: scaled, scale: best, trials });
+  }
+  return result;
 }
 
 /** People whose plain gradients the size of the first step is set by. */

@@ -17,6 +17,8 @@ export interface MakeMemoryOptions extends Omit<FoldModelsOptions, "random"> {
   readonly val: readonly number[];
   readonly microBatch: number;
   readonly settings: MemorySettings;
+  /** Each gets rows of its own. */
+  readonly ranks: readonly (number | null)[];
   readonly seed: number;
 }
 
@@ -30,7 +32,7 @@ const JUDGED = 1024;
  */
 export async function makeMemory(
   options: MakeMemoryOptions,
-): Promise<LearnedMemory & { readonly folds: Folds }> {
+): Promise<{ readonly learned: LearnedMemory[]; readonly folds: Folds }> {
   const { theta, source, people, val, microBatch, settings, seed, folder, model } = options;
   const random = new Random(seed, "memory");
   const folds = await foldModels({ ...options, random: random.fork("folds") });
@@ -55,23 +57,8 @@ export async function makeMemory(
       ...(options.onProgress ? { onProgress: options.onProgress } : {}),
     },
     settings,
+    options.ranks,
     random,
   );
-  return { ...learned, folds };
+  return { learned, folds };
 }
-
-/** Settings chosen on simulated requests of CelebA's photographs (README.md of lib/unlearn). */
-export const DEFAULT_MEMORY: Omit<MemorySettings, "rank"> = {
-  momentImages: 512,
-  damping: 0.1,
-  power: 0.7,
-  share: 1e-3,
-  memorise: {
-    rounds: 8,
-    groupSizes: [20, 5],
-    retainWeight: 2,
-    valWeight: 1,
-    retainImages: 64,
-    lastStep: 0.1,
-  },
-};

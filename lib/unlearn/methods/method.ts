@@ -1,6 +1,7 @@
 import type { ImageFeed } from "../../data/loader/image_source.ts";
 import type { Task } from "../../data/sample.ts";
 import { integer, type Kind, real } from "../../files/json_fields.ts";
+import type { MemoryRow } from "../../model/kit/memory_row.ts";
 import type { StoredKit } from "../../model/kit/kit.ts";
 import type { Random } from "../../random.ts";
 import type { Weights } from "../../tensor/weights.ts";
@@ -17,7 +18,7 @@ export interface Setting {
 }
 
 /** What a method reads besides the model and the support images. */
-export type Need = "meta-loss" | "importances" | "covariances" | "training images";
+export type Need = "meta-loss" | "memory" | "importances" | "covariances" | "training images";
 
 /** Data sets that the paper, or its released code, has settings for. */
 export type PublishedLayout = "celeba" | "celebahq" | "mufac";
@@ -49,6 +50,8 @@ export interface UnlearningContext extends Backbone {
   readonly statistics?: TrainingStatistics;
   /** For methods that need a kit's own parts: the kit, and the row of each person of the request. */
   readonly kit?: { readonly stored: StoredKit; readonly rows: readonly number[] };
+  /** For methods that need what the kit remembers: the opened row of each person of the request. */
+  readonly memory?: readonly MemoryRow[];
   readonly random: Random;
   /** Called with the images of each step, by methods that train on the training images. */
   readonly onImages?: (images: number) => void;

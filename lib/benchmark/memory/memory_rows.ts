@@ -1,0 +1,99 @@
+import { join } from "@std/path";
+import { samplesOf } from "../../data/split.ts";
+import { readPlainFile } from "../../files/plain_file.ts";
+import { buildFolder } from "../../files/write_whole.ts";
+import { readModel } from "../../model/checkpoint.ts";
+import { uploadWeights } from "../../model/device_weights.ts";
+import { decodeRow, encodeRow, type MemoryRow } from "../../model/kit/memory_row.ts";
+import { thetaShapes } from "../../model/theta_shapes.ts";
+import { makeMemory, type MakeMemoryOptions } from "../../run/memory/make_memory.ts";
+import { peopleOf } from "../../run/memory/people_of.ts";
+import type { SplitData } from "../../run/split_data.ts";
+import type { SplitImages } from "../../run/split_images.ts";
+import { disposeWeights } from "../../tensor/weights.ts";
+import { subtractRows } from "../../unlearn/memory/row_step.ts";
+import { RESULT_FILE, type StageInputs } from "../stage.ts";
+import type { ReadyMethod } from "../unlearn_with_reference.ts";
+
+/** Largest row: ViT-B's whole one takes a sixth. */
+const MAX_ROW_BYTES = 2 ** 30;
+
+/** A row's file; the stage is as private as the data, so that nothing is sealed in it. */
+function rowPath(folder: string, rank: number | null, row: number): string {
+  return join(folder, `rank_${rank ?? "full"}`, `${row}.safetensors`);
+}
+
+/** What the stage needs besides its settings. */
+export type MemoriseOptions = Pick<
+  MakeMemoryOptions,
+  "device" | "settings" | "ranks" | "seed" | "count" | "sets" | "microBatch" | "onProgress"
+>;
+
+/**
+ * Writes what the model memorised of each training person, at each rank, and how it was chosen.
+ *
+ * @param inputs `model`, `folds` and `split`'s file
+ * @throws LetheError bad input, or `out` exists
+ */
+export async function writeMemoryRows(
+  inputs: StageInputs & { readonly splitFile: string },
+  data: SplitData,
+  images: SplitImages,
+  options: MemoriseOptions,
+  out: string,
+): Promise<void> {
+  const model = await readModel(inputs.model);
+  const train = samplesOf(data.split, data.dataset, "train");
+  const val = samplesOf(data.split, data.dataset, "val");
+  const source = images.source([...train, ...val], model.config);
+  const { identities, people } = peopleOf(train, 0);
+  const theta = uploadWeights(model.theta);
+  const { learned } = await makeMemory({
+    ...options,
+    ...{ model, theta, source, identities, people },
+    modelFolder: inputs.model,
+    split: inputs.splitFile,
+    splitHash: data.sha256,
+    data: inputs.data,
+    folder: inputs.folds,
+    val: val.map((_, i) => train.length + i),
+  });
+  disposeWeights(theta);
+  await buildFolder(out, async (staging) => {
+    for (const { rank, rows } of learned) {
+      await Deno.mkdir(join(staging, `rank_${rank ?? "full"}`));
+      for (const [row, each] of rows.entries()) {
+        await Deno.writeFile(rowPath(staging, rank, row), encodeRow(each));
+      }
+    }
+    const chosen = learned.map(({ rank, scale, trials }) => ({ rank, scale, trials }));
+    await Deno.writeTextFile(join(staging, RESULT_FILE), JSON.stringify(chosen) + "\n");
+  });
+}
+
+/** Rows of some people, as a kit would hold them. */
+export async function readMemoryRows(
+  inputs: StageInputs,
+  rank: number | null,
+  { split, dataset }: SplitData,
+  asked: readonly string[],
+): Promise<MemoryRow[]> {
+  const { config } = await readModel(inputs.model);
+  const { identities } = peopleOf(samplesOf(split, dataset, "train"), 0);
+  const shapes = thetaShapes(config, config.labels.length);
+  return await Promise.all(asked.map(async (identity) => {
+    const path = rowPath(inputs.memory, rank, identities.indexOf(identity));
+    const bytes = await readPlainFile(path, { maxBytes: MAX_ROW_BYTES });
+    return decodeRow(bytes, shapes, rank, config.dim, path);
+  }));
+}
+
+/** Memory as a method of the grid, for the split's people to forget. */
+export async function memoryMethod(
+  inputs: StageInputs,
+  rank: number | null,
+  data: SplitData,
+): Promise<ReadyMethod> {
+  const rows = await readMemoryRows(inputs, rank, data, data.split.identities.forget);
+  return { run: (theta) => Promise.resolve(subtractRows(theta, rows)), dispose() {} };
+}

@@ -1,0 +1,17 @@
+import { type Method, needed } from "./method.ts";
+
+/** What the kit remembers of each person is taken out of the weights. */
+export const memory: Method<"memory", never> = {
+  name: "memory",
+  title: "Memory",
+  source: "this project: rows of what the model memorised of each person (lib/unlearn/README.md)",
+  needs: ["memory"],
+  // What was chosen on held-out people lies in the rows.
+  settings: {},
+  published: [],
+  candidates: [],
+  async run({ theta, memory }) {
+    const { subtractRows } = await import("../memory/row_step.ts");
+    return { theta: subtractRows(theta, needed(memory, "the requested people's rows")) };
+  },
+};

@@ -1,0 +1,41 @@
+import { assert, assertEquals } from "@std/assert";
+import { join } from "@std/path";
+import { runGrid } from "../../lib/benchmark/run_grid.ts";
+import { inTemporaryFolder } from "../data/temporary_folder.ts";
+import { TINY_GRID } from "./tiny_grid.ts";
+
+const MEMORY = { method: "memory", folds: 2, foldSets: 1, rounds: 1 } as const;
+
+Deno.test("runGrid trains fold models once for memory of every rank, and serves a stream by it", () =>
+  inTemporaryFolder(async (folder) => {
+    const { results, failures } = await runGrid({
+      settings: {
+        ...TINY_GRID,
+        seeds: [0],
+        methods: [
+          { name: "Memory, full", rank: null, ...MEMORY },
+          { name: "Memory, rank 1", rank: 1, ...MEMORY },
+        ],
+      },
+      device: { backend: "wasm", adapter: "test" },
+      out: join(folder, "grid"),
+      workers: 1,
+    });
+    assertEquals(failures, []);
+    const stages = [...Deno.readDirSync(join(folder, "grid/stages"))].map(({ name }) => name);
+    const count = (kind: string) => stages.filter((name) => name.startsWith(`${kind}-`)).length;
+    assertEquals([count("folds"), count("memorise"), count("unlearn")], [1, 1, 2]);
+    const [, full] = results.cells;
+    const stage = stages.find((name) => name.startsWith("memorise-"))!;
+    const text = await Deno.readTextFile(join(folder, "grid/stages", stage, "result.json"));
+    const chosen: { rank: number | null; trials: { scale: number }[] }[] = JSON.parse(text);
+    assertEquals(chosen.map(({ rank }) => rank), [null, 1]);
+    for (const { trials } of chosen) assert(trials.length >= 5 && trials[0].scale > 0);
+    assertEquals(results.sequences.map(({ method }) => method), ["Memory, full", "Memory, rank 1"]);
+    for (const { steps } of results.sequences) {
+      assertEquals(steps.map(({ people }) => people), [1, 2]);
+    }
+    // Two requests of one person each end where one request of both does.
+    const last = results.sequences[0].steps[1].metrics;
+    assert(Math.abs(last.forget - full.metrics.forget) < 1e-6);
+  }));
