@@ -1,34 +1,24 @@
-import { join } from "@std/path";
 import { LetheError } from "../error.ts";
 import { closestName } from "../closest_name.ts";
-import { CELEBA_MARK, readCelebA } from "./layouts/celeba.ts";
-import { CELEBA_HQ_MARK, readCelebAHQ } from "./layouts/celebahq.ts";
+import { readCelebA } from "./layouts/celeba.ts";
+import { readCelebAHQ } from "./layouts/celebahq.ts";
 import { readFolder } from "./layouts/folder.ts";
 import type { LayoutContent } from "./layouts/layout.ts";
-import { MUFAC_MARK, readMufac } from "./layouts/mufac.ts";
-import { listFolder } from "../files/list_folder.ts";
+import { readMufac } from "./layouts/mufac.ts";
 import type { Dataset, DatasetName } from "./sample.ts";
 
-interface Layout {
-  /** A file of the layout, and the subfolder in which it is usually unpacked. */
-  readonly mark?: string;
-  readonly subfolder?: string;
-  readonly read: (root: string) => Promise<LayoutContent>;
-}
-
-const LAYOUTS: Record<DatasetName, Layout> = {
-  celeba: { mark: CELEBA_MARK, subfolder: "celeba", read: readCelebA },
-  celebahq: { mark: CELEBA_HQ_MARK, subfolder: "CelebAMask-HQ", read: readCelebAHQ },
-  mufac: { mark: MUFAC_MARK, subfolder: "mufac", read: readMufac },
-  folder: { read: readFolder },
+const LAYOUTS: Record<DatasetName, (root: string) => Promise<LayoutContent>> = {
+  celeba: readCelebA,
+  celebahq: readCelebAHQ,
+  mufac: readMufac,
+  folder: readFolder,
 };
 
 /**
  * Reads a data set's label files; no image is opened.
  *
  * @param name its layout
- * @param root the folder with the layout's files, or with its `CelebAMask-HQ/`, `mufac/` or
- *   `celeba/` in it
+ * @param root the folder with the layout's files, there or (but for `folder`) some folders below
  * @param options `attributes`: the labels to keep, in this order (multi-label only; default all)
  * @returns samples sorted by file, at least one, with the count of rows whose images are absent
  * @throws {LetheError} when a folder or file is missing or breaks its rules, or an attribute is
@@ -39,32 +29,18 @@ export async function openDataset(
   root: string,
   options: { attributes?: readonly string[] } = {},
 ): Promise<Dataset> {
-  const resolved = await resolveRoot(LAYOUTS[name], root);
-  const content = await LAYOUTS[name].read(resolved);
-  const dataset: Dataset = { name, root: resolved, ...content };
+  const dataset: Dataset = { name, root, ...await LAYOUTS[name](root) };
   if (dataset.samples.length === 0) {
+    const [unread] = dataset.unread;
     throw new LetheError(
-      `${resolved} holds no image that its label files name`,
-      "images and labels belong together",
-      "check that they are of the same data set",
+      `${dataset.root} holds no image that its label files name`,
+      unread
+        ? `what they name is ${unread.format} (${unread.rows} rows), which is not read`
+        : "images and labels belong together",
+      unread ? `convert them: ${unread.remedy}` : "check that they are of the same data set",
     );
   }
   return options.attributes ? withLabels(dataset, options.attributes) : dataset;
-}
-
-async function resolveRoot({ mark, subfolder }: Layout, root: string): Promise<string> {
-  const entries = await listFolder(root, "it is the data set's folder");
-  if (!mark || !subfolder || entries.some(({ name }) => name === mark)) return root;
-  if (entries.some(({ name, isFile }) => !isFile && name === subfolder)) {
-    const below = join(root, subfolder);
-    const inner = await listFolder(below, "it is the data set's folder");
-    if (inner.some(({ name }) => name === mark)) return below;
-  }
-  throw new LetheError(
-    `${root} holds neither ${mark} nor ${subfolder}/${mark}`,
-    "by this file the layout is known",
-    "check the path and the name of the data set",
-  );
 }
 
 function withLabels(dataset: Dataset, attributes: readonly string[]): Dataset {

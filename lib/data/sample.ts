@@ -28,4 +28,15 @@ export interface Dataset {
   readonly samples: readonly Sample[];
   /** How many rows of the label files name images that are not there; such rows are left out. */
   readonly absent: number;
+  /** Of those, the ones whose images are there in a format that is not read. */
+  readonly unread: readonly UnreadRows[];
+}
+
+/** Rows of label files whose images have a format that is not read. */
+export interface UnreadRows {
+  /** As in `is a HEIC image`. */
+  readonly format: string;
+  readonly rows: number;
+  /** A line that converts one of them. */
+  readonly remedy: string;
 }

@@ -8,7 +8,9 @@ export interface CsvTable {
 
 /**
  * Parses comma-separated text as RFC 4180 has it (quoted fields may hold commas, line breaks and
- * doubled quotes), with LF or CRLF; spaces around fields and empty lines are dropped.
+ * doubled quotes), with LF or CRLF; spaces around fields and empty lines are dropped. Where the header
+ * has no comma, semicolons, tabs or bars separate, as spreadsheets write them in many countries; a first
+ * line `sep=;` says so itself.
  *
  * @param text the file's content, its first line the header
  * @param name the file's name, for errors
@@ -16,7 +18,9 @@ export interface CsvTable {
  *   quote is not closed
  */
 export function parseCsv(text: string, name: string): CsvTable {
-  const [header, ...rows] = records(text, name);
+  const declared = /^sep=([,;\t|])\r?\n/i.exec(text);
+  const separator = declared?.[1] ?? likelySeparator(text);
+  const [header, ...rows] = records(text, name, separator, declared?.[0].length ?? 0);
   if (!header) {
     throw new LetheError(
       `${name} is empty`,
@@ -45,19 +49,38 @@ export function parseCsv(text: string, name: string): CsvTable {
   return { columns, rows };
 }
 
-function records(text: string, name: string): { line: number; fields: string[] }[] {
+const OTHER_SEPARATORS = [";", "\t", "|"];
+
+/** A comma where the first line has one outside quotes, or none of the others; else what it has most of. */
+function likelySeparator(text: string): string {
+  const header = text.slice(0, text.search(/\r?\n|$/)).replaceAll(/"[^"]*"/g, "");
+  const count = (separator: string) => header.split(separator).length;
+  if (header.includes(",")) return ",";
+  return OTHER_SEPARATORS.reduce((best, next) => count(next) > count(best) ? next : best, ",");
+}
+
+function records(
+  text: string,
+  name: string,
+  separator: string,
+  start: number,
+): { line: number; fields: string[] }[] {
   const result: { line: number; fields: string[] }[] = [];
-  let line = 1;
-  let at = 0;
+  const escaped = separator === "|" ? "\\|" : separator;
+  // A tab is no white space where it separates.
+  const white = separator === "\t" ? " " : " \t";
+  const space = new RegExp(`[${white}]*`, "y");
+  const quoted = new RegExp(`"((?:[^"]|"")*)"[${white}]*(?=${escaped}|\\r?\\n|\\r?$)`, "y");
+  const plain = new RegExp(`[^${separator}\\n]*`, "y");
+  let line = start === 0 ? 1 : 2;
+  let at = start;
   while (at < text.length) {
-    const start = line;
+    const first = line;
     const fields: string[] = [];
     for (;;) {
-      const space = /[ \t]*/y;
       space.lastIndex = at;
       space.test(text);
       if (text[space.lastIndex] === '"') {
-        const quoted = /"((?:[^"]|"")*)"[ \t]*(?=,|\r?\n|\r?$)/y;
         quoted.lastIndex = space.lastIndex;
         const match = quoted.exec(text);
         if (!match) throw badQuote(name, line);
@@ -65,19 +88,18 @@ function records(text: string, name: string): { line: number; fields: string[] }
         line += match[1].split("\n").length - 1;
         at = quoted.lastIndex;
       } else {
-        const plain = /[^,\n]*/y;
         plain.lastIndex = at;
         const field = plain.exec(text)![0];
         fields.push(field.trim());
         at = plain.lastIndex;
       }
-      if (text[at] !== ",") break;
+      if (text[at] !== separator) break;
       at++;
     }
     if (text[at] === "\r") at++;
     at++; // the line feed, or past the end
     line++;
-    if (fields.length > 1 || fields[0] !== "") result.push({ line: start, fields });
+    if (fields.length > 1 || fields[0] !== "") result.push({ line: first, fields });
   }
   return result;
 }

@@ -16,6 +16,7 @@ export function syntheticDataset(counts: readonly number[]): Dataset {
     labels: ["Odd", "Second"],
     samples,
     absent: 0,
+    unread: [],
   };
 }
 

@@ -20,6 +20,26 @@ Deno.test("parseCsv reads quoted commas, quotes and line breaks, and still count
   ]);
 });
 
+Deno.test("parseCsv reads semicolons, tabs and bars where the header has no comma", () => {
+  const rows = [
+    { line: 2, fields: ["1,5", "x;y", ""] },
+    { line: 3, fields: ["2", "z", "3"] },
+  ];
+  for (const separator of [";", "\t", "|"]) {
+    const text = ["a,b,c", '"1,5","x;y",', "2 , z,3"].map((line, i) =>
+      i === 1 ? `1,5${separator}"x;y"${separator}` : line.replaceAll(",", separator)
+    ).join("\r\n");
+    const table = parseCsv(text, "t.csv");
+    assertEquals(table.columns, ["a", "b", "c"], separator);
+    assertEquals(table.rows, rows, separator);
+  }
+  assertEquals(parseCsv("a,b;c;d\n1,2", "t.csv").columns, ["a", "b;c;d"]);
+  const declared = parseCsv("sep=;\r\na;b\r\n1;2", "t.csv");
+  assertEquals([declared.columns, declared.rows], [["a", "b"], [{ line: 3, fields: ["1", "2"] }]]);
+  const single = parseCsv("a\n1\n", "t.csv");
+  assertEquals(single.columns, ["a"]);
+});
+
 Deno.test("parseCsv names the line that is broken", () => {
   const refusal = (text: string) => assertThrows(() => parseCsv(text, "t.csv"), LetheError).message;
   assertEquals(refusal("").startsWith("t.csv is empty"), true);

@@ -1,7 +1,9 @@
 import { join } from "@std/path";
 import { LetheError } from "../../error.ts";
 import { readPlainText } from "../../files/plain_file.ts";
+import { parseCsv } from "../../files/csv.ts";
 import { checkedRelativePath } from "../../files/relative_path.ts";
+import { type AttributeLayout, findAttributeFiles } from "./find_attribute_files.ts";
 import { listImages } from "./image_listing.ts";
 import {
   duplicateRow,
@@ -11,13 +13,6 @@ import {
   MAX_LABEL_BYTES,
 } from "./layout.ts";
 
-/** Names of the files that CelebA and CelebA-HQ share in kind. */
-export interface AttributeFiles {
-  readonly images: string;
-  readonly attributes: string;
-  readonly identities: string;
-}
-
 interface Line {
   readonly where: string;
   readonly fields: readonly string[];
@@ -26,32 +21,20 @@ interface Line {
 /**
  * Reads CelebA's kind of layout: a folder of images; a file of attributes (number of rows, names,
  * then per row a file and 1 or -1 per attribute, 0 counting as -1); a file of identities (per row a
- * file and a person). Fields are separated by any white space; rows may come in any order.
+ * file and a person). Fields are separated by any white space; rows may come in any order. As CSV the
+ * first column is the file, and the header names the others.
  *
  * @throws {LetheError} when a file is missing or breaks these rules, naming it and the line
  */
 export async function readAttributeFiles(
-  root: string,
-  names: AttributeFiles,
+  folder: string,
+  layout: AttributeLayout,
 ): Promise<LayoutContent> {
-  const images = await listImages(root, names.images);
+  const names = await findAttributeFiles(folder, layout);
+  const { root } = names;
+  const listing = await listImages(root, names.images);
   const identities = await readIdentities(root, names.identities);
-  const [count, header, ...body] = await readLines(root, names.attributes);
-  if (!header) {
-    throw new LetheError(
-      `${join(root, names.attributes)} has no header`,
-      "its first line counts the rows, its second names the attributes",
-      "get the file again",
-    );
-  }
-  const labels = checkedLabels(header);
-  if (count.fields.length !== 1 || count.fields[0] !== String(body.length)) {
-    throw new LetheError(
-      `${count.where} says ${count.fields.join(" ")}, and ${body.length} rows follow`,
-      "the first line counts the rows",
-      "add the missing rows, remove the extra ones, or correct the count",
-    );
-  }
+  const { labels, body } = await readAttributes(root, names.attributes);
   const rows = body.map((line): LabelledRow => {
     const [name, ...values] = line.fields;
     const identity = identities.get(name);
@@ -66,7 +49,7 @@ export async function readAttributeFiles(
     const targets = targetsOf(line, values, labels);
     return { where: line.where, file, identity: identity.person, targets };
   });
-  const matched = matchRows(rows, images, names.attributes); // also: no row comes twice
+  const matched = matchRows(rows, listing, names.attributes); // also: no row comes twice
   if (identities.size > rows.length) {
     const listed = new Set(body.map(({ fields }) => fields[0]));
     const [name, { where }] = [...identities].find(([name]) => !listed.has(name))!;
@@ -76,7 +59,44 @@ export async function readAttributeFiles(
       "add the missing or remove the extra row",
     );
   }
-  return { task: "multi-label", labels, ...matched };
+  return { root, task: "multi-label", labels, ...matched };
+}
+
+/** The attributes' names, and their rows. */
+async function readAttributes(root: string, name: string) {
+  if (name.endsWith(".csv")) {
+    const [header, ...body] = await readCsvLines(root, name);
+    return { labels: checkedLabels({ ...header, fields: header.fields.slice(1) }), body };
+  }
+  const [count, header, ...body] = await readLines(root, name);
+  if (!header) {
+    throw new LetheError(
+      `${join(root, name)} has no header`,
+      "its first line counts the rows, its second names the attributes",
+      "get the file again",
+    );
+  }
+  const labels = checkedLabels(header);
+  if (count.fields.length !== 1 || count.fields[0] !== String(body.length)) {
+    throw new LetheError(
+      `${count.where} says ${count.fields.join(" ")}, and ${body.length} rows follow`,
+      "the first line counts the rows",
+      "add the missing rows, remove the extra ones, or correct the count",
+    );
+  }
+  return { labels, body };
+}
+
+async function readCsvLines(root: string, name: string): Promise<Line[]> {
+  const path = join(root, name);
+  const { columns, rows } = parseCsv(
+    await readPlainText(path, { maxBytes: MAX_LABEL_BYTES }),
+    path,
+  );
+  return [
+    { where: `${path} line 1`, fields: columns },
+    ...rows.map(({ line, fields }) => ({ where: `${path} line ${line}`, fields })),
+  ];
 }
 
 async function readLines(root: string, name: string): Promise<Line[]> {
@@ -97,7 +117,10 @@ async function readIdentities(
   name: string,
 ): Promise<Map<string, { person: string; where: string }>> {
   const people = new Map<string, { person: string; where: string }>();
-  for (const { where, fields } of await readLines(root, name)) {
+  const lines = name.endsWith(".csv")
+    ? (await readCsvLines(root, name)).slice(1)
+    : await readLines(root, name);
+  for (const { where, fields } of lines) {
     if (fields.length !== 2) {
       throw new LetheError(
         `${where} has ${fields.length} fields`,

@@ -4,11 +4,12 @@ import { type CsvTable, parseCsv } from "../../files/csv.ts";
 import { listFolder } from "../../files/list_folder.ts";
 import { readPlainText } from "../../files/plain_file.ts";
 import { checkedRelativePath } from "../../files/relative_path.ts";
+import { isLeftover } from "./find_layout.ts";
 import { listImages } from "./image_listing.ts";
 import { type LabelledRow, type LayoutContent, matchRows, MAX_LABEL_BYTES } from "./layout.ts";
 
 /**
- * A plain folder: images anywhere in it and exactly one `.csv` file at its top with the columns
+ * A plain folder: images anywhere in it and exactly one `.csv` (or `.tsv`) file at its top with the columns
  * `file` (path relative to the folder), `identity`, and the labels. A single label column named
  * `class` makes a task of classes: the values that occur in it are their names, in alphabetical
  * order. Any other columns make a multi-label task: each holds 1 (yes), or 0 or -1 (no). Nothing
@@ -17,7 +18,7 @@ import { type LabelledRow, type LayoutContent, matchRows, MAX_LABEL_BYTES } from
  * @throws {LetheError} when the folder breaks these rules, naming the file and the line
  */
 export async function readFolder(root: string): Promise<LayoutContent> {
-  const images = await listImages(root, "");
+  const listing = await listImages(root, "");
   const name = join(root, await onlyCsv(root));
   const text = await readPlainText(name, { maxBytes: MAX_LABEL_BYTES });
   const table = parseCsv(text, name);
@@ -42,7 +43,7 @@ export async function readFolder(root: string): Promise<LayoutContent> {
         : labels.map((label) => binaryTarget(fields[columnIndex(label)], label, where)),
     };
   });
-  return { task: isClass ? "classes" : "multi-label", labels, ...matchRows(rows, images, name) };
+  return { task: isClass ? "classes" : "multi-label", labels, ...matchRows(rows, listing, name) };
 }
 
 /** Reads one multi-label value of a CSV: 1 for yes, 0 or -1 for no. */
@@ -69,7 +70,9 @@ function checkedColumns({ columns }: CsvTable, name: string): string[] {
 
 async function onlyCsv(root: string): Promise<string> {
   const entries = await listFolder(root, "it is the data set's folder");
-  const found = entries.filter(({ isFile, name }) => isFile && /\.csv$/i.test(name))
+  const found = entries.filter(({ isFile, name }) =>
+    isFile && !isLeftover(name) && /\.(csv|tsv)$/i.test(name)
+  )
     .map(({ name }) => name);
   if (found.length === 1) return found[0];
   throw new LetheError(

@@ -1,33 +1,59 @@
 import { join } from "@std/path";
 import { LetheError } from "../../error.ts";
 import { listFolder } from "../../files/list_folder.ts";
+import { isImageName, type OtherFormat, otherFormatOf } from "../images/formats.ts";
+import { isLeftover } from "./find_layout.ts";
+
+/** Images of a format that is not read. */
+export interface UnreadImages {
+  readonly format: OtherFormat;
+  /** Relative to the data set's root. */
+  readonly files: readonly string[];
+}
+
+/** What lies in a folder and its subfolders. */
+export interface ImageListing {
+  /** Images that can be read, by their names' endings in any case. */
+  readonly images: ReadonlySet<string>;
+  /** Others, by format. */
+  readonly unread: readonly UnreadImages[];
+}
 
 /**
- * The images in a folder and its subfolders, by their names' endings (.jpg, .jpeg, .png in any
- * case). Symbolic links and names that begin with a dot are passed over.
+ * The images in a folder and its subfolders, by their names' endings. Symbolic links, names that begin
+ * with a dot and `__MACOSX` are passed over.
  *
  * @param root the data set's folder
  * @param folder a folder below it, or "" for itself
  * @returns paths relative to `root`, with forward slashes
  * @throws {LetheError} when the folder is missing, unreadable or holds no image
  */
-export async function listImages(root: string, folder: string): Promise<Set<string>> {
-  const found = new Set<string>();
+export async function listImages(root: string, folder: string): Promise<ImageListing> {
+  const images = new Set<string>();
+  const unread = new Map<OtherFormat, string[]>();
   const pending = [folder];
   for (let current = pending.pop(); current !== undefined; current = pending.pop()) {
     for (const entry of await listFolder(join(root, current), "the images lie in this folder")) {
-      if (entry.name.startsWith(".")) continue;
+      if (isLeftover(entry.name)) continue;
       const path = current === "" ? entry.name : `${current}/${entry.name}`;
       if (entry.isDirectory) pending.push(path);
-      else if (entry.isFile && /\.(jpe?g|png)$/i.test(entry.name)) found.add(path);
+      if (!entry.isFile) continue;
+      if (isImageName(entry.name)) images.add(path);
+      const format = otherFormatOf(entry.name);
+      if (format) unread.set(format, unread.get(format) ?? []);
+      if (format) unread.get(format)!.push(path);
     }
   }
-  if (found.size === 0) {
+  const others = [...unread].map(([format, files]) => ({ format, files: files.sort() }));
+  if (images.size === 0) {
+    const [first] = others;
     throw new LetheError(
       `${join(root, folder)} holds no image`,
-      "JPEG or PNG files are needed",
-      "put the images there",
+      first
+        ? `JPEG, PNG or WebP files are needed, and ${first.files[0]} is ${first.format.name}`
+        : "JPEG, PNG or WebP files are needed",
+      first ? `convert them: ${first.format.convert(first.files[0])}` : "put the images there",
     );
   }
-  return found;
+  return { images, unread: others };
 }

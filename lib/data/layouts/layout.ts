@@ -1,8 +1,14 @@
 import { LetheError } from "../../error.ts";
-import type { Dataset, Sample } from "../sample.ts";
+import type { Dataset, Sample, UnreadRows } from "../sample.ts";
+import type { ImageListing } from "./image_listing.ts";
 
 /** What a layout's files say, before a choice of labels. */
-export type LayoutContent = Pick<Dataset, "task" | "labels" | "samples" | "absent">;
+export type LayoutContent =
+  & Pick<Dataset, "task" | "labels" | "samples" | "absent" | "unread">
+  & {
+    /** The folder that files are relative to, where it is not the one that was named. */
+    readonly root?: string;
+  };
 
 /** The largest label file that is read (CelebA's attributes take 26 MB). */
 export const MAX_LABEL_BYTES = 256 * 2 ** 20;
@@ -15,29 +21,39 @@ export interface LabelledRow extends Sample {
 
 /**
  * Holds label rows against the images that are there: every image must have exactly one row; rows
- * whose images are absent are left out and counted (CelebA is often kept in part).
+ * whose images are absent are left out and counted (CelebA is often kept in part). Names are the same
+ * where their letters are, composed (as most systems write them) or taken apart (as macOS does).
  *
  * @param rows one per image, in any order
- * @param images paths relative to the data set's root
+ * @param listing paths relative to the data set's root
  * @param labelFile its name, for errors
- * @returns samples sorted by file
- * @throws {LetheError} when a file has two rows, an image has none, or no row has its image
+ * @returns samples sorted by file, under the files' own names
+ * @throws {LetheError} when a file has two rows, an image has none, or two identities are one but for
+ *   white space or Unicode's forms
  */
 export function matchRows(
   rows: readonly LabelledRow[],
-  images: ReadonlySet<string>,
+  { images, unread }: ImageListing,
   labelFile: string,
-): { samples: Sample[]; absent: number } {
+): { samples: Sample[]; absent: number; unread: UnreadRows[] } {
   const seen = new Map<string, string>();
   const samples: Sample[] = [];
-  for (const { where, file, identity, targets } of rows) {
+  const absent = new Set<string>();
+  const inOtherForm = new Map([...images].map((image) => [image.normalize("NFC"), image]));
+  refuseIdentitiesThatAreOne(rows);
+  for (const { where, file: written, identity, targets } of rows) {
+    const file = images.has(written)
+      ? written
+      : inOtherForm.get(written.normalize("NFC")) ?? written;
     const earlier = seen.get(file);
     if (earlier) throw duplicateRow(where, file, earlier);
     seen.set(file, where);
     if (images.has(file)) samples.push({ file, identity, targets });
+    else absent.add(file.normalize("NFC"));
   }
   for (const image of images) {
-    if (seen.has(image)) continue;
+    // Data sets from before WebP was read may have some that no row speaks of.
+    if (seen.has(image) || /\.webp$/i.test(image)) continue;
     throw new LetheError(
       `${image} has no row in ${labelFile}`,
       "every image needs its labels",
@@ -45,7 +61,48 @@ export function matchRows(
     );
   }
   samples.sort((a, b) => a.file < b.file ? -1 : 1);
-  return { samples, absent: rows.length - samples.length };
+  const withRow = unread.map(({ format, files }) => {
+    const named = files.filter((file) => absent.has(file.normalize("NFC")));
+    return { format: format.name, rows: named.length, remedy: format.convert(named[0] ?? "") };
+  });
+  return {
+    samples,
+    absent: rows.length - samples.length,
+    unread: withRow.filter(({ rows }) => rows > 0),
+  };
+}
+
+/** Two people whose names differ in what nobody sees would be two people to whoever asks for one. */
+function refuseIdentitiesThatAreOne(rows: readonly LabelledRow[]): void {
+  const spellings = new Map<string, LabelledRow>();
+  const exact = new Set<string>();
+  for (const row of rows) {
+    if (exact.has(row.identity)) continue;
+    exact.add(row.identity);
+    const plain = row.identity.normalize("NFC").replaceAll(INVISIBLE, "");
+    const other = spellings.get(plain);
+    if (other) {
+      throw new LetheError(
+        `${row.where} has the identity ${shown(row.identity)}, and ${other.where} ` +
+          shown(other.identity),
+        "they differ only in what cannot be seen (outer white space, Unicode's forms), and each would " +
+          "be a person",
+        "write a person's identity in one way",
+      );
+    }
+    spellings.set(plain, row);
+  }
+}
+
+/** White space and zero-width characters at either end. */
+const INVISIBLE = /^[\s\u200b-\u200d\u2060\ufeff]+|[\s\u200b-\u200d\u2060\ufeff]+$/g;
+
+/** In quotes, with the code points of what is not ASCII, so that two forms look different. */
+function shown(identity: string): string {
+  return JSON.stringify(identity).replaceAll(
+    /[^\x20-\x7e]/g,
+    (letter) => "\\u" + letter.charCodeAt(0).toString(16).padStart(4, "0"),
+  );
 }
 
 /** The error for a second row about the same file. */

@@ -3,11 +3,12 @@ import { LetheError } from "../../error.ts";
 import { parseCsv } from "../../files/csv.ts";
 import { readPlainText } from "../../files/plain_file.ts";
 import { checkedRelativePath } from "../../files/relative_path.ts";
+import { findByName } from "./find_layout.ts";
 import { listImages } from "./image_listing.ts";
 import { type LabelledRow, type LayoutContent, matchRows, MAX_LABEL_BYTES } from "./layout.ts";
 
 /** The file by which MUFAC's folder is known. */
-export const MUFAC_MARK = "custom_train_dataset.csv";
+const MUFAC_MARK = "custom_train_dataset.csv";
 
 const PARTS = ["train", "val", "test"];
 const COLUMNS = ["family_id", "person_id", "age_class", "image_path"];
@@ -18,17 +19,29 @@ const AGES = ["0-6", "7-12", "13-19", "20-30", "31-45", "46-55", "56-66", "67-80
  * MUFAC (Choi & Na 2023): for each of train, val and test a `custom_<part>_dataset.csv` with the
  * columns family_id, person_id, age_class (a to h) and image_path, and the images in
  * `<part>_images/`. A person is a family and a person of it; the three parts are read as one, since
- * Lethe splits by identity itself.
+ * Lethe splits by identity itself. The folder may lie some folders below the one that is named.
  *
  * @throws {LetheError} when a file is missing or breaks these rules, naming it and the line
  */
-export async function readMufac(root: string): Promise<LayoutContent> {
+export async function readMufac(folder: string): Promise<LayoutContent> {
+  const [mark] = await findByName(folder, new Set([MUFAC_MARK]));
+  if (!mark?.isFile) {
+    throw new LetheError(
+      `${folder} holds no ${MUFAC_MARK}, there or below`,
+      "by this file MUFAC is known",
+      "check the path and the name of the data set",
+    );
+  }
+  const root = mark.path === MUFAC_MARK
+    ? folder
+    : join(folder, mark.path.slice(0, -MUFAC_MARK.length - 1));
   const parts = [];
   for (const part of PARTS) parts.push(await readPart(root, part));
+  const unread = parts.flatMap((part) => part.unread);
   const samples = parts.flatMap((part) => part.samples)
     .sort((a, b) => a.file < b.file ? -1 : 1);
   const absent = parts.reduce((sum, part) => sum + part.absent, 0);
-  return { task: "classes", labels: AGES, samples, absent };
+  return { root, task: "classes", labels: AGES, samples, absent, unread };
 }
 
 async function readPart(root: string, part: string) {

@@ -36,6 +36,7 @@ Deno.test("readAttributeFiles reads the real files' quirks", () =>
         "\ufeff3\r\nSmiling Male \r\n000003.jpg  1  1\r\n000002.JPG -1  0\r\n\r\n000001.jpg  1 -1",
     });
     assertEquals(await readCelebA(folder), {
+      root: folder,
       task: "multi-label",
       labels: ["Smiling", "Male"],
       samples: [
@@ -43,6 +44,7 @@ Deno.test("readAttributeFiles reads the real files' quirks", () =>
         { file: "img_align_celeba/000002.JPG", identity: "9", targets: [0, 0] },
       ],
       absent: 1,
+      unread: [],
     });
   }));
 
@@ -100,11 +102,104 @@ Deno.test("readAttributeFiles refuses names that lead out of the image folder", 
     }, 'line 4 names "../000002.JPG"');
   }));
 
-Deno.test("readAttributeFiles says which label file is missing", () =>
+Deno.test("readAttributeFiles says which part is missing, and where it is to be had", () =>
   inTemporaryFolder(async (folder) => {
     await writeFiles(folder, GOOD);
     await Deno.remove(join(folder, "identity_CelebA.txt"));
-    await assertRejects(() => readCelebA(folder), LetheError, "identity_CelebA.txt does not exist");
+    const people = await assertRejects(() => readCelebA(folder), LetheError);
+    assertEquals(people.message.includes("holds no identity_CelebA.txt;"), true, people.message);
+    assertEquals(people.remedy.includes("Kaggle's copy leaves it out"), true);
+    await Deno.remove(join(folder, "img_align_celeba"), { recursive: true });
+    await writeFiles(folder, { "img_align_celeba.zip": "x" });
+    const images = await assertRejects(() => readCelebA(folder), LetheError);
+    assertEquals(images.remedy, "unpack img_align_celeba.zip");
+    const empty = join(folder, "empty");
+    await Deno.mkdir(empty);
+    await assertRejects(
+      () => readCelebA(empty),
+      LetheError,
+      "holds no img_align_celeba/ and no list_attr_celeba.txt and no identity_CelebA.txt",
+    );
+  }));
+
+Deno.test("readCelebA reads Kaggle's, the authors' Drive's and nested layouts", () =>
+  inTemporaryFolder(async (folder) => {
+    const csv = "image_id,Smiling,Male\n000001.jpg,1,-1\n000002.JPG,-1,1\n";
+    const people = GOOD["identity_CelebA.txt"];
+    const [one, two] = ["000001.jpg", "000002.JPG"];
+    const nested = "img_align_celeba/img_align_celeba/";
+    const layouts: [Record<string, string>, root: string, images: string][] = [
+      [{ "list_attr_celeba.csv": csv, "identity_CelebA.txt": people }, "", nested],
+      [
+        {
+          "list_attr_celeba.csv": csv,
+          "identity_CelebA.csv": `f,p\n${people.replaceAll(" ", ",")}`,
+        },
+        "",
+        nested,
+      ],
+      [
+        {
+          "Anno/list_attr_celeba.txt": GOOD["list_attr_celeba.txt"],
+          "Anno/identity_CelebA.txt": people,
+        },
+        "",
+        "Img/img_align_celeba/",
+      ],
+      [
+        {
+          "CelebA/Anno/list_attr_celeba.txt": GOOD["list_attr_celeba.txt"],
+          "CelebA/Anno/identity_CelebA.txt": people,
+        },
+        "/CelebA",
+        "Img/img_align_celeba/",
+      ],
+      [
+        { "celeba/list_attr_celeba.csv": csv, "celeba/identity_CelebA.txt": people },
+        "/celeba",
+        nested,
+      ],
+      [
+        {
+          "list_attr_celeba.txt": GOOD["list_attr_celeba.txt"],
+          "list_attr_celeba.csv": csv,
+          "identity_CelebA.txt": people,
+        },
+        "",
+        nested,
+      ],
+    ];
+    for (const [i, [labels, root, images]] of layouts.entries()) {
+      const at = join(folder, String(i));
+      const below = root === "" ? "" : root.slice(1) + "/";
+      await writeFiles(at, {
+        ...labels,
+        [below + images + one]: "x",
+        [below + images + two]: "x",
+        "__MACOSX/._list_attr_celeba.csv": "x",
+      });
+      const dataset = await openDataset("celeba", at);
+      assertEquals(dataset.root, at + root);
+      assertEquals(dataset.labels, ["Smiling", "Male"]);
+      assertEquals(dataset.samples, [
+        { file: images + one, identity: "7", targets: [1, 0] },
+        { file: images + two, identity: "9", targets: [0, 1] },
+      ]);
+    }
+  }));
+
+Deno.test("readCelebA takes the nearest of several, and refuses two that are equally near", () =>
+  inTemporaryFolder(async (folder) => {
+    await writeFiles(folder, GOOD);
+    await writeFiles(join(folder, "backup"), GOOD);
+    assertEquals((await readCelebA(folder)).root, folder);
+    await writeFiles(join(folder, "two/a"), GOOD);
+    await writeFiles(join(folder, "two/b"), GOOD);
+    await assertRejects(
+      () => readCelebA(join(folder, "two")),
+      LetheError,
+      "name the folder of one",
+    );
   }));
 
 Deno.test("readCelebAHQ reads CelebAMask-HQ's names", () =>
@@ -130,6 +225,7 @@ Deno.test("readCelebAHQ reads the real files' quirks", () =>
       "CelebA-HQ-identity.txt": "2.jpg 7\r\n29999.jpg  12\r\n10.jpg 7\r\n",
     });
     assertEquals(await readCelebAHQ(folder), {
+      root: folder,
       task: "multi-label",
       labels: ["Smiling", "Young"],
       samples: [
@@ -137,6 +233,7 @@ Deno.test("readCelebAHQ reads the real files' quirks", () =>
         { file: "CelebA-HQ-img/2.jpg", identity: "7", targets: [1, 1] },
       ],
       absent: 1,
+      unread: [],
     });
   }));
 

@@ -24,6 +24,7 @@ Deno.test("readFolder reads label columns of any name in any order", () =>
         { file: "tom.jpeg", identity: "tom", targets: [0, 1] },
       ],
       absent: 1,
+      unread: [],
     });
   }));
 
@@ -43,6 +44,7 @@ Deno.test("readFolder reads CSV files as spreadsheets and scripts leave them", (
         { file: "tom.jpeg", identity: "tom", targets: [0] },
       ],
       absent: 1,
+      unread: [],
     });
   }));
 
@@ -71,4 +73,89 @@ Deno.test("readFolder names what is broken and where", () =>
     await refuses(folder, good.replace("tom.jpeg,tom,0\n", ""), "tom.jpeg has no row in");
     await writeFiles(folder, { "labels.csv": good, "more.csv": good });
     await assertRejects(() => readFolder(folder), LetheError, "holds labels.csv and more.csv");
+  }));
+
+Deno.test("readFolder reads semicolons and tabs, and passes over what macOS leaves", () =>
+  inTemporaryFolder(async (folder) => {
+    const rows = [
+      ["file", "identity", "wet"],
+      ["dogs/rex 1.png", "rex", "1"],
+      ["dogs/rex 2.png", "rex", "0"],
+      ["tom.jpeg", "tom", "1"],
+    ];
+    await writeFiles(folder, {
+      ...IMAGES,
+      "._labels.csv": "\0\x05",
+      ".DS_Store": "\0",
+      "dogs/._rex 1.png": "\0\x05",
+      "__MACOSX/dogs/._rex 1.png": "\0\x05",
+      "__MACOSX/dogs/rex 1.png": "\0\x05",
+    });
+    for (const separator of [";", "\t", ","]) {
+      const text = rows.map((row) => row.join(separator)).join("\n");
+      await Deno.writeTextFile(`${folder}/labels.csv`, text);
+      const { samples, labels } = await readFolder(folder);
+      assertEquals(labels, ["wet"]);
+      assertEquals(samples.map(({ targets }) => targets[0]), [1, 0, 1]);
+    }
+  }));
+
+Deno.test("readFolder matches names that are composed in one place and taken apart in the other", () =>
+  inTemporaryFolder(async (folder) => {
+    const [composed, apart] = ["Ren\u00e9e", "Rene\u0301e"];
+    for (const [onDisk, inCsv] of [[composed, apart], [apart, composed]]) {
+      const root = `${folder}/${onDisk.length}`;
+      await writeFiles(root, {
+        [`${onDisk}/0.png`]: "x",
+        "labels.csv": `file,identity,wet\n${inCsv}/0.png,p,1\n`,
+      });
+      const { samples } = await readFolder(root);
+      assertEquals(samples, [{ file: `${onDisk}/0.png`, identity: "p", targets: [1] }]);
+    }
+    const twice = `file,identity,wet\n${composed}/0.png,p,1\n${apart}/0.png,p,1\n`;
+    await writeFiles(`${folder}/twice`, { [`${apart}/0.png`]: "x", "labels.csv": twice });
+    await assertRejects(() => readFolder(`${folder}/twice`), LetheError, "again");
+  }));
+
+Deno.test("readFolder refuses identities that differ only in what cannot be seen, and names both", () =>
+  inTemporaryFolder(async (folder) => {
+    const csv = (first: string, second: string) =>
+      `file,identity,wet\ndogs/rex 1.png,"${first}",1\ndogs/rex 2.png,"${second}",1\n` +
+      "tom.jpeg,tom,1\n";
+    for (
+      const [first, second, says] of [
+        ["rex", "rex ", 'line 3 has the identity "rex ", and'],
+        ["\trex", "rex", 'line 2 "\\trex"'],
+        ["rex\u00a0", "rex", '"rex\\u00a0"'],
+        ["rex\u200b", "rex", '"rex\\u200b"'],
+        ["Ren\u00e9e", "Rene\u0301e", '"Rene\\u0301e"'],
+      ]
+    ) await refuses(folder, csv(first, second), says);
+    await writeFiles(folder, { "labels.csv": csv("rex", "Rex") });
+    assertEquals((await readFolder(folder)).samples.length, 3);
+  }));
+
+Deno.test("readFolder names the format of images that it does not read", () =>
+  inTemporaryFolder(async (folder) => {
+    const csv = "file,identity,wet\ndogs/rex 1.png,rex,1\ndogs/rex 2.png,rex,1\n" +
+      "tom.jpeg,tom,1\nann.HEIC,ann,1\nbob.heic,bob,0\ncy.tif,cy,1\n";
+    await writeFiles(folder, { ...IMAGES, "ann.HEIC": "x", "bob.heic": "x", "labels.csv": csv });
+    const { absent, unread } = await readFolder(folder);
+    assertEquals(absent, 3);
+    assertEquals(unread.map(({ format, rows }) => [format, rows]), [["a HEIC image", 2]]);
+    assertEquals(unread[0].remedy.startsWith("heif-convert ann.HEIC ann.jpg"), true);
+    const only = `${folder}/only`;
+    await writeFiles(only, {
+      "ann.heic": "x",
+      "labels.csv": "file,identity,wet\nann.heic,ann,1\n",
+    });
+    await assertRejects(() => readFolder(only), LetheError, "ann.heic is a HEIC image");
+  }));
+
+Deno.test("readFolder reads WebP, with or without a row", () =>
+  inTemporaryFolder(async (folder) => {
+    const csv = "file,identity,wet\ndogs/rex 1.png,rex,1\ndogs/rex 2.png,rex,1\n" +
+      "tom.jpeg,tom,1\nann.webp,ann,1\n";
+    await writeFiles(folder, { ...IMAGES, "ann.webp": "x", "stray.webp": "x", "labels.csv": csv });
+    assertEquals((await readFolder(folder)).samples[0].file, "ann.webp");
   }));
