@@ -17,6 +17,8 @@ export interface Command<Table extends OptionTable> {
   readonly options: Table;
   /** Whole command lines. */
   readonly examples: readonly string[];
+  /** Paragraphs that `--help` prints below the options. */
+  readonly notes?: readonly string[];
   /**
    * @param options one value per row of the table
    * @returns the exit code: 0 or nothing done, 1 failed, 3 audit failed

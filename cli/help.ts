@@ -6,6 +6,7 @@ export interface CommandText {
   readonly summary: string;
   readonly options: OptionTable;
   readonly examples: readonly string[];
+  readonly notes?: readonly string[];
 }
 
 /** Characters per line. */
@@ -40,7 +41,7 @@ function assumed(row: OptionRow): string {
 }
 
 /** The text of `--help`: summary, options with what is assumed, examples, exit codes. */
-export function helpText({ name, summary, options, examples }: CommandText): string {
+export function helpText({ name, summary, options, examples, notes = [] }: CommandText): string {
   const rows = Object.entries(options).map(([key, row]) => ({
     option: usage(key, row),
     help: explanation(row),
@@ -54,6 +55,7 @@ export function helpText({ name, summary, options, examples }: CommandText): str
     ...wrap(`deno task ${name}: ${summary}`, WIDTH),
     "",
     ...rows.flatMap(({ option, help }) => optionLines(option, help, width)),
+    ...notes.flatMap((note) => ["", ...wrap(note, WIDTH)]),
     "",
     "Examples:",
     ...examples.map((example) => `  ${example}`),

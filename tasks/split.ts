@@ -2,13 +2,16 @@ import { command, main } from "../cli/command.ts";
 import { progress } from "../cli/progress.ts";
 import { DATA, DATASET, SEED } from "../cli/shared_options.ts";
 import { table } from "../cli/table.ts";
-import { exportRequests } from "../lib/data/requests/export_requests.ts";
-import { hashImages } from "../lib/data/loader/image_store.ts";
-import { openDataset } from "../lib/data/open_dataset.ts";
-import { IDENTITY_PARTS, makeSplit, samplesOf } from "../lib/data/split.ts";
-import { writeSplit } from "../lib/data/split_file.ts";
-import { refuseExisting } from "../lib/files/write_whole.ts";
-import { finishBeforeExit } from "../lib/files/finish_before_exit.ts";
+import { IDENTITY_PARTS, samplesOf } from "../lib/data/split.ts";
+import { splitDataset } from "../lib/run/split_dataset.ts";
+
+/** What people need who have no published data set. */
+const FOLDER_LAYOUT = [
+  "folder: images (JPEG, PNG, WebP) anywhere below ROOT, and one CSV file at its top with the columns " +
+  "file (relative to ROOT), identity (whose picture it is), and the labels: either one column class, " +
+  "or any number of columns of 1 (yes) and 0 (no).",
+  "celeba, celebahq, mufac: as their authors publish them, and CelebA as Kaggle does; see lib/data.",
+];
 
 /** `deno task split`: Sec. 3.3. */
 export const split = command({
@@ -22,36 +25,27 @@ export const split = command({
     seed: SEED,
     out: { kind: "path", required: true, value: "FILE", help: "split file to make" },
     requests: { kind: "path", value: "DIR", help: "folder to make for the support images" },
+    check: { kind: "flag", default: true, help: "try whether each image decodes" },
   },
+  notes: FOLDER_LAYOUT,
   examples: [
     "deno task split --dataset celeba --data ./celeba --forget 20 --out split.json --requests requests",
   ],
-  async run(options, terminal) {
-    const { out, requests, forget, seed } = options;
-    await refuseExisting(out);
-    if (requests !== undefined) await refuseExisting(requests);
-    const dataset = await openDataset(options.dataset, options.data, {
-      attributes: options.attributes,
-    });
-    const show = progress(terminal);
-    const hashes = await hashImages(dataset.root, dataset.samples.map(({ file }) => file), {
-      onProgress: (done, total) => show({ stage: "hash", done, total, unit: "images" }),
-    });
-    const made = makeSplit(dataset, { forget, seed, hashes });
-    await finishBeforeExit(async () => {
-      if (requests !== undefined) await exportRequests(made, dataset, requests);
-      await writeSplit(out, made);
+  async run({ requests, attributes, ...options }, terminal) {
+    const { split, dataset, notes } = await splitDataset({
+      ...options,
+      ...(requests === undefined ? {} : { requests }),
+      ...(attributes === undefined ? {} : { attributes }),
+      onProgress: progress(terminal),
     });
     const rows = IDENTITY_PARTS.map((part) => [
       part,
-      String(made.identities[part].length),
-      String(samplesOf(made, dataset, part).length),
+      String(split.identities[part].length),
+      String(samplesOf(split, dataset, part).length),
     ]);
-    rows.push(["support", String(forget), String(forget)]);
+    rows.push(["support", String(options.forget), String(options.forget)]);
     for (const line of table(["part", "people", "images"], rows)) terminal.print(line);
-    if (dataset.absent > 0) {
-      terminal.note(`${dataset.absent} rows of the label files have no image and were left out`);
-    }
+    for (const note of notes) terminal.note(note);
   },
 });
 

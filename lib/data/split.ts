@@ -1,6 +1,7 @@
 import { LetheError } from "../error.ts";
 import { Random } from "../random.ts";
 import { openDataset } from "./open_dataset.ts";
+import { findDuplicates } from "./duplicates.ts";
 import type { Dataset, DatasetName, Sample, Task } from "./sample.ts";
 
 /** Who is in which part, as `split.json` holds it. */
@@ -39,7 +40,8 @@ const SET_ASIDE = 0.4;
  * Splits a data set by identity (Sec. 3.3; shares of the released code). Identities are shuffled;
  * the first ones, up to 40 % of the images, are set aside and halved by images into val and test;
  * the others are for training. Among those with at least 2 images (6 when one person is to be
- * forgotten, so that a forget set is left), `forget` are drawn, and one support image of each.
+ * forgotten, so that a forget set is left), `forget` are drawn, and one support image of each: none that
+ * the data set has a second time, whose other copy would stay in a part.
  *
  * @param dataset what is split
  * @param options `forget`: number of people to forget, at least 1; `seed`; `hashes`: SHA-256 of
@@ -70,9 +72,15 @@ export function makeSplit(
       "use a data set with more people, or none that holds so large a share of the images",
     );
   }
-  const chosen = chooseForget(train, images, forget, random);
+  const repeated = new Set(
+    findDuplicates(dataset.samples, hashes).flatMap((same) => same.map(({ file }) => file)),
+  );
+  const single = (identity: string) =>
+    filesOf.get(identity)!.filter((file) => !repeated.has(file)).sort();
+  const candidates = train.filter((identity) => single(identity).length > 0);
+  const chosen = chooseForget(train, candidates, images, forget, random);
   const support = chosen.map((identity) => {
-    const files = filesOf.get(identity)!.sort();
+    const files = single(identity);
     return [identity, files[random.integer(files.length)]];
   });
   return {
@@ -93,19 +101,20 @@ export function makeSplit(
 
 function chooseForget(
   train: readonly string[],
+  candidates: readonly string[],
   images: (identity: string) => number,
   forget: number,
   random: Random,
 ): string[] {
   const least = forget === 1 ? 6 : 2;
-  const eligible = train.filter((identity) => images(identity) >= least);
+  const eligible = candidates.filter((identity) => images(identity) >= least);
   const most = Math.min(eligible.length, train.length - 1);
   if (Number.isSafeInteger(forget) && forget >= 1 && forget <= most) {
     return random.shuffle(eligible).slice(0, forget);
   }
   throw new LetheError(
     `${forget} people to forget, and ${train.length} in training, ${eligible.length} of them ` +
-      `with at least ${least} images`,
+      `with at least ${least} images, one of them there only once`,
     "between 1 and those can be forgotten, and one other must stay to be retained",
     most >= 1 ? `ask for at most ${most}` : "use a data set with more images per person",
   );
@@ -158,7 +167,10 @@ export function samplesOf(split: Split, dataset: Dataset, part: SplitPart): Samp
  */
 export async function openSplitDataset(split: Split, root: string): Promise<Dataset> {
   const { name, task, labels } = split.dataset;
-  const dataset = await openDataset(name, root, task === "classes" ? {} : { attributes: labels });
+  const dataset = withoutLaterFormats(
+    split,
+    await openDataset(name, root, task === "classes" ? {} : { attributes: labels }),
+  );
   if (dataset.task !== task || dataset.labels.join("\n") !== labels.join("\n")) {
     throw otherDataset(`${dataset.root} has other classes than the split`);
   }
@@ -178,6 +190,15 @@ export async function openSplitDataset(split: Split, root: string): Promise<Data
     throw otherDataset(`${dataset.root} lacks ${gone}, which was split`);
   }
   return dataset;
+}
+
+/** A split from before WebP was read knows nothing of such images, which were left out then. */
+function withoutLaterFormats({ hashes }: Split, dataset: Dataset): Dataset {
+  const samples = dataset.samples.filter(({ file }) =>
+    Object.hasOwn(hashes, file) || !/\.webp$/i.test(file)
+  );
+  if (samples.length === dataset.samples.length) return dataset;
+  return { ...dataset, samples, absent: dataset.absent + dataset.samples.length - samples.length };
 }
 
 function otherDataset(value: string): LetheError {

@@ -1,6 +1,7 @@
 import { join } from "@std/path";
 import { MAX_IMAGE_BYTES } from "../data/images/decode_image.ts";
 import { IMAGE_ENDINGS, isImageName } from "../data/images/formats.ts";
+import { isLeftover } from "../data/layouts/find_layout.ts";
 import { decodeToForm } from "../data/images/stored_form.ts";
 import { imagesInMemory } from "../data/loader/images_in_memory.ts";
 import { listFolder } from "../files/list_folder.ts";
@@ -42,7 +43,9 @@ export async function predictImages(
   const { config, theta: host, kernels } = await readModel(model);
   useKernels(kernels);
   const entries = await listFolder(folder, "it holds the images to predict");
-  const files = entries.map(({ name }) => name).filter((name) => isImageName(name))
+  const files = entries.map(({ name }) => name).filter((name) =>
+    isImageName(name) && !isLeftover(name)
+  )
     .sort();
   if (files.length === 0) {
     throw new LetheError(

@@ -13,7 +13,11 @@ const eachOfHisOwn = (lines: string[]) => lines.map((line, i) => line.replace(/\
 
 /** CelebA's layout with something amiss. */
 export const BAD_DATA_SETS: readonly Bad[] = [
-  ["an empty data set", "@portraits holds neither list_attr", empty("portraits")],
+  [
+    "an empty data set",
+    "@portraits holds no img_align_celeba/ and no list_attr",
+    empty("portraits"),
+  ],
   ["a data set without images", `@${IMAGES} holds no image`, empty(IMAGES)],
   [
     "a missing row",

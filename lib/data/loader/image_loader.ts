@@ -34,7 +34,14 @@ export const MISSING_IMAGE = "restore the image, or make a new split without it"
 
 /** Fewer are decoded here, since workers take a while to start. */
 const WORTH_A_POOL = 256;
-const MOST_WORKERS = 8;
+/** Images that a worker is worth, of those that will be asked for. */
+const IMAGES_PER_WORKER = 64;
+
+/** Threads that decode so many images: every core's, or none where they are few. */
+export function decoderThreads(images: number): number {
+  if (images < WORTH_A_POOL) return 0;
+  return Math.min(navigator.hardwareConcurrency, Math.ceil(images / IMAGES_PER_WORKER));
+}
 
 /**
  * Reads, decodes and resizes images on every core, each file held against its hash. With a cache, what
@@ -49,8 +56,8 @@ export function openImageLoader(
   { hashes, cache: folder }: ImageFiles,
 ): ImageLoader {
   const cache = folder !== undefined && hashes ? openPixelCache(folder) : null;
-  const workers = Math.min(navigator.hardwareConcurrency, MOST_WORKERS);
-  const pool = count < WORTH_A_POOL ? null : openDecodePool(workers);
+  const workers = decoderThreads(count);
+  const pool = workers === 0 ? null : openDecodePool(workers);
   const cached = (file: string, form: StoredForm) => cache?.read(hashes![file], form) ?? null;
   return {
     atOnce: pool?.atOnce ?? 1,

@@ -1,6 +1,8 @@
 import { join } from "@std/path";
 import { LetheError } from "../../error.ts";
 import { parseCsv } from "../../files/csv.ts";
+import { isImageName, otherFormatOf } from "../images/formats.ts";
+import { isLeftover } from "../layouts/find_layout.ts";
 import { binaryTarget } from "../layouts/folder.ts";
 import { listFolder } from "../../files/list_folder.ts";
 import { readPlainText } from "../../files/plain_file.ts";
@@ -61,21 +63,22 @@ async function listRequests(folder: string): Promise<{ images: string[]; hasCsv:
   let hasCsv = false;
   const entries = await listFolder(folder, "it is the folder of requests, one image per person");
   for (const { name } of entries) {
-    if (name.startsWith(".")) continue;
+    if (isLeftover(name)) continue;
     if (name === "requests.csv") hasCsv = true;
-    else if (/\.(jpe?g|png)$/i.test(name)) images.push(name);
+    else if (isImageName(name)) images.push(name);
     else {
+      const format = otherFormatOf(name);
       throw new LetheError(
-        `${join(folder, name)} is no request`,
-        "a folder of requests holds .jpg or .png images and perhaps requests.csv",
-        "convert it to JPEG or PNG, or take it out",
+        `${join(folder, name)} is ${format?.name ?? "no request"}`,
+        "a folder of requests holds JPEG, PNG or WebP images and perhaps requests.csv",
+        format ? `convert it: ${format.convert(join(folder, name))}` : "take it out",
       );
     }
   }
   if (images.length > 0) return { images: images.sort(), hasCsv };
   throw new LetheError(
     `${folder} holds no image`,
-    "a request is one JPEG or PNG per person",
+    "a request is one JPEG, PNG or WebP per person",
     "put the images there",
   );
 }
@@ -91,7 +94,11 @@ async function readRows(
   for (const { line, fields } of rows) {
     const where = `${path} line ${line}`;
     const field = (column: string) => fields[columns.indexOf(column)];
-    const [file, identity] = [field("file"), field("identity")];
+    const [written, identity] = [field("file"), field("identity")];
+    // Names are the same in either of Unicode's forms: macOS takes letters apart.
+    const composed = written.normalize("NFC");
+    const file = images.find((image) => image === written) ??
+      images.find((image) => image.normalize("NFC") === composed) ?? written;
     if (!images.includes(file) || result.has(file)) {
       throw new LetheError(
         `${where} names ${JSON.stringify(file)}` +

@@ -13,7 +13,7 @@ export interface ForgetRequest extends RequestRow {
 }
 
 /**
- * Reads a folder of requests: one JPEG or PNG per person, named after the identity, or named by a
+ * Reads a folder of requests: one JPEG, PNG or WebP per person, named after the identity, or named by a
  * `requests.csv` with the columns file and identity and, if labels are given, one column per label
  * of the model (1 or 0) or one column `class`. Nothing else may lie in the folder, so that nobody's
  * request is passed over in silence.

@@ -62,7 +62,7 @@ Deno.test("readRequests refuses a folder that is missing, empty or holds anythin
   await assertRejects(() => readRequests("none/here", MODEL, FORM), LetheError, "does not exist");
   await refuses({}, "holds no image");
   await refuses({ "requests.csv": "file,identity\n" }, "holds no image");
-  await refuses({ "a.png": png, "b.webp": "RIFF" }, "b.webp is no request");
+  await refuses({ "a.png": png, "b.txt": "RIFF" }, "b.txt is no request");
   await refuses({ "a.png": png, "sub/b.png": png }, "sub is no request");
   await refuses({ "a.png": "text" }, "a.png is not an image");
 });
@@ -111,3 +111,27 @@ Deno.test("readRequests refuses label columns that are not the model's", async (
   await refusesHeader("file,Smiling,Hat", "has no column file or identity");
   await refusesHeader("file,identity,dog", "has no column class and the unknown", CLASSES);
 });
+
+Deno.test("readRequests passes over what macOS leaves, and matches names in either Unicode form", () =>
+  inTemporaryFolder(async (folder) => {
+    await writeFiles(folder, {
+      "Rene\u0301e.png": png,
+      "._Rene\u0301e.png": "\0",
+      ".DS_Store": "\0",
+      "__MACOSX/._a.png": "\0",
+      "requests.csv": "file;identity\nRen\u00e9e.png;p1\n",
+    });
+    const requests = await readRequests(folder, MODEL, FORM);
+    assertEquals(requests.map(({ file, identity }) => [file, identity]), [[
+      "Rene\u0301e.png",
+      "p1",
+    ]]);
+  }));
+
+Deno.test("readRequests names a format that is not read, and the line that converts it", () =>
+  inTemporaryFolder(async (folder) => {
+    await writeFiles(folder, { "ann.heic": "x" });
+    const error = await assertRejects(() => readRequests(folder, MODEL, FORM), LetheError);
+    assertEquals(error.value.endsWith("ann.heic is a HEIC image"), true);
+    assertEquals(error.remedy.includes("heif-convert"), true);
+  }));

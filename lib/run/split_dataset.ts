@@ -1,0 +1,84 @@
+import { describeDuplicates, findDuplicates } from "../data/duplicates.ts";
+import { examineImages, refuseBroken } from "../data/loader/examine_images.ts";
+import { openDataset } from "../data/open_dataset.ts";
+import { exportRequests } from "../data/requests/export_requests.ts";
+import type { Dataset, DatasetName } from "../data/sample.ts";
+import { IDENTITY_PARTS, makeSplit, type Split } from "../data/split.ts";
+import { writeSplit } from "../data/split_file.ts";
+import { finishBeforeExit } from "../files/finish_before_exit.ts";
+import { refuseExisting } from "../files/write_whole.ts";
+import type { OnProgress } from "./progress.ts";
+
+/** What {@link splitDataset} needs. */
+export interface SplitOptions {
+  readonly dataset: DatasetName;
+  /** The data set's folder. */
+  readonly data: string;
+  /** People to forget. */
+  readonly forget: number;
+  readonly seed: number;
+  /** Split file to make. */
+  readonly out: string;
+  /** Folder to make for the support images. */
+  readonly requests?: string;
+  /** Labels to keep; default all. */
+  readonly attributes?: readonly string[];
+  /** Tries whether each image decodes. */
+  readonly check: boolean;
+  readonly onProgress?: OnProgress;
+}
+
+/** A split, and what its maker should know. */
+export interface MadeSplit {
+  readonly split: Split;
+  readonly dataset: Dataset;
+  /** Lines about images that are left out or come twice. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Splits a data set by identity and writes the split and, if asked to, its requests.
+ *
+ * @throws {LetheError} bad input; an image that does not decode; a path that exists
+ */
+export async function splitDataset(options: SplitOptions): Promise<MadeSplit> {
+  const { out, requests, forget, seed, attributes, check, onProgress } = options;
+  await refuseExisting(out);
+  if (requests !== undefined) await refuseExisting(requests);
+  const dataset = await openDataset(options.dataset, options.data, { attributes });
+  const stage = check ? "hash and check" : "hash";
+  const examined = await examineImages(dataset.root, dataset.samples.map(({ file }) => file), {
+    decode: check,
+    onProgress: (done, total) => onProgress?.({ stage, done, total, unit: "images" }),
+  });
+  refuseBroken(dataset.root, examined);
+  const { hashes } = examined;
+  const split = makeSplit(dataset, { forget, seed, hashes });
+  await finishBeforeExit(async () => {
+    if (requests !== undefined) await exportRequests(split, dataset, requests);
+    await writeSplit(out, split);
+  });
+  return { split, dataset, notes: [...absentNotes(dataset), ...duplicateNotes(dataset, split)] };
+}
+
+function absentNotes({ absent, unread }: Dataset): string[] {
+  const formats = unread.map(({ format, rows, remedy }) =>
+    `${rows} rows of the label files name ${format}, which is not read, and were left out; ` +
+    `convert them: ${remedy}`
+  );
+  const gone = absent - unread.reduce((sum, { rows }) => sum + rows, 0);
+  if (gone === 0) return formats;
+  return [`${gone} rows of the label files have no image and were left out`, ...formats];
+}
+
+function duplicateNotes(dataset: Dataset, split: Split): string[] {
+  const duplicates = findDuplicates(dataset.samples, split.hashes);
+  if (duplicates.length === 0) return [];
+  const parts = new Map(
+    IDENTITY_PARTS.flatMap((part) => split.identities[part].map((identity) => [identity, part])),
+  );
+  return [
+    ...describeDuplicates(duplicates, (identity) => parts.get(identity)!),
+    "none of these is a support image",
+  ];
+}

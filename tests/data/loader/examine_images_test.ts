@@ -1,0 +1,42 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { encodePng } from "../../../lib/data/images/encode_png.ts";
+import { examineImages, refuseBroken } from "../../../lib/data/loader/examine_images.ts";
+import { hashImages } from "../../../lib/data/loader/image_store.ts";
+import { LetheError } from "../../../lib/error.ts";
+import { inTemporaryFolder, writeFiles } from "../temporary_folder.ts";
+
+const png = encodePng({ width: 9, height: 8, rgb: new Uint8Array(9 * 8 * 3).fill(7) });
+
+Deno.test("examineImages hashes every image and finds those that do not decode, all of them", () =>
+  inTemporaryFolder(async (folder) => {
+    await writeFiles(folder, {
+      "a.png": png,
+      "b.png": png.subarray(0, -20),
+      "c.jpg": "",
+      "d.jpg": "text",
+    });
+    const names = ["a.png", "b.png", "c.jpg", "d.jpg"];
+    const examined = await examineImages(folder, names, { decode: true });
+    assertEquals(examined.hashes, await hashImages(folder, names));
+    assertEquals(examined.broken, [
+      "b.png is a truncated or damaged PNG",
+      "c.jpg is empty",
+      "d.jpg is not an image",
+    ]);
+    assertThrows(() => refuseBroken(folder, examined), LetheError, "3 of 4 images of");
+    const unchecked = await examineImages(folder, names, { decode: false });
+    assertEquals([unchecked.hashes, unchecked.broken], [examined.hashes, []]);
+    refuseBroken(folder, unchecked);
+  }));
+
+Deno.test("examineImages finds the same by many threads as by one", () =>
+  inTemporaryFolder(async (folder) => {
+    const names = Array.from({ length: 300 }, (_, i) => `${i}.png`);
+    await writeFiles(
+      folder,
+      Object.fromEntries(names.map((name, i) => [name, i === 200 ? "text" : png])),
+    );
+    const { hashes, broken } = await examineImages(folder, names, { decode: true });
+    assertEquals(Object.keys(hashes), names);
+    assertEquals(broken, ["200.png is not an image"]);
+  }));
