@@ -1,24 +1,15 @@
 import { resolve } from "@std/path";
 import { ablationTable, benchmarkTables, sequenceTables } from "../cli/benchmark_tables.ts";
 import { command, main } from "../cli/command.ts";
+import { ablated, GRID_OPTIONS, gridOf, planOf } from "../cli/grid_options.ts";
 import { printResult } from "../cli/print_result.ts";
 import { progress } from "../cli/progress.ts";
-import {
-  CACHE,
-  DEVICE,
-  JSON_PROGRESS,
-  JSON_RESULT,
-  openAndAnnounce,
-} from "../cli/shared_options.ts";
-import { withAblation } from "../lib/benchmark/ablations.ts";
-import { parseGridSettings } from "../lib/benchmark/parse_settings.ts";
-import { GRID_PRESETS } from "../lib/benchmark/presets.ts";
+import { JSON_PROGRESS, JSON_RESULT, openAndAnnounce } from "../cli/shared_options.ts";
+import type { Terminal } from "../cli/terminal.ts";
+import { planPathIn, readPlan, writePlan } from "../lib/benchmark/cluster/plan_file.ts";
+import { collectPlan, runClaimed, shareFolder } from "../lib/benchmark/cluster/run_claimed.ts";
+import type { BenchmarkResults } from "../lib/benchmark/results.ts";
 import { resultsPath, runGrid } from "../lib/benchmark/run_grid.ts";
-import { ABLATIONS, type GridSettings } from "../lib/benchmark/settings.ts";
-import { readPlainText } from "../lib/files/plain_file.ts";
-import { UsageError } from "../lib/error.ts";
-
-const PRESET_NAMES = Object.keys(GRID_PRESETS) as (keyof typeof GRID_PRESETS)[];
 
 /** `deno task benchmark`: Tables 1 to 7. */
 export const benchmark = command({
@@ -26,22 +17,22 @@ export const benchmark = command({
   summary:
     "a grid of data set x people to forget x method x seed; a stopped one goes on where it was",
   options: {
-    preset: { kind: "choice", of: PRESET_NAMES, help: "a grid that comes with Lethe" },
-    settings: { kind: "path", value: "FILE", help: "a grid of your own, as JSON (see README)" },
-    ablation: {
-      kind: "choice",
-      of: ABLATIONS,
-      help: "the grid with MetaUnlearn's variants of Table 5, 6 or 7 in place of its methods",
-    },
-    data: {
-      kind: "path",
-      value: "ROOT",
-      help: "folder of the data sets that the grid gives no root for",
-    },
-    cache: CACHE,
-    out: { kind: "path", default: "benchmark", value: "DIR", help: "where the grid is kept" },
+    ...GRID_OPTIONS,
     workers: { kind: "integer", min: 1, max: 64, default: 2, help: "stages at a time" },
-    device: DEVICE,
+    plan: {
+      kind: "path",
+      value: "FILE",
+      help: "write the grid's stages, for many machines (lib/benchmark/README.md), and run none; " +
+        "with --stage or --collect the plan to read, jobs.json in --out unless it is given",
+    },
+    stage: { kind: "text", value: "HASH", help: "make this stage of a plan alone" },
+    collect: { kind: "flag", help: "gather what a plan's stages have left into results.json" },
+    deadAfter: {
+      kind: "number",
+      min: 1,
+      default: 90,
+      help: "seconds without a sign of life after which another machine's stage is taken over",
+    },
     json: JSON_RESULT,
     jsonProgress: JSON_PROGRESS,
   },
@@ -49,10 +40,47 @@ export const benchmark = command({
     "deno task benchmark --preset small --device wasm",
     "deno task benchmark --preset celeba-small --data ./celeba --ablation inputs --out grid",
     "deno task benchmark --settings grid.json --data ./celeba --out grid",
+    "deno task benchmark --preset small --out grid --plan jobs.json",
+    "deno task benchmark --plan jobs.json --stage split-0f4c3b2a19d8e7f60123",
+    "deno task benchmark --plan jobs.json --collect",
   ],
-  async run({ data, ablation, workers, json, jsonProgress, ...options }, terminal) {
-    const grid = withRoot(await settingsOf(options.preset, options.settings), data);
-    const settings = ablation === undefined ? grid : withAblation(grid, ablation);
+  async run({ workers, json, jsonProgress, ...options }, terminal) {
+    const onProgress = progress(terminal, jsonProgress);
+    if (options.stage !== undefined) {
+      const planPath = options.plan ?? planPathIn(options.out);
+      const read = await readPlan(planPath);
+      using _shared = await shareFolder(read.file.out);
+      const device = await openAndAnnounce(read.file.device, terminal);
+      let told = "";
+      const made = await runClaimed({
+        ...{ read, planPath, hash: options.stage, device, onProgress },
+        times: { deadAfter: options.deadAfter, beat: Math.min(5, options.deadAfter / 4) },
+        onWait(owner) {
+          if (owner !== told) terminal.note(`lethe: ${owner} makes it; waiting`);
+          told = owner;
+        },
+      });
+      terminal.print(`${options.stage}: ${made ? "made" : "was there"}`);
+      return;
+    }
+    if (options.collect) {
+      const read = await readPlan(options.plan ?? planPathIn(options.out));
+      const { results, missing } = await collectPlan(read);
+      const path = resultsPath(read.file.out, read.settings);
+      await printTables(terminal, json, results, path);
+      for (const hash of missing) terminal.note(`lethe: ${hash} has not been made`);
+      return missing.length === 0 ? 0 : 1;
+    }
+    if (options.plan !== undefined) {
+      const plan = await planOf(options, terminal);
+      for (const path of new Set([resolve(options.plan), planPathIn(plan.out)])) {
+        await writePlan(path, plan);
+      }
+      const layers = Math.max(...plan.stages.map(({ layer }) => layer)) + 1;
+      terminal.print(`${options.plan}: ${plan.stages.length} stages in ${layers} layers`);
+      return;
+    }
+    const settings = ablated(await gridOf(options), options.ablation ?? null);
     const device = await openAndAnnounce(options.device, terminal);
     const out = resolve(options.out);
     const { results, failures } = await runGrid({
@@ -61,44 +89,28 @@ export const benchmark = command({
       out,
       workers,
       ...(options.cache === undefined ? {} : { cache: resolve(options.cache) }),
-      onProgress: progress(terminal, jsonProgress),
+      onProgress,
     });
     for (const { stage, message } of failures) terminal.note(`lethe: ${stage}: ${message}`);
-    await printResult(terminal, json, results, [
-      ...ablation === undefined ? benchmarkTables(results) : [...ablationTable(results), ""],
-      ...sequenceTables(results),
-      ...settings.note === undefined ? [] : [settings.note],
-      `all of it: ${resultsPath(options.out, settings)}`,
-    ]);
+    await printTables(terminal, json, results, resultsPath(options.out, settings));
     return failures.length === 0 ? 0 : 1;
   },
 });
 
-async function settingsOf(
-  preset: keyof typeof GRID_PRESETS | undefined,
-  file: string | undefined,
-): Promise<GridSettings> {
-  if ((preset === undefined) === (file === undefined)) {
-    throw new UsageError(
-      preset === undefined ? "no grid is named" : "two grids are named",
-      "a grid is a preset or a file of settings",
-      `give --preset ${PRESET_NAMES.join("|")} or --settings FILE`,
-    );
-  }
-  if (preset !== undefined) return GRID_PRESETS[preset];
-  return parseGridSettings(await readPlainText(file!, { maxBytes: 2 ** 20 }), file!);
-}
-
-/** Names the folder of those data sets that lack one. */
-function withRoot(settings: GridSettings, root: string | undefined): GridSettings {
-  return {
-    ...settings,
-    data: settings.data.map((data) => {
-      if (data.layout === "portraits") return data;
-      const given = data.root ?? root;
-      return given === undefined ? data : { ...data, root: resolve(given) };
-    }),
-  };
+/** Prints a grid's tables, or the results as JSON. */
+async function printTables(
+  terminal: Terminal,
+  json: string | undefined,
+  results: BenchmarkResults,
+  path: string,
+): Promise<void> {
+  const { settings: { ablation, note } } = results;
+  await printResult(terminal, json, results, [
+    ...ablation === undefined ? benchmarkTables(results) : [...ablationTable(results), ""],
+    ...sequenceTables(results),
+    ...note === undefined ? [] : [note],
+    `all of it: ${path}`,
+  ]);
 }
 
 if (import.meta.main) await main(benchmark);

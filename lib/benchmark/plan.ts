@@ -55,6 +55,11 @@ export function stagesFolder(out: string): string {
   return join(out, "stages");
 }
 
+/** Where a grid keeps who makes each stage, and who made it. */
+export function claimsFolder(out: string): string {
+  return join(out, "claims");
+}
+
 /** The identity key of all the grid's kits. */
 export function identityKeyOf(out: string): string {
   return join(stagesFolder(out), "identity-key");

@@ -73,6 +73,8 @@ export interface CellResult extends SplitName {
   readonly method: string;
   /** Seconds that unlearning took, in all of its steps; null for Pretrain. */
   readonly seconds: number | null;
+  /** The adapters that computed it and what it is made of, where that is known; one on one machine. */
+  readonly adapters?: readonly string[];
   /** Settings that simulated requests chose, or published ones; absent for Pretrain and MetaUnlearn. */
   readonly settings?: Readonly<Record<string, number>>;
   readonly metrics: PartMetrics;

@@ -1,4 +1,4 @@
-import { join } from "@std/path";
+import { basename, join } from "@std/path";
 import { sha256Hex } from "../files/sha256.ts";
 import { writeWhole } from "../files/write_whole.ts";
 import { removed } from "../files/temporary_path.ts";
@@ -9,7 +9,9 @@ import { trainingStatePath } from "../run/train_model.ts";
 import type { Device } from "../tensor/device.ts";
 import { methodOf, needsData } from "../unlearn/methods.ts";
 import { collectResults } from "./collect_results.ts";
-import { type GridPlan, identityKeyOf, planGrid, stagesFolder } from "./plan.ts";
+import { recordPath } from "./cluster/claim.ts";
+import { hostName } from "./cluster/host_name.ts";
+import { claimsFolder, type GridPlan, identityKeyOf, planGrid, stagesFolder } from "./plan.ts";
 import type { BenchmarkResults } from "./results.ts";
 import type { GridSettings } from "./settings.ts";
 import type { Stage, StageTask } from "./stage.ts";
@@ -60,17 +62,29 @@ export async function runGrid(options: GridOptions): Promise<GridOutcome> {
   await removeLeftovers(stagesFolder(out), done);
   const failures: { stage: string; message: string }[] = [];
   const report = effortReport(plan, done, onProgress);
+  const claims = claimsFolder(out);
+  await removeClaims(claims);
+  const maker = { adapter: device.adapter, host: hostName() };
   const save = async () => {
-    const results = await collectResults(settings, plan, device.adapter, done);
+    const results = await collectResults(settings, plan, device.adapter, done, claims);
     await writeWhole(resultsPath(out, settings), JSON.stringify(results) + "\n");
     return results;
+  };
+  let [saved, took] = [-Infinity, 0];
+  /** Writing all results after each cell would grow with the square of the cells. */
+  const saveNowAndThen = async () => {
+    const now = performance.now();
+    if (now - saved < 20 * took) return;
+    await save();
+    [saved, took] = [performance.now(), performance.now() - now];
   };
   await runStages(plan.stages, done, { backend: device.backend, workers, cache }, {
     onProgress: report.running,
     async onDone(stage) {
       done.add(stage.out);
       report.done(stage);
-      if (stage.task.kind === "measure" || stage.task.kind === "sequence") await save();
+      await writeWhole(recordPath(claims, basename(stage.out)), JSON.stringify(maker) + "\n");
+      if (stage.task.kind === "measure" || stage.task.kind === "sequence") await saveNowAndThen();
     },
     onFailed(stage, message) {
       failures.push({ stage: stage.title, message });
@@ -90,6 +104,14 @@ async function lock(out: string): Promise<Deno.FsFile> {
     "a grid's folder serves one process at a time",
     "wait for it, or name another folder with --out",
   );
+}
+
+/** Removes the claims of processes that are dead: nobody else works in the folder. */
+async function removeClaims(folder: string): Promise<void> {
+  await Deno.mkdir(folder, { recursive: true });
+  for await (const { name } of Deno.readDir(folder)) {
+    if (/\.\d+$/.test(name)) await Deno.remove(join(folder, name));
+  }
 }
 
 /** Names of folders and files that have not taken their own yet. */

@@ -96,7 +96,7 @@ const STAGE_VERSIONS: Readonly<Record<StageTask["kind"], number>> = {
 };
 
 /** Kinds whose results are made on the device, and so depend on it. */
-const ON_DEVICE: readonly StageTask["kind"][] = [
+export const ON_DEVICE: readonly StageTask["kind"][] = [
   "train",
   "meta-learn",
   "folds",

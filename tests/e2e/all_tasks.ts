@@ -3,6 +3,7 @@ import type { OptionTable } from "../../cli/options.ts";
 import { audit } from "../../tasks/audit.ts";
 import { bench } from "../../tasks/bench.ts";
 import { benchmark } from "../../tasks/benchmark.ts";
+import { benchmarkSlurm } from "../../tasks/benchmark_slurm.ts";
 import { benchPytorch } from "../../tasks/bench_pytorch.ts";
 import { demo } from "../../tasks/demo.ts";
 import { evaluate } from "../../tasks/evaluate.ts";
@@ -32,6 +33,7 @@ export const TASKS: Readonly<Record<TaskName, Command<OptionTable>>> = {
   audit,
   evaluate,
   benchmark,
+  "benchmark-slurm": benchmarkSlurm,
   predict,
   report,
   selfcheck,

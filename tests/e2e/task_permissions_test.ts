@@ -8,6 +8,8 @@ const MORE: Readonly<Record<string, readonly string[]>> = {
   // They start the contained worker, through the shell that closes descriptors.
   unlearn: ["--allow-run=/bin/sh"],
   audit: ["--allow-run=/bin/sh"],
+  // It submits jobs to Slurm, looks after them and ends them.
+  "benchmark-slurm": ["--allow-run=sbatch,squeue,scancel"],
   // It runs the same step in Debian's PyTorch.
   "bench-pytorch": ["--allow-run=/usr/bin/python3"],
 };

@@ -1,0 +1,223 @@
+import { join } from "@std/path";
+import { LetheError } from "../../error.ts";
+
+/** Who makes a stage, and on what: part of the claim and, in the end, of the record. */
+export interface Maker {
+  /** The adapter that computes. */
+  readonly adapter: string;
+  /** The machine's name, where it says so. */
+  readonly host: string;
+}
+
+/** How a claim is kept and watched. */
+export interface ClaimTimes {
+  /** Seconds between two heartbeats; default 5. */
+  readonly beat?: number;
+  /**
+   * Seconds without a heartbeat after which a claim's owner is taken for dead; default 90, longer than
+   * a network file system keeps what it knows of a file (60 s on Linux's NFS).
+   */
+  readonly deadAfter?: number;
+}
+
+/** A stage that this process alone makes, until it is released. */
+export interface Claim extends Disposable {
+  /** Rejects when somebody else has taken the stage over, since this process seemed dead. */
+  readonly lost: Promise<never>;
+  /** Keeps the claim as the record of who made the stage. */
+  done(seconds: number): Promise<void>;
+}
+
+const BEAT = 5;
+const DEAD_AFTER = 90;
+
+/**
+ * Claims a stage for this process, waiting while another one makes it.
+ *
+ * A claim is a file that was created exclusively, `<stage>.<n>`; its time of change is its heartbeat.
+ * Clocks of different machines are never compared: whoever waits sees whether that time still changes.
+ * When it has not for so long, its owner is dead, and the next number is created, again exclusively, so
+ * that of several who wait one takes over. An owner who was only slow sees the higher number and stops.
+ * Should both work for a while, nothing is lost: stages take their names whole, and are the same bytes.
+ *
+ * @param folder where claims lie, on a file system that all machines share
+ * @param name the stage's
+ * @param isDone whether the stage has been made, which ends the waiting
+ * @param onWait called with who is waited for
+ * @returns null where the stage has been made meanwhile
+ */
+export async function claimStage(
+  folder: string,
+  name: string,
+  maker: Maker,
+  isDone: () => Promise<boolean>,
+  { beat = BEAT, deadAfter = DEAD_AFTER }: ClaimTimes = {},
+  onWait?: (owner: string) => void,
+): Promise<Claim | null> {
+  await Deno.mkdir(folder, { recursive: true });
+  let seen = { number: -1, time: NaN, since: 0 };
+  for (;;) {
+    if (await isDone()) return null;
+    const number = highest(folder, name);
+    const time = number < 0 ? NaN : changeOf(pathOf(folder, name, number));
+    if (number !== seen.number || !Object.is(time, seen.time)) {
+      seen = { number, time, since: performance.now() };
+    }
+    const dead = number < 0 || Number.isNaN(time) ||
+      performance.now() - seen.since >= 1000 * deadAfter;
+    if (dead) {
+      const path = pathOf(folder, name, number + 1);
+      if (create(path, maker)) return heldClaim(folder, name, number + 1, maker, beat);
+      continue; // somebody else was quicker
+    }
+    onWait?.(ownerOf(pathOf(folder, name, number)));
+    await new Promise((resolve) => setTimeout(resolve, 1000 * Math.min(beat, deadAfter / 4)));
+  }
+}
+
+/** Who holds a stage, as far as its claim tells; null where nobody does. */
+export function claimedBy(folder: string, name: string): string | null {
+  const number = highest(folder, name);
+  return number < 0 ? null : ownerOf(pathOf(folder, name, number));
+}
+
+/** Where the record of a stage lies: who made it, on what adapter, in how many seconds. */
+export function recordPath(folder: string, name: string): string {
+  return join(folder, `${name}.json`);
+}
+
+/** The record of a stage; null where it was made by one that left none. */
+export async function readRecord(
+  folder: string,
+  name: string,
+): Promise<(Maker & { readonly seconds?: number }) | null> {
+  try {
+    const { adapter, host, seconds } = JSON.parse(
+      await Deno.readTextFile(recordPath(folder, name)),
+    );
+    if (typeof adapter !== "string") return null;
+    return {
+      adapter,
+      host: typeof host === "string" ? host : "",
+      ...(Number.isFinite(seconds) ? { seconds } : {}),
+    };
+  } catch {
+    return null;
+  }
+}
+
+function heldClaim(
+  folder: string,
+  name: string,
+  number: number,
+  maker: Maker,
+  beat: number,
+): Claim {
+  const path = pathOf(folder, name, number);
+  // Those before it are dead.
+  for (const old of numbers(folder, name)) if (old < number) removed(pathOf(folder, name, old));
+  // Times alone: they can be set on a full disk too.
+  const lost = Promise.withResolvers<never>();
+  lost.promise.catch(() => {}); // told to whoever waits for it
+  const timer = setInterval(() => {
+    if (highest(folder, name) > number) lost.reject(takenOver(name));
+    try {
+      const now = new Date();
+      Deno.utimeSync(path, now, now);
+    } catch {
+      // Gone or unreachable; another heartbeat may reach it.
+    }
+  }, 1000 * beat);
+  const release = () => {
+    clearInterval(timer);
+    removed(path);
+  };
+  globalThis.addEventListener("unload", release);
+  return {
+    lost: lost.promise,
+    async done(seconds) {
+      const record = { ...maker, seconds: Math.round(1000 * seconds) / 1000 };
+      // On a full disk the stage counts all the same.
+      await Deno.writeTextFile(path, JSON.stringify(record) + "\n").catch(() => {});
+      await Deno.rename(path, recordPath(folder, name)).catch(() => {});
+    },
+    [Symbol.dispose]() {
+      globalThis.removeEventListener("unload", release);
+      release();
+    },
+  };
+}
+
+function takenOver(name: string): LetheError {
+  return new LetheError(
+    `another process has taken ${name} over`,
+    "a process without a heartbeat for so long counts as dead",
+    "nothing is lost; give a longer --dead-after where machines stall",
+  );
+}
+
+function pathOf(folder: string, name: string, number: number): string {
+  return join(folder, `${name}.${number}`);
+}
+
+function numbers(folder: string, name: string): number[] {
+  return [...Deno.readDirSync(folder)].flatMap(({ name: file }) => {
+    const [, stage, number] = /^(.+)\.(\d+)$/.exec(file) ?? [];
+    return stage === name ? [Number(number)] : [];
+  });
+}
+
+function highest(folder: string, name: string): number {
+  try {
+    return Math.max(-1, ...numbers(folder, name));
+  } catch {
+    return -1;
+  }
+}
+
+/** Milliseconds, as the file system gives them; NaN where the file is gone. */
+function changeOf(path: string): number {
+  try {
+    return Deno.statSync(path).mtime?.getTime() ?? 0;
+  } catch {
+    return NaN;
+  }
+}
+
+function ownerOf(path: string): string {
+  try {
+    const { host, adapter } = JSON.parse(Deno.readTextFileSync(path));
+    return `${host || "another machine"} (${adapter})`;
+  } catch {
+    return "another process";
+  }
+}
+
+/** @returns whether this process created it */
+function create(path: string, maker: Maker): boolean {
+  try {
+    using file = Deno.openSync(path, { write: true, createNew: true });
+    try {
+      file.writeSync(new TextEncoder().encode(JSON.stringify(maker) + "\n"));
+    } catch {
+      // On a full disk an empty claim holds as well.
+    }
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return false;
+    throw new LetheError(
+      `${path} cannot be created (${error instanceof Error ? error.message : error})`,
+      "a stage is claimed by a file in the grid's folder",
+      "make room there, or mend its rights",
+      { cause: error },
+    );
+  }
+}
+
+function removed(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // Somebody else has removed it.
+  }
+}

@@ -1,0 +1,73 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { join } from "@std/path";
+import {
+  type Claim,
+  claimedBy,
+  claimStage,
+  readRecord,
+} from "../../../lib/benchmark/cluster/claim.ts";
+import { LetheError } from "../../../lib/error.ts";
+import { inTemporaryFolder } from "../../data/temporary_folder.ts";
+
+const MAKER = { adapter: "a card", host: "n1" };
+const NAME = "train-0123";
+/** Short, for a test; the owner's heartbeat is stopped where its death is to be seen. */
+const TIMES = { beat: 0.05, deadAfter: 0.5 };
+const notMade = () => Promise.resolve(false);
+
+const claim = (folder: string, isDone = notMade, maker = MAKER) =>
+  claimStage(folder, NAME, maker, isDone, TIMES);
+
+Deno.test("claimStage gives a stage to one of many, and to the next when it is released", () =>
+  inTemporaryFolder(async (folder) => {
+    let [holders, most, served] = [0, 0, 0];
+    await Promise.all(Array.from({ length: 6 }, async () => {
+      using held = await claim(folder);
+      assert(held);
+      most = Math.max(most, ++holders);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      holders--;
+      served++;
+    }));
+    assertEquals([most, served], [1, 6]);
+    assertEquals([...Deno.readDirSync(folder)], [], "no claim is left");
+  }));
+
+Deno.test("claimStage ends its waiting when the stage has been made, and leaves a record of who did", () =>
+  inTemporaryFolder(async (folder) => {
+    let made = false;
+    const isDone = () => Promise.resolve(made);
+    using held = await claim(folder, isDone);
+    assertEquals(claimedBy(folder, NAME), "n1 (a card)");
+    const waiting = claim(folder, isDone, { adapter: "another", host: "n2" });
+    made = true;
+    await held!.done(12.3456);
+    assertEquals(await waiting, null);
+    assertEquals(await readRecord(folder, NAME), { ...MAKER, seconds: 12.346 });
+    assertEquals(claimedBy(folder, NAME), null);
+  }));
+
+Deno.test("claimStage takes over from an owner without a heartbeat, one of those who wait", () =>
+  inTemporaryFolder(async (folder) => {
+    await Deno.writeTextFile(join(folder, `${NAME}.0`), "");
+    let taken = 0;
+    await Promise.all(Array.from({ length: 4 }, async () => {
+      let made = false;
+      using held = await claim(folder, () => Promise.resolve(made || taken > 0));
+      if (!held) return;
+      taken++;
+      made = true;
+    }));
+    assertEquals(taken, 1);
+  }));
+
+Deno.test("claimStage tells an owner who was only slow that the stage was taken over", () =>
+  inTemporaryFolder(async (folder) => {
+    using slow = await claimStage(folder, NAME, MAKER, notMade, {
+      beat: 0.2,
+      deadAfter: 0.5,
+    }) as Claim;
+    // As another process would that had seen no heartbeat for so long.
+    await Deno.writeTextFile(join(folder, `${NAME}.1`), "");
+    await assertRejects(() => slow.lost, LetheError, "taken train-0123 over");
+  }));

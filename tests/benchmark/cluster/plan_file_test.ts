@@ -1,0 +1,60 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { join } from "@std/path";
+import {
+  hashOf,
+  planFileOf,
+  readPlan,
+  writePlan,
+} from "../../../lib/benchmark/cluster/plan_file.ts";
+import { GRID_PRESETS } from "../../../lib/benchmark/presets.ts";
+import { LetheError } from "../../../lib/error.ts";
+import { inTemporaryFolder } from "../../data/temporary_folder.ts";
+import { TINY_GRID } from "../tiny_grid.ts";
+
+const plan = (out: string, ablation: "inputs" | null = null) =>
+  planFileOf(
+    {
+      settings: ablation ? GRID_PRESETS.small : TINY_GRID,
+      ...{ ablation, out, device: "wasm", adapter: "WASM", cache: null },
+    },
+    new Map([["portraits", 64]]),
+  );
+
+Deno.test("planFileOf puts every stage one layer above the highest of those that it needs", () => {
+  const { stages } = plan("/grid");
+  const layers = new Map(stages.map(({ hash, layer }) => [hash, layer]));
+  assertEquals(layers.size, stages.length);
+  for (const { needs, layer } of stages) {
+    assertEquals(layer, Math.max(-1, ...needs.map((need) => layers.get(need)!)) + 1);
+  }
+  for (const { estimate: { memoryMiB, seconds } } of stages) assert(memoryMiB > 0 && seconds > 0);
+});
+
+Deno.test("readPlan gives the stages of what writePlan wrote, an ablation's too", () =>
+  inTemporaryFolder(async (folder) => {
+    const path = join(folder, "jobs.json");
+    for (const ablation of [null, "inputs"] as const) {
+      const written = plan(join(folder, "grid"), ablation);
+      await writePlan(path, written);
+      const read = await readPlan(path);
+      assertEquals(read.plan.stages.map(hashOf), written.stages.map(({ hash }) => hash));
+      assertEquals(read.file.out, written.out);
+      assertEquals(read.settings.ablation, ablation ?? undefined);
+    }
+  }));
+
+Deno.test("readPlan refuses a plan of other stages or of a damaged field, by name", () =>
+  inTemporaryFolder(async (folder) => {
+    const path = join(folder, "jobs.json");
+    const good = plan(folder);
+    const refuses = async (change: object, message: string) => {
+      await writePlan(path, { ...good, ...change } as typeof good);
+      await assertRejects(() => readPlan(path), LetheError, message);
+    };
+    await refuses({ stages: good.stages.slice(1) }, "other stages");
+    await refuses({ settings: { ...TINY_GRID, seeds: [3, 4] } }, "other stages");
+    await refuses({ device: "tpu" }, "device");
+    await refuses({ out: 3 }, "out");
+    await refuses({ settings: { ...TINY_GRID, seeds: "all" } }, "seeds");
+    await refuses({ version: 2 }, "version");
+  }));
