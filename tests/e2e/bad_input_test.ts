@@ -120,6 +120,7 @@ Deno.test("every task names the option that was meant and exits 2", async () => 
     audit: ["--verfy receipt.json", "--verify"],
     evaluate: ["--retraind model", "--retrained"],
     benchmark: ["--setings a", "--settings"],
+    "benchmark-slurm": ["--satus", "--status"],
     report: ["--gird", "--grid"],
     tables: ["--chekc", "--check"],
     predict: ["--image a", "--images"],

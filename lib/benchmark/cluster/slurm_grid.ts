@@ -1,7 +1,7 @@
 import { join } from "@std/path";
 import { chunks } from "../../data/loader/image_source.ts";
 import { LetheError } from "../../error.ts";
-import { integer, JsonFields, list, OBJECT, parseJsonObject } from "../../files/json_fields.ts";
+import { integer, JsonFields, list, parseJsonObject } from "../../files/json_fields.ts";
 import { readPlainText } from "../../files/plain_file.ts";
 import { writeWhole } from "../../files/write_whole.ts";
 import { hashOf, type PlannedJob, type ReadPlan } from "./plan_file.ts";
