@@ -1,7 +1,7 @@
 import { faultBehind } from "../lib/tensor/device_fault.ts";
 import manifest from "../deno.json" with { type: "json" };
 import { describeError } from "./describe_error.ts";
-import { endOnSignals } from "./end_on_signals.ts";
+import { endOnSignals, isEnding } from "./end_on_signals.ts";
 import { helpText } from "./help.ts";
 import type { OptionTable, OptionValues } from "./options.ts";
 import { parseOptions } from "./parse.ts";
@@ -57,10 +57,16 @@ export async function execute<Table extends OptionTable>(
 }
 
 /**
- * Runs a command with the process's own arguments and streams, and ends the process with its exit
- * code; 130 after Ctrl-C, 143 when it is asked to end, 129 when its terminal goes. Used as `if (import.meta.main) await main(train);`.
+ * Runs a command with the process's own streams, and ends the process with its exit code; 130 after
+ * Ctrl-C, 143 when it is asked to end, 129 when its terminal goes. Used as
+ * `if (import.meta.main) await main(train);`.
+ *
+ * @param args default the process's own
  */
-export async function main<Table extends OptionTable>(command: Command<Table>): Promise<never> {
+export async function main<Table extends OptionTable>(
+  command: Command<Table>,
+  args: readonly string[] = Deno.args,
+): Promise<never> {
   const terminal = standardTerminal();
   endOnSignals((line) => terminal.note(line));
   // What a library rejects behind the command's back must not end in a stack trace either.
@@ -68,11 +74,14 @@ export async function main<Table extends OptionTable>(command: Command<Table>): 
     event.preventDefault();
     Deno.exit(report(event.reason, terminal));
   });
+  let code: number;
   try {
-    Deno.exit(await execute(command, enterWorkingFolder(Deno.args), terminal));
+    code = await execute(command, enterWorkingFolder(args), terminal);
   } catch (error) {
-    Deno.exit(report(error, terminal)); // there is no such folder
+    code = report(error, terminal); // there is no such folder
   }
+  if (isEnding()) await new Promise(() => {}); // a signal has an exit code of its own
+  Deno.exit(code);
 }
 
 function report(error: unknown, terminal: Terminal): number {

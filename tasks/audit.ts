@@ -1,4 +1,5 @@
-import { command, main } from "../cli/command.ts";
+import { command } from "../cli/command.ts";
+import { mainContained } from "../cli/contained_main.ts";
 import type { OptionValues } from "../cli/options.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import {
@@ -117,4 +118,4 @@ function missing(what: string): UsageError {
   );
 }
 
-if (import.meta.main) await main(audit);
+if (import.meta.main) await mainContained(audit, "tasks/audit.ts");

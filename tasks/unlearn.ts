@@ -1,4 +1,5 @@
-import { command, main } from "../cli/command.ts";
+import { command } from "../cli/command.ts";
+import { mainContained } from "../cli/contained_main.ts";
 import {
   printUnlearned,
   SUPPORT_HELP,
@@ -30,4 +31,4 @@ export const unlearn = command({
   },
 });
 
-if (import.meta.main) await main(unlearn);
+if (import.meta.main) await mainContained(unlearn, "tasks/unlearn.ts");

@@ -226,12 +226,13 @@ Deno.test("audit --verify holds in a second copy of Lethe without data, kit or p
     await Deno.rename(join(folder, "audited"), join(folder, "received"));
     const gone = ["portraits", "kit", "requests", "model", "signer", "received/kit.identity-key"];
     for (const part of gone) await Deno.remove(join(folder, part), { recursive: true });
-    const { flags, script } = taskLine("audit");
+    const { flags, script, first } = taskLine("audit");
     const verify = async () => {
       const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
         args: [
           ...flags,
           script,
+          ...first,
           "--verify",
           join(folder, "received/receipt.json"),
           "--key",

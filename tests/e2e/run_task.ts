@@ -21,13 +21,14 @@ export const DEVICE: readonly string[] = ["--device", HAS_ADAPTER ? "webgpu" : "
 
 /**
  * A task of deno.json without what it hands over: the subcommand and permissions that `deno` is given,
- * and the script below the project.
+ * the script below the project, and what it is told first.
  */
-export function taskLine(name: TaskName): { flags: string[]; script: string } {
+export function taskLine(name: TaskName): { flags: string[]; script: string; first: string[] } {
   const [program, ...words] = manifest.tasks[name].split(" ");
   if (program !== "deno") throw new Error(`task ${name} runs ${program}`);
   if (words.pop() !== `${HANDED_OVER}"$INIT_CWD"`) throw new Error(`${name} hands over no folder`);
-  return { script: words.pop()!, flags: words };
+  const at = words.findIndex((word) => word.startsWith("tasks/"));
+  return { flags: words.slice(0, at), script: words[at], first: words.slice(at + 1) };
 }
 
 /**
@@ -36,9 +37,9 @@ export function taskLine(name: TaskName): { flags: string[]; script: string } {
  * @param cwd its working folder, which relative paths in `args` are below
  */
 export function taskCommand(name: TaskName, args: readonly string[], cwd: string): Deno.Command {
-  const { flags, script } = taskLine(name);
+  const { flags, script, first } = taskLine(name);
   return new Deno.Command(Deno.execPath(), {
-    args: [...flags, fromFileUrl(new URL(`../../${script}`, import.meta.url)), ...args],
+    args: [...flags, fromFileUrl(new URL(`../../${script}`, import.meta.url)), ...first, ...args],
     cwd,
     env: { NO_COLOR: "1", LETHE_DEBUG: "" },
     stdin: "null",

@@ -6,8 +6,8 @@ import manifest from "../../deno.json" with { type: "json" };
 /** What a task may have besides reading and writing, and why. */
 const MORE: Readonly<Record<string, readonly string[]>> = {
   // They start the contained worker, through the shell that closes descriptors.
-  unlearn: ["--allow-run=/bin/sh"],
-  audit: ["--allow-run=/bin/sh"],
+  unlearn: ["--allow-run=/bin/sh", "--no-code-cache"],
+  audit: ["--allow-run=/bin/sh", "--no-code-cache"],
   // It submits jobs to Slurm, looks after them and ends them.
   "benchmark-slurm": ["--allow-run=sbatch,squeue,scancel"],
   // It runs the same step in Debian's PyTorch.

@@ -1,11 +1,14 @@
 import { fromFileUrl, join, relative } from "@std/path";
 import { LetheError } from "../../error.ts";
-import { JsonFields, line, parseJsonObject } from "../../files/json_fields.ts";
+import { parseJsonObject } from "../../files/json_fields.ts";
 import type { HashedFile, HashedPackage } from "../sandbox/contained_run.ts";
 import { hashFile, hashPackage } from "../record/hash_files.ts";
 import type { LayerOutcome } from "./layer.ts";
+import { launcherCache } from "../sandbox/launcher_cache.ts";
 import { isWithin } from "../sandbox/mounts.ts";
+import { knownPackages } from "../sandbox/private_cache.js";
 import { say } from "../sandbox/shell.ts";
+import { inCache } from "../sandbox/start.js";
 
 /** Where this copy of Lethe lies: deno.json and deno.lock are there, code is in `lib/`. */
 export const PROJECT = withoutLinks(fromFileUrl(new URL("../../../", import.meta.url)));
@@ -22,16 +25,15 @@ function withoutLinks(folder: string): string {
 export interface ModuleGraph {
   /** The project's modules, absolute. */
   readonly modules: readonly string[];
-  /** Fetched packages and where they lie, those that they depend on included. */
+  /** Fetched packages of which anything can be loaded, and where they lie. */
   readonly packages: readonly { readonly name: string; readonly folder: string }[];
-  /** Deno's folder of fetched packages. */
+  /** The private DENO_DIR. */
   readonly denoDir: string;
   readonly outcome: LayerOutcome;
 }
 
 /**
- * Fetches an entry's locked packages, which needs the network on the first run only, and lists all
- * that it imports by static and literal imports. Those need no permission and leave no line in the
+ * Lists all that an entry imports by static and literal imports. Those need no permission and leave no line in the
  * permission log, so they are held against the rule here: the project's own modules and packages of
  * its lock file, nothing else. Imports of a computed path, which no list could name, are refused.
  *
@@ -39,14 +41,9 @@ export interface ModuleGraph {
  */
 export async function readModuleGraph(entry: string): Promise<ModuleGraph> {
   const settings = ["--config", join(PROJECT, "deno.json"), "--lock", join(PROJECT, "deno.lock")];
-  await deno("cache", "--frozen", "--quiet", ...settings, entry);
-  const [graph, places] = await Promise.all([
-    deno("info", "--json", "--frozen", ...settings, entry),
-    deno("info", "--json"),
-  ]);
+  const denoDir = await launcherCache();
+  const graph = await deno(denoDir, "info", "--json", "--frozen", ...settings, entry);
   const info = parseJsonObject(graph, "deno info", "run it by hand to see why");
-  const denoDir = new JsonFields(parseJsonObject(places, "deno info", ""), "deno info", "")
-    .read("denoDir", line(4096));
   const wrong: string[] = [];
   const modules: string[] = [];
   const direct: string[] = [];
@@ -61,11 +58,19 @@ export async function readModuleGraph(entry: string): Promise<ModuleGraph> {
       else wrong.push(...await computedImports(path));
     } else wrong.push(module.specifier);
   }
-  const packages = withDependencies(direct, info.npmPackages as Record<string, GraphPackage>);
+  const locked = withDependencies(direct, info.npmPackages as Record<string, GraphPackage>);
+  const known = knownPackages();
+  for (const { name } of locked) {
+    if (!(name in known)) {
+      wrong.push(`${name}, which lib/audit/sandbox/packages.json does not have`);
+    }
+  }
+  // Of the others no file is there.
+  const packages = locked.filter(({ name }) => known[name]?.used);
   return {
     modules: modules.sort(),
     packages,
-    denoDir: await Deno.realPath(denoDir),
+    denoDir,
     outcome: {
       layer: "module graph",
       state: wrong.length === 0 ? "held" : "failed",
@@ -113,14 +118,13 @@ function loadedModules({ roots, modules, redirects }: Graph): GraphModule[] {
   );
 }
 
-async function deno(...args: string[]): Promise<string> {
-  // --no-remote is not for fetching; what the lock file does not name is refused by --frozen.
-  const { code, out, err } = await say([Deno.execPath(), ...args]);
+async function deno(denoDir: string, ...args: string[]): Promise<string> {
+  const { code, out, err } = await say([Deno.execPath(), ...args], inCache(denoDir));
   if (code === 0) return out;
   throw new LetheError(
     `deno ${args[0]} ended with ${code} (${err.split("\n").at(-1)})`,
     "the worker runs with the packages that deno.lock names, fetched before any input is opened",
-    "connect to the network for the first run, or undo the change to deno.json or deno.lock",
+    "undo the change to deno.json or deno.lock",
   );
 }
 

@@ -1,6 +1,6 @@
 import { isAbsolute, join } from "@std/path";
 import { isWithin } from "./mounts.ts";
-import { launcherEnvironment } from "./launcher_environment.ts";
+import { launcherEnvironment } from "./launcher_environment.js";
 
 /** The one order to the linker that the worker may get. */
 export const LIBRARY_PATH = "LD_LIBRARY_PATH";

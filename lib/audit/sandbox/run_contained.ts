@@ -1,6 +1,6 @@
 import { sha256Hex } from "../../files/sha256.ts";
 import type { EvidenceText } from "./contained_run.ts";
-import { ordersLinker } from "./launcher_environment.ts";
+import { ordersLinker } from "./launcher_environment.js";
 import { SYSTEM_PATH } from "./shell.ts";
 
 /** How a contained program ended. */
@@ -14,15 +14,17 @@ export interface Ended {
 const MAX_OUTPUT = 2 ** 28;
 
 /**
- * Runs a contained program to its end, with no input and an environment of its own. It is killed when
- * this process exits meanwhile.
+ * Runs a contained program to its end, with no input, an environment and a process group of its own. It
+ * is killed when this process exits meanwhile.
  *
  * @param onLine gets each line of standard error as it comes
+ * @param onStart gets the process group's number
  */
 export async function runContained(
   argv: readonly string[],
   environment: Readonly<Record<string, string>>,
   onLine: (line: string) => void,
+  onStart: (group: number) => void = () => {},
 ): Promise<Ended> {
   const [program, ...args] = argv;
   const child = new Deno.Command(program, {
@@ -33,7 +35,9 @@ export async function runContained(
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
+    detached: true,
   }).spawn();
+  onStart(child.pid);
   const kill = () => child.kill("SIGKILL");
   globalThis.addEventListener("unload", kill);
   try {

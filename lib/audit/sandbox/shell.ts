@@ -1,4 +1,4 @@
-import { withoutLinkerOrders } from "./launcher_environment.ts";
+import { withoutLinkerOrders } from "./launcher_environment.js";
 
 /** How a program ended and what it said. */
 export interface Said {
@@ -10,12 +10,17 @@ export interface Said {
 /** The one program that the launchers may start (deno.json); it starts all others. */
 export const SHELL = "/bin/sh";
 
-/** Runs a program with the launcher's own environment, less orders to the linker, to its end. */
-export async function say(argv: readonly string[]): Promise<Said> {
+/** Runs a program with the launcher's own environment, less orders to the linker, to its end. @param variables besides */
+export async function say(
+  argv: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+): Promise<Said> {
+  const { env, ...rest } = await withoutLinkerOrders();
   const [program, ...args] = Deno.build.os === "windows" ? argv : become(argv);
   const { code, stdout, stderr } = await new Deno.Command(program, {
     args,
-    ...await withoutLinkerOrders(),
+    ...rest,
+    env: { ...env, ...variables },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -20,6 +20,7 @@ import type { LayerOutcome } from "../layers/layer.ts";
 import { hashModules, hashPackages, PROJECT, readModuleGraph } from "../layers/module_graph.ts";
 import { checkOutputs } from "./outputs.ts";
 import { runContained } from "./run_contained.ts";
+import { postWarden, type Warden } from "./warden.ts";
 import { driverFolders } from "./driver_folders.ts";
 
 /** What {@link unlearnContained} needs. */
@@ -65,62 +66,74 @@ export async function unlearnContained(
   }
   const plan = await planUnlearning(options);
 
-  const run = await buildFolder(out, (folder) =>
-    inRunFolder(async (runFolder) => {
-      const nonce = crypto.getRandomValues(new Uint8Array(32)).toHex();
-      const work = await Deno.realPath(folder);
-      const { support, kit } = paths;
-      const job: Job = { nonce, support, kit, out: work, rows: plan.rows, settings };
-      const jobFile = join(runFolder, "job.json");
-      await Deno.writeTextFile(jobFile, JSON.stringify(job), { mode: 0o600 });
-      const readable = [jobFile, support, kit];
-      const { denoDir } = graph;
-      const shaders = await shaderCache(denoDir, runFolder);
-      const watch = await openWatch(evidence, runFolder);
-      const command = await containedCommand(containment, {
-        ...{ entry, args: [jobFile], read: readable, write: work, denoDir, runFolder, shaders },
-        ...{ permissionLog: watch.permissionLog, trace: watch.trace },
-        drivers: await driverFolders(
-          [...Object.values(paths), work].filter((path) => path !== null),
-        ),
-      });
-      const worker = { containment, ...command };
-      onLine(`worker: ${command.permissions.join(" ")}`);
-      onLine(`walls: ${why}`);
+  const run = await buildFolder(
+    out,
+    (folder) =>
+      inRunFolder(folder, graph.denoDir, async (runFolder, warden) => {
+        const nonce = crypto.getRandomValues(new Uint8Array(32)).toHex();
+        const work = await Deno.realPath(folder);
+        const { support, kit } = paths;
+        const job: Job = { nonce, support, kit, out: work, rows: plan.rows, settings };
+        const jobFile = join(runFolder, "job.json");
+        await Deno.writeTextFile(jobFile, JSON.stringify(job), { mode: 0o600 });
+        const readable = [jobFile, support, kit];
+        const { denoDir } = graph;
+        const shaders = await shaderCache(denoDir, runFolder);
+        const watch = await openWatch(evidence, runFolder);
+        const command = await containedCommand(containment, {
+          ...{ entry, args: [jobFile], read: readable, write: work, denoDir, runFolder, shaders },
+          ...{ permissionLog: watch.permissionLog, trace: watch.trace },
+          drivers: await driverFolders(
+            [...Object.values(paths), work].filter((path) => path !== null),
+          ),
+        });
+        const worker = { containment, ...command };
+        onLine(`worker: ${command.permissions.join(" ")}`);
+        onLine(`walls: ${why}`);
 
-      const code = await hashModules(graph);
-      const started = new Date().toISOString();
-      const ending = runContained(command.argv, command.environment, onLine);
-      const packages = hashPackages(graph);
-      const ended = await ending.catch(async (error) => {
-        await watch.end();
-        throw error;
-      });
-      const end = new Date().toISOString();
-      const seen = await watch.end();
-      const { summary, read } = answer(ended, nonce);
+        const code = await hashModules(graph);
+        const started = new Date().toISOString();
+        const ending = runContained(
+          command.argv,
+          command.environment,
+          onLine,
+          (group) => void warden.watchGroup(group),
+        );
+        const packages = hashPackages(graph);
+        const ended = await ending.catch(async (error) => {
+          await watch.end();
+          throw error;
+        });
+        const end = new Date().toISOString();
+        const seen = await watch.end();
+        const { summary, read } = answer(ended, nonce);
 
-      const written = await checkOutputs(folder, plan, summary);
-      await closeUnlearning(folder, plan, summary);
-      const run: ContainedRun = {
-        ...{ nonce, started, ended: end, paths, worker, settings: recorded(settings, summary) },
-        adapter: summary.device,
-        deno: { ...await hashFile(Deno.execPath()), version: Deno.version.deno },
-        lockFile: await hashFile(join(PROJECT, "deno.lock"), "deno.lock"),
-        ...{ code, packages, read, written, ...seen, summary },
-        layers: [
-          inputs,
-          graph.outcome,
-          ...await judgeEvidence(seen, {
-            ...{ asked: evidence, paths, worker, read, readable, work, runFolder, denoDir },
-          }),
-          await canaries(evidence, paths.trainingData, (trainingData) =>
-            sendCanaries({ trainingData, containment, denoDir, runFolder, shaders })),
-        ],
-      };
-      await close?.(run, folder);
-      return run;
-    }));
+        const written = await checkOutputs(folder, plan, summary);
+        await closeUnlearning(folder, plan, summary);
+        const run: ContainedRun = {
+          ...{ nonce, started, ended: end, paths, worker, settings: recorded(settings, summary) },
+          adapter: summary.device,
+          deno: { ...await hashFile(Deno.execPath()), version: Deno.version.deno },
+          lockFile: await hashFile(join(PROJECT, "deno.lock"), "deno.lock"),
+          ...{ code, packages, read, written, ...seen, summary },
+          layers: [
+            inputs,
+            graph.outcome,
+            ...await judgeEvidence(seen, {
+              ...{ asked: evidence, paths, worker, read, readable, work, runFolder, denoDir },
+            }),
+            await canaries(
+              evidence,
+              paths.trainingData,
+              (trainingData) =>
+                sendCanaries({ trainingData, containment, denoDir, runFolder, shaders }),
+            ),
+          ],
+        };
+        await close?.(run, folder);
+        return run;
+      }),
+  );
   await noteUse(options, plan);
   return run;
 }
@@ -144,10 +157,21 @@ async function canaries(
   return { layer: "canaries", state: "absent", detail };
 }
 
-/** A folder that this user alone may enter, for the job and the evidence. */
-async function inRunFolder<T>(work: (runFolder: string) => Promise<T>): Promise<T> {
+/** A folder that this user alone may enter, for the job and the evidence, with a warden over all. */
+async function inRunFolder<T>(
+  staging: string,
+  denoDir: string,
+  work: (runFolder: string, warden: Warden) => Promise<T>,
+): Promise<T> {
   const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "lethe-run-" }));
-  return await withTemporaryPath(folder, () => work(folder));
+  return await withTemporaryPath(folder, async () => {
+    const warden = await postWarden([folder, staging, denoDir]);
+    try {
+      return await work(folder, warden);
+    } finally {
+      await warden.dismiss();
+    }
+  });
 }
 
 /** A folder that stays from run to run where there can be one. */

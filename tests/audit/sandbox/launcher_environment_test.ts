@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { ordersLinker, parseEnvironment } from "../../../lib/audit/sandbox/launcher_environment.ts";
+import { ordersLinker, parseEnvironment } from "../../../lib/audit/sandbox/launcher_environment.js";
 
 Deno.test("parseEnvironment reads every entry that is text, values with = and line breaks too", () => {
   const bytes = new TextEncoder().encode("A=1\0B=x=y\nz\0=odd\0plain\0E=\0C=\u00fc\0");

@@ -1,0 +1,174 @@
+// Plain JavaScript, without a fetched package: what starts before anything has been checked must itself
+// come from no cache. TypeScript would be run as the copy that DENO_DIR/gen keeps of it.
+import { createHash } from "node:crypto";
+
+/** Files that Deno can run or load; source maps and types, most of a package, are none. */
+const LOADABLE = /\.([cm]?js|json|wasm|node)$/;
+
+/** Deno notes in a package's own folder that it has warned of an install script. */
+const NOTE = /^\.scripts-warned-\d+$/;
+
+/** How the names of private caches begin. */
+export const CACHE_PREFIX = "lethe-cache-";
+
+/** Hashes of all packages that worker and launcher load; `make_package_list.ts` in the tests writes it. */
+const LIST = new URL("./packages.json", import.meta.url);
+const LOCK = new URL("../../../deno.lock", import.meta.url);
+
+/**
+ * What is known of one package by the tarball that deno.lock names.
+ *
+ * @typedef {object} KnownPackage
+ * @property {string} loadable SHA-256 over `path sha256` of every file that can be loaded, a line each, sorted
+ * @property {string} others SHA-256 over `path bytes` of all other files
+ * @property {boolean} used whether worker or launcher load anything of it
+ */
+
+/** @returns {Record<string, KnownPackage>} packages by `name@version` */
+export function knownPackages() {
+  return JSON.parse(Deno.readTextFileSync(LIST));
+}
+
+/** @returns {string[]} every package of deno.lock as `name@version` */
+export function lockedPackages() {
+  const { npm } = JSON.parse(Deno.readTextFileSync(LOCK));
+  // A key goes on with the peers that a package was resolved with: `a@1.0.0_b@2.0.0`.
+  return [...new Set(Object.keys(npm).map((key) => /^(@?[^@]+@[^_]+)/.exec(key)?.[1] ?? key))]
+    .sort();
+}
+
+/**
+ * Hashes a package's files.
+ *
+ * @param {Iterable<readonly [path: string, bytes: Uint8Array | number]>} files the content of those
+ *   that can be loaded, the size of others
+ */
+export function hashPackageFiles(files) {
+  const loadable = [];
+  const others = [];
+  for (const [path, content] of files) {
+    if (typeof content === "number") others.push(`${path} ${content}\n`);
+    else loadable.push(`${path} ${sha256(content)}\n`);
+  }
+  return { loadable: sha256(loadable.sort().join("")), others: sha256(others.sort().join("")) };
+}
+
+/** @param {string} path within its package */
+export function isLoadable(path) {
+  return LOADABLE.test(path);
+}
+
+/** @param {Uint8Array | string} content */
+function sha256(content) {
+  return createHash("sha256").update(content).digest("hex");
+}
+
+/**
+ * A private DENO_DIR: of each locked package that worker or launcher use exactly the files that can be
+ * loaded, once their content is what deno.lock stands for; of the others an empty folder, so that Deno
+ * fetches none. No emitted code, no V8 cache, no storage: where these would lie is a file.
+ *
+ * @param {string} denoDir the user's
+ * @returns {{ folder: string, missing: string[], changed: string[] }} where a package is missing or is
+ *   not the locked one, there is no folder
+ */
+export function openPrivateCache(denoDir) {
+  const known = knownPackages();
+  const folder = makeFolder(denoDir);
+  const [missing, changed] = [[], []];
+  try {
+    const registries = [...list(`${denoDir}/npm`)].map(({ name }) => `${denoDir}/npm/${name}`);
+    const root = `${folder}/npm/registry.npmjs.org`;
+    for (const name of lockedPackages()) {
+      const [, title, version] = /^(.+)@([^@]+)$/.exec(name);
+      const place = `${title}/${version}`;
+      Deno.mkdirSync(`${root}/${place}`, { recursive: true });
+      if (!known[name]?.used) continue;
+      const from = registries.map((registry) => `${registry}/${place}`).find(isFolder);
+      if (from === undefined) missing.push(name);
+      else if (!linkPackage(from, `${root}/${place}`, known[name])) changed.push(from);
+    }
+    Deno.writeTextFileSync(`${folder}/location_data`, "");
+  } catch (error) {
+    Deno.removeSync(folder, { recursive: true });
+    throw error;
+  }
+  if (missing.length + changed.length > 0) Deno.removeSync(folder, { recursive: true });
+  return { folder, missing, changed };
+}
+
+/**
+ * Beside the packages, on whose file system they need no copying; or in the temporary folder.
+ *
+ * @param {string} denoDir
+ */
+function makeFolder(denoDir) {
+  const prefix = CACHE_PREFIX;
+  try {
+    return Deno.makeTempDirSync({ dir: denoDir, prefix });
+  } catch {
+    return Deno.realPathSync(Deno.makeTempDirSync({ prefix }));
+  }
+}
+
+/** @param {string} folder */
+function* list(folder) {
+  try {
+    yield* Deno.readDirSync(folder);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** @param {string} path */
+function isFolder(path) {
+  try {
+    return Deno.lstatSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Gives a package's loadable files a second name, or copies them, and checks what these names now hold.
+ *
+ * @param {string} from
+ * @param {string} to an empty folder
+ * @param {KnownPackage} known
+ */
+function linkPackage(from, to, known) {
+  const files = [];
+  /** @param {string} below */
+  const walk = (below) => {
+    for (const { name, isDirectory, isFile } of Deno.readDirSync(`${from}/${below}`)) {
+      const path = below + name;
+      const [here, there] = [`${from}/${path}`, `${to}/${path}`];
+      if (isDirectory) {
+        Deno.mkdirSync(there);
+        walk(`${path}/`);
+      } else if (isFile && LOADABLE.test(name)) {
+        link(here, there);
+        files.push([path, Deno.readFileSync(there)]);
+      } else {
+        const { size } = Deno.lstatSync(here);
+        if (below === "" && size === 0 && NOTE.test(name)) continue;
+        files.push([isFile ? path : `${path} is no file`, size]);
+      }
+    }
+  };
+  walk("");
+  const found = hashPackageFiles(files);
+  return found.loadable === known.loadable && found.others === known.others;
+}
+
+/**
+ * @param {string} from
+ * @param {string} to
+ */
+function link(from, to) {
+  try {
+    Deno.linkSync(from, to);
+  } catch {
+    Deno.copyFileSync(from, to);
+  }
+}

@@ -1,0 +1,146 @@
+// Plain JavaScript without a fetched package, see private_cache.js.
+import { hangUpsIgnored } from "../../files/hang_ups.js";
+import {
+  launcherEnvironment,
+  USERS_LIBRARY_PATH,
+  withoutLinkerOrders,
+} from "./launcher_environment.js";
+import { openPrivateCache } from "./private_cache.js";
+
+const PROJECT = new URL("../../../", import.meta.url);
+
+/** The first argument of a launcher that {@link start} has started; the private DENO_DIR follows it. */
+export const STARTED = "--in-private-cache=";
+
+/** What is handed on to the launcher: it ends as it would have ended alone. */
+const SIGNALS = Deno.build.os === "windows" ? [] : ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
+
+/**
+ * Runs a task's launcher in a DENO_DIR of its own, with the packages that deno.lock stands for and
+ * nothing else: neither launcher, worker nor verifier runs what an earlier run, or somebody else, left
+ * in the user's caches. The launcher ends when this process does, however that comes about: its
+ * standard input is a pipe that this process holds.
+ *
+ * @param {string} entry the launcher, below the project: `tasks/unlearn.ts`
+ * @param {readonly string[]} args
+ * @returns {Promise<number>} the exit code
+ */
+export async function start(entry, args) {
+  const path = (await launcherEnvironment())?.get("LD_LIBRARY_PATH");
+  const { env, ...rest } = await withoutLinkerOrders();
+  const environment = { ...rest, env: { ...env, ...path ? { [USERS_LIBRARY_PATH]: path } : {} } };
+  const cache = await privateCache(entry, environment);
+  if (typeof cache !== "string") {
+    console.error(`lethe: ${cache.value}: ${cache.rule}; ${cache.remedy}`);
+    return cache.exitCode;
+  }
+  removeAtEnd(cache);
+  const permissions = [
+    "--quiet",
+    "--no-prompt",
+    "--allow-read",
+    "--allow-write",
+    "--allow-run=/bin/sh",
+  ];
+  const underNohup = hangUpsIgnored();
+  const child = become(
+    ["run", ...permissions, "--cached-only", "--no-remote", "--frozen", ...settings()]
+      .concat(file(entry), `${STARTED}${cache}`, ...args),
+    { ...environment, env: { ...environment.env, ...inCache(cache) } },
+    // In a session of its own: a terminal's signals reach it by this process alone, and once.
+    { stdin: "piped", stdout: "inherit", stderr: "inherit", detached: true },
+  ).spawn();
+  for (const signal of SIGNALS) {
+    Deno.addSignalListener(/** @type {Deno.Signal} */ (signal), () => {
+      if (signal === "SIGHUP" && underNohup) return;
+      try {
+        child.kill(/** @type {Deno.Signal} */ (signal));
+      } catch { /* it has ended */ }
+    });
+  }
+  const { code } = await child.status;
+  return code;
+}
+
+/**
+ * The variables that make a Deno program live in a private DENO_DIR.
+ *
+ * @param {string} cache
+ */
+export function inCache(cache) {
+  return { DENO_DIR: cache, NPM_CONFIG_REGISTRY: "https://registry.npmjs.org" };
+}
+
+/** @param {string} cache */
+function removeAtEnd(cache) {
+  globalThis.addEventListener("unload", () => {
+    try {
+      Deno.removeSync(cache, { recursive: true });
+    } catch { /* it has been removed */ }
+  });
+}
+
+/**
+ * A private DENO_DIR for an entry and the contained worker, from the packages of the user's.
+ *
+ * @param {string} entry below the project
+ * @param {{ clearEnv?: true, env: Record<string, string> }} environment the user's
+ * @returns {Promise<string | { value: string, rule: string, remedy: string, exitCode: 1 | 3 }>}
+ */
+export async function privateCache(entry, environment) {
+  const quiet = { stdin: "null", stdout: "piped", stderr: "inherit" };
+  const info = await become(["info", "--json"], environment, quiet).output();
+  const denoDir = JSON.parse(new TextDecoder().decode(info.stdout)).denoDir;
+  let cache = openPrivateCache(denoDir);
+  if (cache.missing.length > 0) {
+    // The first time: Deno holds every tarball against deno.lock.
+    const fetching = ["cache", "--frozen", "--quiet", ...settings(), file(entry), file(WORKER)];
+    if ((await become(fetching, environment, quiet).output()).code === 0) {
+      cache = openPrivateCache(denoDir);
+    }
+  }
+  const { folder, missing, changed } = cache;
+  if (missing.length + changed.length === 0) return folder;
+  return changed.length > 0
+    ? {
+      value: `${changed.join(", ")} is not the package that deno.lock names`,
+      rule: "what runs is what was published, to the last file",
+      remedy: "remove the folder, and it is fetched anew",
+      exitCode: 3,
+    }
+    : {
+      value: `${missing.join(", ")} could not be fetched`,
+      rule: "the worker runs with the packages that deno.lock names",
+      remedy: "connect to the network for the first run",
+      exitCode: 1,
+    };
+}
+
+const WORKER = "lib/audit/sandbox/unlearn_worker.ts";
+
+function settings() {
+  return ["--config", file("deno.json"), "--lock", file("deno.lock")];
+}
+
+/** @param {string} path below the project */
+function file(path) {
+  return decodeURIComponent(new URL(path, PROJECT).pathname);
+}
+
+/**
+ * Deno, by way of the one program that the task may run.
+ *
+ * @param {string[]} args
+ * @param {object} environment
+ * @param {object} streams
+ */
+function become(args, environment, streams) {
+  const deno = Deno.execPath();
+  return Deno.build.os === "windows"
+    ? new Deno.Command(deno, { args, ...environment, ...streams })
+    : new Deno.Command("/bin/sh", {
+      args: ["-c", 'exec "$@"', "sh", deno, ...args],
+      ...environment,
+      ...streams,
+    });
+}

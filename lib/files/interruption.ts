@@ -1,0 +1,21 @@
+/** What is to be done before an interrupted process ends. */
+const duties = new Set<() => Promise<void>>();
+
+/**
+ * Has work done before this process ends by a signal: for what an `unload` listener, which cannot wait,
+ * cannot do.
+ *
+ * @returns takes the duty back
+ */
+export function beforeInterruption(duty: () => Promise<void>): () => void {
+  duties.add(duty);
+  return () => void duties.delete(duty);
+}
+
+/** Does all that is to be done, and waits for it no longer than two seconds. */
+export async function interrupted(): Promise<void> {
+  const done = Promise.allSettled([...duties].map((duty) => duty()));
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  await Promise.race([done, new Promise((resolve) => timer = setTimeout(resolve, 2000))]);
+  clearTimeout(timer);
+}
