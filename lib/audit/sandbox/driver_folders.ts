@@ -1,6 +1,6 @@
 import { isAbsolute, join } from "@std/path";
 import { isWithin } from "./mounts.ts";
-import { launcherEnvironment } from "./launcher_environment.js";
+import { launcherEnvironment, USERS_LIBRARY_PATH } from "./launcher_environment.js";
 
 /** The one order to the linker that the worker may get. */
 export const LIBRARY_PATH = "LD_LIBRARY_PATH";
@@ -22,7 +22,8 @@ const LOADER = "libvulkan.so.1";
  * @param apart paths that such a folder must neither hold nor lie in: the data
  */
 export async function driverFolders(apart: readonly string[]): Promise<string[]> {
-  const path = (await launcherEnvironment())?.get(LIBRARY_PATH) ?? "";
+  const environment = await launcherEnvironment();
+  const path = environment?.get(USERS_LIBRARY_PATH) ?? environment?.get(LIBRARY_PATH) ?? "";
   return await foldersWithDriver(path, await driverNames(DRIVER_LISTS), apart);
 }
 
