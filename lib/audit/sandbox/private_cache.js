@@ -69,17 +69,18 @@ function sha256(content) {
  * fetches none. No emitted code, no V8 cache, no storage: where these would lie is a file.
  *
  * @param {string} denoDir the user's
+ * @param {Record<string, KnownPackage>} known
+ * @param {readonly string[]} locked
  * @returns {{ folder: string, missing: string[], changed: string[] }} where a package is missing or is
  *   not the locked one, there is no folder
  */
-export function openPrivateCache(denoDir) {
-  const known = knownPackages();
+export function openPrivateCache(denoDir, known = knownPackages(), locked = lockedPackages()) {
   const folder = makeFolder(denoDir);
   const [missing, changed] = [[], []];
   try {
     const registries = [...list(`${denoDir}/npm`)].map(({ name }) => `${denoDir}/npm/${name}`);
     const root = `${folder}/npm/registry.npmjs.org`;
-    for (const name of lockedPackages()) {
+    for (const name of locked) {
       const [, title, version] = /^(.+)@([^@]+)$/.exec(name);
       const place = `${title}/${version}`;
       Deno.mkdirSync(`${root}/${place}`, { recursive: true });

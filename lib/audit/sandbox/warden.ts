@@ -52,7 +52,6 @@ export async function postWarden(paths: readonly string[]): Promise<Warden> {
     // A terminal's signals and its end are for the launcher.
     detached: true,
   }).spawn();
-  child.unref();
   const orders = child.stdin.getWriter();
   const tell = (line: string) => orders.write(new TextEncoder().encode(`${line}\n`));
   for (const path of paths) await tell(`path ${path}`);
