@@ -22,7 +22,7 @@ const ROWS: readonly OpTableRow[] = [
   { op: gelu, inputs: [[129, 257]] },
   { op: attention, inputs: [[3, 17, 3 * 64]], attributes: { heads: 4 } },
   { op: attention, inputs: [[2, 37, 3 * 30]], attributes: { heads: 3 } },
-  { op: attention, inputs: [[2, 70, 3 * 24]], attributes: { heads: 2 } },
+  { op: attention, inputs: [[2, 70, 3 * 32]], attributes: { heads: 2 } },
 ];
 
 function draw(shape: readonly number[], random: Random): tf.Tensor {

@@ -60,15 +60,19 @@ export function load(
   const row = (i: number) =>
     `${from}[((image * n + min(${first} + r * 4 + ${i}, n - 1)) * (${width}) + ${offset} + ` +
     `head * ${headDim}) / 4 + q]`;
-  return `for (var f = lane; f < ${8 * across}; f = f + ${LANES}) {
-    let q = f % ${across}; let r = f / ${across};
+  // Lanes side by side write side by side, or they would wait for the same bank of workgroup memory.
+  return range(Math.ceil(across / 8)).map((turn) => {
+    const guard = 8 * turn + 8 > across ? `if (q < ${across})` : "";
+    return `{ let r = lane % 8; let q = lane / 8 + ${8 * turn};
+    ${guard} {
     ${fours.map((i) => `let v${i} = ${row(i)};`).join("\n    ")}
     ${
-    fours.map((e) =>
-      `${into}[(4 * q + ${e}) * 8 + r] = vec4<f32>(v0[${e}], v1[${e}], v2[${e}], v3[${e}]);`
-    ).join("\n    ")
-  }
-  }`;
+      fours.map((e) =>
+        `${into}[(4 * q + ${e}) * 8 + r] = vec4<f32>(v0[${e}], v1[${e}], v2[${e}], v3[${e}]);`
+      ).join("\n    ")
+    }
+    } }`;
+  }).join("\n    ");
 }
 
 /** Lines that declare four vec4s, one per row of the other side. */
@@ -76,23 +80,32 @@ export function zeros(name: string): string {
   return fours.map((e) => `var ${name}${e} = vec4<f32>(0.0);`).join(" ");
 }
 
-/** Lines that add products of tiles: `name` over own rows, `theirs` over the other side's. */
+/** Columns that are written out one after the other: a loop's own work would take longer than theirs. */
+function writtenOut(headDim: number): number {
+  return [8, 4].find((count) => headDim % count === 0)!;
+}
+
+/** Lines that add products of tiles: `own` over the workgroup's rows, `theirs` over the other side's. */
 export function scores(
   sums: readonly { into: string; own: string; theirs: string }[],
   headDim: number,
 ): string {
   const tiles = [...new Set(sums.flatMap(({ own }) => own))];
   const others = [...new Set(sums.flatMap(({ theirs }) => theirs))];
-  return `for (var c = 0; c < ${headDim}; c = c + 1) {
-    ${tiles.map((name) => `let own${name} = ${name}[c * 8 + ty];`).join(" ")}
-    ${others.map((name) => `let their${name} = ${name}[c * 8 + tx];`).join(" ")}
+  const count = writtenOut(headDim);
+  const column = (c: number) =>
+    `{ ${tiles.map((name) => `let own${name} = ${name}[ownAt + ${8 * c}];`).join(" ")}
+    ${others.map((name) => `let their${name} = ${name}[theirAt + ${8 * c}];`).join(" ")}
     ${
-    sums.flatMap(({ into, own, theirs }) =>
-      fours.map((e) =>
-        `${into}${e} = fma(vec4<f32>(their${theirs}[${e}]), own${own}, ${into}${e});`
-      )
-    ).join("\n    ")
-  }
+      sums.flatMap(({ into, own, theirs }) =>
+        fours.map((e) =>
+          `${into}${e} = fma(vec4<f32>(their${theirs}[${e}]), own${own}, ${into}${e});`
+        )
+      ).join("\n    ")
+    } }`;
+  return `for (var c = 0; c < ${headDim}; c = c + ${count}) {
+    let ownAt = c * 8 + ty; let theirAt = c * 8 + tx;
+    ${range(count).map(column).join("\n    ")}
   }`;
 }
 
@@ -102,21 +115,27 @@ export function weigh(
   headDim: number,
 ): string {
   const blocks = [...new Set(sums.map((sum) => sum.block))];
-  const line = (acc: string, name: string, of: string, j: number) =>
-    `{ let x = ${of}[min(tx + ${8 * j}, ${headDim - 1}) * 8 + g];
+  const at = (j: number) =>
+    8 * j + 8 > headDim ? `min(tx + ${8 * j}, ${headDim - 1}) * 8` : `tx * 8 + ${64 * j}`;
+  const line = (acc: string, name: string, of: string, j: number, g: number) =>
+    `{ let x = ${of}[${at(j)} + g + ${g}];
       ${
       fours.map((e) => `${acc}${j} = fma(vec4<f32>(x[${e}]), ${name}${e}, ${acc}${j});`).join(" ")
     } }`;
-  return `for (var g = 0; g < 8; g = g + 1) {
+  return `for (var g = 0; g < 8; g = g + 2) {
     ${
-    blocks.flatMap((name) =>
-      fours.map((e) => `let ${name}${e} = ${name}[(4 * g + ${e}) * 8 + ty];`)
-    )
-      .join(" ")
-  }
-    ${
-    sums.flatMap(({ acc, block, tile }) => columnsOf(headDim).map((j) => line(acc, block, tile, j)))
-      .join("\n    ")
+    range(2).map((g) =>
+      `{ ${
+        blocks.flatMap((name) =>
+          fours.map((e) => `let ${name}${e} = ${name}[g * 32 + ${(4 * g + e) * 8} + ty];`)
+        ).join(" ")
+      }
+      ${
+        sums.flatMap(({ acc, block, tile }) =>
+          columnsOf(headDim).map((j) => line(acc, block, tile, j, g))
+        ).join("\n      ")
+      } }`
+    ).join("\n    ")
   }
   }`;
 }
