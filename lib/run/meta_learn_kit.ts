@@ -39,7 +39,7 @@ import {
 import { writeLearnedKit } from "./meta_learning/write_learned_kit.ts";
 import { peopleOf } from "./memory/people_of.ts";
 import { kernelProgress, type OnProgress } from "./progress.ts";
-import { openSplit } from "./split_data.ts";
+import { hashOf, openSplit } from "./split_data.ts";
 import { openImages } from "./split_images.ts";
 
 /** What {@link metaLearnKit} needs. */
@@ -231,7 +231,7 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
     await writeLearnedKit(out, key, {
       model: kernels.choice ? { ...model, kernels: kernels.choice } : model,
       ...{ parameters, settings, forMethods, identities },
-      imageHashes: samples.map(({ file }) => data.split.hashes[file]),
+      imageHashes: samples.map((sample) => hashOf(data, sample)),
       record: {
         ...{ settings, seed, microBatch, split: data.sha256 },
         ...{ device: device.adapter, precision: device.precision, history },

@@ -4,7 +4,9 @@ import type { StoredForm } from "../data/images/stored_form.ts";
 import type { Dataset, Sample } from "../data/sample.ts";
 import { sha256Hex } from "../files/sha256.ts";
 import { openSplitDataset, type Split } from "../data/split.ts";
-import { readSplit } from "../data/split_file.ts";
+import { type FileTable, hashAt } from "../data/file_table.ts";
+import { parseSplit, readSplitBytes } from "../data/split_file.ts";
+import { readSplitIndex, writeSplitIndex } from "../data/split_index.ts";
 import type { StoredImages } from "../data/loader/stored_source.ts";
 import type { OnProgress } from "./progress.ts";
 
@@ -14,13 +16,31 @@ export interface SplitData {
   readonly dataset: Dataset;
   /** SHA-256 of the split's content: what a run's results depend on. */
   readonly sha256: string;
+  /** Files and hashes in the order of the data set's samples, where an index has them. */
+  readonly table?: FileTable;
 }
 
-/** Opens a split file and its data set. @throws LetheError they do not belong together */
+/**
+ * Opens a split file and its data set. The first time leaves an index beside the split, by which the next
+ * command opens both without parsing them, as long as neither has changed.
+ *
+ * @throws LetheError they do not belong together
+ */
 export async function openSplit(splitPath: string, data: string): Promise<SplitData> {
-  const split = await readSplit(splitPath);
+  const bytes = await readSplitBytes(splitPath);
+  const indexed = readSplitIndex(splitPath, bytes, data);
+  if (indexed) return indexed;
+  const split = parseSplit(bytes, splitPath);
   const dataset = await openSplitDataset(split, data);
-  return { split, dataset, sha256: sha256Hex(new TextEncoder().encode(JSON.stringify(split))) };
+  const sha256 = sha256Hex(new TextEncoder().encode(JSON.stringify(split)));
+  // Where it cannot be written, the next command parses again.
+  await writeSplitIndex(splitPath, bytes, data, split, dataset, sha256).catch(() => {});
+  return { split, dataset, sha256 };
+}
+
+/** SHA-256 of a sample's image, as the split recorded it. */
+export function hashOf({ split, table }: SplitData, { file, row }: Sample): string {
+  return table && row !== undefined ? hashAt(table, row) : split.hashes[file];
 }
 
 /**
@@ -49,10 +69,11 @@ export function loadSamples(
  *
  * @param cache a folder that keeps decoded images
  */
-export function streamSamples({ split, dataset }: SplitData, cache?: string): InputThread {
+export function streamSamples({ split, dataset, table }: SplitData, cache?: string): InputThread {
   const count = dataset.samples.length;
   return openInput(dataset.root, count, {
-    hashes: split.hashes,
+    // A table brings its own.
+    ...(table ? {} : { hashes: split.hashes }),
     ...(cache === undefined ? {} : { cache }),
   });
 }

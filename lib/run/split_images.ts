@@ -30,17 +30,21 @@ export interface SplitImages extends Disposable {
 export function openImages(data: SplitData, cache?: string): SplitImages {
   const input: InputThread = streamSamples(data, cache);
   const { samples: everything } = data.dataset;
-  const rows = new Map(everything.map(({ file }, row) => [file, row]));
+  const files = data.table ?? everything.map(({ file }) => file);
+  const rows = data.table ? null : new Map(everything.map(({ file }, row) => [file, row]));
   const forms = new Map<string, StreamedImages>();
   return {
     source(samples, config, { side, varied } = {}) {
       const form = storedForm(config, side);
       const key = JSON.stringify(form);
-      const images = forms.get(key) ?? input.images(everything.map(({ file }) => file), form);
+      const images = forms.get(key) ?? input.images(files, form);
       forms.set(key, images);
-      const positions = Uint32Array.from(samples, ({ file }) => {
-        const row = rows.get(file);
-        if (row === undefined) throw new RangeError(`${file} is not of the split's data set`);
+      const positions = Uint32Array.from(samples, (sample) => {
+        // Rows of another opening of the same split are the same.
+        const row = rows ? rows.get(sample.file) : sample.row;
+        if (row === undefined) {
+          throw new RangeError(`${sample.file} is not of the split's data set`);
+        }
         return row;
       });
       return streamedSource(images, samples, inputFormat(config), varied, positions);

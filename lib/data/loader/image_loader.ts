@@ -22,9 +22,10 @@ export interface ImageLoader extends Disposable {
   /**
    * @param file below the root
    * @returns [side, side, 3] bytes
+   * @param hash its SHA-256, where the loader was not opened with all of them
    * @throws {LetheError} the file is missing, is not the one that was hashed, or does not decode
    */
-  load(file: string, form: StoredForm): Promise<Uint8Array>;
+  load(file: string, form: StoredForm, hash?: string): Promise<Uint8Array>;
   /** The image as the cache has it; null where it is not there, or damaged. */
   cached(file: string, form: StoredForm): Uint8Array | null;
 }
@@ -55,21 +56,22 @@ export function openImageLoader(
   count: number,
   { hashes, cache: folder }: ImageFiles,
 ): ImageLoader {
-  const cache = folder !== undefined && hashes ? openPixelCache(folder) : null;
+  const cache = folder === undefined ? null : openPixelCache(folder);
   const workers = decoderThreads(count);
   const pool = workers === 0 ? null : openDecodePool(workers);
-  const cached = (file: string, form: StoredForm) => cache?.read(hashes![file], form) ?? null;
+  const cached = (hash: string | undefined, form: StoredForm) =>
+    hash === undefined ? null : cache?.read(hash, form) ?? null;
   return {
     atOnce: pool?.atOnce ?? 1,
-    cached,
-    async load(file, form) {
-      const known = cached(file, form);
+    cached: (file, form) => cached(hashes?.[file], form),
+    async load(file, form, hash = hashes?.[file]) {
+      const known = cached(hash, form);
       if (known) return known;
       const path = join(root, file);
       const bytes = await readPlainFile(path, { maxBytes: MAX_IMAGE_BYTES, remedy: MISSING_IMAGE });
-      if (hashes) checkHash(path, bytes, hashes[file]);
+      if (hashes || hash !== undefined) checkHash(path, bytes, hash);
       const pixels = pool ? await pool.decode(bytes, path, form) : decodeToForm(bytes, path, form);
-      await cache?.write(hashes![file], form, pixels);
+      if (hash !== undefined) await cache?.write(hash, form, pixels);
       return pixels;
     },
     [Symbol.dispose]: () => pool?.[Symbol.dispose](),

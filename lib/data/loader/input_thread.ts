@@ -1,6 +1,7 @@
 import { batchPixels } from "./batch_pixels.ts";
 import type { Cut } from "../images/random_crop.ts";
 import type { StoredForm } from "../images/stored_form.ts";
+import { fileAt, fileCount, type FileTable, hashAt } from "../file_table.ts";
 import { type ImageFiles, type ImageLoader, openImageLoader } from "./image_loader.ts";
 import { range } from "./image_source.ts";
 import { receiveError, sendError, type SentError } from "./worker_error.ts";
@@ -28,11 +29,11 @@ export interface StreamedImages {
 /** A thread that makes batches of image files while this one, or the device, computes. */
 export interface InputThread extends Disposable {
   /**
-   * @param files below the root, none twice
+   * @param files below the root, none twice; a table brings their hashes
    * @param form what they are decoded to
    * @param early decodes them when nothing else is asked for, before they are
    */
-  images(files: readonly string[], form: StoredForm, early?: boolean): StreamedImages;
+  images(files: readonly string[] | FileTable, form: StoredForm, early?: boolean): StreamedImages;
 }
 
 /** How an {@link InputThread} goes about it. */
@@ -49,7 +50,7 @@ type Order =
     }
     | {
       readonly images: {
-        files: readonly string[];
+        files: readonly string[] | FileTable;
         form: StoredForm;
         early: boolean;
       };
@@ -143,18 +144,21 @@ const WARM_BYTES = 64 * 2 ** 20;
 /** Images of one list: those that are loaded first are kept while there is room. */
 function keptImages(
   loader: ImageLoader,
-  files: readonly string[],
+  files: readonly string[] | FileTable,
   form: StoredForm,
   room: Room,
 ) {
   const { side } = form;
+  const count = "names" in files ? fileCount(files) : files.length;
   const size = side * side * 3;
   const kept = new Map<number, Uint8Array>();
   /** Loaded ahead of their use, which takes them: the oldest first. */
   const warm = new Map<number, Promise<Uint8Array>>();
   const wanted = new Set<number>();
   const load = async (position: number): Promise<Uint8Array> => {
-    const pixels = await loader.load(files[position], form);
+    const pixels = "names" in files
+      ? await loader.load(fileAt(files, position), form, hashAt(files, position))
+      : await loader.load(files[position], form);
     if (room.left >= size && !kept.has(position)) {
       room.left -= size;
       kept.set(position, pixels);
@@ -164,7 +168,7 @@ function keptImages(
   return {
     side,
     /** How many there is room for. */
-    most: Math.min(files.length, Math.floor(room.left / size)),
+    most: Math.min(count, Math.floor(room.left / size)),
     load(position: number): Promise<Uint8Array> {
       const ahead = warm.get(position);
       warm.delete(position);
