@@ -23,6 +23,7 @@ export interface Predictions {
  * f_theta without gradients, `microBatch` images at a time.
  *
  * @param indices images of `source`
+ * @param wanted without features, these are empty: of many images they take more room than the logits
  * @returns host arrays; no tensor is left on the device
  * @throws {LetheError} the device was lost or failed
  */
@@ -33,23 +34,27 @@ export async function predict(
   indices: readonly number[],
   microBatch: number,
   onBatch?: (images: number) => void,
+  wanted: "both" | "logits" = "both",
 ): Promise<Predictions> {
   const labels = theta["head.bias"].size;
   const logits = new Float32Array(indices.length * labels);
-  const features = new Float32Array(indices.length * shape.dim);
+  const features = new Float32Array(wanted === "both" ? indices.length * shape.dim : 0);
   const reads = new Reads();
   let done = 0;
   for await (const batch of batchesOf(source, chunks(indices, microBatch))) {
     const images = batch.targets.shape[0];
     const output = tf.tidy(() => ({ ...vit(plain, theta, batch.patches, shape) }));
     tf.dispose([batch.patches, batch.targets]);
-    const [first, both] = [done, Promise.all([output.logits.data(), output.features.data()])];
-    await reads.add(both.then(([logitRows, featureRows]) => {
-      tf.dispose([output.logits, output.features]);
-      logits.set(logitRows as Float32Array, first * labels);
-      features.set(featureRows as Float32Array, first * shape.dim);
-      onBatch?.(images);
-    }));
+    const read = [output.logits.data(), ...wanted === "both" ? [output.features.data()] : []];
+    const first = done;
+    await reads.add(
+      Promise.all(read).then(([logitRows, featureRows]) => {
+        tf.dispose([output.logits, output.features]);
+        logits.set(logitRows as Float32Array, first * labels);
+        if (featureRows) features.set(featureRows as Float32Array, first * shape.dim);
+        onBatch?.(images);
+      }),
+    );
     done += images;
   }
   await reads.finish();

@@ -102,7 +102,7 @@ function evaluator(data: SplitData, images: SplitImages, options: EvaluateOption
           total: everyone.length,
           unit: "images",
         });
-      });
+      }, "logits");
       const kept = keepLabels(config, logits, everything.targets(all), options.labels);
       result[part] = evaluation(config.task, kept.logits, kept.targets, kept.labels);
     }

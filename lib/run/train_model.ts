@@ -124,7 +124,16 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
           varied: { augmentation: recipe.augmentation, random },
         }),
       validate: async (weights) => {
-        const { logits } = await predict(weights, config, valSource, range(val.length), microBatch);
+        const all = range(val.length);
+        const { logits } = await predict(
+          weights,
+          config,
+          valSource,
+          all,
+          microBatch,
+          undefined,
+          "logits",
+        );
         return taskMetric(task, logits, valTargets, labels.length);
       },
       microBatch,

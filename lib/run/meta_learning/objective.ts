@@ -31,7 +31,7 @@ export async function metaObjective(
     done += count;
     const total = cached.length;
     onProgress?.({ stage: "cache the original model's losses", done, total, unit: "images" });
-  });
+  }, "logits");
   const place = new Map(cached.map((index, i) => [index, i]));
   const rowsOf = (wanted: readonly number[]) => {
     const rows = new Float32Array(wanted.length * width);
