@@ -1,5 +1,6 @@
 import type { BenchReport } from "../lib/bench/bench.ts";
 import type { PytorchReport } from "../lib/bench/against_pytorch.ts";
+import type { CardFigures } from "../lib/bench/card_report.ts";
 import type { Comparison, Spread } from "../lib/bench/compare.ts";
 import type { KernelFigures } from "../lib/bench/kernel_report.ts";
 import { percent, table } from "./table.ts";
@@ -17,7 +18,7 @@ const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
 
 /** A bench's figures for people: one table per part that was measured. */
 export function benchTables(report: BenchReport): string[] {
-  const { choice, peak, steps, naiveMeta, float32, kernels, input, waiting } = report;
+  const { choice, peak, steps, naiveMeta, float32, card, kernels, input, waiting } = report;
   const parts: string[][] = [];
   if (steps) {
     const rows = steps.map((step) => [
@@ -39,6 +40,7 @@ export function benchTables(report: BenchReport): string[] {
       rows,
     ));
   }
+  if (card) parts.push(cardTable(card));
   if (kernels) parts.push(kernelTable(kernels));
   if (choice) parts.push([`products, as measured here: ${kernelCounts(choice.products)}`]);
   if (peak) {
@@ -59,6 +61,24 @@ export function benchTables(report: BenchReport): string[] {
     ]);
   }
   return parts.flatMap((lines, i) => i === 0 ? lines : ["", ...lines]);
+}
+
+/** What each step asks of the adapter and of its host. */
+function cardTable(card: readonly CardFigures[]): string[] {
+  return table(
+    ["one step", "ms", "device ms", "host ms", "replayed", "queued", "KiB up", "down", "of peak %"],
+    card.map(({ name, wall, device, host, replayed, queued, up, down, share }) => [
+      name,
+      wall.toPrecision(3),
+      device?.toPrecision(3) ?? "-",
+      host.toPrecision(3),
+      replayed.toFixed(0),
+      queued.toFixed(0),
+      (up / 1024).toFixed(0),
+      (down / 1024).toFixed(1),
+      share === null ? "-" : percent(share),
+    ]),
+  );
 }
 
 /** `12 by registers 16x16, 8 lanes; 2 by ..`, most used first. */

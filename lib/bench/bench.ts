@@ -4,6 +4,7 @@ import { kernelProgress, type OnProgress } from "../run/progress.ts";
 import { chooseKernels } from "../tensor/kernels/autotune/choose_kernels.ts";
 import type { KernelChoice } from "../tensor/kernels/autotune/kernel_choice.ts";
 import type { Comparison, Effort } from "./compare.ts";
+import { type CardFigures, measureCard } from "./card_report.ts";
 import { type InputRate, measureInput } from "./input_rate.ts";
 import { productCase } from "./kernel_case.ts";
 import { kernelCases } from "./kernel_cases.ts";
@@ -13,7 +14,7 @@ import { measureSteps, type StepFigures, type StepReport } from "./step_report.t
 import { makeWorkload, type WorkloadSettings } from "./workload.ts";
 
 /** What a bench may measure. */
-export const BENCH_PARTS = ["steps", "kernels", "input"] as const;
+export const BENCH_PARTS = ["steps", "card", "kernels", "input"] as const;
 /** One of {@link BENCH_PARTS}. */
 export type BenchPart = typeof BENCH_PARTS[number];
 
@@ -42,6 +43,8 @@ export interface BenchReport {
   readonly naiveMeta: Comparison | null;
   /** Half precision against float32, as in {@link StepReport}; null in float32. */
   readonly float32: StepReport["float32"];
+  /** What steps ask of a WebGPU adapter; null on WASM. */
+  readonly card: readonly CardFigures[] | null;
   readonly kernels: readonly KernelFigures[] | null;
   readonly input: InputRate | null;
   /**
@@ -66,7 +69,8 @@ export async function bench(options: BenchOptions): Promise<BenchReport> {
   const { device, settings, parts, effort, onProgress } = options;
   const report = (stage: string, unit: string) => (done: number, total: number, note: string) =>
     onProgress?.({ stage, done, total, unit, note });
-  const peak = device.backend === "webgpu" && parts.includes("kernels")
+  const webgpu = device.backend === "webgpu";
+  const peak = webgpu && (parts.includes("kernels") || parts.includes("card"))
     ? await measurePeakRate()
     : null;
   const cases = [REFERENCE_PRODUCT, ...kernelCases(settings)];
@@ -76,7 +80,7 @@ export async function bench(options: BenchOptions): Promise<BenchReport> {
     kernelProgress(onProgress),
     MEASURING,
   );
-  if (device.backend === "webgpu") {
+  if (webgpu && (parts.includes("kernels") || parts.includes("steps"))) {
     for (const each of cases) {
       const prepared = each.prepare();
       await prepared.ours(1);
@@ -88,6 +92,12 @@ export async function bench(options: BenchOptions): Promise<BenchReport> {
   if (parts.includes("steps")) {
     const workload = await makeWorkload(settings, 0);
     steps = await measureSteps(workload, effort, report("steps", "steps"));
+    workload.dispose();
+  }
+  let card: CardFigures[] | null = null;
+  if (webgpu && parts.includes("card")) {
+    const workload = await makeWorkload(settings, 0);
+    card = await measureCard(workload, peak, report("card", "steps"));
     workload.dispose();
   }
   const kernels = parts.includes("kernels")
@@ -108,6 +118,7 @@ export async function bench(options: BenchOptions): Promise<BenchReport> {
     steps: steps?.steps ?? null,
     naiveMeta: steps?.naiveMeta ?? null,
     float32: steps?.float32 ?? null,
+    card,
     kernels,
     input,
     waiting: step && input ? load / (load + step) : null,

@@ -37,6 +37,14 @@ onEachDevice("bench reports every step and kernel, and leaves no tensor behind",
     assertGreater(peakBytes.stock, 20_000, name);
   }
 
+  assertEquals(report.card !== null, device.backend === "webgpu");
+  for (const { name, wall, host, queued, replayed, up, down } of report.card ?? []) {
+    assert(0 < wall && 0 <= host && host <= wall, name);
+    assertGreater(queued + replayed, 10, name);
+    // Every step takes its images to the device, but for the two whose images are there, and reads.
+    assert(name === "unlearning" || up > 1000, name);
+    assertGreater(down, 0, name);
+  }
   kernels!.forEach(assertMeasured);
   const names = kernels!.map(({ name }) => name);
   for (const name of ["matMul", "qkv forward", "fc2 dW", "attention and gradient", "AdamW"]) {

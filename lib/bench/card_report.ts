@@ -1,0 +1,126 @@
+import { activeWebgpu } from "../tensor/recording/owned_tensor.ts";
+import type { Run } from "./compare.ts";
+import { DeviceClock } from "./device_clock.ts";
+import { forwardOperations, trainingOperations } from "./operations.ts";
+import { ownSteps } from "./own_steps.ts";
+import type { PeakRate } from "./peak_rate.ts";
+import { STEP_NAMES, type StepName } from "./step_report.ts";
+import type { Workload } from "./workload.ts";
+
+/** What one step asks of a WebGPU adapter and of its host, on average over a row of them. */
+export interface CardFigures {
+  readonly name: StepName;
+  /** Programs that the host queued one by one, and that recordings replayed. */
+  readonly queued: number;
+  readonly replayed: number;
+  /** Milliseconds in all. */
+  readonly wall: number;
+  /** Milliseconds from the first program to the last on the device's clock; null where it has none. */
+  readonly device: number | null;
+  /** Milliseconds in which the host was not waiting for the device. */
+  readonly host: number;
+  /** Bytes written to the device and read from it. */
+  readonly up: number;
+  readonly down: number;
+  /** Operations per second as a fraction of the adapter's peak; null where they are not counted. */
+  readonly share: number | null;
+}
+
+/** Milliseconds that a row of steps takes at least, unless it is long enough at {@link MOST} steps. */
+const LONG_ENOUGH = 300;
+const MOST = 200;
+
+/** Counts what passes between host and device while `body` runs. */
+async function watched(body: () => Promise<void>) {
+  const backend = activeWebgpu()!;
+  const before = { queued: backend.dispatched, replayed: backend.replayed };
+  const counts = { up: 0, down: 0, waited: 0 };
+  const { queue } = backend.device;
+  const [write, read] = [queue.writeBuffer, backend.reads.read];
+  // Deno waits within mapAsync for all that is queued.
+  const { mapAsync } = GPUBuffer.prototype;
+  queue.writeBuffer = function (buffer, offset, data, from, size) {
+    counts.up += size ?? data.byteLength;
+    return write.call(queue, buffer, offset, data as ArrayBuffer, from, size);
+  };
+  backend.reads.read = function (...args) {
+    counts.down += args[4];
+    return read.apply(backend.reads, args);
+  };
+  GPUBuffer.prototype.mapAsync = function (...args) {
+    const begun = performance.now();
+    const mapped = mapAsync.apply(this, args);
+    counts.waited += performance.now() - begun;
+    return mapped;
+  };
+  const begun = performance.now();
+  try {
+    await body();
+  } finally {
+    queue.writeBuffer = write;
+    backend.reads.read = read;
+    GPUBuffer.prototype.mapAsync = mapAsync;
+  }
+  return {
+    ...counts,
+    wall: performance.now() - begun,
+    queued: backend.dispatched - before.queued,
+    replayed: backend.replayed - before.replayed,
+  };
+}
+
+/** How many steps make a row. */
+async function stepsFor(run: Run): Promise<number> {
+  await run(2);
+  const begun = performance.now();
+  await run(2);
+  const each = (performance.now() - begun) / 2;
+  return Math.max(1, Math.min(MOST, Math.ceil(LONG_ENOUGH / each)));
+}
+
+function operationsOf(name: StepName, { shape, labels, batch }: Workload): number | null {
+  if (name === "training") return trainingOperations(shape, labels, batch);
+  return name === "evaluation" ? forwardOperations(shape, labels, batch) : null;
+}
+
+/**
+ * What steps ask of the WebGPU adapter: programs, time on device and host, bytes.
+ *
+ * @param peak the adapter's; null where it was not measured
+ */
+export async function measureCard(
+  workload: Workload,
+  peak: PeakRate | null,
+  onStep?: (done: number, total: number, name: string) => void,
+): Promise<CardFigures[]> {
+  const steps = ownSteps(workload);
+  const clock = DeviceClock.of(activeWebgpu()!.device);
+  const figures: CardFigures[] = [];
+  for (const [i, name] of STEP_NAMES.entries()) {
+    onStep?.(i, STEP_NAMES.length, name);
+    const run = steps.runs[name];
+    const times = await stepsFor(run);
+    clock?.begin();
+    const { waited, ...counted } = await watched(() => run(times));
+    const device = clock ? await clock.end() / 1e6 / times : null;
+    const operations = operationsOf(name, workload);
+    const share = operations && peak
+      ? operations / ((device ?? counted.wall / times) * 1e6) / peak.flops
+      : null;
+    figures.push({
+      name,
+      queued: counted.queued / times,
+      replayed: counted.replayed / times,
+      wall: counted.wall / times,
+      device,
+      host: Math.max(0, counted.wall - waited) / times,
+      up: counted.up / times,
+      down: counted.down / times,
+      share,
+    });
+  }
+  onStep?.(STEP_NAMES.length, STEP_NAMES.length, "");
+  clock?.dispose();
+  steps.dispose();
+  return figures;
+}
