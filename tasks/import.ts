@@ -16,7 +16,8 @@ export const importTask = command({
       kind: "path",
       required: true,
       value: "FILE",
-      help: "its .safetensors (float32, float16 or bfloat16), or the folder of model.safetensors",
+      help:
+        "its .safetensors (float32, float16 or bfloat16), or the folder that it was published as",
     },
     labels: { kind: "list", required: true, help: "names of the head's outputs, in their order" },
     task: {
@@ -28,25 +29,36 @@ export const importTask = command({
     normalisation: {
       kind: "choice",
       of: Object.keys(NORMALISATIONS) as (keyof typeof NORMALISATIONS)[],
-      default: "inception",
-      help: "of the pixels: mean and deviation 0.5, or ImageNet's",
+      help: "of the pixels: mean and deviation 0.5, or ImageNet's (config.json's, else inception)",
     },
     imageSize: { kind: "integer", min: 1, max: 4096, help: "resize the positions to this input" },
-    heads: { kind: "integer", min: 1, max: 128, help: "attention heads (width / 64)" },
+    heads: {
+      kind: "integer",
+      min: 1,
+      max: 128,
+      help: "attention heads (config.json's, else width / 64)",
+    },
     out: { kind: "path", default: "model", value: "DIR", help: "model folder to make" },
   },
   examples: ["deno task import --weights vit.safetensors --labels Smiling,Young --out model"],
   async run({ normalisation, imageSize, heads, ...options }, terminal) {
-    const config = await importModel({
+    const { config, assumedNormalisation } = await importModel({
       ...options,
-      ...NORMALISATIONS[normalisation],
+      ...(normalisation === undefined ? {} : { normalisation: NORMALISATIONS[normalisation] }),
       ...(imageSize === undefined ? {} : { imageSize }),
       ...(heads === undefined ? {} : { heads }),
     });
     terminal.print(
       `${options.out}: ${config.imageSize} px, patch ${config.patchSize}, width ${config.dim}, ` +
-        `${config.depth} blocks, ${config.heads} heads, ${config.labels.length} labels`,
+        `${config.depth} blocks, ${config.heads} heads, ${config.labels.length} labels, ` +
+        `pixels of mean ${config.mean.join(", ")} and deviation ${config.std.join(", ")}`,
     );
+    if (assumedNormalisation) {
+      terminal.note(
+        "the weights do not say how their pixels were normalised, so this is assumed; " +
+          "--normalisation imagenet is the other one in use",
+      );
+    }
   },
 });
 

@@ -10,7 +10,8 @@ import { initialVit } from "../model/initial_vit.ts";
 import { microBatchWithin } from "../model/memory_plan.ts";
 import { predict } from "../model/predict.ts";
 import { pretrainedTheta } from "../model/pretrained/pretrained_theta.ts";
-import { readPretrained } from "../model/pretrained/read_pretrained.ts";
+import { inferShape } from "../model/pretrained/infer_shape.ts";
+import { type Pretrained, readPretrained } from "../model/pretrained/read_pretrained.ts";
 import type { TrainingRecipe } from "../model/recipes.ts";
 import { encodeSafetensors } from "../model/safetensors.ts";
 import { loadState, saveState } from "../model/saved_state.ts";
@@ -71,7 +72,8 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
   await refuseExisting(out);
   const data = await openSplit(options.split, options.data);
   const { task, labels } = data.dataset;
-  const config = presetConfig(PRESETS[options.preset], task, labels);
+  const start = options.init === undefined ? null : await readPretrained(options.init);
+  const config = startConfig(presetConfig(PRESETS[options.preset], task, labels), start);
   const { leaveOut } = options;
   const part = samplesOf(data.split, data.dataset, withoutForget ? "retain" : "train");
   const samples = leaveOut ? part.filter(({ identity }) => !leaveOut.has(identity)) : part;
@@ -84,7 +86,7 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
   const microBatch = options.microBatch ??
     microBatchWithin(config, labels.length, "train", recipe.batchSize, options.memoryLimit);
 
-  const initial = await initialTheta(config, options);
+  const initial = initialTheta(config, options, start);
   const fingerprint = JSON.stringify({
     recipe,
     seed,
@@ -185,14 +187,46 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
   return history;
 }
 
+/**
+ * The preset's config with what the weights to start from were trained with and no tensor tells: heads,
+ * LayerNorm's epsilon, normalisation.
+ *
+ * @throws {LetheError} they are of another architecture, or their config.json contradicts them
+ */
+function startConfig(config: ModelConfig, start: Pretrained | null): ModelConfig {
+  if (start?.config) {
+    const { heads, layerNormEps, mean, std } = start.config;
+    return {
+      ...config,
+      ...(start.config.dim === config.dim ? { heads } : {}),
+      layerNormEps,
+      mean,
+      std,
+    };
+  }
+  if (!start) return config;
+  const { weights, file, published } = start;
+  // Without a config.json the preset names the heads.
+  const heads = published?.heads === undefined ? config.heads : undefined;
+  const shape = inferShape(weights, file, heads, published);
+  const { mean, std } = published ?? {};
+  return {
+    ...config,
+    ...(shape.dim === config.dim ? { heads: shape.heads } : {}),
+    layerNormEps: shape.layerNormEps,
+    ...(mean && std ? { mean, std } : {}),
+  };
+}
+
 /** Fresh weights, or those of `init`; its head only where it has the same labels. */
-async function initialTheta(
+function initialTheta(
   config: ModelConfig,
-  { init, seed }: TrainModelOptions,
-): Promise<Weights> {
+  { seed }: TrainModelOptions,
+  start: Pretrained | null,
+): Weights {
   const fresh = () => initialVit(config, config.labels.length, new Random(seed, "initial theta"));
-  if (init === undefined) return fresh();
-  const { weights, file, config: given } = await readPretrained(init);
+  if (start === null) return fresh();
+  const { weights, file, config: given } = start;
   const otherLabels = given && given.labels.join("\n") !== config.labels.join("\n");
   const kept = otherLabels
     ? new Map([...weights].filter(([name]) => !name.startsWith("head.")))

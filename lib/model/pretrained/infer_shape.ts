@@ -1,6 +1,8 @@
 import { LetheError } from "../../error.ts";
 import type { Weight } from "../safetensors.ts";
 import type { VitShape } from "../vit.ts";
+import type { PublishedConfig } from "./published_config.ts";
+import { refuseForeignTensors } from "./foreign_tensors.ts";
 import { hasTransformersNames, timmNames } from "./names.ts";
 
 /** The width of a head in every published ViT. */
@@ -8,16 +10,19 @@ const HEAD_WIDTH = 64;
 
 /**
  * The shape of a ViT from its tensors. The number of heads is in no tensor: published ViTs have dim / 64
- * of them. LayerNorm's epsilon is timm's (1e-6), or transformers' (1e-12) under its names.
+ * of them. LayerNorm's epsilon is timm's (1e-6), or transformers' (1e-12) under its names. What the
+ * published config.json says goes before both, and is held against the tensors.
  *
- * @param heads where it is not dim / 64
- * @throws {LetheError} the tensors are no ViT's
+ * @param heads where they are named on the command line
+ * @throws {LetheError} the tensors are no plain ViT's, or the config.json says otherwise
  */
 export function inferShape(
   weights: ReadonlyMap<string, Weight>,
   file: string,
   heads?: number,
+  published?: PublishedConfig,
 ): VitShape & { readonly labels: number | null } {
+  refuseForeignTensors(weights.keys(), file);
   const theta = timmNames(weights, file);
   const [dim, channels, patchSize, patchWidth] = theta.get("patch_embed.proj.weight")?.shape ?? [];
   const rows = theta.get("pos_embed")?.shape[1] ?? 0;
@@ -35,21 +40,48 @@ export function inferShape(
       "give the .safetensors file of such a model",
     );
   }
-  const found = heads ?? dim / HEAD_WIDTH;
+  const shape = { imageSize: side * patchSize, patchSize, dim, depth };
+  if (published) refuseContradictions(published, shape, file, heads);
+  const found = heads ?? published?.heads ?? dim / HEAD_WIDTH;
   if (!Number.isInteger(found) || dim % found !== 0) {
     throw new LetheError(
       `${file} has the width ${dim}`,
-      `${found} heads do not divide it`,
-      "name the number of heads with --heads",
+      published?.heads === undefined && heads === undefined
+        ? `published ViTs have a head for each ${HEAD_WIDTH} of it, and that is no whole number`
+        : `${found} heads do not divide it`,
+      "put the model's config.json beside it, or import it with --heads",
     );
   }
   return {
-    imageSize: side * patchSize,
-    patchSize,
-    dim,
-    depth,
+    ...shape,
     heads: found,
-    layerNormEps: hasTransformersNames(weights) ? 1e-12 : 1e-6,
+    layerNormEps: published?.layerNormEps ?? (hasTransformersNames(weights) ? 1e-12 : 1e-6),
     labels: theta.get("head.weight")?.shape[0] ?? null,
   };
 }
+
+/** @throws {LetheError} the config.json, the tensors and the command line do not agree */
+function refuseContradictions(
+  published: PublishedConfig,
+  shape: Pick<VitShape, "imageSize" | "patchSize" | "dim" | "depth">,
+  file: string,
+  heads?: number,
+): void {
+  for (const name of ["imageSize", "patchSize", "dim", "depth"] as const) {
+    const said = published[name];
+    if (said === undefined || said === shape[name]) continue;
+    throw new LetheError(
+      `${published.file} says ${SAID[name]} ${said}`,
+      `the tensors of ${file} are of ${SAID[name]} ${shape[name]}`,
+      "fetch both files of one model",
+    );
+  }
+  if (heads === undefined || published.heads === undefined || heads === published.heads) return;
+  throw new LetheError(
+    `--heads ${heads}`,
+    `${published.file} says that the model has ${published.heads}`,
+    "leave --heads out",
+  );
+}
+
+const SAID = { imageSize: "image size", patchSize: "patch size", dim: "width", depth: "depth" };
