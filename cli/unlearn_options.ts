@@ -1,6 +1,8 @@
 import { fromFileUrl, resolve } from "@std/path";
 import { SANDBOX_CHOICES } from "../lib/audit/sandbox/containment.ts";
 import type { Receipt } from "../lib/audit/receipt/receipt.ts";
+import { NONCE } from "../lib/audit/receipt/receipt_file.ts";
+import { UsageError } from "../lib/error.ts";
 import { DEFAULT_SIGNING_KEY } from "../lib/audit/receipt/signing_key.ts";
 import type { UnlearnWithReceiptOptions } from "../lib/audit/receipt/unlearn_with_receipt.ts";
 import type { UnlearnSummary } from "../lib/run/unlearn_summary.ts";
@@ -22,6 +24,10 @@ export const UNLEARN_OPTIONS = {
   identityKey: { kind: "path", value: "FILE", help: "the kit's key (KIT.identity-key)" },
   out: { kind: "path", default: "unlearned", value: "DIR", help: "folder to make" },
   ...METHOD_OPTIONS,
+  allowUnusualStep: {
+    kind: "flag",
+    help: "take a step far shorter or longer than simulated requests showed; the receipt says so",
+  },
   branch: { kind: "flag", help: "use a kit that has a successor all the same" },
   sandbox: {
     kind: "choice",
@@ -34,6 +40,11 @@ export const UNLEARN_OPTIONS = {
     value: "FILE",
     help:
       `who signs the receipt, from audit --new-key (${DEFAULT_SIGNING_KEY} where it is; else nobody)`,
+  },
+  nonce: {
+    kind: "text",
+    value: "HEX",
+    help: "from the auditor, 8 to 64 bytes: the receipt carries it, so it is not older",
   },
   microBatch: { kind: "integer", min: 1, max: 4096, default: 16, help: "images per pass, at most" },
   memoryLimit: MEMORY_OPTIONS.memoryLimit,
@@ -53,8 +64,9 @@ export function unlearnOptions(
   given: OptionValues<typeof UNLEARN_OPTIONS>,
   terminal: Terminal,
 ): Omit<UnlearnWithReceiptOptions, "launcher"> {
-  const { identityKey, signingKey, microBatch, memoryLimit, device, kit: _, ...others } = given;
-  const { out, branch, sandbox, ...method } = others;
+  const { identityKey, signingKey, microBatch, memoryLimit, device, kit: _, nonce, ...others } =
+    given;
+  const { out, branch, sandbox, allowUnusualStep, ...method } = others;
   const sample = given.kit === undefined && resolve(support) === resolve(fixture("requests"));
   const kit = given.kit ?? (sample ? fixture("kit") : "kit");
   terminal.print(`kit: ${kit}${sample ? " (the sample, for fixtures/requests only)" : ""}`);
@@ -66,12 +78,25 @@ export function unlearnOptions(
     settings: {
       ...{ microBatch, device },
       ...memoryChoice(memoryLimit === undefined ? {} : { memoryLimit }),
+      ...(allowUnusualStep ? { allowUnusualStep } : {}),
       choice: methodChoice(method),
     },
     ...(identityKey === undefined ? {} : { identityKey }),
     ...(signingKey === undefined ? {} : { signingKey }),
+    ...(nonce === undefined ? {} : { nonce: nonceOf(nonce) }),
     onLine: (line) => /^(worker|walls): /.test(line) ? terminal.print(line) : terminal.note(line),
   };
+}
+
+/** What `--nonce` gives. @throws {UsageError} it is no such bytes */
+export function nonceOf(text: string): string {
+  const nonce = text.toLowerCase();
+  if (NONCE.accepts(nonce)) return nonce;
+  throw new UsageError(
+    `--nonce ${text}`,
+    `it is ${NONCE.rule}`,
+    "for example: openssl rand -hex 32",
+  );
 }
 
 /** Prints what a run has made. */
@@ -80,7 +105,7 @@ export function printUnlearned(
   { summary, receipt }: { readonly summary: UnlearnSummary; readonly receipt: Receipt },
   terminal: Terminal,
 ): void {
-  const { people, method, steps, settings, staleStatistics, targets, weights } = summary;
+  const { people, method, steps, settings, staleStatistics, targets, weights, change } = summary;
   terminal.print(
     `forgot ${people} ${people === 1 ? "person" : "people"} in ${steps.length} ` +
       `${steps.length === 1 ? "step" : "steps"}; labels from ${targets}`,
@@ -93,6 +118,13 @@ export function printUnlearned(
         "people whom that forgot still count in them",
     );
   }
+  const share = `${(100 * change.relative).toPrecision(2)} % of their size`;
+  const judged = change.unusual === null
+    ? "; the kit records no range to hold that against"
+    : change.unusual
+    ? "; an unusual step, taken because --allow-unusual-step says so"
+    : "";
+  terminal.print(`moved the weights by ${share}${judged}`);
   terminal.print(`weights: ${weights.before.slice(0, 16)} -> ${weights.after.slice(0, 16)}`);
   terminal.print(`${out}/model holds them, ${out}/kit serves the next request`);
   terminal.print(

@@ -3,6 +3,7 @@ import { mainContained } from "../cli/contained_main.ts";
 import type { OptionValues } from "../cli/options.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import {
+  nonceOf,
   printUnlearned,
   SUPPORT_HELP,
   UNLEARN_OPTIONS,
@@ -89,6 +90,7 @@ async function check(
     receipt: path,
     ...(key === undefined ? {} : { publicKey: await readPublicKey(key) }),
     ...(split === undefined ? {} : { split }),
+    ...(options.nonce === undefined ? {} : { nonce: nonceOf(options.nonce) }),
     ...(kit === undefined ? {} : { kit }),
     ...(support === undefined ? {} : { support }),
     ...(options.identityKey === undefined ? {} : { identityKey: options.identityKey }),

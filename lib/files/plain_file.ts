@@ -24,20 +24,38 @@ export function guardReads(): readonly FileRead[] {
   return guarded ??= [];
 }
 
+/** What may be read, and what is said of a file that is missing. */
+export interface PlainFileOptions {
+  /** The largest size that is read at all, bytes. */
+  readonly maxBytes: number;
+  /** What to do when the file is missing; default: check the path. */
+  readonly remedy?: string;
+}
+
+/** A plain file that is open for reading. */
+export interface OpenPlainFile {
+  readonly size: number;
+  /**
+   * Reads on, in the file's order.
+   *
+   * @returns the bytes that it filled in; 0 at the end
+   */
+  read(into: Uint8Array): Promise<number>;
+  /** To be called after the last byte. @throws {LetheError} the file has not `size` bytes any more */
+  end(): Promise<void>;
+  close(): void;
+}
+
 /**
- * Reads a file that must be just that: no symbolic link, folder, pipe or device, no larger than
- * allowed, and the same file from the check to the last byte.
+ * Opens a file that must be just that: no symbolic link, folder, pipe or device, no larger than allowed,
+ * and the same file from the check to the last byte.
  *
- * @param path the file
- * @param options `maxBytes`: the largest size that is read at all; `remedy`: what to do when the
- *   file is missing (default: check the path)
- * @returns its bytes
- * @throws {LetheError} when the file is missing, unreadable, not plain, too large, or changes
+ * @throws {LetheError} when the file is missing, unreadable, not plain or too large
  */
-export async function readPlainFile(
+export async function openPlainFile(
   path: string,
-  { maxBytes, remedy = "check the path" }: { maxBytes: number; remedy?: string },
-): Promise<Uint8Array<ArrayBuffer>> {
+  { maxBytes, remedy = "check the path" }: PlainFileOptions,
+): Promise<OpenPlainFile> {
   const before = await Deno.lstat(path).catch((cause) => refuse(path, cause, remedy));
   if (before.isSymlink) {
     throw new LetheError(
@@ -66,18 +84,68 @@ export async function readPlainFile(
       throw changed(path);
     }
     if (guarded) await refuseSecondName(path, opened);
-    // One byte more than expected, to notice a file that grows.
-    const bytes = new Uint8Array(before.size + 1);
-    let filled = 0;
-    while (filled < bytes.length) {
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+  let done = 0;
+  return {
+    size: before.size,
+    async read(into) {
+      const count = await file.read(into) ?? 0;
+      done += count;
+      return count;
+    },
+    async end() {
+      // One byte more than expected, to notice a file that grows.
+      if (done !== before.size || await file.read(new Uint8Array(1)) !== null) throw changed(path);
+    },
+    close: () => file.close(),
+  };
+}
+
+/** Notes a file that was read, under {@link guardReads}. */
+export function noteRead(path: string, sha256: string, bytes: number): void {
+  guarded?.push({ path: resolve(path), sha256, bytes });
+}
+
+/**
+ * Reads a file as {@link openPlainFile} opens it.
+ *
+ * @returns its bytes
+ * @throws {LetheError} when the file is missing, unreadable, not plain, too large, or changes
+ */
+export async function readPlainFile(
+  path: string,
+  options: PlainFileOptions,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await readAll(path, options);
+  if (guarded) noteRead(path, sha256Hex(bytes), bytes.length);
+  return bytes;
+}
+
+/** As {@link readPlainFile}, with the hash, which is taken once. */
+export async function readHashedFile(
+  path: string,
+  options: PlainFileOptions,
+): Promise<{ bytes: Uint8Array<ArrayBuffer>; sha256: string }> {
+  const bytes = await readAll(path, options);
+  const sha256 = sha256Hex(bytes);
+  noteRead(path, sha256, bytes.length);
+  return { bytes, sha256 };
+}
+
+async function readAll(path: string, options: PlainFileOptions): Promise<Uint8Array<ArrayBuffer>> {
+  const file = await openPlainFile(path, options);
+  try {
+    const bytes = new Uint8Array(file.size);
+    for (let filled = 0; filled < bytes.length;) {
       const count = await file.read(bytes.subarray(filled));
-      if (count === null) break;
+      if (count === 0) break; // it shrank; `end` says so
       filled += count;
     }
-    if (filled !== before.size) throw changed(path);
-    const content = bytes.subarray(0, filled);
-    guarded?.push({ path: resolve(path), sha256: sha256Hex(content), bytes: filled });
-    return content;
+    await file.end();
+    return bytes;
   } finally {
     file.close();
   }
@@ -102,7 +170,7 @@ async function refuseSecondName(path: string, { nlink }: Deno.FileInfo): Promise
  */
 export async function readPlainText(
   path: string,
-  options: { maxBytes: number; remedy?: string },
+  options: PlainFileOptions,
 ): Promise<string> {
   const bytes = await readPlainFile(path, options);
   try {

@@ -3,11 +3,12 @@ import { readPlainFile, readPlainText } from "../files/plain_file.ts";
 import { buildFolder } from "../files/write_whole.ts";
 import { LetheError } from "../error.ts";
 import type { KernelChoice } from "../tensor/kernels/autotune/kernel_choice.ts";
-import { type ModelConfig, parseConfig } from "./config.ts";
+import { configText, type ModelConfig, parseConfig, requireConfigText } from "./config.ts";
 import { shown } from "../files/json_fields.ts";
 import { parseKernelChoice } from "./kernel_record.ts";
-import { encodeSafetensors, parseSafetensors, type Weight } from "./safetensors.ts";
+import { parseSafetensors, requireCanonical, type Weight } from "./safetensors.ts";
 import { thetaShapes } from "./theta_shapes.ts";
+import { writeSafetensors } from "./write_safetensors.ts";
 
 /** A model on the host. */
 export interface Model {
@@ -81,52 +82,61 @@ export function checkWeights(
  */
 export async function readModel(folder: string): Promise<Model> {
   const configPath = join(folder, CONFIG_FILE);
-  const config = parseConfig(
-    await readPlainText(configPath, { maxBytes: MAX_CONFIG_BYTES }),
-    configPath,
-  );
+  const text = await readPlainText(configPath, { maxBytes: MAX_CONFIG_BYTES });
+  const config = parseConfig(text, configPath);
+  requireConfigText(config, text, configPath);
   const path = join(folder, MODEL_FILE);
   return modelOf(config, await readPlainFile(path, { maxBytes: MAX_WEIGHT_BYTES }), path);
 }
 
+/** Names that a model file's `__metadata__` may hold. */
+export const MODEL_METADATA = ["format", "kernels"] as const;
+
 /** A model from its config and the content of its weights' file. @throws {LetheError} as {@link readModel} */
 export function modelOf(config: ModelConfig, bytes: Uint8Array, path: string): Model {
-  const { weights: theta, metadata } = parseSafetensors(bytes, path);
+  const parsed = parseSafetensors(bytes, path);
+  const { weights: theta, metadata } = parsed;
   checkWeights(theta, thetaShapes(config, config.labels.length), path);
+  requireCanonical(bytes, parsed, path, MODEL_METADATA);
+  if (Object.hasOwn(metadata, "format") && metadata.format !== "pt") {
+    throw new LetheError(
+      `${path}: __metadata__ has the format ${shown(metadata.format)}`,
+      'it is "pt"',
+      "write the model anew with `deno task import`",
+    );
+  }
   return Object.hasOwn(metadata, "kernels")
     ? { config, theta, kernels: parseKernelChoice(metadata.kernels, path) }
     : { config, theta };
 }
 
-/** The files of a model folder, by name. */
-export function modelFiles({ config, theta, kernels }: Model): Map<string, Uint8Array> {
-  const text = JSON.stringify(config, null, 2) + "\n";
-  const record: Record<string, string> = kernels ? { kernels: JSON.stringify(kernels) } : {};
-  return new Map([
-    [MODEL_FILE, encodeSafetensors(theta, { format: "pt", ...record })],
-    [CONFIG_FILE, new TextEncoder().encode(text)],
-  ]);
+/** The `__metadata__` of a model's weights. */
+export function modelMetadata({ kernels }: Pick<Model, "kernels">): Record<string, string> {
+  return { format: "pt", ...(kernels ? { kernels: JSON.stringify(kernels) } : {}) };
 }
 
 /**
  * Writes a model folder, whole or not at all.
  *
  * @param more further files, e.g. the training history
+ * @returns SHA-256 and size of the weights' file
  * @throws {LetheError} `folder` exists or cannot be written, or the weights do not fit the config
  */
 export async function writeModel(
   folder: string,
   model: Model,
   more: ReadonlyMap<string, Uint8Array> = new Map(),
-): Promise<void> {
-  checkWeights(
-    model.theta,
-    thetaShapes(model.config, model.config.labels.length),
-    join(folder, MODEL_FILE),
-  );
-  await buildFolder(folder, async (staging) => {
-    for (const [name, bytes] of [...modelFiles(model), ...more]) {
-      await Deno.writeFile(join(staging, name), bytes);
-    }
+): Promise<{ sha256: string; bytes: number }> {
+  const { config, theta } = model;
+  checkWeights(theta, thetaShapes(config, config.labels.length), join(folder, MODEL_FILE));
+  return await buildFolder(folder, async (staging) => {
+    const written = await writeSafetensors(
+      [join(staging, MODEL_FILE)],
+      theta,
+      modelMetadata(model),
+    );
+    await Deno.writeTextFile(join(staging, CONFIG_FILE), configText(config));
+    for (const [name, bytes] of more) await Deno.writeFile(join(staging, name), bytes);
+    return written;
   });
 }

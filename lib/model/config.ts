@@ -1,4 +1,5 @@
 import { INPUT_VERSION, type InputVersion } from "../data/images/stored_form.ts";
+import { LetheError } from "../error.ts";
 import type { Task } from "../data/sample.ts";
 import {
   integer,
@@ -114,4 +115,23 @@ export function parseConfig(text: string, file: string): ModelConfig {
   return inputVersion === undefined
     ? config
     : { ...config, inputVersion: inputVersion as InputVersion };
+}
+
+/** The one text of `config.json`. */
+export function configText(config: ModelConfig): string {
+  const { architecture, imageSize, patchSize, dim, depth, heads, layerNormEps } = config;
+  const { mean, std, task, labels, inputVersion } = config;
+  const shape = { architecture, imageSize, patchSize, dim, depth, heads, layerNormEps };
+  const version = inputVersion === undefined ? {} : { inputVersion };
+  return JSON.stringify({ ...shape, mean, std, task, labels, ...version }, null, 2) + "\n";
+}
+
+/** @throws {LetheError} the text is not the one that Lethe writes of this config: it carries something */
+export function requireConfigText(config: ModelConfig, text: string, file: string): void {
+  if (text === configText(config)) return;
+  throw new LetheError(
+    `${file} has spaces, fields or numbers as Lethe does not write them`,
+    "a model's settings have one text, so that nothing hides in it",
+    "write the model anew with `deno task import`",
+  );
 }

@@ -108,6 +108,22 @@ export function microBatchWithin(
   return Math.min(most, Math.floor((given - fixed) / each), Math.floor(tensorBytes / widest));
 }
 
+/**
+ * Refuses a limit that not even the weights keep within, whatever the device: before any are read.
+ *
+ * @param limit bytes
+ * @throws {LetheError} the limit is too small
+ */
+export function refuseBeyond(shape: VitShape, labels: number, pass: Pass, limit: number): void {
+  const fixed = SETS[pass] * thetaBytes(shape, labels);
+  if (fixed <= limit) return;
+  throw new LetheError(
+    `${pass} takes ${gibibytes(fixed)} of device memory for the weights alone`,
+    `the limit is ${gibibytes(limit)}`,
+    "raise --memory-limit if the device has more, or take a smaller model",
+  );
+}
+
 function gibibytes(bytes: number): string {
   return `${(bytes / 2 ** 30).toFixed(2)} GiB`;
 }

@@ -51,7 +51,7 @@ interface Entry {
  * Parses a safetensors file as hostile input: every length and offset is held against the bytes that
  * are there before it is used, and tensors must cover the data without gaps or overlaps.
  *
- * @param bytes the whole file; the result shares no memory with it
+ * @param bytes the whole file; float32 and int32 values share its memory where they are aligned
  * @param file its name, for errors
  * @throws {LetheError} naming what is wrong with which tensor
  */
@@ -63,9 +63,15 @@ export function parseSafetensors(bytes: Uint8Array, file: string): SafetensorsFi
     .sort((a, b) => a.begin - b.begin || a.end - b.end);
   checkCover(entries, data.length, file);
   const weights = new Map(entries.map(({ name, dtype, shape, begin, end }) => {
-    // A copy, since typed arrays need an alignment that a file does not promise.
-    const { buffer } = new Uint8Array(data.subarray(begin, end));
-    return [name, { dtype, shape, values: readValues(buffer, dtype, tensorOf(file, name)) }];
+    const part = data.subarray(begin, end);
+    // Typed arrays need an alignment that a file does not promise; files that Lethe wrote have it.
+    const aligned = part.byteOffset % 8 === 0 || dtype === "F32" && part.byteOffset % 4 === 0;
+    const values = readValues(
+      aligned ? part : new Uint8Array(part),
+      dtype,
+      tensorOf(file, name),
+    );
+    return [name, { dtype, shape, values }];
   }));
   return { weights, metadata };
 }
@@ -169,25 +175,27 @@ function checkCover(entries: readonly Entry[], dataBytes: number, file: string):
   );
 }
 
-/** @param buffer the tensor's bytes and no others; a multiple of the element's */
-function readValues(buffer: ArrayBuffer, dtype: WeightType, where: string): Weight["values"] {
+/** @param bytes the tensor's and no others, aligned; a multiple of the element's */
+function readValues(bytes: Uint8Array, dtype: WeightType, where: string): Weight["values"] {
+  const { buffer, byteOffset: from } = bytes;
+  const count = bytes.length / ELEMENT_BYTES[dtype];
   switch (dtype) {
     case "F32":
-      return new Float32Array(buffer);
+      return new Float32Array(buffer, from, count);
     case "F64":
-      return Float32Array.from(new Float64Array(buffer));
+      return Float32Array.from(new Float64Array(buffer, from, count));
     case "F16":
-      return Float32Array.from(new Uint16Array(buffer), halfToFloat);
+      return Float32Array.from(new Uint16Array(buffer, from, count), halfToFloat);
     case "BF16": {
-      const bits = Uint32Array.from(new Uint16Array(buffer), (half) => half << 16);
+      const bits = Uint32Array.from(new Uint16Array(buffer, from, count), (half) => half << 16);
       return new Float32Array(bits.buffer);
     }
     case "I32":
-      return new Int32Array(buffer);
+      return new Int32Array(buffer, from, count);
     case "U8":
-      return Int32Array.from(new Uint8Array(buffer));
+      return Int32Array.from(bytes);
     case "I64":
-      return Int32Array.from(new BigInt64Array(buffer), (value) => {
+      return Int32Array.from(new BigInt64Array(buffer, from, count), (value) => {
         if (BigInt.asIntN(32, value) === value) return Number(value);
         throw new LetheError(
           `${where} holds ${value}`,
@@ -209,17 +217,43 @@ function halfToFloat(bits: number): number {
 }
 
 /**
- * Writes tensors as safetensors: names in sorted order and data at a multiple of eight bytes, so equal
- * weights give equal bytes.
+ * Refuses a file that is not as {@link encodeSafetensors} writes it: other metadata than those that are
+ * due, tensors of another type or order, spaces. A kit or model that is passed around has one encoding,
+ * so that nothing but its weights can travel in it.
  *
- * @param weights float values become F32, integer values I32
- * @param metadata strings for `__metadata__`; left out when empty
- * @throws {RangeError} when values and shape differ in size, or a tensor is called `__metadata__`
+ * @param bytes the whole file, and what {@link parseSafetensors} found in it
+ * @param due names that `__metadata__` may hold
+ * @throws {LetheError} naming what is there beyond the weights
  */
-export function encodeSafetensors(
+export function requireCanonical(
+  bytes: Uint8Array,
+  { weights, metadata }: SafetensorsFile,
+  file: string,
+  due: readonly string[] = [],
+): void {
+  const remedy = "write the model anew with `deno task import`, which takes its weights alone";
+  const extra = Object.keys(metadata).find((name) => !due.includes(name));
+  if (extra !== undefined) {
+    throw new LetheError(
+      `${file}: ${METADATA} has ${shown(extra)}`,
+      due.length === 0 ? "it holds tensors and nothing else" : `it may hold ${due.join(", ")}`,
+      remedy,
+    );
+  }
+  const { head } = safetensorsHead(weights, metadata);
+  if (head.every((byte, i) => byte === bytes[i])) return;
+  throw new LetheError(
+    `${file} has a header that Lethe would not write`,
+    "tensors are float32 in the order of their names, without further spaces or fields",
+    remedy,
+  );
+}
+
+/** What precedes the data, and the tensors' names in the order of their data. */
+export function safetensorsHead(
   weights: ReadonlyMap<string, Weight>,
-  metadata: Readonly<Record<string, string>> = {},
-): Uint8Array<ArrayBuffer> {
+  metadata: Readonly<Record<string, string>>,
+): { head: Uint8Array<ArrayBuffer>; names: readonly string[]; dataBytes: number } {
   // The header is joined from text: as an object it would lose a tensor called __proto__.
   const fields: string[] = [];
   if (Object.keys(metadata).length > 0) {
@@ -240,15 +274,38 @@ export function encodeSafetensors(
   }
   const header = new TextEncoder().encode(`{${fields.join(",")}}`);
   const length = Math.ceil(header.length / 8) * 8;
-  const bytes = new Uint8Array(8 + length + at);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true);
-  bytes.set(header, 8);
-  bytes.fill(0x20, 8 + header.length, 8 + length); // spaces, as the format asks
-  let offset = 8 + length;
+  const head = new Uint8Array(8 + length);
+  new DataView(head.buffer).setBigUint64(0, BigInt(length), true);
+  head.set(header, 8);
+  head.fill(0x20, 8 + header.length); // spaces, as the format asks
+  return { head, names, dataBytes: at };
+}
+
+/** A tensor's bytes as they lie in the file. */
+export function weightBytes({ values }: Weight): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(values.buffer as ArrayBuffer, values.byteOffset, values.byteLength);
+}
+
+/**
+ * Writes tensors as safetensors: names in sorted order and data at a multiple of eight bytes, so equal
+ * weights give equal bytes.
+ *
+ * @param weights float values become F32, integer values I32
+ * @param metadata strings for `__metadata__`; left out when empty
+ * @throws {RangeError} when values and shape differ in size, or a tensor is called `__metadata__`
+ */
+export function encodeSafetensors(
+  weights: ReadonlyMap<string, Weight>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array<ArrayBuffer> {
+  const { head, names, dataBytes } = safetensorsHead(weights, metadata);
+  const bytes = new Uint8Array(head.length + dataBytes);
+  bytes.set(head);
+  let offset = head.length;
   for (const name of names) {
-    const { values } = weights.get(name)!;
-    bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), offset);
-    offset += values.byteLength;
+    const part = weightBytes(weights.get(name)!);
+    bytes.set(part, offset);
+    offset += part.length;
   }
   return bytes;
 }

@@ -13,6 +13,7 @@ import {
   readIdentityKey,
   writeIdentityKey,
 } from "../model/kit/identity_key.ts";
+import { inWords, MOST_EPOCHS } from "../model/kit/record_schema.ts";
 import { microBatchWithin } from "../model/memory_plan.ts";
 import { encodeSafetensors } from "../model/safetensors.ts";
 import { chooseKernels } from "../tensor/kernels/autotune/choose_kernels.ts";
@@ -36,6 +37,7 @@ import {
   metaLearningStatePath,
   saveMetaLearning,
 } from "./meta_learning/state.ts";
+import { measureStepRange } from "./meta_learning/step_ranges.ts";
 import { writeLearnedKit } from "./meta_learning/write_learned_kit.ts";
 import { peopleOf } from "./memory/people_of.ts";
 import { kernelProgress, type OnProgress } from "./progress.ts";
@@ -224,17 +226,30 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
       ...(onProgress ? { onProgress } : {}),
     },
   );
+  const supports = settings.varySupport ? variedSource(random.fork("step range")) : source;
+  const [judged, isHeldOut] = heldOut.length > 0 ? [heldOut, true] : [trained, false];
+  const stepRange = await measureStepRange(
+    judged,
+    isHeldOut,
+    settings.requestSize,
+    { device: theta, host: model.theta },
+    parameters,
+    objective,
+    supports,
+    random.fork("step range people"),
+  );
   const key = givenKey ?? newIdentityKey();
   await finishBeforeExit(async () => {
     // Before the kit: a kit without its key could name nobody.
     if (!givenKey) await writeIdentityKey(identityKeyPath(out), key);
     await writeLearnedKit(out, key, {
       model: kernels.choice ? { ...model, kernels: kernels.choice } : model,
-      ...{ parameters, settings, forMethods, identities },
+      ...{ parameters, settings, forMethods, identities, stepRange },
       imageHashes: samples.map((sample) => hashOf(data, sample)),
       record: {
         ...{ settings, seed, microBatch, split: data.sha256 },
-        ...{ device: device.adapter, precision: device.precision, history },
+        ...{ device: inWords(device.adapter), precision: device.precision },
+        history: history.slice(-MOST_EPOCHS),
       },
     });
     await Deno.remove(statePath).catch(() => {});

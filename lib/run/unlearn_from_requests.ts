@@ -1,22 +1,28 @@
-import { join } from "@std/path";
 import type { ImageSource } from "../data/loader/image_source.ts";
 import { imagesInMemory } from "../data/loader/images_in_memory.ts";
 import { type ForgetRequest, readRequests } from "../data/requests/requests.ts";
 import { resizeBilinear } from "../data/images/resize.ts";
-import { sha256Hex } from "../files/sha256.ts";
 import { storedSource } from "../data/loader/stored_source.ts";
 import { LetheError } from "../error.ts";
-import { modelFiles, writeModel } from "../model/checkpoint.ts";
+import { weightChange } from "../measure/weight_change.ts";
+import { MODEL_FILE } from "../model/checkpoint.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { downloadWeights, uploadWeights } from "../model/device_weights.ts";
-import { readKit, writeKit } from "../model/kit/kit.ts";
-import { microBatchWithin } from "../model/memory_plan.ts";
+import { openKit, readKit, readKitConfig } from "../model/kit/kit.ts";
+import { writeNextKit } from "../model/kit/next_kit.ts";
+import { microBatchWithin, refuseBeyond } from "../model/memory_plan.ts";
 import { predict } from "../model/predict.ts";
 import type { Device } from "../tensor/device.ts";
 import { useKernels } from "../tensor/kernels/autotune/kernel_choice.ts";
 import { disposeWeights, type Weights } from "../tensor/weights.ts";
 import { withoutRows } from "../unlearn/unlearn.ts";
-import { checkMethod, type MethodChoice, unlearnFromKit } from "../unlearn/unlearn_from_kit.ts";
+import { judgeStep } from "../unlearn/judge_step.ts";
+import {
+  checkMethod,
+  type MethodChoice,
+  statisticsNeeded,
+  unlearnFromKit,
+} from "../unlearn/unlearn_from_kit.ts";
 import { inputFormat, storedForm } from "../model/input_format.ts";
 import { range } from "../data/loader/image_source.ts";
 import type { RequestedRow, UnlearnSummary } from "./unlearn_summary.ts";
@@ -36,33 +42,43 @@ export interface UnlearnRowsOptions {
   readonly microBatch: number;
   /** Bytes of device memory to keep within. */
   readonly memoryLimit?: number;
+  /** Takes a step of a length that no simulated request showed. */
+  readonly allowUnusualStep?: boolean;
 }
 
 /**
  * Forgets the people of some embedding rows by the method chosen: writes the new weights and the kit
  * for the next request, without these rows. It needs no key: who they are is not its business.
  *
+ * The memory limit is held against the model's size before the model is read; of the kit's files each is
+ * read once, and those that the method does not use are passed on unread.
+ *
  * @throws LetheError bad input; a method that the kit lacks the statistics of; requests other than
- *   `rows` names
+ *   `rows` names; a step that changes nothing, leaves numbers that are not finite, or is unusual
  */
 export async function unlearnRows(options: UnlearnRowsOptions): Promise<UnlearnSummary> {
-  const { support, folder } = options;
-  const kit = await readKit(options.kit);
-  checkMethod(kit, options.choice.method);
-  const { config } = kit.model;
+  const { support, folder, choice, allowUnusualStep = false } = options;
+  const { method } = choice;
+  const stored = await openKit(options.kit);
+  checkMethod(stored, method);
+  const config = await readKitConfig(options.kit, stored);
+  const labels = config.labels.length;
+  const { memoryLimit } = options;
+  if (memoryLimit !== undefined) refuseBeyond(config, labels, "unlearn", memoryLimit);
   const requests = await readRequests(support, config, storedForm(config));
   checkFiles(support, requests, options.rows);
   const rows = options.rows.map(({ row }) => row);
+  const kit = await readKit(options.kit, {
+    statistics: statisticsNeeded(method),
+    trainingImages: false,
+    opened: { stored, config },
+  });
   const device = await options.openDevice();
   useKernels(kit.model.kernels);
 
-  const labels = config.labels.length;
-  const { memoryLimit } = options;
   const microBatch = microBatchWithin(config, labels, "unlearn", options.microBatch, memoryLimit);
   const theta = uploadWeights(kit.model.theta);
-  const phi = uploadWeights(kit.phi);
   const source = await requestSource(requests, config, theta, microBatch);
-  const { choice } = options;
   const { theta: after, steps, settings, staleStatistics } = await unlearnFromKit(
     kit,
     theta,
@@ -71,45 +87,35 @@ export async function unlearnRows(options: UnlearnRowsOptions): Promise<UnlearnS
     choice,
     microBatch,
   );
+  disposeWeights(theta);
+  const thetaAfter = await downloadWeights(after);
+  disposeWeights(after);
+  const change = weightChange(kit.model.theta, thetaAfter);
+  const range = kit.manifest.stepRanges?.[method];
+  const verdict = judgeStep(change, range, steps.length, allowUnusualStep);
+  const phi = uploadWeights(kit.phi);
   const nextPhi = withoutRows(phi, rows);
-  const model = { ...kit.model, theta: await downloadWeights(after) };
   const phiAfter = await downloadWeights(nextPhi);
-  for (const weights of [theta, phi, after, nextPhi]) disposeWeights(weights);
+  for (const weights of [phi, nextPhi]) disposeWeights(weights);
 
-  const weightsHash = (of: typeof model) => sha256Hex(modelFiles(of).get("model.safetensors")!);
-  await writeModel(join(folder, "model"), model);
-  const { generation, identities, forgotten, unlearning, methods, metaLoss, record } = kit.manifest;
-  const { statistics } = kit.manifest;
-  const nextKit = await writeKit(join(folder, "kit"), {
-    model,
+  const next = await writeNextKit(folder, options.kit, kit, {
+    theta: thetaAfter,
     phi: phiAfter,
-    ...(kit.logStepSizes ? { logStepSizes: kit.logStepSizes } : {}),
-    ...(kit.trainingImages ? { trainingImages: kit.trainingImages } : {}),
-    ...(kit.statistics ? { statistics: kit.statistics } : {}),
-    manifest: {
-      generation: generation + 1,
-      parent: kit.sha256,
-      unlearning,
-      ...(methods ? { methods } : {}),
-      ...(statistics ? { statistics: { ...statistics, stale: true } } : {}),
-      metaLoss,
-      identities: identities.filter((_, row) => !rows.includes(row)),
-      forgotten: [...forgotten, ...rows.map((row) => identities[row])].sort(),
-      record,
-    },
+    rows,
   });
   return {
     people: requests.length,
-    method: choice.method,
+    method,
     steps,
     settings,
     staleStatistics,
+    change: { ...change, ...verdict },
     targets: requests[0].targets ? "requests.csv" : "the model's own predictions",
     device: device.adapter,
-    kit: { before: kit.sha256, after: nextKit },
+    kit: { before: kit.id, after: next.id },
     weights: {
-      before: weightsHash({ ...kit.model, theta: new Map(kit.model.theta) }),
-      after: weightsHash(model),
+      before: kit.manifest.files.find(({ file }) => file === MODEL_FILE)!.sha256,
+      after: next.weights,
     },
   };
 }

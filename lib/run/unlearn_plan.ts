@@ -10,7 +10,7 @@ import {
   writeIdentityKey,
 } from "../model/kit/identity_key.ts";
 import type { KitManifest } from "../model/kit/kit_manifest.ts";
-import { noteSuccessor, refuseSucceeded } from "../model/kit/kit_successor.ts";
+import { beginUse, refuseUsed } from "../model/kit/kit_uses.ts";
 import { readManifest, type StoredManifest } from "../model/kit/stored_manifest.ts";
 import type { RequestedRow, UnlearnSummary } from "./unlearn_summary.ts";
 
@@ -25,6 +25,8 @@ export interface PlanOptions {
   readonly identityKey?: string;
   /** Allows a kit that has been through a request already. */
   readonly branch?: boolean;
+  /** Why, for the mark beside the kit. */
+  readonly reason?: string;
   /** The sample kit, in which nobody is real: used as often as one likes, and no successor noted. */
   readonly sample?: boolean;
 }
@@ -47,7 +49,7 @@ export async function planUnlearning(options: PlanOptions): Promise<UnlearnPlan>
   const { kit, support, out, branch = false, sample = false } = options;
   await refuseExisting(out);
   const stored = await readManifest(kit);
-  if (!branch && !sample) await refuseSucceeded(kit, stored.sha256);
+  if (!branch && !sample) await refuseUsed(kit, stored.id);
   const key = await readIdentityKey(options.identityKey ?? identityKeyPath(kit));
   const rows = (await readRequestRows(support, null)).map(({ file, identity }) => {
     const row = rowOf(stored.manifest, identityHash(key, identity), join(support, file));
@@ -67,9 +69,29 @@ export async function closeUnlearning(
   await Deno.writeTextFile(join(folder, "summary.json"), text);
 }
 
-/** Notes beside the kit that it has been used, once `out` is whole. */
-export async function noteUse({ kit, out, sample }: PlanOptions, plan: UnlearnPlan): Promise<void> {
-  if (!sample) await noteSuccessor(kit, plan.sha256, join(out, "kit"));
+/**
+ * Does a plan's work while the kit is marked as in use: nobody else can use it meanwhile, and when the
+ * work is done it has been used. The sample is never marked.
+ *
+ * @param work makes `out`
+ * @returns what came of it
+ * @throws LetheError another run uses the kit, or has used it, or it cannot be marked
+ */
+export async function whileInUse<T>(
+  { kit, out, sample, branch, reason }: PlanOptions,
+  { id }: UnlearnPlan,
+  work: () => Promise<{ summary: UnlearnSummary; result: T }>,
+): Promise<T> {
+  if (sample) return (await work()).result;
+  const use = await beginUse({ kit, id, out, branch, reason });
+  try {
+    const { summary, result } = await work();
+    await use.done(summary.kit.after);
+    return result;
+  } catch (error) {
+    await use.giveUp();
+    throw error;
+  }
 }
 
 function rowOf(manifest: KitManifest, hash: string, file: string): number {

@@ -1,7 +1,7 @@
 import { buildFolder } from "../files/write_whole.ts";
 import type { Device } from "../tensor/device.ts";
 import type { MethodChoice } from "../unlearn/unlearn_from_kit.ts";
-import { closeUnlearning, noteUse, type PlanOptions, planUnlearning } from "./unlearn_plan.ts";
+import { closeUnlearning, type PlanOptions, planUnlearning, whileInUse } from "./unlearn_plan.ts";
 import { unlearnRows } from "./unlearn_from_requests.ts";
 import type { UnlearnSummary } from "./unlearn_summary.ts";
 
@@ -29,16 +29,15 @@ export interface UnlearnOptions extends PlanOptions {
 export async function unlearnRequests(options: UnlearnOptions): Promise<UnlearnSummary> {
   const { device, kit, support, out, microBatch = 16 } = options;
   const plan = await planUnlearning(options);
-  const summary = await buildFolder(out, async (folder) => {
-    const openDevice = () => Promise.resolve(device);
-    const { rows } = plan;
-    const choice = { method: "metaunlearn", seed: 0, set: {}, ...options.choice } as const;
-    const limit = options.memoryLimit === undefined ? {} : { memoryLimit: options.memoryLimit };
-    const run = { openDevice, kit, support, rows, folder, choice, microBatch, ...limit };
-    const summary = await unlearnRows(run);
-    await closeUnlearning(folder, plan, summary);
-    return summary;
-  });
-  await noteUse(options, plan);
-  return summary;
+  return await whileInUse(options, plan, () =>
+    buildFolder(out, async (folder) => {
+      const openDevice = () => Promise.resolve(device);
+      const { rows } = plan;
+      const choice = { method: "metaunlearn", seed: 0, set: {}, ...options.choice } as const;
+      const limit = options.memoryLimit === undefined ? {} : { memoryLimit: options.memoryLimit };
+      const run = { openDevice, kit, support, rows, folder, choice, microBatch, ...limit };
+      const summary = await unlearnRows(run);
+      await closeUnlearning(folder, plan, summary);
+      return { summary, result: summary };
+    }));
 }

@@ -1,3 +1,5 @@
+import type { WeightChange } from "../measure/weight_change.ts";
+import type { StepVerdict } from "../unlearn/judge_step.ts";
 import type { MethodName } from "../unlearn/methods.ts";
 import type { UnlearnedFromKit } from "../unlearn/unlearn_from_kit.ts";
 
@@ -17,10 +19,12 @@ export interface UnlearnSummary {
   readonly settings: Readonly<Record<string, number>>;
   /** SSD or PGU used statistics from before an earlier request. */
   readonly staleStatistics: boolean;
+  /** How far the weights moved, and whether that is what simulated requests showed. */
+  readonly change: WeightChange & StepVerdict;
   /** Where the support images' labels came from. */
   readonly targets: "requests.csv" | "the model's own predictions";
   readonly device: string;
-  /** SHA-256 of the kit.json that was used and of the next kit's. */
+  /** Ids of the kit that was used and of the next. */
   readonly kit: { readonly before: string; readonly after: string };
   /** SHA-256 of model.safetensors. */
   readonly weights: { readonly before: string; readonly after: string };

@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import * as tf from "@tensorflow/tfjs";
 import { LetheError, UsageError } from "../error.ts";
 import type { LetheBackend } from "./backend/lethe_backend.ts";
+import { adapterName, findAdapter, WASM_ADAPTER } from "./adapter_name.ts";
 import { watchDevice } from "./device_fault.ts";
 import { setCard } from "./kernels/webgpu/card.ts";
 import { turnOnReads } from "./event_loop.ts";
@@ -90,7 +91,7 @@ async function open(
     setPrecision(precision);
     return {
       backend: "wasm",
-      adapter: "WASM (SIMD, one thread)",
+      adapter: WASM_ADAPTER,
       software: true,
       precision,
       ...(started ? { notice: `${started.refusal}: using WASM; to get one, ${REMEDY}` } : {}),
@@ -102,7 +103,7 @@ async function open(
   const { info } = started;
   return {
     backend: "webgpu",
-    adapter: `WebGPU, ${info.description || info.device || info.vendor || "unnamed"}`,
+    adapter: adapterName(info),
     software: isSoftwareAdapter(info),
     precision,
   };
@@ -114,7 +115,7 @@ async function startWebgpu(anew: boolean): Promise<
 > {
   let adapter: GPUAdapter | null;
   try {
-    adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" }) ?? null;
+    adapter = await findAdapter();
   } catch (error) {
     return { refusal: `no WebGPU adapter (${oneLine(error)})` };
   }

@@ -3,6 +3,7 @@ import { LetheError } from "../error.ts";
 import { JsonFields, OBJECT } from "../files/json_fields.ts";
 import { uploadWeights } from "../model/device_weights.ts";
 import type { StoredKit } from "../model/kit/kit.ts";
+import { type KitStatistics, STATISTICS_FILES } from "../model/kit/kit_statistics.ts";
 import { Random } from "../random.ts";
 import type { Weights } from "../tensor/weights.ts";
 import {
@@ -93,12 +94,18 @@ function ownSettings({ manifest }: StoredKit, method: Method, people: number): M
 
 const STATISTICS = ["importances", "covariances"] as const satisfies readonly Need[];
 
+/** The statistics that a method reads; others need not be loaded. */
+export function statisticsNeeded(method: MethodName): (keyof KitStatistics)[] {
+  const { needs } = methodOf(method);
+  return STATISTICS.filter((name) => needs.includes(name));
+}
+
 /**
  * Refuses a method that the kit cannot serve, before anything is computed.
  *
  * @throws {LetheError} the kit was made without the method's statistics
  */
-export function checkMethod({ statistics }: StoredKit, method: MethodName): void {
+export function checkMethod({ manifest }: Pick<StoredKit, "manifest">, method: MethodName): void {
   const { needs } = methodOf(method);
   if (needs.includes("memory")) {
     throw new LetheError(
@@ -107,7 +114,8 @@ export function checkMethod({ statistics }: StoredKit, method: MethodName): void
       "make the kit with deno task meta-learn --memory full, or use another method",
     );
   }
-  const missing = STATISTICS.find((name) => needs.includes(name) && !statistics?.[name]);
+  const files = manifest.files.map(({ file }) => file);
+  const missing = statisticsNeeded(method).find((name) => !files.includes(STATISTICS_FILES[name]));
   if (missing === undefined) return;
   throw new LetheError(
     `--method ${method} with a kit without ${missing}`,

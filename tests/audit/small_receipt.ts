@@ -7,8 +7,10 @@ export const hash = (digit: string) => digit.repeat(64);
 export function smallReceipt(): Omit<Receipt, "signer" | "signature"> {
   const digest = (digit: string) => ({ sha256: hash(digit), bytes: Number(digit) });
   return {
-    version: 1,
+    version: 2,
     lethe: "0.1.0",
+    commit: "a".repeat(40),
+    auditorNonce: "0123456789abcdef",
     nonce: hash("0"),
     started: "2026-01-02T03:04:05.678Z",
     ended: "2026-01-02T03:04:09.000Z",
@@ -18,6 +20,8 @@ export function smallReceipt(): Omit<Receipt, "signer" | "signature"> {
     split: digest("6"),
     kit: [{ file: "kit.json", ...digest("4") }, { file: "model.safetensors", ...digest("5") }],
     written: [{ file: "model/model.safetensors", ...digest("6") }],
+    kitId: { before: hash("b"), after: hash("c") },
+    change: { relative: 0.25, norms: { "head.bias": 0.5 }, unusual: false, low: 0.1, high: 1 },
     weights: { before: hash("5"), after: hash("6") },
     settings: { device: "wasm", microBatch: 16, branch: false },
     adapter: "WASM (SIMD, one thread)",

@@ -1,4 +1,5 @@
 import { join } from "@std/path";
+import { containedCommand } from "../../lib/audit/sandbox/containment.ts";
 import type { ContainedRun } from "../../lib/audit/sandbox/contained_run.ts";
 import { digestFile, digestFiles } from "../../lib/audit/record/digest_files.ts";
 import { newSigningKey, readSigningKey } from "../../lib/audit/receipt/signing_key.ts";
@@ -44,7 +45,7 @@ export async function smallRun(folder: string): Promise<ContainedRun> {
   for (const weight of next.model.theta.values()) weight.values[0] += 1;
   await Deno.mkdir(at("unlearned"));
   await writeModel(at("unlearned/model"), next.model);
-  await writeKit(at("unlearned/kit"), {
+  const after = await writeKit(at("unlearned/kit"), {
     ...next,
     manifest: { ...next.manifest, generation: 1, parent, forgotten: people.slice(0, 2) },
   });
@@ -73,9 +74,18 @@ export async function smallRun(folder: string): Promise<ContainedRun> {
     },
     worker: {
       containment: "deno",
-      argv: [Deno.execPath(), "run", `--allow-read=${at("requests")},${at("kit")}`, PROJECT],
-      permissions: [`--allow-read=${at("requests")},${at("kit")}`],
-      environment: { HOME: folder, LANG: "C" },
+      ...await containedCommand("deno", {
+        entry: join(PROJECT, "lib/audit/sandbox/unlearn_worker.ts"),
+        args: [at("run/job.json")],
+        read: [at("run/job.json"), at("requests"), at("kit")],
+        write: at("unlearned"),
+        denoDir: at("cache"),
+        runFolder: at("run"),
+        shaders: at("cache/lethe-shaders"),
+        drivers: [],
+        permissionLog: at("run/permissions"),
+        trace: null,
+      }),
     },
     settings: { device: "wasm", microBatch: 16, list: ["a"] },
     adapter: "WASM (SIMD, one thread)",
@@ -105,7 +115,7 @@ export async function smallRun(folder: string): Promise<ContainedRun> {
     ),
     layers: [
       { layer: "inputs", state: "held", detail: `${at("requests")} holds no link` },
-      { layer: "sandbox", state: "absent", detail: "no bubblewrap" },
+      { layer: "operating system", state: "absent", detail: "no bubblewrap" },
     ],
     summary: {
       people: 2,
@@ -114,8 +124,9 @@ export async function smallRun(folder: string): Promise<ContainedRun> {
       method: "metaunlearn",
       settings: { metaLearningRate: 0.1 },
       staleStatistics: false,
+      change: { relative: 0.25, norms: { "head.bias": 0.25 }, unusual: null },
       device: "WASM (SIMD, one thread)",
-      kit: { before: parent, after: hash("f") },
+      kit: { before: parent, after },
       weights,
     },
   };
@@ -139,7 +150,12 @@ export function onReceipt(
         code: await digestFiles(PROJECT, ["mod.ts", "lib/error.ts"]),
         packages: [{ name: "deno-std@1.4.0", sha256: hash("b") }],
       },
-      places: [["{project}", PROJECT.slice(0, -1)], ["{home}", folder]],
+      places: [
+        ["{project}", PROJECT.slice(0, -1)],
+        ["{run}", join(folder, "run")],
+        ["{packages}", join(folder, "cache")],
+        ["{home}", folder],
+      ],
     });
     await body(folder, publicKey);
   });

@@ -1,7 +1,7 @@
-import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { readReceipt } from "../../lib/audit/receipt/receipt_file.ts";
-import { relativeDifference } from "../../lib/audit/verify/rerun.ts";
+import { compareWeights } from "../../lib/audit/verify/compare_weights.ts";
 import { readPublicKey } from "../../lib/audit/receipt/signing_key.ts";
 import { verifyReceipt } from "../../lib/audit/verify/verify_receipt.ts";
 import { readSplit } from "../../lib/data/split_file.ts";
@@ -55,7 +55,7 @@ Deno.test("unlearnRequests forgets from a kit of commit 4832d1b what was forgott
     const [before, then, now] = await Promise.all(
       ["kit", "unlearned/model", "again/model"].map((name) => readModel(join(made, name))),
     );
-    assertLess(relativeDifference(before.theta, then.theta, now.theta), 1e-3);
+    assertEquals(compareWeights(before.theta, then.theta, now.theta).near, true);
   }));
 
 Deno.test("unlearnRequests goes on from the next kit that commit 4832d1b wrote", () =>

@@ -15,6 +15,7 @@ import { sha256Hex } from "../../lib/files/sha256.ts";
 import { tugOfWar } from "../../lib/measure/eq7_tug_of_war.ts";
 import { embeddingRows, fileHash, hashOf, json, photos, pick, unlearning } from "./kit_folder.ts";
 import { DEVICE, done, runTask } from "./run_task.ts";
+import { readMarks } from "../../lib/model/kit/kit_uses.ts";
 import { inCopy, REQUEST_SIZE, tree } from "./small_path.ts";
 
 Deno.test("evaluate measures what unlearn made of portraits, and predict reads it", () =>
@@ -104,8 +105,8 @@ Deno.test("unlearn serves the next request from the next kit, and forgets nobody
     const [was, is] = [await json(folder, "again/summary.json"), await json(last, "kit.json")];
     assertEquals([is.generation, is.parent, was.kit.before], [
       2,
-      await fileHash(join(next, "kit.json")),
-      await fileHash(join(next, "kit.json")),
+      (await json(next, "kit.json")).id,
+      (await json(next, "kit.json")).id,
     ]);
     assertEquals(was.steps.map(({ people }: { people: number }) => people), [1]);
     assertEquals(was.weights.after, await fileHash(join(folder, "again/model/model.safetensors")));
@@ -126,7 +127,7 @@ Deno.test("unlearn refuses a kit with a successor unless it is told to branch", 
     assertEquals(refused.code, 1);
     assertMatch(
       refused.err,
-      /^lethe: kit has a successor, unlearned\/kit; [^\n]*--branch[^\n]*\n$/,
+      /^lethe: kit has a successor, \/[^\n]*\/unlearned\/kit; [^\n]*--branch[^\n]*\n$/,
     );
     assertEquals(await tree(folder), before);
     await done("unlearn", [...again, "--branch"], folder);
@@ -135,8 +136,10 @@ Deno.test("unlearn refuses a kit with a successor unless it is told to branch", 
       await json(folder, "second/summary.json"),
     ];
     assertEquals(one.weights, two.weights, "the same request gives the same bits");
-    const { successors } = await json(folder, "kit.successor.json");
-    assertEquals(successors, ["unlearned/kit", "second/kit"]);
+    const marks = await readMarks(join(folder, "kit"));
+    assertEquals(marks.map(({ mark, branch }) => [mark, branch]), [
+      ...[["begun", false], ["done", false], ["begun", true], ["done", true]] as const,
+    ]);
   }));
 
 Deno.test("unlearn exits 1 on a person unknown to the kit", () =>
@@ -222,7 +225,7 @@ Deno.test("unlearn writes no support photograph into its outputs", () =>
     }
     const outputs = (await tree(join(folder, "unlearned"))).filter((name) => !name.endsWith("/"))
       .map((name) => `unlearned/${name}`);
-    for (const file of [...outputs, "kit.successor.json"]) {
+    for (const file of [...outputs, "kit.uses.jsonl"]) {
       const bytes = Buffer.from(await Deno.readFile(join(folder, file)));
       for (const [i, needle] of needles.entries()) {
         assertEquals(bytes.indexOf(needle), -1, `${file} holds needle ${i}`);

@@ -140,22 +140,22 @@ const CHANGES: [string, (folder: string) => Promise<void>, string[]][] = [
   [
     "the nonce",
     (f) => restate(f, (receipt) => receipt.nonce = hash("0")),
-    ["signature", "page"],
+    ["signature", "page", "bundle"],
   ],
   [
     "the adapter",
     (f) => restate(f, (receipt) => receipt.adapter = "another"),
-    ["signature", "page"],
+    ["signature", "page", "bundle"],
   ],
   [
     "a layer that is taken out",
     (f) => restate(f, (receipt) => receipt.layers.pop()),
-    ["signature", "page"],
+    ["signature", "page", "bundle"],
   ],
   [
     "the signature",
     (f) => restate(f, (receipt) => receipt.signature = [...receipt.signature].reverse().join("")),
-    ["signature"],
+    ["signature", "bundle"],
   ],
   [
     "another key",
@@ -245,7 +245,7 @@ Deno.test("audit --verify holds in a second copy of Lethe without data, kit or p
     };
     const intact = await verify();
     assertEquals([intact.code, intact.failed], [0, []], intact.said + intact.err);
-    assertEquals(intact.absent, ["kit", "requests", "copies"]);
+    assertEquals(intact.absent, ["nonce", "kit", "requests", "copies"]);
 
     await rewrite(join(clone, "lib/error.ts"), (text) => `${text}// changed\n`);
     const changed = await verify();
@@ -274,7 +274,9 @@ Deno.test("unlearn without a signing key leaves a receipt that says nobody signe
     assertStringIncludes(said, "unlearned/receipt.json is unsigned: there is no --signing-key");
     const { code, absent, failed } = await audits(folder, ["--verify", "unlearned/receipt.json"]);
     assertEquals([code, failed], [0, []]);
-    assertEquals(absent, ["signature", "evidence", "kit", "requests", "copies"]);
+    assertEquals(absent, [
+      ...["signature", "evidence", "bundle", "nonce", "kit", "requests", "copies"],
+    ]);
 
     // With a key where `unlearn` looks for one it is signed.
     await done("audit", ["--new-key", "lethe.signing-key"], folder);

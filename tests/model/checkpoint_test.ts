@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import * as tf from "@tensorflow/tfjs";
+import { configText } from "../../lib/model/config.ts";
 import { LetheError } from "../../lib/error.ts";
 import { checkWeights, readModel, writeModel } from "../../lib/model/checkpoint.ts";
 import { thetaShapes } from "../../lib/model/theta_shapes.ts";
@@ -95,12 +96,16 @@ Deno.test("readModel refuses a folder that is not there, is damaged or mixes two
     const path = join(folder, "model");
     await writeModel(path, smallModel());
     const config = join(path, "config.json");
-    await Deno.writeTextFile(config, JSON.stringify({ ...SMALL_CONFIG, labels: ["one"] }));
+    await Deno.writeTextFile(config, configText({ ...SMALL_CONFIG, labels: ["one"] }));
     await assertRejects(
       () => readModel(path),
       LetheError,
       "tensor head.weight is F32 of shape [2,4]; the model's settings call for floats of shape [1,4]",
     );
+    await Deno.writeTextFile(config, configText(SMALL_CONFIG).replace("{", "{ "));
+    await assertRejects(() => readModel(path), LetheError, "one text, so that nothing hides in it");
+    await Deno.writeTextFile(config, configText(SMALL_CONFIG));
+    await readModel(path); // the control
     await Deno.truncate(join(path, "model.safetensors"), 700);
     await assertRejects(() => readModel(path), LetheError, "model.safetensors announces a header");
   });

@@ -69,7 +69,7 @@ export function smallKit(identities: readonly string[], learned: boolean): Kit {
       metaLoss,
       identities,
       forgotten: [],
-      record: { seed: 7, adapter: "none" },
+      record: { seed: 7, device: "none" },
     },
   };
 }

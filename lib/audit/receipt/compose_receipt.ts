@@ -27,6 +27,10 @@ export interface ReceiptParts {
   readonly launcher: LauncherGraph;
   readonly identityKey: IdentityKey;
   readonly split: Digest | null;
+  /** Of Lethe's repository, where there is one. */
+  readonly commit: string | null;
+  /** From whoever asked for the run. */
+  readonly auditorNonce: string | null;
 }
 
 /** A run's places by the names that a receipt gives them, in place of paths that may name people. */
@@ -79,8 +83,10 @@ export function composeReceipt(
       ? value
       : redact(typeof value === "string" ? value : JSON.stringify(value) ?? "");
   return {
-    version: 1,
+    version: 2,
     lethe: manifest.version,
+    commit: parts.commit,
+    auditorNonce: parts.auditorNonce,
     nonce: run.nonce,
     started: run.started,
     ended: run.ended,
@@ -92,7 +98,9 @@ export function composeReceipt(
     split: parts.split,
     kit: under(paths.kit, run.read),
     written: byFile(parts.written),
+    kitId: summary.kit,
     weights: summary.weights,
+    change: summary.change,
     settings: plain(run.settings),
     adapter: run.adapter,
     worker: {

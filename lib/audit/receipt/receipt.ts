@@ -17,13 +17,20 @@ export interface FileDigest extends Digest {
  * out (.github/ARCHITECTURE.md, section 5). It names nobody: requests are listed by hash, and paths by what lies there
  * (`{support}`, `{kit}`, `{out}`, `{project}`, ..).
  *
- * The signature is Ed25519 over `lethe receipt 1\n` and the canonical JSON (RFC 8785) of all other
- * fields.
+ * The signature is Ed25519 over the DSSE envelope of an in-toto statement: its subjects are the files that
+ * were written, its predicate all other fields ({@link PREDICATE_TYPE}); `receipt.sigstore.json` has the
+ * same for other tools. In version 1 it was over `lethe receipt 1\n` and the canonical JSON (RFC 8785) of
+ * all other fields.
  */
 export interface Receipt {
-  readonly version: 1;
+  /** 1: up to commit 4832d1b, without the fields that are marked so. */
+  readonly version: 1 | 2;
   /** Version of Lethe. */
   readonly lethe: string;
+  /** The commit of Lethe's repository, as .git names it; null where there is none. Not in version 1. */
+  readonly commit?: string | null;
+  /** `--nonce`, from whoever asked for the run: it is not older than that. Not in version 1. */
+  readonly auditorNonce?: string | null;
   /** 256 random bits that the worker was given and gave back: no two runs have the same. */
   readonly nonce: string;
   /** ISO 8601, UTC; the launcher's clock. */
@@ -44,8 +51,21 @@ export interface Receipt {
   readonly kit: readonly FileDigest[];
   /** Every file that was written, below the output folder. */
   readonly written: readonly FileDigest[];
+  /** Ids of the kit that was read and of the next. Not in version 1. */
+  readonly kitId?: { readonly before: string; readonly after: string };
   /** SHA-256 of model.safetensors before and after. */
   readonly weights: { readonly before: string; readonly after: string };
+  /** How far the weights moved. Not in version 1. */
+  readonly change?: {
+    /** |after - before| / |before|, of all tensors together. */
+    readonly relative: number;
+    /** |after - before| per tensor. */
+    readonly norms: Readonly<Record<string, number>>;
+    /** Outside what simulated requests showed, which were `low` to `high`; null: the kit has no range. */
+    readonly unusual: boolean | null;
+    readonly low?: number;
+    readonly high?: number;
+  };
   /** What the run was asked for besides: `device`, `microBatch`, .. */
   readonly settings: Readonly<Record<string, Plain>>;
   /** The device that did the work. */
@@ -88,4 +108,8 @@ export type Plain = string | number | boolean | null;
 /** Files of a receipt beside what the worker wrote. */
 export const RECEIPT_FILE = "receipt.json";
 export const RECEIPT_PAGE = "receipt.html";
+/** The signed receipt as a sigstore bundle; there is none where nobody signed. */
+export const RECEIPT_BUNDLE = "receipt.sigstore.json";
+/** What in-toto's predicate is: the fields of {@link Receipt}, less the signature. */
+export const PREDICATE_TYPE = "https://jsr.io/@lethe/lethe/unlearning-receipt/v2";
 export const EVIDENCE_FOLDER = "evidence";

@@ -1,5 +1,7 @@
+import { LetheError } from "../../error.ts";
 import { readPlainText } from "../../files/plain_file.ts";
 import {
+  BOOLEAN,
   HASH,
   integer,
   JsonFields,
@@ -10,10 +12,19 @@ import {
   OBJECT,
   oneOf,
   parseJsonObject,
+  real,
 } from "../../files/json_fields.ts";
 import { canonicalJson } from "../../files/canonical_json.ts";
 import type { LayerOutcome } from "../layers/layer.ts";
-import { type Digest, type FileDigest, LAUNCHERS, type Plain, type Receipt } from "./receipt.ts";
+import {
+  type Digest,
+  type FileDigest,
+  LAUNCHERS,
+  type Plain,
+  PREDICATE_TYPE,
+  type Receipt,
+} from "./receipt.ts";
+import { encodeBundle, encodeStatement, preAuthentication } from "./statement.ts";
 import { isSignedBy, sign, type SigningKey } from "./signing_key.ts";
 
 /** A receipt lists files, people by hash, and lines; the logs lie beside it. */
@@ -41,6 +52,26 @@ const SIGNATURE: Kind<string> = {
   accepts: (value): value is string => typeof value === "string" && /^[0-9a-f]{128}$/.test(value),
 };
 
+const NEWEST = 2;
+const COMMIT: Kind<string> = {
+  rule: "40 or 64 lower-case hexadecimal digits",
+  accepts: (value): value is string =>
+    typeof value === "string" && /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(value),
+};
+/** What an auditor may choose, by the byte. */
+export const NONCE: Kind<string> = {
+  rule: "16 to 128 lower-case hexadecimal digits, two to the byte",
+  accepts: (value): value is string =>
+    typeof value === "string" && /^(?:[0-9a-f]{2}){8,64}$/.test(value),
+};
+const LENGTH = real(0, Number.MAX_VALUE);
+const LENGTHS: Kind<Record<string, number>> = {
+  rule: "an object of numbers that are not negative",
+  accepts: (value): value is Record<string, number> =>
+    OBJECT.accepts(value) &&
+    Object.entries(value).every(([name, norm]) => line(200).accepts(name) && LENGTH.accepts(norm)),
+};
+
 const LINE = line(100_000);
 /** A word of a command line, which may be a script. */
 const WORD: Kind<string> = {
@@ -66,6 +97,18 @@ export function encodeReceipt(receipt: Receipt): string {
   return JSON.stringify(receipt, null, 2) + "\n";
 }
 
+function readChange(of: JsonFields): NonNullable<Receipt["change"]> {
+  const low = of.optional("low", LENGTH);
+  const high = of.optional("high", LENGTH);
+  return {
+    relative: of.read("relative", LENGTH),
+    norms: of.read("norms", LENGTHS),
+    unusual: of.read("unusual", nullable(BOOLEAN)),
+    ...(low === undefined ? {} : { low }),
+    ...(high === undefined ? {} : { high }),
+  };
+}
+
 /** Signs a receipt; without a key it says in its own fields that nobody signed it. */
 export async function sealReceipt(
   receipt: Omit<Receipt, "signer" | "signature">,
@@ -84,7 +127,20 @@ export async function isSealedBy(receipt: Receipt, publicKey: string): Promise<b
 }
 
 function signedBytes(signed: Omit<Receipt, "signature">): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(`lethe receipt 1\n${canonicalJson(signed)}`);
+  return signed.version === 1
+    ? new TextEncoder().encode(`lethe receipt 1\n${canonicalJson(signed)}`)
+    : preAuthentication(statementOf(signed));
+}
+
+function statementOf(signed: Omit<Receipt, "signature">): Uint8Array<ArrayBuffer> {
+  const subject = signed.written.map(({ file, sha256 }) => ({ name: file, digest: { sha256 } }));
+  return encodeStatement(subject, PREDICATE_TYPE, signed);
+}
+
+/** The text of `receipt.sigstore.json`; null for a receipt that nobody signed, and in version 1. */
+export function receiptBundle({ signature, ...signed }: Receipt): string | null {
+  if (signature === null || signed.signer === null || signed.version === 1) return null;
+  return encodeBundle(statementOf(signed), signature, signed.signer);
 }
 
 /** Reads a receipt. @throws {LetheError} there is none, or a field is not what it should be */
@@ -104,6 +160,14 @@ export async function readReceipt(path: string): Promise<Receipt> {
  */
 export function parseReceipt(text: string, file: string): Receipt {
   const fields = new JsonFields(parseJsonObject(text, file, REMEDY), file, REMEDY);
+  const version = fields.read("version", integer(1, Number.MAX_SAFE_INTEGER)) as 1 | 2;
+  if (version > NEWEST) {
+    throw new LetheError(
+      `${file} is a receipt of version ${version}`,
+      `this Lethe reads versions 1 to ${NEWEST}`,
+      "verify it with the Lethe that wrote it, or a newer one",
+    );
+  }
   const entries = <T>(of: JsonFields, name: string, read: (entry: JsonFields) => T): T[] =>
     of.read(name, list(OBJECT, 0, MAX_ENTRIES)).map((entry, i) => {
       const within = new JsonFields(entry, `${file}: ${name}[${i}]`, REMEDY);
@@ -127,8 +191,17 @@ export function parseReceipt(text: string, file: string): Receipt {
   const digestOrNull = (name: string) =>
     fields.read(name, nullable(OBJECT)) === null ? null : whole(fields.within(name), digest);
   const receipt: Receipt = {
-    version: fields.read("version", integer(1, 1)) as 1,
+    version,
     lethe: fields.read("lethe", line(100)),
+    ...(version === 1 ? {} : {
+      commit: fields.read("commit", nullable(COMMIT)),
+      auditorNonce: fields.read("auditorNonce", nullable(NONCE)),
+      kitId: whole(fields.within("kitId"), (of) => ({
+        before: of.read("before", HASH),
+        after: of.read("after", HASH),
+      })),
+      change: whole(fields.within("change"), readChange),
+    }),
     nonce: fields.read("nonce", HASH),
     started: fields.read("started", TIME),
     ended: fields.read("ended", TIME),

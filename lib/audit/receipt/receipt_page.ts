@@ -1,3 +1,4 @@
+import type { LayerState } from "../layers/layer.ts";
 import type { Digest, FileDigest, Plain, Receipt } from "./receipt.ts";
 
 /**
@@ -95,7 +96,26 @@ function happened(receipt: Receipt): [string, string][] {
     ["Computed on", adapter],
     ["Weights before", weights.before],
     ["Weights after", weights.after],
+    ...moved(receipt),
     ["Run", receipt.nonce],
+    ["Auditor's nonce", receipt.auditorNonce ?? "none"],
+  ];
+}
+
+function moved({ change, kitId }: Receipt): [string, string][] {
+  if (change === undefined || kitId === undefined) return []; // version 1
+  const { relative, unusual, low, high } = change;
+  const range = low === undefined || high === undefined
+    ? "the kit records no range"
+    : `simulated requests: ${low.toExponential(1)} to ${high.toExponential(1)}`;
+  return [
+    [
+      "Weights moved",
+      `by ${relative.toExponential(1)} of their size (${range})` +
+      (unusual ? "; unusual, and allowed by whoever ran it" : ""),
+    ],
+    ["Kit used", kitId.before],
+    ["Next kit", kitId.after],
   ];
 }
 
@@ -112,7 +132,7 @@ function layers({ layers }: Receipt): string {
 function program(receipt: Receipt): string {
   const { worker, deno, lockFile, code, packages, settings } = receipt;
   const summary = list([
-    ["Lethe", receipt.lethe],
+    ["Lethe", `${receipt.lethe}, commit ${receipt.commit ?? "unknown"}`],
     ["Deno", `${deno.version} for ${deno.target}, SHA-256 ${deno.sha256}`],
     ["Lock file", lockFile.sha256],
     ["Worker in", worker.containment],
@@ -161,7 +181,7 @@ function details(title: string, body: string): string {
   return `<details><summary>${title}</summary>${body}</details>`;
 }
 
-function badge(state: "held" | "failed" | "absent"): string {
+function badge(state: LayerState): string {
   return `<span class="badge ${state}">${state}</span>`;
 }
 

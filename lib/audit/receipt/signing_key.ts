@@ -68,15 +68,22 @@ export async function readSigningKey(path: string): Promise<SigningKey> {
  * Reads a public key.
  *
  * @returns its 32 bytes in hexadecimal
- * @throws {LetheError} it is missing or no Ed25519 key
+ * @throws {LetheError} it is missing, no Ed25519 key, or a weak one
  */
 export async function readPublicKey(path: string): Promise<string> {
   const text = await readPlainText(path, { maxBytes: MAX_BYTES, remedy: REMEDY });
+  let key: string | null = null;
   try {
     const der = fromPem("PUBLIC KEY", text).toHex();
-    if (der.length === SPKI.length + 64 && der.startsWith(SPKI)) return der.slice(SPKI.length);
+    if (der.length === SPKI.length + 64 && der.startsWith(SPKI)) key = der.slice(SPKI.length);
   } catch { /* the same line for each way of not being a key */ }
-  throw noKey(path, "public");
+  if (key === null) throw noKey(path, "public");
+  if (!isWeakKey(key)) return key;
+  throw new LetheError(
+    `${path} holds a weak public key`,
+    "under a point of small order anybody's signature fits",
+    "ask the signer for the key that they sign with",
+  );
 }
 
 /** Signs bytes. @returns 64 bytes in hexadecimal */
@@ -84,13 +91,39 @@ export async function sign({ privateKey }: SigningKey, bytes: BufferSource): Pro
   return new Uint8Array(await crypto.subtle.sign("Ed25519", privateKey, bytes)).toHex();
 }
 
-/** Whether a signature is this key's, of these bytes. A key that is no point of the curve has none. */
+/**
+ * Points of the curve whose multiples are few (order 1, 2, 4 or 8), by their y, less the bit for x: under
+ * such a key one signature fits many texts, so that anybody could have made it.
+ */
+const FEW_MULTIPLES = [
+  "0000000000000000000000000000000000000000000000000000000000000000",
+  "0100000000000000000000000000000000000000000000000000000000000000",
+  "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+  "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+  "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+];
+/** 2^255 - 19, little-endian: y is below it. */
+const PRIME = 2n ** 255n - 19n;
+
+/** Whether a public key is a point of small order, or not the one encoding of its point. */
+export function isWeakKey(publicKey: string): boolean {
+  const bytes = Uint8Array.fromHex(publicKey);
+  bytes[31] &= 0x7f;
+  const y = BigInt(`0x${bytes.toReversed().toHex()}`);
+  return y >= PRIME || FEW_MULTIPLES.includes(bytes.toHex());
+}
+
+/**
+ * Whether a signature is this key's, of these bytes. A key that is no point of the curve has none, nor has
+ * a weak one.
+ */
 export async function isSignedBy(
   publicKey: string,
   signature: string,
   bytes: BufferSource,
 ): Promise<boolean> {
   try {
+    if (isWeakKey(publicKey)) return false;
     const raw = Uint8Array.fromHex(publicKey);
     const key = await crypto.subtle.importKey("raw", raw, "Ed25519", false, ["verify"]);
     return await crypto.subtle.verify("Ed25519", key, Uint8Array.fromHex(signature), bytes);

@@ -22,6 +22,8 @@ import { writeReceipt } from "./write_receipt.ts";
 export interface UnlearnWithReceiptOptions extends UnlearnContainedOptions {
   /** Private key; default {@link DEFAULT_SIGNING_KEY} where it lies, else the receipt is unsigned. */
   readonly signingKey?: string;
+  /** What an auditor asks the run to carry, in hexadecimal. */
+  readonly nonce?: string;
   /** The split, to hold the requests against. */
   readonly split?: string;
   /** The module that the launcher's process began with, below the project. */
@@ -53,6 +55,7 @@ export async function unlearnWithReceipt(
       identityKey,
       split: split && { sha256: split.sha256, bytes: split.bytes },
       launcher: { entry: options.launcher, ...await launcher },
+      ...(options.nonce === undefined ? {} : { auditorNonce: options.nonce }),
       places: privatePlaces(run, folder),
     });
   });

@@ -2,16 +2,20 @@ import { join } from "@std/path";
 import { type IdentityKey, identityKeyPath } from "../../model/kit/identity_key.ts";
 import { composeReceipt, type LauncherGraph, runRedactor } from "./compose_receipt.ts";
 import type { ContainedRun } from "../sandbox/contained_run.ts";
-import { digestFiles, listTree } from "../record/digest_files.ts";
+import { digestFile, digestFiles, listTree } from "../record/digest_files.ts";
 import type { LayerOutcome } from "../layers/layer.ts";
 import {
   type Digest,
   EVIDENCE_FOLDER,
+  type FileDigest,
   type Receipt,
+  RECEIPT_BUNDLE,
   RECEIPT_FILE,
   RECEIPT_PAGE,
 } from "./receipt.ts";
-import { encodeReceipt, sealReceipt } from "./receipt_file.ts";
+import { PROJECT } from "../layers/module_graph.ts";
+import { commitOf } from "../record/commit.ts";
+import { encodeReceipt, receiptBundle, sealReceipt } from "./receipt_file.ts";
 import { receiptPage } from "./receipt_page.ts";
 import type { Place } from "../record/redact.ts";
 import type { SigningKey } from "./signing_key.ts";
@@ -33,6 +37,8 @@ export interface ReceiptOptions {
   readonly identityKey: IdentityKey;
   /** The split that `copies` was judged by. */
   readonly split: Digest | null;
+  /** `--nonce`. */
+  readonly auditorNonce?: string;
   /** Places whose paths may name people, such as the project's and the package cache's. */
   readonly places: readonly Place[];
 }
@@ -40,6 +46,20 @@ export interface ReceiptOptions {
 /** A trace cuts long arguments short, and so paths that it names; the receipt has them whole. */
 function withoutArguments(trace: string): string {
   return trace.replaceAll(/(\bexecve\("(?:\\.|[^"\\\n])*", )\[.*?\](?=, )/g, "$1[..]");
+}
+
+/** What lies in the folder, by hash; the worker's files were hashed when they were checked. */
+async function writtenFiles(folder: string, run: ContainedRun): Promise<FileDigest[]> {
+  const known = new Map(
+    run.written.map(({ path, ...digest }) => [path, { file: path, ...digest }]),
+  );
+  const files = (await listTree(folder)).filter((file) =>
+    file !== NEXT_KEY && !file.startsWith(`${EVIDENCE_FOLDER}/`)
+  );
+  const digests = files.map(async (file) =>
+    known.get(file) ?? { file, ...await digestFile(join(folder, file)) }
+  );
+  return await Promise.all(digests);
 }
 
 /**
@@ -53,7 +73,6 @@ export async function writeReceipt(
   options: ReceiptOptions,
 ): Promise<Receipt> {
   const redact = runRedactor(run, [["{out}", folder], ...options.places]);
-  const written = (await listTree(folder)).filter((file) => file !== NEXT_KEY);
   const evidence: string[] = [];
   for (
     const [file, log] of [[PERMISSIONS_LOG, run.permissionLog], [TRACE_LOG, run.trace]] as const
@@ -69,12 +88,16 @@ export async function writeReceipt(
       launcher: options.launcher,
       identityKey: options.identityKey,
       split: options.split,
-      written: await digestFiles(folder, written),
+      commit: await commitOf(PROJECT),
+      auditorNonce: options.auditorNonce ?? null,
+      written: await writtenFiles(folder, run),
       evidence: await digestFiles(folder, evidence),
     }, redact),
     options.signingKey,
   );
   await Deno.writeTextFile(join(folder, RECEIPT_FILE), encodeReceipt(receipt));
+  const bundle = receiptBundle(receipt);
+  if (bundle !== null) await Deno.writeTextFile(join(folder, RECEIPT_BUNDLE), bundle);
   await Deno.writeTextFile(join(folder, RECEIPT_PAGE), receiptPage(receipt));
   return receipt;
 }

@@ -1,4 +1,5 @@
 import {
+  BOOLEAN,
   HASH,
   integer,
   JsonFields,
@@ -22,6 +23,8 @@ export interface UnlearnSettings {
   readonly microBatch: number;
   /** Bytes of device memory to keep within; default what the device is taken to have. */
   readonly memoryLimit?: number;
+  /** Takes a step of a length that no simulated request showed. */
+  readonly allowUnusualStep?: boolean;
   readonly choice: MethodChoice;
 }
 
@@ -65,10 +68,17 @@ export function parseJob(text: string, file: string): Job {
     },
   };
   const memoryLimit = settings.optional("memoryLimit", MEMORY);
+  const allowUnusualStep = settings.optional("allowUnusualStep", BOOLEAN);
   settings.end();
   fields.end();
-  if (memoryLimit === undefined) return job;
-  return { ...job, settings: { ...job.settings, memoryLimit } };
+  return {
+    ...job,
+    settings: {
+      ...job.settings,
+      ...(memoryLimit === undefined ? {} : { memoryLimit }),
+      ...(allowUnusualStep === undefined ? {} : { allowUnusualStep }),
+    },
+  };
 }
 
 /** The method and the settings of its own that are given. */

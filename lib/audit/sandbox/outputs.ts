@@ -1,6 +1,6 @@
 import { join } from "@std/path";
 import { LetheError } from "../../error.ts";
-import { MANIFEST, readManifest } from "../../model/kit/stored_manifest.ts";
+import { kitFiles, MANIFEST, readManifest } from "../../model/kit/stored_manifest.ts";
 import type { UnlearnPlan } from "../../run/unlearn_plan.ts";
 import type { UnlearnSummary } from "../../run/unlearn_summary.ts";
 import type { HashedFile } from "./contained_run.ts";
@@ -30,7 +30,8 @@ export async function checkOutputs(
   const due = new Map([
     ...MODEL.map((path) => [path, null] as const),
     [`kit/${MANIFEST}`, next.sha256] as const,
-    ...manifest.files.map(({ file, sha256 }) => [`kit/${file}`, sha256] as const),
+    ...(await kitFiles(join(folder, "kit"), manifest))
+      .map(({ file, sha256 }) => [`kit/${file}`, sha256] as const),
   ]);
   const wrong = files.find(({ path, sha256 }) =>
     !due.has(path) || (due.get(path) ?? sha256) !== sha256
@@ -39,7 +40,7 @@ export async function checkOutputs(
   const missing = [...due.keys()].find((path) => !files.some((file) => file.path === path));
   if (missing) throw unexpected(`${missing} is missing`);
   const model = files.find(({ path }) => path === "model/model.safetensors")!.sha256;
-  if (kit.before !== plan.sha256 || kit.after !== next.sha256 || weights.after !== model) {
+  if (kit.before !== plan.id || kit.after !== next.id || weights.after !== model) {
     throw unexpected("the hashes it answers with are not its files'");
   }
   const asked = plan.rows.map(({ row }) => plan.manifest.identities[row]);
@@ -49,7 +50,7 @@ export async function checkOutputs(
   if (
     !same(manifest.identities, left) ||
     !same(manifest.forgotten, [...plan.manifest.forgotten, ...asked]) ||
-    manifest.parent !== plan.sha256
+    manifest.parent !== plan.id
   ) {
     throw unexpected("its next kit knows other people than those who are left");
   }

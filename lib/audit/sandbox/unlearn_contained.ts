@@ -4,9 +4,9 @@ import { buildFolder, refuseExisting } from "../../files/write_whole.ts";
 import { LetheError } from "../../error.ts";
 import {
   closeUnlearning,
-  noteUse,
   type PlanOptions,
   planUnlearning,
+  whileInUse,
 } from "../../run/unlearn_plan.ts";
 import type { UnlearnSummary } from "../../run/unlearn_summary.ts";
 import { sendCanaries } from "../layers/canaries.ts";
@@ -19,6 +19,7 @@ import { type Job, parseResult, type Result, type UnlearnSettings } from "./job.
 import type { LayerOutcome } from "../layers/layer.ts";
 import { hashModules, hashPackages, PROJECT, readModuleGraph } from "../layers/module_graph.ts";
 import { checkOutputs } from "./outputs.ts";
+import { workerAdapter } from "./worker_adapter.ts";
 import { runContained } from "./run_contained.ts";
 import { postWarden, type Warden } from "./warden.ts";
 import { driverFolders } from "./driver_folders.ts";
@@ -66,85 +67,88 @@ export async function unlearnContained(
   }
   const plan = await planUnlearning(options);
 
-  const run = await buildFolder(
-    out,
-    (folder) =>
-      inRunFolder(folder, graph.denoDir, async (runFolder, warden) => {
-        const nonce = crypto.getRandomValues(new Uint8Array(32)).toHex();
-        const work = await Deno.realPath(folder);
-        const { support, kit } = paths;
-        const job: Job = { nonce, support, kit, out: work, rows: plan.rows, settings };
-        const jobFile = join(runFolder, "job.json");
-        await Deno.writeTextFile(jobFile, JSON.stringify(job), { mode: 0o600 });
-        const readable = [jobFile, support, kit];
-        const { denoDir } = graph;
-        const shaders = await shaderCache(denoDir, runFolder);
-        const watch = await openWatch(evidence, runFolder);
-        const command = await containedCommand(containment, {
-          ...{ entry, args: [jobFile], read: readable, write: work, denoDir, runFolder, shaders },
-          ...{ permissionLog: watch.permissionLog, trace: watch.trace },
-          drivers: await driverFolders(
-            [...Object.values(paths), work].filter((path) => path !== null),
+  return await whileInUse(options, plan, async () => {
+    const result = await buildFolder(out, (folder) => runWorker(folder));
+    return { summary: result.summary, result };
+  });
+
+  function runWorker(folder: string): Promise<ContainedRun> {
+    return inRunFolder(folder, graph.denoDir, async (runFolder, warden) => {
+      const nonce = crypto.getRandomValues(new Uint8Array(32)).toHex();
+      const work = await Deno.realPath(folder);
+      const { support, kit } = paths;
+      const job: Job = { nonce, support, kit, out: work, rows: plan.rows, settings };
+      const jobFile = join(runFolder, "job.json");
+      await Deno.writeTextFile(jobFile, JSON.stringify(job), { mode: 0o600 });
+      const readable = [jobFile, support, kit];
+      const { denoDir } = graph;
+      const shaders = await shaderCache(denoDir, runFolder);
+      const watch = await openWatch(evidence, runFolder);
+      const command = await containedCommand(containment, {
+        ...{ entry, args: [jobFile], read: readable, write: work, denoDir, runFolder, shaders },
+        ...{ permissionLog: watch.permissionLog, trace: watch.trace },
+        drivers: await driverFolders(
+          [...Object.values(paths), work].filter((path) => path !== null),
+        ),
+      });
+      const worker = { containment, ...command };
+      onLine(`worker: ${command.permissions.join(" ")}`);
+      onLine(`walls: ${why}`);
+
+      const code = await hashModules(graph);
+      const started = new Date().toISOString();
+      const ending = runContained(
+        command.argv,
+        command.environment,
+        onLine,
+        (group) => void warden.watchGroup(group),
+      );
+      const packages = hashPackages(graph);
+      const ended = await ending.catch(async (error) => {
+        await watch.end();
+        throw error;
+      });
+      const end = new Date().toISOString();
+      const seen = await watch.end();
+      const { summary, read } = answer(ended, nonce);
+
+      const adapter = await workerAdapter(settings.device, summary.device);
+      const written = await checkOutputs(folder, plan, summary);
+      await closeUnlearning(folder, plan, summary);
+      const run: ContainedRun = {
+        ...{ nonce, started, ended: end, paths, worker, settings: recorded(settings, summary) },
+        adapter,
+        deno: { ...await hashFile(Deno.execPath()), version: Deno.version.deno },
+        lockFile: await hashFile(join(PROJECT, "deno.lock"), "deno.lock"),
+        ...{ code, packages, read, written, ...seen, summary },
+        layers: [
+          inputs,
+          graph.outcome,
+          ...await judgeEvidence(seen, {
+            ...{ asked: evidence, paths, worker, read, readable, work, runFolder, denoDir },
+          }),
+          await canaries(
+            evidence,
+            paths.trainingData,
+            (trainingData) =>
+              sendCanaries({ trainingData, containment, denoDir, runFolder, shaders }),
           ),
-        });
-        const worker = { containment, ...command };
-        onLine(`worker: ${command.permissions.join(" ")}`);
-        onLine(`walls: ${why}`);
-
-        const code = await hashModules(graph);
-        const started = new Date().toISOString();
-        const ending = runContained(
-          command.argv,
-          command.environment,
-          onLine,
-          (group) => void warden.watchGroup(group),
-        );
-        const packages = hashPackages(graph);
-        const ended = await ending.catch(async (error) => {
-          await watch.end();
-          throw error;
-        });
-        const end = new Date().toISOString();
-        const seen = await watch.end();
-        const { summary, read } = answer(ended, nonce);
-
-        const written = await checkOutputs(folder, plan, summary);
-        await closeUnlearning(folder, plan, summary);
-        const run: ContainedRun = {
-          ...{ nonce, started, ended: end, paths, worker, settings: recorded(settings, summary) },
-          adapter: summary.device,
-          deno: { ...await hashFile(Deno.execPath()), version: Deno.version.deno },
-          lockFile: await hashFile(join(PROJECT, "deno.lock"), "deno.lock"),
-          ...{ code, packages, read, written, ...seen, summary },
-          layers: [
-            inputs,
-            graph.outcome,
-            ...await judgeEvidence(seen, {
-              ...{ asked: evidence, paths, worker, read, readable, work, runFolder, denoDir },
-            }),
-            await canaries(
-              evidence,
-              paths.trainingData,
-              (trainingData) =>
-                sendCanaries({ trainingData, containment, denoDir, runFolder, shaders }),
-            ),
-          ],
-        };
-        await close?.(run, folder);
-        return run;
-      }),
-  );
-  await noteUse(options, plan);
-  return run;
+        ],
+      };
+      await close?.(run, folder);
+      return run;
+    });
+  }
 }
 
 /** All settings side by side, those of the method as they were used. */
 function recorded(asked: UnlearnSettings, summary: UnlearnSummary) {
-  const { device, microBatch, memoryLimit, choice } = asked;
+  const { device, microBatch, memoryLimit, allowUnusualStep, choice } = asked;
   const { method, seed } = choice;
   const { settings, staleStatistics } = summary;
   const limit = memoryLimit === undefined ? {} : { memoryLimit };
-  return { device, microBatch, ...limit, method, seed, ...settings, staleStatistics };
+  const unusual = allowUnusualStep ? { allowUnusualStep } : {};
+  return { device, microBatch, ...limit, ...unusual, method, seed, ...settings, staleStatistics };
 }
 
 async function canaries(

@@ -4,19 +4,12 @@ import { readModel } from "../../model/checkpoint.ts";
 import { integer, oneOf } from "../../files/json_fields.ts";
 import { KIT_METHODS, type MethodName, methodOf } from "../../unlearn/methods.ts";
 import { kindOf } from "../../unlearn/methods/method.ts";
-import type { Weight } from "../../model/safetensors.ts";
 import type { Verdict } from "../layers/checks.ts";
 import type { SandboxChoice } from "../sandbox/containment.ts";
 import type { Receipt } from "../receipt/receipt.ts";
 import { unlearnContained } from "../sandbox/unlearn_contained.ts";
+import { compareWeights, NEAR } from "./compare_weights.ts";
 import { MEMORY, type UnlearnSettings } from "../sandbox/job.ts";
-
-/**
- * How far a rerun on another adapter may end from the receipt's weights, as a share of the change that
- * unlearning made: the largest difference over the largest change, of all weights. Float32 on WebGPU
- * and on WASM differ by less (README).
- */
-export const RERUN_TOLERANCE = 1e-3;
 
 /** What a run is repeated with; it writes nothing that stays. */
 export interface RerunOptions {
@@ -32,8 +25,9 @@ export interface RerunOptions {
 }
 
 /**
- * Repeats a receipt's run in a contained worker and compares the weights: bit for bit on the same
- * adapter, within {@link RERUN_TOLERANCE} on another.
+ * Repeats a receipt's run in a contained worker and compares the weights: on the same adapter, as the
+ * launcher names it, they are the same bit for bit or the check has failed; on another they are near, by
+ * {@link NEAR}, which never is `held`: what the bits below that hold was not shown.
  *
  * @throws LetheError an input is refused, or the run fails
  */
@@ -44,22 +38,26 @@ export async function rerun(receipt: Receipt, options: RerunOptions): Promise<Ve
     const out = join(folder, "again");
     const settings = settingsOf(receipt, options.settings);
     // As with the sample: the kit has been used already, and this use leaves no trace.
-    const { summary } = await unlearnContained({ ...run, settings, out, sample: true });
+    const { summary, adapter } = await unlearnContained({ ...run, settings, out, sample: true });
     if (summary.weights.after === receipt.weights.after) {
-      return ["held", `the same weights, bit for bit, on ${summary.device}`];
+      return ["held", `the same weights, bit for bit, on ${adapter}`];
     }
-    if (summary.device === receipt.adapter) {
-      return ["failed", `other weights on the same adapter, ${summary.device}`];
+    const sameCode = receipt.version > 1;
+    if (adapter === receipt.adapter && sameCode) {
+      return ["failed", `other weights on the same adapter, ${adapter}`];
     }
     const [before, then, now] = await Promise.all(
       [options.kit, join(dirname(receiptPath), "model"), join(out, "model")].map(readModel),
     );
-    const share = relativeDifference(before.theta, then.theta, now.theta);
-    return [
-      share <= RERUN_TOLERANCE ? "held" : "failed",
-      `on ${summary.device} for ${receipt.adapter}: the weights differ by at most ` +
-      `${share.toExponential(1)} of the largest change; ${RERUN_TOLERANCE} is allowed`,
-    ];
+    const { near, rms, most, tensor } = compareWeights(before.theta, then.theta, now.theta);
+    const other = sameCode
+      ? `on ${adapter} for ${receipt.adapter}`
+      : "by this Lethe for an older one";
+    const apart = `${other}: tensors differ by ${rms.toExponential(1)} (root mean square) and ` +
+      `${most.toExponential(1)} (largest) of their own changes at most, ${tensor} the most`;
+    return near
+      ? ["near", `${apart}; not shown: that what lies below that holds nothing`]
+      : ["failed", `${apart}; ${NEAR.rms} and ${NEAR.most} are allowed`];
   });
 }
 
@@ -70,6 +68,8 @@ function settingsOf(receipt: Receipt, given: UnlearnSettings): UnlearnSettings {
   return {
     microBatch: integer(1, 4096).accepts(microBatch) ? microBatch : given.microBatch,
     ...(MEMORY.accepts(memoryLimit) ? { memoryLimit } : {}),
+    // Whatever the run allowed, its step is compared all the same.
+    allowUnusualStep: true,
     device: onWasm ? "wasm" : given.device,
     choice: {
       method: ran(method) ? method : "metaunlearn",
@@ -92,25 +92,4 @@ function setBy({ settings }: Receipt, method: MethodName): Record<string, number
     return kind.accepts(value) ? [[name, value] as const] : [];
   });
   return Object.fromEntries(entries);
-}
-
-/** The largest |now - then| over the largest |then - before|; infinite for other tensors. */
-export function relativeDifference(
-  before: ReadonlyMap<string, Weight>,
-  then: ReadonlyMap<string, Weight>,
-  now: ReadonlyMap<string, Weight>,
-): number {
-  let [difference, change] = [0, 0];
-  if (now.size !== then.size) return Infinity;
-  for (const [name, { values }] of then) {
-    const [was, is] = [before.get(name)?.values, now.get(name)?.values];
-    if (was?.length !== values.length || is?.length !== values.length) return Infinity;
-    for (let i = 0; i < values.length; i++) {
-      const gap = Math.abs(is[i] - values[i]);
-      if (Number.isNaN(gap)) return Infinity; // no comparison with it would ever fail
-      difference = Math.max(difference, gap);
-      change = Math.max(change, Math.abs(values[i] - was[i]));
-    }
-  }
-  return change === 0 ? (difference === 0 ? 0 : Infinity) : difference / change;
 }

@@ -6,6 +6,7 @@ import { digestFile } from "../record/digest_files.ts";
 import type { LayerOutcome } from "../layers/layer.ts";
 import { PROJECT } from "../layers/module_graph.ts";
 import { moduleHashes } from "../record/module_hashes.ts";
+import { checkEarlierProgram, checkOut } from "./earlier_program.ts";
 import type { Receipt } from "../receipt/receipt.ts";
 
 /**
@@ -15,6 +16,12 @@ import type { Receipt } from "../receipt/receipt.ts";
  * @returns one outcome per check
  */
 export function verifyProgram(receipt: Receipt): Promise<LayerOutcome[]> {
+  if (receipt.version === 1) {
+    return runChecks([
+      ["code", () => checkEarlierProgram(receipt)],
+      ["deno", () => checkDeno(receipt)],
+    ]);
+  }
   const checks: Check[] = [
     ["code", () => checkCode(receipt)],
     ["packages", () => checkPackages(receipt)],
@@ -26,7 +33,7 @@ export function verifyProgram(receipt: Receipt): Promise<LayerOutcome[]> {
 
 async function checkCode(receipt: Receipt): Promise<Verdict> {
   const differs = await differing(PROJECT, receipt.code);
-  if (differs !== undefined) return ["failed", differs];
+  if (differs !== undefined) return ["failed", `${differs}: ${checkOut(receipt)}`];
   if (receipt.code.length === 0) return ["failed", "the receipt names no module"];
   return ["held", `${receipt.code.length} modules are those of this copy of Lethe`];
 }

@@ -1,4 +1,8 @@
-import { dirname, join } from "@std/path";
+import { basename, dirname, join } from "@std/path";
+import { readPlainText } from "../../files/plain_file.ts";
+import { successorPath, usesPath } from "../../model/kit/kit_uses.ts";
+import { isWeakKey } from "../receipt/signing_key.ts";
+import { judgeLayers } from "./judge_layers.ts";
 import { sha256Hex } from "../../files/sha256.ts";
 import { readSplit } from "../../data/split_file.ts";
 import { identityKeyPath, readIdentityKey } from "../../model/kit/identity_key.ts";
@@ -7,16 +11,17 @@ import { type Check, differing, runChecks, same, type Verdict } from "../layers/
 import { REQUEST_TABLE, requestTableHash } from "../receipt/compose_receipt.ts";
 import { copiesLayer } from "../layers/copies.ts";
 import { digestFile, digestFiles, listTree } from "../record/digest_files.ts";
-import type { LayerOutcome, LayerState } from "../layers/layer.ts";
+import type { LayerOutcome } from "../layers/layer.ts";
 import { judgePermissionLog } from "../record/permission_log.ts";
 import {
   type Digest,
   type FileDigest,
   type Receipt,
+  RECEIPT_BUNDLE,
   RECEIPT_FILE,
   RECEIPT_PAGE,
 } from "../receipt/receipt.ts";
-import { isSealedBy, readReceipt } from "../receipt/receipt_file.ts";
+import { isSealedBy, readReceipt, receiptBundle } from "../receipt/receipt_file.ts";
 import { receiptPage } from "../receipt/receipt_page.ts";
 import { LIBRARY_PATH } from "../sandbox/driver_folders.ts";
 import { judgeTrace, projectFiles } from "../record/trace.ts";
@@ -34,12 +39,17 @@ export interface VerifyOptions {
   readonly support?: string;
   /** The kit's key, to tell `requests.csv` by; default beside the kit, where it lies there. */
   readonly identityKey?: string;
+  /** What the auditor asked the run to carry, in hexadecimal. */
+  readonly nonce?: string;
   /** The split, to hold the requests' hashes against. */
   readonly split?: string;
 }
 
 /** What lies beside the outputs without being one of them: the receipt and what later runs note. */
-const BESIDE = [RECEIPT_FILE, RECEIPT_PAGE, NEXT_KEY, "kit.successor.json"];
+const BESIDE = [
+  ...[RECEIPT_FILE, RECEIPT_PAGE, RECEIPT_BUNDLE, NEXT_KEY],
+  ...[basename(usesPath("kit")), basename(successorPath("kit"))],
+];
 
 /**
  * Holds a receipt against its signature and the outputs and evidence beside it. It needs neither network nor training data.
@@ -54,12 +64,15 @@ export async function verifyReceipt(
   const folder = dirname(options.receipt);
   const checks: Check[] = [
     ["signature", () => checkSignature(receipt, options.publicKey)],
-    ["layers", () => checkLayers(receipt)],
+    ["layers", () => judgeLayers(receipt)],
     ["outputs", () => checkOutputs(receipt, folder)],
     ["weights", () => checkWeights(receipt)],
+    ["change", () => checkChange(receipt)],
     ["next kit", () => checkNextKit(receipt, join(folder, "kit"))],
     ["evidence", () => checkEvidence(receipt, folder)],
     ["page", () => checkPage(receipt, folder)],
+    ["bundle", () => checkBundle(receipt, folder)],
+    ["nonce", () => checkNonce(receipt, options.nonce)],
     ["kit", () => checkKit(receipt, options.kit)],
     ["requests", () => checkRequests(receipt, options)],
     ["copies", () => checkCopies(receipt, options.split)],
@@ -77,6 +90,9 @@ async function checkSignature(receipt: Receipt, publicKey?: string): Promise<Ver
   if (publicKey !== undefined && signer !== publicKey) {
     return ["failed", `it names the key ${short(signer)}, not ${short(publicKey)}`];
   }
+  if (isWeakKey(signer)) {
+    return ["failed", `${short(signer)} is a weak key: anybody's signature fits it`];
+  }
   if (!await isSealedBy(receipt, signer)) {
     return ["failed", `it is not the signature of ${short(signer)} for what the receipt says`];
   }
@@ -87,16 +103,6 @@ async function checkSignature(receipt: Receipt, publicKey?: string): Promise<Ver
       "but who signed is not shown (--key)",
     ]
     : ["held", `by the given key ${short(signer)}`];
-}
-
-function checkLayers({ layers }: Receipt): Verdict {
-  const named = (state: LayerState) =>
-    layers.filter((layer) => layer.state === state).map(({ layer }) => layer);
-  const [held, failed, absent] = [named("held"), named("failed"), named("absent")];
-  const without = absent.length === 0 ? "" : `; absent: ${absent.join(", ")}`;
-  if (failed.length > 0) return ["failed", `in the run: ${failed.join(", ")}${without}`];
-  if (held.length === 0) return ["absent", "no layer held in the run"];
-  return ["held", `in the run: ${held.join(", ")}${without}`];
 }
 
 async function checkOutputs(receipt: Receipt, folder: string): Promise<Verdict> {
@@ -121,12 +127,44 @@ function checkWeights({ weights, written, kit }: Receipt): Verdict {
     : ["failed", "those named are not those read and written"];
 }
 
+/** The weights must have moved, to finite numbers, as far as the receipt says. */
+function checkChange({ weights, change }: Receipt): Verdict {
+  if (weights.before === weights.after) {
+    return ["failed", "the weights are those of before: nobody was forgotten"];
+  }
+  if (change === undefined) {
+    return ["absent", "a receipt of version 1 does not tell how far they moved"];
+  }
+  const { relative, norms, unusual, low, high } = change;
+  const moved = Object.values(norms).filter((norm) => norm > 0).length;
+  if (!(relative > 0) || moved === 0) return ["failed", "no tensor moved: nobody was forgotten"];
+  const share = `by ${relative.toExponential(1)} of their size, ${moved} tensors of ${
+    Object.keys(norms).length
+  }`;
+  if (unusual === null) return ["held", `${share}; the kit has no range to hold that against`];
+  if (low === undefined || high === undefined) {
+    return unusual
+      ? ["held", `${share}; that is next to nothing, and --allow-unusual-step took it`]
+      : ["failed", "it names no range"];
+  }
+  const range = `${low.toExponential(1)} to ${high.toExponential(1)}`;
+  if ((relative < low || relative > high) !== unusual) {
+    return ["failed", `${share}: the receipt misstates that against ${range}`];
+  }
+  return unusual
+    ? ["held", `${share}; unusual (simulated requests: ${range}), and --allow-unusual-step took it`]
+    : ["held", `${share}, within what simulated requests showed, ${range}`];
+}
+
 async function checkNextKit(receipt: Receipt, folder: string): Promise<Verdict> {
-  const { manifest } = await readManifest(folder);
-  const used = receipt.kit.find(({ file }) => file === "kit.json")?.sha256;
-  if (used === undefined || manifest.parent !== used) {
+  const { manifest, id } = await readManifest(folder);
+  // In version 1 a kit's id was the hash of its kit.json.
+  const { before = receipt.kit.find(({ file }) => file === "kit.json")?.sha256, after = id } =
+    receipt.kitId ?? {};
+  if (before === undefined || manifest.parent !== before) {
     return ["failed", "its parent is not the kit that was read"];
   }
+  if (id !== after) return ["failed", `its id is ${short(id)}, not ${short(after)}`];
   if (manifest.forgotten.length < receipt.requests.length) {
     return ["failed", `it lists ${manifest.forgotten.length} people as forgotten`];
   }
@@ -158,18 +196,51 @@ async function checkEvidence({ evidence, worker }: Receipt, folder: string): Pro
 }
 
 async function checkPage(receipt: Receipt, folder: string): Promise<Verdict> {
-  const page = new TextEncoder().encode(receiptPage(receipt));
   const path = join(folder, RECEIPT_PAGE);
   if (!await isThere(path)) return ["absent", "there is none"];
+  if (receipt.version === 1) {
+    return [
+      "absent",
+      "an older Lethe made it: check out commit 4832d1b to hold it against the receipt",
+    ];
+  }
+  const page = new TextEncoder().encode(receiptPage(receipt));
   return same(await digestFile(path), { sha256: sha256Hex(page), bytes: page.length })
     ? ["held", `${RECEIPT_PAGE} says what ${RECEIPT_FILE} says`]
     : ["failed", `${RECEIPT_PAGE} is not what this Lethe makes of ${RECEIPT_FILE}`];
+}
+
+/** What other tools verify must be what this receipt says. */
+async function checkBundle(receipt: Receipt, folder: string): Promise<Verdict> {
+  const path = join(folder, RECEIPT_BUNDLE);
+  const due = receiptBundle(receipt);
+  if (!await isThere(path)) {
+    return ["absent", due === null ? "there is none, as nobody signed" : "there is none"];
+  }
+  const found = await readPlainText(path, { maxBytes: 2 ** 28 });
+  return found === due
+    ? ["held", `${RECEIPT_BUNDLE} states and signs what ${RECEIPT_FILE} does`]
+    : ["failed", `${RECEIPT_BUNDLE} is not the bundle of ${RECEIPT_FILE}`];
+}
+
+function checkNonce({ auditorNonce = null }: Receipt, nonce?: string): Verdict {
+  if (nonce === undefined) {
+    return auditorNonce === null
+      ? ["absent", "the run was given none (--nonce): when it was is the operator's word"]
+      : ["absent", `the run was given ${auditorNonce}; --nonce holds it against yours`];
+  }
+  if (auditorNonce === nonce) return ["held", "the run was given it, and is not older"];
+  return ["failed", auditorNonce === null ? "the run was given none" : "the run was given another"];
 }
 
 async function checkKit(receipt: Receipt, kit?: string): Promise<Verdict> {
   if (kit === undefined) return ["absent", "not given (--kit)"];
   const differs = await differing(kit, receipt.kit);
   if (differs !== undefined) return ["failed", differs];
+  const { id } = await readManifest(kit);
+  if (receipt.kitId !== undefined && id !== receipt.kitId.before) {
+    return ["failed", `its id is ${short(id)}, not ${short(receipt.kitId.before)}`];
+  }
   return ["held", `${receipt.kit.length} files are those that were read`];
 }
 

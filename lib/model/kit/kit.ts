@@ -1,23 +1,23 @@
 import { join } from "@std/path";
-import { readPlainFile } from "../../files/plain_file.ts";
+import { LetheError } from "../../error.ts";
+import { readHashedFile } from "../../files/plain_file.ts";
 import { sha256Hex } from "../../files/sha256.ts";
 import { buildFolder } from "../../files/write_whole.ts";
-import { LetheError } from "../../error.ts";
 import {
   checkWeights,
   CONFIG_FILE,
-  MAX_CONFIG_BYTES,
-  MAX_WEIGHT_BYTES,
   type Model,
   MODEL_FILE,
-  modelFiles,
+  modelMetadata,
   modelOf,
 } from "../checkpoint.ts";
-import { parseConfig } from "../config.ts";
-import { type KitManifest, parseKitManifest } from "./kit_manifest.ts";
-import { covarianceShapes, type KitStatistics, STATISTICS_FILES } from "./kit_statistics.ts";
-import { metaLossShapes } from "../meta_loss.ts";
-import { encodeSafetensors, parseSafetensors, type Weight } from "../safetensors.ts";
+import { configText, type ModelConfig, parseConfig, requireConfigText } from "../config.ts";
+import { parseSafetensors, requireCanonical, type Weight } from "../safetensors.ts";
+import { writeSafetensors } from "../write_safetensors.ts";
+import { encodeManifest, type KitManifest, parseKitManifest } from "./kit_manifest.ts";
+import { kitShapes } from "./kit_shapes.ts";
+import { KIT_PARTS, type KitPart, kitPart } from "./kit_parts.ts";
+import { type KitStatistics, STATISTICS_FILES } from "./kit_statistics.ts";
 import {
   MANIFEST,
   readManifest,
@@ -26,7 +26,6 @@ import {
   type StoredManifest,
   utf8,
 } from "./stored_manifest.ts";
-import { thetaShapes } from "../theta_shapes.ts";
 import { encodeTrainingImages, parseTrainingImages, TRAINING_IMAGES } from "./training_images.ts";
 
 /** All that `unlearn` reads besides the requests (.github/ARCHITECTURE.md, section 1). */
@@ -48,157 +47,185 @@ export interface StoredKit extends Kit, StoredManifest {
   readonly manifest: KitManifest;
 }
 
-const META_LOSS = "meta_loss.safetensors";
-const STEP_SIZES = "step_sizes.safetensors";
-const { importances: IMPORTANCES, covariances: COVARIANCES } = STATISTICS_FILES;
-/** Files that a kit may lack whatever its settings. */
-const OPTIONAL: readonly string[] = [TRAINING_IMAGES, IMPORTANCES, COVARIANCES];
+/** The meta-loss's and the step sizes' files. */
+export const META_LOSS = "meta_loss.safetensors";
+export const STEP_SIZES = "step_sizes.safetensors";
 
-/** Where each file's content comes from; a kit that went through requests says so too. */
-function derivedFrom(file: string, generation: number): string {
-  const after = generation === 0
-    ? ""
-    : `, then ${generation} unlearning request${generation > 1 ? "s" : ""}`;
-  const stale = generation === 0
-    ? ""
-    : "; stale: of the model before any request, and of everybody's images";
-  const origin: Record<string, string> = {
-    [MODEL_FILE]: `training images and labels${after}`,
-    [CONFIG_FILE]: "settings and label names",
-    [META_LOSS]: "training and validation images, labels and identities" +
-      (generation === 0 ? "" : "; the embedding rows of forgotten people are gone"),
-    [STEP_SIZES]: "training and validation images and labels",
-    [IMPORTANCES]: `training images and labels${stale}`,
-    [COVARIANCES]: `training images${stale}`,
-    [TRAINING_IMAGES]: "training and validation images, as keyed hashes of their files",
-  };
-  return origin[file];
-}
-
-/** The files of a kit besides kit.json. */
-function fileNames(stepSizes: "global" | "learned"): string[] {
-  return [MODEL_FILE, CONFIG_FILE, META_LOSS, ...stepSizes === "learned" ? [STEP_SIZES] : []];
-}
-
-/** Holds every tensor against the shape that the kit's settings call for. */
-function checkKit(kit: Kit, folder: string): void {
-  const { model, phi, logStepSizes, statistics = {}, manifest } = kit;
-  const { config, theta } = model;
-  const due = thetaShapes(config, config.labels.length);
-  checkWeights(theta, due, join(folder, MODEL_FILE));
-  const shapes = metaLossShapes({
-    inputs: manifest.unlearning.inputs,
-    labels: config.labels.length,
-    dim: config.dim,
-    identities: manifest.identities.length,
-    ...manifest.metaLoss,
-  });
-  checkWeights(phi, shapes, join(folder, META_LOSS));
-  const scalars = new Map([...due.keys()].map((name) => [name, []]));
-  if (logStepSizes) checkWeights(logStepSizes, scalars, join(folder, STEP_SIZES));
+/** A kit's tensors by the file that holds them; those that it has. */
+function tensorsOf(kit: Kit): Map<string, ReadonlyMap<string, Weight>> {
+  const { model, phi, logStepSizes, statistics = {} } = kit;
   const { importances, covariances } = statistics;
-  if (importances) checkWeights(importances, due, join(folder, IMPORTANCES));
-  if (covariances) {
-    const squares = covarianceShapes(config, config.labels.length);
-    checkWeights(covariances, squares, join(folder, COVARIANCES));
-  }
+  const files = [
+    [MODEL_FILE, model.theta],
+    [META_LOSS, phi],
+    [STEP_SIZES, logStepSizes],
+    [STATISTICS_FILES.importances, importances],
+    [STATISTICS_FILES.covariances, covariances],
+  ] as const;
+  return new Map(files.flatMap(([file, tensors]) => tensors ? [[file, tensors]] : []));
+}
+
+/** The parts that a kit of these tensors and images holds, in their order. */
+function partsOf(kit: Kit): KitPart[] {
+  const tensors = tensorsOf(kit);
+  return KIT_PARTS.filter(({ file }) =>
+    tensors.has(file) || file === CONFIG_FILE || file === TRAINING_IMAGES && kit.trainingImages
+  );
 }
 
 /**
  * Writes a kit, whole or not at all, if {@link readKit} could read it.
  *
- * @returns the SHA-256 of its `kit.json`
+ * @returns the kit's id
  * @throws {LetheError} `folder` exists or cannot be written, or the kit's parts do not fit together
  */
 export async function writeKit(folder: string, kit: Kit): Promise<string> {
-  checkKit(kit, folder);
-  const files = modelFiles(kit.model);
-  files.set(META_LOSS, encodeSafetensors(kit.phi));
-  if (kit.logStepSizes) files.set(STEP_SIZES, encodeSafetensors(kit.logStepSizes));
-  if (kit.trainingImages) files.set(TRAINING_IMAGES, encodeTrainingImages(kit.trainingImages));
-  const { importances, covariances } = kit.statistics ?? {};
-  if (importances) files.set(IMPORTANCES, encodeSafetensors(importances));
-  if (covariances) files.set(COVARIANCES, encodeSafetensors(covariances));
-  const { generation } = kit.manifest;
-  const manifest: KitManifest = {
-    version: 1,
-    ...kit.manifest,
-    files: [...files].map(([file, bytes]) => ({
+  const manifest: KitManifest = { version: 2, ...kit.manifest, files: [] };
+  const { config } = kit.model;
+  const tensors = tensorsOf(kit);
+  for (const [file, weights] of tensors) checkTensors(weights, file, manifest, config, folder);
+  const named = (hashes: ReadonlyMap<string, string>): KitManifest => ({
+    ...manifest,
+    files: partsOf(kit).map(({ file, derivedFrom }) => ({
       file,
-      sha256: sha256Hex(bytes),
-      derivedFrom: derivedFrom(file, generation),
+      sha256: hashes.get(file) ?? "0".repeat(64),
+      derivedFrom: derivedFrom(manifest.generation),
     })),
-  };
-  const json = JSON.stringify(manifest, null, 2) + "\n";
-  const path = join(folder, MANIFEST);
-  checkFiles(parseKitManifest(json, path), path);
-  const text = new TextEncoder().encode(json);
-  await buildFolder(folder, async (staging) => {
-    for (const [name, bytes] of [...files, [MANIFEST, text] as const]) {
-      await Deno.writeFile(join(staging, name), bytes);
-    }
   });
-  return sha256Hex(text);
+  const path = join(folder, MANIFEST);
+  // Before anything is written: what could not be read again is not.
+  checkFiles(parseKitManifest(encodeManifest(named(new Map())).text, path).manifest, path);
+  return await buildFolder(folder, async (staging) => {
+    const hashes = new Map<string, string>();
+    const put = async (file: string, bytes: Uint8Array) => {
+      await Deno.writeFile(join(staging, file), bytes, { createNew: true });
+      hashes.set(file, sha256Hex(bytes));
+    };
+    for (const [file, weights] of tensors) {
+      const metadata = file === MODEL_FILE ? modelMetadata(kit.model) : {};
+      const { sha256 } = await writeSafetensors([join(staging, file)], weights, metadata);
+      hashes.set(file, sha256);
+    }
+    await put(CONFIG_FILE, new TextEncoder().encode(configText(config)));
+    if (kit.trainingImages) await put(TRAINING_IMAGES, encodeTrainingImages(kit.trainingImages));
+    const { text, id } = encodeManifest(named(hashes));
+    await Deno.writeTextFile(join(staging, MANIFEST), text);
+    return id;
+  });
+}
+
+/** What {@link readKit} reads besides the model, phi and step sizes. */
+export interface KitChoice {
+  /** Statistics to load; default all that there are. The others are neither read nor parsed. */
+  readonly statistics?: readonly (keyof KitStatistics)[];
+  /** What {@link openKit} and {@link readKitConfig} gave, so that no file is read twice. */
+  readonly opened?: { readonly stored: StoredManifest; readonly config: ModelConfig };
+  /** Whether to load the keyed hashes of training images; default they are. */
+  readonly trainingImages?: boolean;
 }
 
 /**
- * Reads a kit and holds every file against the hash that `kit.json` names, every tensor against the
- * shape that its settings call for.
+ * Reads a kit and holds every file that it reads against the hash that `kit.json` names, every tensor
+ * against the shape that its settings call for, every byte against what Lethe would have written.
  *
  * @throws {UsageError} there is no kit
  * @throws {LetheError} a file is missing, changed or one too many, or does not fit the others
  */
-export async function readKit(folder: string): Promise<StoredKit> {
-  const { manifest, sha256 } = await readManifest(folder);
-  checkFiles(manifest, join(folder, MANIFEST));
-  await refuseStrangers(folder, manifest);
-  const contents = new Map<string, Uint8Array>();
-  for (const { file, sha256: due } of manifest.files) {
-    const maxBytes = file === CONFIG_FILE ? MAX_CONFIG_BYTES : MAX_WEIGHT_BYTES;
-    const bytes = await readPlainFile(join(folder, file), { maxBytes, remedy: RESTORE });
-    const found = sha256Hex(bytes);
-    if (found !== due) {
-      throw new LetheError(
-        `${join(folder, file)} has SHA-256 ${found}`,
-        `kit.json names ${due}`,
-        RESTORE,
-      );
-    }
-    contents.set(file, bytes);
+export async function readKit(folder: string, choice: KitChoice = {}): Promise<StoredKit> {
+  const stored = choice.opened?.stored ?? await openKit(folder);
+  const { manifest } = stored;
+  const config = choice.opened?.config ?? await readKitConfig(folder, stored);
+  const tensors = async (file: string) => {
+    if (!manifest.files.some((entry) => entry.file === file)) return undefined;
+    const bytes = await readPart(folder, manifest, file);
+    const path = join(folder, file);
+    if (file === MODEL_FILE) return modelOf(config, bytes, path);
+    const parsed = parseSafetensors(bytes, path);
+    checkTensors(parsed.weights, file, manifest, config, folder);
+    requireCanonical(bytes, parsed, path, kitPart(file)!.metadata);
+    return parsed.weights;
+  };
+  const model = await tensors(MODEL_FILE) as Model;
+  const phi = await tensors(META_LOSS) as ReadonlyMap<string, Weight>;
+  const logStepSizes = await tensors(STEP_SIZES) as ReadonlyMap<string, Weight> | undefined;
+  const statistics: Record<string, ReadonlyMap<string, Weight>> = {};
+  for (const name of choice.statistics ?? ["importances", "covariances"] as const) {
+    const weights = await tensors(STATISTICS_FILES[name]);
+    if (weights) statistics[name] = weights as ReadonlyMap<string, Weight>;
   }
-  const weightsOf = (file: string) =>
-    parseSafetensors(contents.get(file)!, join(folder, file)).weights;
-  const configPath = join(folder, CONFIG_FILE);
-  const config = parseConfig(utf8(contents.get(CONFIG_FILE)!, configPath), configPath);
-  const images = contents.get(TRAINING_IMAGES);
-  const kit: StoredKit = {
-    model: modelOf(config, contents.get(MODEL_FILE)!, join(folder, MODEL_FILE)),
-    phi: weightsOf(META_LOSS),
-    ...(contents.has(STEP_SIZES) ? { logStepSizes: weightsOf(STEP_SIZES) } : {}),
+  const hasImages = manifest.files.some(({ file }) => file === TRAINING_IMAGES);
+  const images = hasImages && choice.trainingImages !== false
+    ? await readPart(folder, manifest, TRAINING_IMAGES)
+    : undefined;
+  return {
+    ...{ model, phi },
+    ...(logStepSizes ? { logStepSizes } : {}),
     ...(images
       ? { trainingImages: parseTrainingImages(images, join(folder, TRAINING_IMAGES)) }
       : {}),
-    ...(manifest.statistics
-      ? {
-        statistics: {
-          ...(contents.has(IMPORTANCES) ? { importances: weightsOf(IMPORTANCES) } : {}),
-          ...(contents.has(COVARIANCES) ? { covariances: weightsOf(COVARIANCES) } : {}),
-        },
-      }
-      : {}),
-    manifest,
-    sha256,
+    ...(manifest.statistics ? { statistics } : {}),
+    ...stored,
   };
-  checkKit(kit, folder);
-  return kit;
+}
+
+/** A kit's manifest, held against the files that lie there. @throws {LetheError} as {@link readKit} */
+export async function openKit(folder: string): Promise<StoredManifest> {
+  const stored = await readManifest(folder);
+  checkFiles(stored.manifest, join(folder, MANIFEST));
+  await refuseStrangers(folder, stored.manifest);
+  return stored;
+}
+
+/** A kit's `config.json` alone. @throws {LetheError} as {@link readKit} */
+export async function readKitConfig(
+  folder: string,
+  { manifest }: StoredManifest,
+): Promise<ModelConfig> {
+  const path = join(folder, CONFIG_FILE);
+  const text = utf8(await readPart(folder, manifest, CONFIG_FILE), path);
+  const config = parseConfig(text, path);
+  requireConfigText(config, text, path);
+  return config;
+}
+
+/**
+ * The content of one of a kit's files, read and hashed once.
+ *
+ * @throws {LetheError} it is missing, no plain file, or has another hash than `kit.json` names
+ */
+export async function readPart(
+  folder: string,
+  { files }: KitManifest,
+  file: string,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const due = files.find((entry) => entry.file === file)!.sha256;
+  const path = join(folder, file);
+  const { maxBytes } = kitPart(file)!;
+  const { bytes, sha256 } = await readHashedFile(path, { maxBytes, remedy: RESTORE });
+  if (sha256 !== due) {
+    throw new LetheError(`${path} has SHA-256 ${sha256}`, `kit.json names ${due}`, RESTORE);
+  }
+  return bytes;
+}
+
+/** Holds a file's tensors against the shapes that the kit's settings call for. */
+function checkTensors(
+  weights: ReadonlyMap<string, Weight>,
+  file: string,
+  manifest: KitManifest,
+  config: ModelConfig,
+  folder: string,
+): void {
+  checkWeights(weights, kitShapes(file, manifest, config), join(folder, file));
 }
 
 /** @throws {LetheError} the manifest names other files than its settings call for */
-function checkFiles({ files, unlearning, statistics }: KitManifest, path: string): void {
-  const due = fileNames(unlearning.stepSizes);
+function checkFiles(manifest: KitManifest, path: string): void {
+  const { files, unlearning, statistics } = manifest;
   const all = files.map(({ file }) => file);
+  const { importances, covariances } = STATISTICS_FILES;
   if (
-    (statistics !== undefined) !== [IMPORTANCES, COVARIANCES].some((file) => all.includes(file))
+    (statistics !== undefined) !== [importances, covariances].some((file) => all.includes(file))
   ) {
     throw new LetheError(
       `${path} names ${statistics ? "no file of" : "files of"} statistics`,
@@ -206,11 +233,14 @@ function checkFiles({ files, unlearning, statistics }: KitManifest, path: string
       RESTORE,
     );
   }
-  const found = all.filter((file) => !OPTIONAL.includes(file));
-  if (found.length === due.length && due.every((file) => found.includes(file))) return;
+  const due = (state: "always" | "may") =>
+    KIT_PARTS.filter((part) => part.due(manifest) === state).map(({ file }) => file);
+  const [always, may] = [due("always"), due("may")];
+  const found = all.filter((file) => !may.includes(file));
+  if (found.length === always.length && always.every((file) => found.includes(file))) return;
   throw new LetheError(
     `${path} names the files ${found.join(", ")}`,
-    `with ${unlearning.stepSizes} step sizes they are ${due.join(", ")}`,
+    `with ${unlearning.stepSizes} step sizes they are ${always.join(", ")}`,
     RESTORE,
   );
 }

@@ -1,4 +1,4 @@
-import { type JsonFields, line, OBJECT, real } from "../../files/json_fields.ts";
+import { type JsonFields, type Kind, OBJECT, real } from "../../files/json_fields.ts";
 
 /**
  * The settings that a kit brings for the methods that MetaUnlearn is compared with, by method. What
@@ -12,7 +12,14 @@ export interface KitMethodSettings {
 
 /** Most methods in a kit, and most settings of one. */
 const MOST = 32;
-const NAME = /^[a-z][a-zA-Z0-9-]{0,39}$/;
+/** A method's or a setting's name. */
+export const METHOD_NAME = /^[a-z][a-zA-Z0-9-]{0,39}$/;
+
+const SOURCE: Kind<string> = {
+  rule: "a line of up to 300 plain letters, digits, commas, semicolons and hyphens",
+  accepts: (value): value is string =>
+    typeof value === "string" && /^[A-Za-z0-9 ,;.-]{1,300}$/.test(value),
+};
 
 /** Reads what a kit says of its methods: names and numbers. @throws {LetheError} what is wrong */
 export function parseKitMethods(
@@ -30,12 +37,12 @@ export function parseKitMethods(
       own.map((name) => [name, of.read(name, real(-1e300, 1e300))]),
     );
   }
-  return { source: fields.read("source", line(1000)), ...settings };
+  return { source: fields.read("source", SOURCE), ...settings };
 }
 
 function checkNames(fields: JsonFields, names: readonly string[]): void {
   if (names.length > MOST) fields.refuse(`it has ${names.length} entries`, `at most ${MOST}`);
-  const wrong = names.find((name) => !NAME.test(name));
+  const wrong = names.find((name) => !METHOD_NAME.test(name));
   if (wrong !== undefined) {
     fields.refuse(`${JSON.stringify(wrong)} is its entry`, "names are words");
   }

@@ -3,6 +3,7 @@ import { readPlainFile } from "../../files/plain_file.ts";
 import { sha256Hex } from "../../files/sha256.ts";
 import { firstLine, LetheError, UsageError } from "../../error.ts";
 import { type KitManifest, parseKitManifest } from "./kit_manifest.ts";
+import { kitPart } from "./kit_parts.ts";
 
 /** A kit's file that names all others. */
 export const MANIFEST = "kit.json";
@@ -14,7 +15,9 @@ const MAX_MANIFEST_BYTES = 64 * 2 ** 20;
 /** `kit.json` as it lies on the disk. */
 export interface StoredManifest {
   readonly manifest: KitManifest;
-  /** Of `kit.json`, which names every other file's. */
+  /** The kit's id, wherever it lies: a hash of all that is in it. */
+  readonly id: string;
+  /** Of `kit.json` as it lies there. */
   readonly sha256: string;
 }
 
@@ -28,12 +31,13 @@ export async function readManifest(folder: string): Promise<StoredManifest> {
   await listKit(folder); // so that no kit at all is told from a damaged one
   const path = join(folder, MANIFEST);
   const json = await readPlainFile(path, { maxBytes: MAX_MANIFEST_BYTES, remedy: RESTORE });
-  return { manifest: parseKitManifest(utf8(json, path), path), sha256: sha256Hex(json) };
+  return { ...parseKitManifest(utf8(json, path), path), sha256: sha256Hex(json) };
 }
 
 /** @throws {LetheError} something lies in the kit that its manifest does not name */
 export async function refuseStrangers(folder: string, { files }: KitManifest): Promise<void> {
-  const named = new Set([MANIFEST, ...files.map(({ file }) => file)]);
+  const folders = files.flatMap(({ file }) => kitPart(file)?.rows?.folder ?? []);
+  const named = new Set([MANIFEST, ...files.map(({ file }) => file), ...folders]);
   const stranger = (await listKit(folder)).find((name) => !named.has(name));
   if (stranger === undefined) return;
   throw new LetheError(
@@ -41,6 +45,28 @@ export async function refuseStrangers(folder: string, { files }: KitManifest): P
     "a kit holds what its manifest names and nothing else",
     "take the file out",
   );
+}
+
+/**
+ * Every file of a kit besides `kit.json` with its hash, rows that a part's own content lists included.
+ *
+ * @throws {LetheError} such a part is damaged
+ */
+export async function kitFiles(
+  folder: string,
+  { files }: KitManifest,
+): Promise<{ readonly file: string; readonly sha256: string }[]> {
+  const all: { file: string; sha256: string }[] = [];
+  for (const { file, sha256 } of files) {
+    all.push({ file, sha256 });
+    const part = kitPart(file);
+    if (!part?.rows) continue;
+    const { folder: below, list } = part.rows;
+    const path = join(folder, file);
+    const bytes = await readPlainFile(path, { maxBytes: part.maxBytes, remedy: RESTORE });
+    for (const row of list(bytes, path)) all.push({ ...row, file: `${below}/${row.file}` });
+  }
+  return all;
 }
 
 /** Text of a kit's JSON file. @throws {LetheError} it is not UTF-8 */

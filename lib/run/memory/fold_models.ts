@@ -5,7 +5,8 @@ import { HASH } from "../../files/json_fields.ts";
 import { readPlainText } from "../../files/plain_file.ts";
 import { sha256Hex } from "../../files/sha256.ts";
 import { writeWhole } from "../../files/write_whole.ts";
-import { type Model, modelFiles } from "../../model/checkpoint.ts";
+import { type Model, modelMetadata } from "../../model/checkpoint.ts";
+import { encodeSafetensors } from "../../model/safetensors.ts";
 import { type PresetName, PRESETS } from "../../model/config.ts";
 import type { TrainingRecipe } from "../../model/recipes.ts";
 import type { Random } from "../../random.ts";
@@ -78,7 +79,7 @@ export async function foldModels(options: FoldModelsOptions): Promise<Folds> {
   const about = {
     version: 1,
     split: options.splitHash,
-    model: sha256Hex(modelFiles(model).get("model.safetensors")!),
+    model: sha256Hex(encodeSafetensors(model.theta, modelMetadata(model))),
   };
   const path = join(folder, FILE);
   const there = await Deno.lstat(path).then(() => true, () => false);

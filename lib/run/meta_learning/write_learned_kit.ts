@@ -3,6 +3,7 @@ import type { Model } from "../../model/checkpoint.ts";
 import { downloadWeights } from "../../model/device_weights.ts";
 import { identityHash, type IdentityKey } from "../../model/kit/identity_key.ts";
 import { type Kit, writeKit } from "../../model/kit/kit.ts";
+import type { StepRange } from "../../model/kit/kit_manifest.ts";
 import { trainingImageHash } from "../../model/kit/training_images.ts";
 import { disposeWeights } from "../../tensor/weights.ts";
 import type { MetaParameters } from "../../unlearn/meta_unlearn/meta_learn.ts";
@@ -21,6 +22,8 @@ export interface Learned {
   readonly identities: readonly string[];
   /** SHA-256 of every image that was learned from. */
   readonly imageHashes: readonly string[];
+  /** How far simulated requests' steps went; undefined where one went astray. */
+  readonly stepRange: StepRange | undefined;
   /** How it was learned; for the record. */
   readonly record: Kit["manifest"]["record"];
 }
@@ -34,7 +37,7 @@ export interface Learned {
 export async function writeLearnedKit(
   out: string,
   key: IdentityKey,
-  { model, parameters, settings, forMethods, identities, imageHashes, record }: Learned,
+  { model, parameters, settings, forMethods, identities, imageHashes, stepRange, record }: Learned,
 ): Promise<void> {
   const { methods, statistics, trials } = forMethods;
   const { metaLearningRate, requestSize, inputs, hidden, embeddingSize } = settings;
@@ -58,6 +61,7 @@ export async function writeLearnedKit(
       },
       methods,
       ...(statistics ? { statistics: statistics.record } : {}),
+      ...(stepRange ? { stepRanges: { metaunlearn: stepRange } } : {}),
       metaLoss: { hidden, embeddingSize },
       identities: order.map((row) => hashes[row]),
       forgotten: [],

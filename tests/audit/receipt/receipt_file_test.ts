@@ -74,7 +74,10 @@ Deno.test("readReceipt gives back what encodeReceipt wrote", () =>
 
 /** Changes to a valid receipt, and what the error says. */
 const WRONG: [Record<string, unknown>, string][] = [
-  [{ version: 2 }, "version is 2; "],
+  [{ version: 3 }, "is a receipt of version 3; this Lethe reads versions 1 to 2"],
+  [{ auditorNonce: "xyz" }, "auditorNonce is "],
+  [{ kitId: { before: hash("1") } }, "kitId: after is missing"],
+  [{ change: { relative: -1, norms: {}, unusual: null } }, "change: relative is -1"],
   [{ nonce: "n" }, 'nonce is "n"; it is 64 lower-case'],
   [{ started: "yesterday" }, "started is "],
   [{ started: "2026-13-02T03:04:05.678Z" }, "started is "],

@@ -31,7 +31,11 @@ Deno.test("writeReceipt lists requests by hash, and every file but the next kit'
       "summary.json",
     ]);
     assertEquals(receipt.code.map(({ file }) => file), ["lib/error.ts", "mod.ts"]);
-    assertEquals(receipt.layers.map(({ layer }) => layer), ["inputs", "sandbox", "copies"]);
+    assertEquals(receipt.layers.map(({ layer }) => layer), [
+      "inputs",
+      "operating system",
+      "copies",
+    ]);
     assertEquals(receipt.signer, publicKey);
     assertEquals(await listTree(join(folder, "unlearned/evidence")), [
       "permissions.log",
@@ -63,7 +67,9 @@ Deno.test("writeReceipt names nobody: neither in the receipt, nor in the page, n
         '7 openat(AT_FDCWD</>, "{training data}/..", O_RDONLY|O_CLOEXEC) = -1 ENOENT (No such file or directory)\n',
     );
     const { worker, layers } = await readReceipt(join(folder, RECEIPT));
-    assertEquals(worker.argv, ["{deno}", "run", "--allow-read={support},{kit}", "{project}/"]);
-    assertEquals(worker.environment, { HOME: "{home}", LANG: "C" });
+    const read = "{run}/job.json,{support},{kit},{out}";
+    assertEquals(worker.permissions.slice(-2), [`--allow-read=${read}`, "--allow-write={out}"]);
+    assertEquals(worker.argv.at(-2), "{project}/lib/audit/sandbox/unlearn_worker.ts");
+    assertEquals([worker.environment.HOME, worker.environment.DENO_DIR], ["{run}", "{packages}"]);
     assertEquals(layers[0].detail, "{support} holds no link");
   }));

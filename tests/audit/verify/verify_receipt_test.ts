@@ -24,13 +24,13 @@ async function verify(folder: string, more: Partial<VerifyOptions> = {}) {
   return { held: named("held"), failed: named("failed"), absent: named("absent"), details };
 }
 
-const ALWAYS = "signature,layers,outputs,weights,next kit,evidence,page";
+const ALWAYS = "signature,layers,outputs,weights,change,next kit,evidence,page,bundle";
 
 Deno.test("verifyReceipt holds for an intact receipt with all that it speaks of", () =>
   onReceipt(async (folder, publicKey) => {
     const inputs = { kit: join(folder, "kit"), support: join(folder, "requests") };
     const { held, failed, absent } = await verify(folder, { publicKey, ...inputs });
-    assertEquals([failed, absent], [[], ["copies"]]);
+    assertEquals([failed, absent], [[], ["nonce", "copies"]]);
     assertEquals(held, [...ALWAYS.split(","), "kit", "requests"]);
   }));
 
@@ -49,7 +49,12 @@ Deno.test("verifyReceipt needs neither kit, photographs, key nor training data, 
       await Deno.remove(join(folder, gone), { recursive: true });
     }
     const { held, failed, absent, details } = await verify(folder);
-    assertEquals([held.join(), failed, absent], [ALWAYS, [], ["kit", "requests", "copies"]]);
+    assertEquals([held.join(), failed, absent], [ALWAYS, [], [
+      "nonce",
+      "kit",
+      "requests",
+      "copies",
+    ]]);
     assertStringIncludes(details.signature, "but who signed is not shown (--key)");
   }));
 
@@ -122,37 +127,38 @@ const ATTACKS: [string, (folder: string) => Promise<unknown>, string[]][] = [
         evidence: evidence.map((log) => log.file.includes("trace") ? { ...log, ...digest } : log),
       }));
     },
-    ["signature", "evidence", "page"],
+    ["signature", "evidence", "page", "bundle"],
   ],
   [
     "a log less",
     (f) => Deno.remove(join(f, "unlearned/evidence/permissions.log")),
     ["evidence"],
   ],
-  ["the nonce", (f) => change(f, () => ({ nonce: hash("9") })), ["signature", "page"]],
+  ["the nonce", (f) => change(f, () => ({ nonce: hash("9") })), ["signature", "page", "bundle"]],
   [
     "the signature",
     (f) => change(f, ({ signature }) => ({ signature: [...signature!].reverse().join("") })),
-    ["signature"],
+    ["signature", "bundle"],
   ],
   ["no signature", (f) => change(f, () => ({ signer: null, signature: null })), [
     "signature",
     "page",
+    "bundle",
   ]],
   [
     "a layer's state",
     (f) => change(f, ({ layers }) => ({ layers: layers.map((l) => ({ ...l, state: "held" })) })),
-    ["signature", "page"],
+    ["signature", "layers", "page", "bundle"],
   ],
   [
     "the weights' hashes",
     (f) => change(f, ({ weights }) => ({ weights: { ...weights, after: hash("9") } })),
-    ["signature", "weights", "page"],
+    ["signature", "weights", "page", "bundle"],
   ],
   [
     "another kit's hash",
     (f) => change(f, ({ kit }) => ({ kit: kit.map((k) => ({ ...k, sha256: hash("9") })) })),
-    ["signature", "weights", "next kit", "page", "kit"],
+    ["signature", "weights", "page", "bundle", "kit"],
   ],
   [
     "the page",
@@ -176,7 +182,7 @@ const ATTACKS: [string, (folder: string) => Promise<unknown>, string[]][] = [
       await Deno.writeTextFile(path, encodeReceipt(forged));
       await Deno.writeTextFile(join(f, "unlearned/receipt.html"), receiptPage(forged));
     },
-    ["signature"],
+    ["signature", "bundle"],
   ],
 ];
 for (const [what, attack, checks] of ATTACKS) {
@@ -207,7 +213,7 @@ Deno.test("verifyReceipt fails for a run in which a layer failed, whoever signed
   onReceipt(async (folder, publicKey) => {
     const path = join(folder, "unlearned/receipt.json");
     const { signer: _, signature: __, ...rest } = await readReceipt(path);
-    const layers = [{ layer: "trace", state: "failed", detail: "opened it" }] as const;
+    const layers = [{ layer: "system calls", state: "failed", detail: "opened it" }] as const;
     const signed = await sealReceipt(
       { ...rest, layers },
       await readSigningKey(join(folder, "key")),
@@ -215,13 +221,17 @@ Deno.test("verifyReceipt fails for a run in which a layer failed, whoever signed
     await Deno.writeTextFile(path, encodeReceipt(signed));
     await Deno.writeTextFile(join(folder, "unlearned/receipt.html"), receiptPage(signed));
     const { failed, details } = await verify(folder, { publicKey });
-    assertEquals([failed, details.layers], [["layers"], "in the run: trace"]);
+    assertEquals(failed, ["layers", "bundle"]);
+    assertStringIncludes(details.layers, "in the run: system calls; absent: inputs, ");
   }));
 
 Deno.test("verifyReceipt takes an unsigned receipt for unsigned, not for intact", () =>
   onReceipt(async (folder, publicKey) => {
     const { absent, failed } = await verify(folder);
-    assertEquals([absent, failed], [["signature", "kit", "requests", "copies"], []]);
+    assertEquals([absent, failed], [
+      ["signature", "bundle", "nonce", "kit", "requests", "copies"],
+      [],
+    ]);
     assertEquals((await verify(folder, { publicKey })).failed, ["signature"]);
   }, { signed: false }));
 

@@ -4,7 +4,7 @@ import { sha256Hex } from "../../../lib/files/sha256.ts";
 import { LetheError, UsageError } from "../../../lib/error.ts";
 import { identityHash, newIdentityKey } from "../../../lib/model/kit/identity_key.ts";
 import { type Kit, readKit, writeKit } from "../../../lib/model/kit/kit.ts";
-import type { KitManifest } from "../../../lib/model/kit/kit_manifest.ts";
+import { encodeManifest, type KitManifest } from "../../../lib/model/kit/kit_manifest.ts";
 import { inTemporaryFolder } from "../../data/temporary_folder.ts";
 import { smallKit } from "../small_kit.ts";
 
@@ -22,7 +22,8 @@ function onKit(kit: Kit, test: (folder: string) => Promise<void>): Promise<void>
 /** Rewrites kit.json. */
 async function changeManifest(folder: string, change: (manifest: KitManifest) => unknown) {
   const path = join(folder, "kit.json");
-  await Deno.writeTextFile(path, JSON.stringify(change(JSON.parse(await Deno.readTextFile(path)))));
+  const { id: _, ...manifest } = JSON.parse(await Deno.readTextFile(path));
+  await Deno.writeTextFile(path, encodeManifest(change(manifest) as KitManifest).text);
 }
 
 for (const learned of [false, true]) {
@@ -30,18 +31,18 @@ for (const learned of [false, true]) {
   Deno.test(`readKit gives back what writeKit wrote, with ${sizes} step sizes`, async () => {
     await inTemporaryFolder(async (folder) => {
       const kit = smallKit(HASHES, learned);
-      const sha256 = await writeKit(join(folder, "kit"), kit);
+      const id = await writeKit(join(folder, "kit"), kit);
       const { files, version, ...manifest } = (await readKit(join(folder, "kit"))).manifest;
       const read = await readKit(join(folder, "kit"));
       assertEquals(manifest, kit.manifest);
-      assertEquals(version, 1);
+      assertEquals(version, 2);
       const sorted = (map?: ReadonlyMap<string, unknown>) => map && new Map([...map].sort());
       assertEquals(sorted(read.phi), sorted(kit.phi));
       assertEquals(sorted(read.model.theta), sorted(kit.model.theta));
       assertEquals(sorted(read.logStepSizes), sorted(kit.logStepSizes));
       assertEquals(read.model.config, kit.model.config);
-      assertEquals(read.sha256, sha256);
-      assertEquals(sha256, sha256Hex(await Deno.readFile(join(folder, "kit", "kit.json"))));
+      assertEquals(read.id, id);
+      assertEquals(read.sha256, sha256Hex(await Deno.readFile(join(folder, "kit", "kit.json"))));
       assertEquals(files.length, learned ? 4 : 3);
       assert(files.every(({ derivedFrom }) => derivedFrom.length > 0));
     });
@@ -158,7 +159,11 @@ Deno.test("readKit refuses a kit.json that names other files, or leads out of th
 
 /** Changes to a valid kit.json, and what the one-line error says of each. */
 const WRONG: [string, Record<string, unknown>, string][] = [
-  ["a newer version", { version: 2 }, "version is 2; it is a whole number from 1 to 1"],
+  [
+    "a newer version",
+    { version: 3 },
+    "kit.json is of version 3; this Lethe reads kits of versions 1 to 2",
+  ],
   ["a generation without a parent", { generation: 3 }, "generation is 3 and parent is null; "],
   ["a parent without a generation", { parent: "a".repeat(64) }, "generation is 0 and parent is "],
   ["a parent that is no hash", { parent: "kit" }, 'parent is "kit"; it is null or 64 lower-case'],
@@ -170,7 +175,17 @@ const WRONG: [string, Record<string, unknown>, string][] = [
     "is in identities and forgotten",
   ],
   ["fewer people than rows", { identities: HASHES.slice(1) }, "tensor embed.weight is F32"],
-  ["unknown fields", { signature: "none" }, '"signature" is unknown; '],
+  [
+    "an unknown field of its record",
+    { record: { photos: "none" } },
+    'record: "photos" is unknown; ',
+  ],
+  ["a text in its record", { record: { seed: "none" } }, 'record.seed is "none"; '],
+  [
+    "a range that ends before it begins",
+    { stepRanges: { metaunlearn: { requests: 1, heldOut: true, low: 2, high: 1 } } },
+    "low comes first",
+  ],
   ["no settings", { unlearning: undefined }, "unlearning is missing; it is an object"],
   ["a width of 0", { metaLoss: { hidden: 0, embeddingSize: 2 } }, "metaLoss: hidden is 0; "],
 ];
@@ -179,6 +194,83 @@ for (const [what, changes, message] of WRONG) {
     onKit(smallKit(HASHES, false), async (folder) => {
       await changeManifest(folder, (manifest) => ({ ...manifest, ...changes }));
       await assertRejects(() => readKit(folder), LetheError, message);
+    }));
+}
+
+Deno.test("readKit refuses what carries anything beyond a kit: spaces, fields, words, another id", () =>
+  onKit(smallKit(HASHES, true), async (folder) => {
+    const path = join(folder, "kit.json");
+    const text = await Deno.readTextFile(path);
+    const carriers: [string, string, string][] = [
+      ["a space more", text.replace("{\n", "{ \n"), "does not write them"],
+      ["a line more", text + "\n", "does not write them"],
+      ["one line", JSON.stringify(JSON.parse(text)), "does not write them"],
+      ["a number in other words", text.replace('"seed": 7', '"seed": 7.0'), "does not write them"],
+      [
+        "fields in another order",
+        text.replace(/("generation": 0,)\n {2}("parent": null,)/, "$2\n  $1"),
+        "does not write them",
+      ],
+      ["an unknown field", text.replace("{\n", '{\n  "photos": "",\n'), '"photos" is unknown'],
+      [
+        "another word for its origin",
+        text.replace("settings and", "settings, photos and"),
+        "derivedFrom",
+      ],
+      ["another id", text.replace(/"id": "./, '"id": "x'), "id is "],
+    ];
+    for (const [what, carrier, message] of carriers) {
+      assert(carrier !== text, what);
+      await Deno.writeTextFile(path, carrier);
+      await assertRejects(() => readKit(folder), LetheError, message, what);
+    }
+    await Deno.writeTextFile(path, text);
+    await readKit(folder); // the control
+  }));
+
+/** Rewrites a file of weights with another header, and all hashes and the id made to fit. */
+async function reheaded(folder: string, file: string, change: (header: string) => string) {
+  const path = join(folder, file);
+  const bytes = await Deno.readFile(path);
+  const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
+  const header = new TextEncoder().encode(
+    change(new TextDecoder().decode(bytes.subarray(8, 8 + length))),
+  );
+  const head = new Uint8Array(8 + header.length);
+  new DataView(head.buffer).setBigUint64(0, BigInt(header.length), true);
+  head.set(header, 8);
+  const changed = new Uint8Array([...head, ...bytes.subarray(8 + length)]);
+  await Deno.writeFile(path, changed);
+  await changeManifest(folder, (manifest) => ({
+    ...manifest,
+    files: manifest.files.map((entry) =>
+      entry.file === file ? { ...entry, sha256: sha256Hex(changed) } : entry
+    ),
+  }));
+}
+
+for (const file of FILES.filter((file) => file.endsWith(".safetensors"))) {
+  Deno.test(`readKit refuses a ${file} that carries anything beside its tensors`, () =>
+    onKit(smallKit(HASHES, true), async (folder) => {
+      const original = await Deno.readFile(join(folder, file));
+      const manifest = await Deno.readTextFile(join(folder, "kit.json"));
+      const carriers: [(header: string) => string, string][] = [
+        [
+          (header) =>
+            header.replace(/^\{("__metadata__":\{[^}]*\},)?/, '{"__metadata__":{"photos":"x"},'),
+          "photos",
+        ],
+        [(header) => header.trimEnd() + " ".repeat(64), "a header that Lethe would not write"],
+        [(header) => header.replace('"F32"', '"F32" '), "a header that Lethe would not write"],
+      ];
+      await reheaded(folder, file, (header) => header);
+      await readKit(folder); // the control
+      for (const [change, message] of carriers) {
+        await reheaded(folder, file, change);
+        await assertRejects(() => readKit(folder), LetheError, message);
+        await Deno.writeFile(join(folder, file), original);
+        await Deno.writeTextFile(join(folder, "kit.json"), manifest);
+      }
     }));
 }
 

@@ -1,0 +1,165 @@
+import { TRACED_CALLS } from "../sandbox/containment.ts";
+import type { Receipt } from "../receipt/receipt.ts";
+import { withoutDescriptors } from "../sandbox/shell.ts";
+
+/** What a receipt's own record of the worker shows, judged again; each null where all is as it should be. */
+export interface WorkerFindings {
+  /** Why the command line is none that the launcher makes. */
+  readonly argv: string | null;
+  readonly permissions: string | null;
+  readonly environment: string | null;
+  /** The programs that stand around Deno. */
+  readonly has: {
+    readonly wrapper: boolean;
+    readonly strace: boolean;
+    readonly bubblewrap: boolean;
+  };
+}
+
+/** Flags besides `--allow-read` and `--allow-write`; each of the first must be there. */
+const REQUIRED = ["--no-prompt", "--cached-only", "--frozen", "--no-remote"];
+const HARMLESS = [...REQUIRED, "--no-code-cache", "--quiet"];
+const READABLE = ["{run}/job.json", "{support}", "{kit}", "{out}"];
+
+/** Variables that the launcher sets; any other, `LD_PRELOAD` first of all, could bring in code. */
+const VARIABLES = [
+  ...["DENO_DIR", "DENO_NO_UPDATE_CHECK", "NO_COLOR", "HOME", "XDG_RUNTIME_DIR", "TMPDIR", "PATH"],
+  ...["MESA_SHADER_CACHE_DIR", "DENO_AUDIT_PERMISSIONS", "LD_LIBRARY_PATH"],
+];
+
+/** Places by their names in a receipt that may be within bubblewrap, and those of the system. */
+const BOUND = [
+  ...["{deno}", "{packages}", "{project}/lib", "{project}/deno.json", "{project}/deno.lock"],
+  ...["{run}", "{support}", "{kit}", "{out}"],
+  ...["/usr/lib", "/usr/lib64", "/lib", "/lib64", "/etc/ld.so.cache", "/usr/share", "/etc/vulkan"],
+  ...["/dev", "/sys/dev/char", "/sys/devices", "/sys/bus/pci", "/sys/class/drm"],
+];
+const WRITABLE = ["{out}", "{run}", "{packages}/lethe-shaders"];
+
+const isIn = (path: string, places: readonly string[]) =>
+  !/(^|\/)\.\.(\/|$)/.test(path) &&
+  places.some((place) => path === place || path.startsWith(`${place}/`));
+
+/** Judges the worker's command line, permissions and environment as the receipt has them. */
+export function judgeWorker({ worker }: Pick<Receipt, "worker">): WorkerFindings {
+  const { argv, permissions, environment } = worker;
+  const drivers = String(environment.LD_LIBRARY_PATH ?? "").split(":").filter((path) =>
+    path !== ""
+  );
+  const line = parseArgv(argv, permissions, drivers);
+  const strange = Object.keys(environment).find((name) => !VARIABLES.includes(name));
+  return {
+    argv: line.wrong,
+    permissions: judgePermissions(permissions),
+    environment: strange === undefined ? null : `it sets ${strange}`,
+    has: line.has,
+  };
+}
+
+/** @returns why Deno's flags grant more than the requests, the kit and the output; null if they do not */
+export function judgePermissions(flags: readonly string[]): string | null {
+  const missing = REQUIRED.find((flag) => !flags.includes(flag));
+  if (missing !== undefined) return `${missing} is not among them`;
+  let [reads, writes] = [0, 0];
+  for (const flag of flags) {
+    const [name, value] = flag.split(/=(.*)/s);
+    const paths = value?.split(",") ?? [];
+    if (name === "--allow-read" && paths.length > 0) {
+      reads++;
+      const other = paths.find((path) => !READABLE.includes(path));
+      if (other !== undefined) return `it may read ${other}`;
+    } else if (name === "--allow-write" && paths.length > 0) {
+      writes++;
+      const other = paths.find((path) => path !== "{out}");
+      if (other !== undefined) return `it may write ${other}`;
+    } else if (!HARMLESS.includes(flag)) return `${flag} is among them`;
+  }
+  return reads === 1 && writes === 1 ? null : "what it may read and write is not told once each";
+}
+
+/** Takes a command line apart, from the wrapper to the entry's argument. */
+function parseArgv(argv: readonly string[], permissions: readonly string[], drivers: string[]) {
+  const words = [...argv];
+  const has = { wrapper: false, strace: false, bubblewrap: false };
+  const answer = (wrong: string | null) => ({ wrong, has });
+  const wrapper = withoutDescriptors([]);
+  if (wrapper.every((word, i) => words[i] === word)) {
+    words.splice(0, wrapper.length);
+    has.wrapper = true;
+  }
+  if (isProgram(words[0], "strace")) {
+    has.strace = true;
+    const wrong = takeStrace(words);
+    if (wrong !== null) return answer(wrong);
+  }
+  if (isProgram(words[0], "bwrap")) {
+    has.bubblewrap = true;
+    const wrong = takeBubblewrap(words, drivers);
+    if (wrong !== null) return answer(wrong);
+  }
+  if (isProgram(words[0], "env") && /^LD_LIBRARY_PATH=/.test(words[1] ?? "")) words.splice(0, 2);
+  const due = [
+    ...["{deno}", "run", ...permissions],
+    ...["--config", "{project}/deno.json", "--lock", "{project}/deno.lock"],
+  ];
+  const other = due.findIndex((word, i) => words[i] !== word);
+  if (other >= 0) return answer(`${words[other] ?? "nothing"} stands where ${due[other]} should`);
+  const [entry, job, ...more] = words.slice(due.length);
+  if (!/^\{project\}\/lib\/audit\/[a-z_/]+worker\.ts$/.test(entry ?? "")) {
+    return answer(`it runs ${entry ?? "nothing"}`);
+  }
+  if (job !== "{run}/job.json" || more.length > 0) return answer("the entry has other arguments");
+  return answer(null);
+}
+
+const isProgram = (word: string | undefined, name: string) =>
+  word !== undefined && (word === name || /^\/(?:usr\/)?(?:local\/)?s?bin\//.test(word)) &&
+  word.split("/").at(-1) === name;
+
+/** Takes strace's own words off. @returns what is wrong with them */
+function takeStrace(words: string[]): string | null {
+  words.shift();
+  let calls: string[] = [];
+  for (let word; (word = words[0])?.startsWith("-");) {
+    words.shift();
+    if (word === "-e") calls = (words.shift() ?? "").replace(/^trace=/, "").split(",");
+    else if (word === "-o") {
+      if (!isIn(words.shift() ?? "", ["{run}"])) return "strace writes elsewhere";
+    } else if (!/^(-f|-qq|-y|-yy|--seccomp-bpf)$/.test(word)) return `strace is given ${word}`;
+  }
+  const missing = TRACED_CALLS.find((call) =>
+    !calls.some((each) => each.replace("?", "") === call)
+  );
+  return missing === undefined ? null : `strace does not look at ${missing}`;
+}
+
+/** Takes bubblewrap's own words off. @returns what is wrong with them */
+function takeBubblewrap(words: string[], drivers: readonly string[]): string | null {
+  const alone: string[] = [];
+  words.shift();
+  for (let word; (word = words.shift()) !== "--";) {
+    if (word === undefined) return "bubblewrap runs nothing";
+    if (/^--(unshare-all|clearenv|new-session|die-with-parent)$/.test(word)) alone.push(word);
+    else if (word === "--proc" || word === "--dev" || word === "--tmpfs") {
+      if (!/^\/(proc|dev|tmp)$/.test(words.shift() ?? "")) return `bubblewrap is given ${word}`;
+    } else if (word === "--symlink") {
+      const [target, path] = words.splice(0, 2);
+      if (!/^(?:\/?usr\/)?lib(?:32|64)?$/.test(target) || !/^\/lib(?:32|64)?$/.test(path)) {
+        return `bubblewrap links ${path} to ${target}`;
+      }
+    } else if (word === "--chdir") {
+      if (!isIn(words.shift() ?? "", BOUND)) return "bubblewrap starts elsewhere";
+    } else if (word === "--setenv") {
+      const [name] = words.splice(0, 2);
+      if (!VARIABLES.includes(name)) return `bubblewrap sets ${name}`;
+    } else if (/^--(ro-|dev-)?bind(-try)?$/.test(word)) {
+      const [source, target] = words.splice(0, 2);
+      const places = word.startsWith("--bind") ? WRITABLE : [...BOUND, ...drivers];
+      if (source !== target || !isIn(source, places) || isIn(source, ["{training data}"])) {
+        return `bubblewrap mounts ${source} at ${target}`;
+      }
+    } else return `bubblewrap is given ${word}`;
+  }
+  const missing = ["--unshare-all", "--clearenv"].find((word) => !alone.includes(word));
+  return missing === undefined ? null : `bubblewrap is not given ${missing}`;
+}

@@ -1,0 +1,299 @@
+import { resolve } from "@std/path";
+import { LetheError } from "../../error.ts";
+import {
+  BOOLEAN,
+  HASH,
+  integer,
+  JsonFields,
+  line,
+  list,
+  nullable,
+  oneOf,
+  parseJsonObject,
+} from "../../files/json_fields.ts";
+import { readPlainText } from "../../files/plain_file.ts";
+
+/**
+ * Where it is noted that a kit goes or went through a request: beside the kit, which itself never
+ * changes. One line of JSON per mark; lines are appended and none is ever changed.
+ */
+export function usesPath(kit: string): string {
+  return `${withoutSlash(kit)}.uses.jsonl`;
+}
+
+/** Where versions up to commit 4832d1b noted a kit's successors. */
+export function successorPath(kit: string): string {
+  return `${withoutSlash(kit)}.successor.json`;
+}
+
+/** A line of {@link usesPath}. */
+export interface UseMark {
+  readonly version: 1;
+  /** `begun` before the step; then `done` once the output has its name, or `given up`. */
+  readonly mark: "begun" | "done" | "given up";
+  /** Id of the kit that is used: another kit may have lain there before. */
+  readonly kit: string;
+  /** 256 random bits: which `done` belongs to which `begun`. */
+  readonly run: string;
+  /** ISO 8601, UTC. */
+  readonly time: string;
+  /** Where the output goes or lies, as it was named. */
+  readonly out: string;
+  /** The next kit's id; null until there is one. */
+  readonly next: string | null;
+  /** Whether the kit was used all the same, after an earlier request; and why, where somebody said so. */
+  readonly branch: boolean;
+  readonly reason: string | null;
+}
+
+/** A kit in use by this process; nobody else can use it meanwhile. */
+export interface KitUse {
+  /** Marks that the output has its name. @param next the next kit's id */
+  done(next: string): Promise<void>;
+  /** Marks that nothing came of it, or leaves no mark where there is no other; nothing after `done`. */
+  giveUp(): Promise<void>;
+}
+
+/** What {@link beginUse} needs. */
+export interface UseOptions {
+  readonly kit: string;
+  /** The kit's id. */
+  readonly id: string;
+  readonly out: string;
+  /** Use it all the same where it has been used. */
+  readonly branch?: boolean | undefined;
+  readonly reason?: string | undefined;
+}
+
+const REMEDY = "restore it; without it nobody can tell whether the kit is the newest";
+
+/**
+ * Marks a kit as used before it is: of two runs that begin at once one is refused, and a run that cannot
+ * leave its mark, on a full disk for example, does not begin. A run that was killed, and left no output,
+ * does not stand in the way of the next.
+ *
+ * @throws {LetheError} another run uses the kit at this moment; it has been used and `branch` is not set;
+ *   the marks are damaged or cannot be written
+ */
+export async function beginUse(options: UseOptions): Promise<KitUse> {
+  const { kit, id, branch = false, reason } = options;
+  const made = resolve(options.out);
+  const path = usesPath(kit);
+  const file = await openLocked(path, kit);
+  try {
+    const used = await usesOf(kit, id);
+    if (used.length > 0 && !branch) throw succeeded(kit, used.map(({ out }) => out));
+    const run = crypto.getRandomValues(new Uint8Array(32)).toHex();
+    const append = (mark: UseMark["mark"], next: string | null) =>
+      appendMark(file, path, {
+        ...{ version: 1, mark, kit: id, run, time: new Date().toISOString(), out: made, next },
+        ...{ branch: used.length > 0, reason: reason ?? null },
+      });
+    await dropHalfLine(file, path);
+    const first = (await file.stat()).size === 0;
+    append("begun", null);
+    await file.sync();
+    let ended = false;
+    const end = (mark: "done" | "given up", next: string | null) => {
+      if (ended) return;
+      ended = true;
+      globalThis.removeEventListener("unload", onUnload);
+      append(mark, next);
+    };
+    // Stopped between the output's taking its name and the last mark: it is there, and counts.
+    const stop = () => {
+      if (isThereSync(made)) end("done", null);
+      else if (!first) end("given up", null);
+      else if (!ended) {
+        // Nothing came of the only run there was: nothing is left of it.
+        ended = true;
+        globalThis.removeEventListener("unload", onUnload);
+        Deno.removeSync(path);
+      }
+    };
+    // What cannot be marked while the process ends is told by what lies there.
+    const onUnload = () => {
+      try {
+        stop();
+      } catch { /* nobody is left to tell */ }
+    };
+    globalThis.addEventListener("unload", onUnload);
+    return {
+      async done(next) {
+        end("done", next);
+        await file.sync();
+        file.close();
+      },
+      giveUp() {
+        if (!ended) {
+          try {
+            stop();
+          } finally {
+            file.close();
+          }
+        }
+        return Promise.resolve();
+      },
+    };
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+/** @throws {LetheError} the kit has been through a request: going back would restore whom that forgot */
+export async function refuseUsed(kit: string, id: string): Promise<void> {
+  const used = await usesOf(kit, id);
+  if (used.length > 0) throw succeeded(kit, used.map(({ out }) => out));
+}
+
+/** A use that came to something. */
+export interface Use {
+  /** Where its kit lies, as it was named. */
+  readonly out: string;
+  /** The next kit's id, where it was noted. */
+  readonly next: string | null;
+  readonly reason: string | null;
+}
+
+/**
+ * The requests that a kit of this id went through, as the notes beside it tell.
+ *
+ * @throws {LetheError} they are damaged
+ */
+export async function usesOf(kit: string, id: string): Promise<Use[]> {
+  const uses = (await earlierSuccessors(kit, id))
+    .map((out): Use => ({ out, next: null, reason: null }));
+  const marks = (await readMarks(kit)).filter((mark) => mark.kit === id);
+  for (const { mark, run, out, reason } of marks) {
+    if (mark !== "begun") continue;
+    const end = marks.find((other) => other.run === run && other.mark !== "begun");
+    // Begun and not ended: it was killed, or the disk was full. If its output is there it is used.
+    const made = end ? end.mark === "done" : await isThere(out);
+    if (made) uses.push({ out: nextKit(out), next: end?.next ?? null, reason });
+  }
+  return uses;
+}
+
+/** All marks beside a kit, also those of other kits that lay there. @throws {LetheError} damaged */
+export async function readMarks(kit: string): Promise<UseMark[]> {
+  const path = usesPath(kit);
+  if (!await isThere(path)) return [];
+  const text = await readPlainText(path, { maxBytes: 2 ** 24, remedy: REMEDY });
+  const lines = text.split("\n");
+  // A line that was cut short belongs to a run that never began.
+  lines.pop();
+  return lines.map((line, i) => parseMark(line, `${path} line ${i + 1}`));
+}
+
+function parseMark(text: string, where: string): UseMark {
+  const fields = new JsonFields(parseJsonObject(text, where, REMEDY), where, REMEDY);
+  const mark: UseMark = {
+    version: fields.read("version", integer(1, 1)) as 1,
+    mark: fields.read("mark", oneOf(["begun", "done", "given up"])),
+    kit: fields.read("kit", HASH),
+    run: fields.read("run", HASH),
+    time: fields.read("time", line(100)),
+    out: fields.read("out", line(4096)),
+    next: fields.read("next", nullable(HASH)),
+    branch: fields.read("branch", BOOLEAN),
+    reason: fields.read("reason", nullable(line(1000))),
+  };
+  fields.end();
+  return mark;
+}
+
+/** Opens the marks to append to; held until the run ends, and let go of by the system if it is killed. */
+async function openLocked(path: string, kit: string): Promise<Deno.FsFile> {
+  for (;;) {
+    const file = await Deno.open(path, { read: true, append: true, create: true })
+      .catch((cause) => cannotMark(path, cause));
+    try {
+      if (!await file.tryLock(true)) {
+        throw new LetheError(
+          `${kit} is in use by another run`,
+          "two requests from one kit would leave two futures of it",
+          "wait until that has ended, then use the kit that it writes",
+        );
+      }
+      // A run that gave up may have taken the file away between opening and locking it.
+      const [held, there] = [await file.stat(), await Deno.lstat(path).catch(() => null)];
+      if (there !== null && there.ino === held.ino && there.dev === held.dev) return file;
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+    file.close();
+  }
+}
+
+/** A mark that was cut off in the middle belongs to a run that never began. */
+async function dropHalfLine(file: Deno.FsFile, path: string): Promise<void> {
+  const bytes = await Deno.readFile(path);
+  await file.truncate(bytes.lastIndexOf(10) + 1);
+}
+
+/** At once: a process that ends cannot wait. The file was opened to append, so nothing is overwritten. */
+function appendMark(file: Deno.FsFile, path: string, mark: UseMark): void {
+  const bytes = new TextEncoder().encode(JSON.stringify(mark) + "\n");
+  try {
+    const before = file.statSync().size;
+    if (file.writeSync(bytes) === bytes.length) return;
+    file.truncateSync(before); // of its own half line
+    throw new Error("there is no room");
+  } catch (cause) {
+    cannotMark(path, cause);
+  }
+}
+
+/** What {@link successorPath} says; none for a note that is about another kit, once of this name. */
+async function earlierSuccessors(kit: string, id: string): Promise<string[]> {
+  const path = successorPath(kit);
+  if (!await isThere(path)) return [];
+  const text = await readPlainText(path, { maxBytes: 2 ** 20, remedy: REMEDY });
+  const note = new JsonFields(parseJsonObject(text, path, REMEDY), path, REMEDY);
+  note.read("version", integer(1, 1));
+  const about = note.read("kit", HASH);
+  const successors = note.read("successors", list(line(4096), 1, 1000));
+  note.end();
+  return about === id ? successors : [];
+}
+
+function succeeded(kit: string, successors: readonly string[]): LetheError {
+  return new LetheError(
+    `${kit} has a successor, ${[...new Set(successors)].join(" and ")}`,
+    "going back to a kit restores the people whom its successor forgot",
+    "use the successor, or --branch to do it all the same",
+  );
+}
+
+function cannotMark(path: string, cause: unknown): never {
+  const why = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+  throw new LetheError(
+    `${path} cannot be written (${why})`,
+    "a kit is marked as used before it is, so that it has one future",
+    "make room or mend the rights of the kit's folder",
+    { cause },
+  );
+}
+
+function isThereSync(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await Deno.lstat(path).then(() => true, () => false);
+}
+
+function nextKit(out: string): string {
+  return `${withoutSlash(out)}/kit`;
+}
+
+function withoutSlash(path: string): string {
+  return path.replace(/[/\\]+$/, "");
+}

@@ -1,0 +1,73 @@
+import { LetheError } from "../error.ts";
+import type { WeightChange } from "../measure/weight_change.ts";
+import type { StepRange } from "../model/kit/kit_manifest.ts";
+
+/**
+ * How much shorter or longer than any simulated request's a real step may be. A real photograph is new
+ * to the model, where simulated ones were trained on, and its gradient differs by some times as much.
+ */
+export const STEP_MARGIN = 10;
+
+/** A relative change that rounding alone makes: float32 has 24 bits. */
+const NOTHING = 1e-7;
+
+/** What is said of a step's length. */
+export interface StepVerdict {
+  /** Outside what simulated requests showed; null where the kit recorded no range for the method. */
+  readonly unusual: boolean | null;
+  /** The bounds, |theta_u - theta| / |theta|; absent with no range. */
+  readonly low?: number;
+  readonly high?: number;
+}
+
+/**
+ * Holds a step against what simulated requests showed, {@link STEP_MARGIN} times wider at both ends and,
+ * at the upper one, as often as there were steps.
+ *
+ * @param steps a request of more people than N_S takes several
+ * @param allowUnusual lets a step of unusual length pass; it is recorded
+ * @throws {LetheError} no weight changed, a weight is not finite, or the step's length is unusual
+ */
+export function judgeStep(
+  { relative }: WeightChange,
+  range: StepRange | undefined,
+  steps: number,
+  allowUnusual: boolean,
+): StepVerdict {
+  if (relative === 0) {
+    throw new LetheError(
+      "every weight is what it was before",
+      "a step that changes nothing forgets nobody",
+      "use the kit's own settings: these are too small to move a float32 number",
+    );
+  }
+  if (!Number.isFinite(relative)) {
+    throw new LetheError(
+      "the step left weights that are not finite numbers",
+      "such a model predicts nothing",
+      "use the kit's own settings: these are too large",
+    );
+  }
+  if (range === undefined) {
+    if (relative < NOTHING && !allowUnusual) {
+      throw new LetheError(
+        `the step moves the weights by ${relative.toExponential(1)} of their size`,
+        `less than ${NOTHING} is what float32 rounds away: it forgets nobody`,
+        "use the kit's own settings; --allow-unusual-step takes it, and the receipt says so",
+      );
+    }
+    return { unusual: relative < NOTHING ? true : null };
+  }
+  const [low, high] = [range.low / STEP_MARGIN, range.high * STEP_MARGIN * steps];
+  const unusual = relative < low || relative > high;
+  if (unusual && !allowUnusual) {
+    const shown = (value: number) => value.toExponential(1);
+    throw new LetheError(
+      `the step moves the weights by ${shown(relative)} of their size`,
+      `${range.requests} simulated requests moved them by ${shown(range.low)} to ` +
+        `${shown(range.high)}; ${STEP_MARGIN} times less or more is unusual`,
+      "look at the photographs and settings; --allow-unusual-step takes it, and the receipt says so",
+    );
+  }
+  return { unusual, low, high };
+}

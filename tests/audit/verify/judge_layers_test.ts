@@ -1,0 +1,140 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { dirname, fromFileUrl, join } from "@std/path";
+import { LAYERS } from "../../../lib/audit/layers/layer.ts";
+import type { Receipt } from "../../../lib/audit/receipt/receipt.ts";
+import { readReceipt } from "../../../lib/audit/receipt/receipt_file.ts";
+import { judgeLayers } from "../../../lib/audit/verify/judge_layers.ts";
+import { judgePermissions, judgeWorker } from "../../../lib/audit/verify/judge_worker.ts";
+
+const FIXTURE = join(dirname(fromFileUrl(import.meta.url)), "../../../fixtures/4832d1b");
+/** Receipts of a watched run in bubblewrap, and of one without evidence. */
+const WATCHED = await readReceipt(join(FIXTURE, "unlearned/receipt.json"));
+const PLAIN = await readReceipt(join(FIXTURE, "second/receipt.json"));
+
+/** A receipt whose worker is changed. */
+const worker = (changes: Partial<Receipt["worker"]>): Receipt => ({
+  ...WATCHED,
+  worker: { ...WATCHED.worker, ...changes },
+});
+/** The worker's command line with words put in place of one. */
+const instead = (word: string, ...words: string[]) => {
+  const { argv } = WATCHED.worker;
+  const at = argv.indexOf(word);
+  if (at < 0) throw new Error(`there is no ${word}`);
+  return worker({ argv: [...argv.slice(0, at), ...words, ...argv.slice(at + 1)] });
+};
+const layer = (name: string, state: "held" | "absent" | "failed" = "held") => ({
+  layer: name,
+  state,
+  detail: "x",
+});
+
+Deno.test("judgeLayers holds for receipts of real runs, and counts what is not listed as absent", () => {
+  const [state, detail] = judgeLayers(WATCHED);
+  assertEquals([state, detail], ["held", `in the run, and by its record: ${LAYERS.join(", ")}`]);
+  assertEquals(judgeLayers(PLAIN)[0], "held");
+  const fewer = { ...PLAIN, layers: PLAIN.layers.filter((each) => each.layer !== "reader") };
+  assertStringIncludes(judgeLayers(fewer)[1], "absent: permission log, system calls");
+  assertStringIncludes(judgeLayers(fewer)[1], "reader");
+  assertEquals(judgeLayers({ ...PLAIN, layers: [] })[0], "absent");
+});
+
+/** What is made up, and what the verdict says of it. */
+const FORGERIES: [string, Receipt, string][] = [
+  [
+    "one layer that names all",
+    { ...WATCHED, layers: [layer(LAYERS.join(", "))] },
+    "no layer called",
+  ],
+  [
+    "an invented layer",
+    { ...WATCHED, layers: [...WATCHED.layers, layer("trust")] },
+    "called trust",
+  ],
+  ["a layer twice", { ...WATCHED, layers: [...WATCHED.layers, layer("inputs")] }, "listed twice"],
+  ["a layer in capitals", { ...WATCHED, layers: [layer("Inputs")] }, "called Inputs"],
+  ["no evidence", { ...WATCHED, evidence: [] }, "permissions.log is not among the evidence"],
+  [
+    "one log of two",
+    { ...WATCHED, evidence: WATCHED.evidence.filter(({ file }) => !file.includes("trace")) },
+    "trace.log is not among the evidence",
+  ],
+  ["nothing read", { ...WATCHED, kit: [] }, "reader: nothing was read"],
+  ["all permissions", worker({ permissions: ["-A"] }), "--no-prompt is not among them"],
+  ["another program", worker({ argv: ["deno"] }), "nothing in the command line closes them"],
+  ["another variable", worker({ environment: { LD_PRELOAD: "x.so" } }), "it sets LD_PRELOAD"],
+  ["Deno's permissions alone", worker({ containment: "deno" }), "operating system: "],
+  ["everything mounted", instead("--proc", "--ro-bind", "/", "/", "--proc"), "mounts / at /"],
+  [
+    "the training folder mounted",
+    instead("--proc", "--ro-bind", "{training data}", "{training data}", "--proc"),
+    "mounts {training data}",
+  ],
+  [
+    "a place under another name",
+    instead("--proc", "--ro-bind", "{kit}", "/data", "--proc"),
+    "mounts",
+  ],
+  [
+    "the network shared",
+    instead("--clearenv", "--clearenv", "--share-net"),
+    "is given --share-net",
+  ],
+  ["no new world", instead("--unshare-all"), "is not given --unshare-all"],
+  [
+    "a variable in bubblewrap",
+    instead("--chdir", "--setenv", "LD_PRELOAD", "x", "--chdir"),
+    "sets",
+  ],
+  ["a permission more", instead("--no-remote", "--no-remote", "--allow-all"), "--allow-all stands"],
+  ["an import map", instead("--config", "--import-map=x", "--config"), "--import-map=x stands"],
+  [
+    "another entry",
+    worker({ argv: WATCHED.worker.argv.with(-2, "{project}/lib/a.ts") }),
+    "it runs",
+  ],
+  ["another job", worker({ argv: WATCHED.worker.argv.with(-1, "{out}/job") }), "other arguments"],
+  [
+    "a trace of other calls",
+    worker({ argv: WATCHED.worker.argv.map((word) => /^trace=/.test(word) ? "trace=open" : word) }),
+    "strace does not look at openat",
+  ],
+];
+for (const [what, receipt, message] of FORGERIES) {
+  Deno.test(`judgeLayers fails for a receipt with ${what}`, () => {
+    const [state, detail] = judgeLayers(receipt);
+    assertEquals(state, "failed", detail);
+    assertStringIncludes(detail, message);
+  });
+}
+
+Deno.test("judgePermissions takes the requests, the kit and the output, and nothing else", () => {
+  const { permissions } = WATCHED.worker;
+  assertEquals(judgePermissions(permissions), null);
+  const more = [
+    "--allow-net",
+    "-A",
+    "--allow-env",
+    "--allow-read",
+    "--allow-ffi=x",
+    "-P",
+    "--allow-run",
+  ];
+  for (const flag of more) assertEquals(typeof judgePermissions([...permissions, flag]), "string");
+  for (
+    const [from, to] of [["{kit}", "{kit},{training data}"], [
+      "--allow-write={out}",
+      "--allow-write=/",
+    ]]
+  ) {
+    const changed = permissions.map((flag) => flag.replace(from, to));
+    assertEquals(typeof judgePermissions(changed), "string", to);
+  }
+});
+
+Deno.test("judgeWorker finds nothing in receipts of real runs", () => {
+  for (const receipt of [WATCHED, PLAIN]) {
+    const { argv, permissions, environment } = judgeWorker(receipt);
+    assertEquals([argv, permissions, environment], [null, null, null]);
+  }
+});

@@ -1,0 +1,120 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { join } from "@std/path";
+import { LetheError } from "../../../lib/error.ts";
+import {
+  beginUse,
+  readMarks,
+  refuseUsed,
+  successorPath,
+  usesOf,
+  usesPath,
+} from "../../../lib/model/kit/kit_uses.ts";
+import { inTemporaryFolder } from "../../data/temporary_folder.ts";
+
+const THIS = "1".repeat(64);
+const OTHER = "2".repeat(64);
+const NEXT = "3".repeat(64);
+
+/** Runs a test with a kit's place and the options of a use of it. */
+const onUse = (
+  body: (use: { kit: string; id: string; out: string }) => Promise<void>,
+) =>
+  inTemporaryFolder((folder) =>
+    body({ kit: join(folder, "kit"), id: THIS, out: join(folder, "a") })
+  );
+
+Deno.test("beginUse marks a kit before it is used, and done appends without changing a byte", () =>
+  onUse(async (options) => {
+    const use = await beginUse(options);
+    const begun = await Deno.readTextFile(usesPath(options.kit));
+    await use.done(NEXT);
+    const text = await Deno.readTextFile(usesPath(options.kit));
+    assert(text.startsWith(begun) && text.length > begun.length);
+    const marks = await readMarks(options.kit);
+    assertEquals(marks.map(({ mark, next }) => [mark, next]), [["begun", null], ["done", NEXT]]);
+    assertEquals(marks[0].run, marks[1].run);
+    await assertRejects(() => refuseUsed(`${options.kit}/`, THIS), LetheError, "a successor, ");
+    await assertRejects(() => beginUse(options), LetheError, "a successor, ");
+    const branch = await beginUse({
+      ...options,
+      out: `${options.out}2`,
+      branch: true,
+      reason: "why",
+    });
+    await branch.done(NEXT);
+    assertEquals((await usesOf(options.kit, THIS)).map(({ reason }) => reason), [null, "why"]);
+  }));
+
+Deno.test("beginUse lets one of two runs at once through, and the other not even as a branch", () =>
+  onUse(async (options) => {
+    const all = await Promise.allSettled([1, 2, 3].map(() => beginUse(options)));
+    const through = all.filter(({ status }) => status === "fulfilled");
+    assertEquals(through.length, 1);
+    await assertRejects(
+      () => beginUse({ ...options, branch: true }),
+      LetheError,
+      "is in use by another run",
+    );
+    for (const each of all) if (each.status === "fulfilled") await each.value.giveUp();
+  }));
+
+Deno.test("beginUse lets the next run through after one that gave up or was killed", () =>
+  onUse(async (options) => {
+    const file = usesPath(options.kit);
+    await (await beginUse(options)).giveUp();
+    await assertRejects(() => Deno.lstat(file), Deno.errors.NotFound);
+    const stopped = await beginUse(options);
+    const lines = (await Deno.readTextFile(file)).split("\n");
+    await stopped.giveUp();
+    // Killed: begun, never ended, and no output; half a line of its last mark.
+    await Deno.writeTextFile(file, `${lines[0].replace(/"run":"./, '"run":"0')}\n{"version":1,"ma`);
+    const use = await beginUse(options);
+    assertEquals((await readMarks(options.kit)).map(({ mark }) => mark), ["begun", "begun"]);
+    await use.giveUp();
+    assertEquals((await readMarks(options.kit)).map(({ mark }) => mark), [
+      ...["begun", "begun", "given up"] as const,
+    ]);
+  }));
+
+Deno.test("beginUse counts a run whose output is there as one that used the kit, whatever it marked", () =>
+  onUse(async (options) => {
+    const use = await beginUse(options);
+    await Deno.mkdir(options.out);
+    await use.giveUp();
+    await assertRejects(() => beginUse(options), LetheError, "a successor, ");
+    const [begun] = (await Deno.readTextFile(usesPath(options.kit))).split("\n");
+    await Deno.writeTextFile(usesPath(options.kit), `${begun}\n`);
+    await assertRejects(() => beginUse(options), LetheError, "a successor, ");
+  }));
+
+Deno.test("beginUse lets a kit pass that took the place of another", () =>
+  onUse(async (options) => {
+    await (await beginUse({ ...options, id: OTHER })).done(NEXT);
+    await (await beginUse(options)).done(NEXT);
+    await assertRejects(() => refuseUsed(options.kit, THIS), LetheError, "a successor, ");
+  }));
+
+Deno.test("beginUse refuses where it cannot leave its mark", () =>
+  onUse(async (options) => {
+    await Deno.mkdir(usesPath(options.kit));
+    await assertRejects(() => beginUse(options), LetheError, "cannot be written");
+  }));
+
+Deno.test("refuseUsed obeys the notes of commit 4832d1b, and takes no damaged note for none", () =>
+  onUse(async ({ kit, ...options }) => {
+    const note = { version: 1, kit: THIS, successors: ["a/kit"] };
+    await Deno.writeTextFile(successorPath(kit), JSON.stringify({ ...note, kit: OTHER }));
+    await refuseUsed(kit, THIS);
+    await Deno.writeTextFile(successorPath(kit), JSON.stringify(note));
+    await assertRejects(() => refuseUsed(kit, THIS), LetheError, "a successor, a/kit; ");
+    for (const text of ["", "{", "null", "{}", JSON.stringify({ ...note, successors: [] })]) {
+      await Deno.writeTextFile(successorPath(kit), text);
+      await assertRejects(() => refuseUsed(kit, THIS), LetheError, "restore it");
+    }
+    await Deno.remove(successorPath(kit));
+    for (const text of ["{}\n", "[]\n", "{\n"]) {
+      await Deno.writeTextFile(usesPath(kit), text);
+      await assertRejects(() => refuseUsed(kit, THIS), LetheError, "restore it");
+      await assertRejects(() => beginUse({ kit, ...options }), LetheError, "restore it");
+    }
+  }));
