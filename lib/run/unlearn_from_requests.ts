@@ -4,7 +4,7 @@ import { type ForgetRequest, readRequests } from "../data/requests/requests.ts";
 import { resizeBilinear } from "../data/images/resize.ts";
 import { storedSource } from "../data/loader/stored_source.ts";
 import { LetheError } from "../error.ts";
-import { weightChange } from "../measure/weight_change.ts";
+import { weightChange } from "../model/weight_change.ts";
 import { MODEL_FILE } from "../model/checkpoint.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { downloadWeights, uploadWeights } from "../model/device_weights.ts";

@@ -1,4 +1,4 @@
-import type { WeightChange } from "../measure/weight_change.ts";
+import type { WeightChange } from "../model/weight_change.ts";
 import type { StepVerdict } from "../unlearn/judge_step.ts";
 import type { MethodName } from "../unlearn/methods.ts";
 import type { UnlearnedFromKit } from "../unlearn/unlearn_from_kit.ts";

@@ -1,5 +1,5 @@
 import { LetheError } from "../error.ts";
-import type { WeightChange } from "../measure/weight_change.ts";
+import type { WeightChange } from "../model/weight_change.ts";
 import type { StepRange } from "../model/kit/kit_manifest.ts";
 
 /**

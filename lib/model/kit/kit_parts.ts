@@ -1,5 +1,3 @@
-import type { KitManifest } from "./kit_manifest.ts";
-
 /**
  * A file of a kit. README.md of lib/model tells how a new one is declared: a line in {@link KIT_PARTS}
  * is all that reader, writer, launcher and verification need.
@@ -9,7 +7,7 @@ export interface KitPart {
   /** Largest size that is read, bytes. */
   readonly maxBytes: number;
   /** Whether a kit of these settings holds it. */
-  due(manifest: Pick<KitManifest, "unlearning" | "statistics">): "always" | "never" | "may";
+  due(manifest: PartSettings): "always" | "never" | "may";
   /** What it was computed from, in words: `kit.json` says the same. */
   derivedFrom(generation: number): string;
   /** What a request does to it: writes it anew, or passes its bytes on as they are. */
@@ -21,6 +19,12 @@ export interface KitPart {
    * so that a request reads and hashes only those that it needs. They lie in the kit's folder `folder`.
    */
   readonly rows?: KitRows;
+}
+
+/** What of `kit.json` decides which parts there are. */
+export interface PartSettings {
+  readonly unlearning: { readonly stepSizes: "global" | "learned" };
+  readonly statistics?: unknown;
 }
 
 /** Files that a part's content names. */

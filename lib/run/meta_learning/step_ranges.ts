@@ -1,5 +1,5 @@
 import type { ImageFeed } from "../../data/loader/image_source.ts";
-import { weightChange } from "../../measure/weight_change.ts";
+import { weightChange } from "../../model/weight_change.ts";
 import { downloadWeights } from "../../model/device_weights.ts";
 import type { StepRange } from "../../model/kit/kit_manifest.ts";
 import type { Weight } from "../../model/safetensors.ts";

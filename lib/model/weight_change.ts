@@ -1,4 +1,4 @@
-import type { Weight } from "../model/safetensors.ts";
+import type { Weight } from "./safetensors.ts";
 
 /** How far weights moved. */
 export interface WeightChange {
