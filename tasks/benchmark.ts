@@ -10,6 +10,7 @@ import { planPathIn, readPlan, writePlan } from "../lib/benchmark/cluster/plan_f
 import { collectPlan, runClaimed, shareFolder } from "../lib/benchmark/cluster/run_claimed.ts";
 import type { BenchmarkResults } from "../lib/benchmark/results.ts";
 import { resultsPath, runGrid } from "../lib/benchmark/run_grid.ts";
+import { LetheError } from "../lib/error.ts";
 
 /** `deno task benchmark`: Tables 1 to 7. */
 export const benchmark = command({
@@ -92,6 +93,13 @@ export const benchmark = command({
       onProgress,
     });
     for (const { stage, message } of failures) terminal.note(`lethe: ${stage}: ${message}`);
+    if (results.cells.length === 0 && failures.length > 0) {
+      throw new LetheError(
+        `none of the grid's ${results.planned} cells ran`,
+        "a cell needs every stage before it, and some failed",
+        "mend what the lines above say and give the same command again",
+      );
+    }
     await printTables(terminal, json, results, resultsPath(options.out, settings));
     return failures.length === 0 ? 0 : 1;
   },

@@ -15,6 +15,7 @@ import {
 import { percent } from "../cli/table.ts";
 import type { Interval } from "../lib/measure/bootstrap.ts";
 import { METHOD_SETTINGS_CHOICES } from "../lib/run/kit_for_methods.ts";
+import { writeMetaHistory } from "../cli/write_history.ts";
 import { metaLearnKit } from "../lib/run/meta_learn_kit.ts";
 import { STATISTICS_CHOICES } from "../lib/unlearn/training_statistics.ts";
 
@@ -86,6 +87,7 @@ export const metaLearn = command({
     const best = history.reduce((a, b) =>
       (b.heldOut?.tugOfWar ?? b.epoch) > (a.heldOut?.tugOfWar ?? a.epoch) ? b : a
     );
+    await writeMetaHistory(out, history, best.epoch);
     terminal.print(`${out}: epoch ${best.epoch} of ${history.length}`);
   },
 });

@@ -10,16 +10,18 @@ export const report = command({
   options: {
     grid: { kind: "path", default: "benchmark", value: "DIR", help: "the benchmark's folder" },
     out: { kind: "path", default: "report.html", value: "FILE", help: "file to make" },
+    force: { kind: "flag", help: "replace the file if it exists" },
     includeImages: {
       kind: "flag",
       help: "with small pictures of the forgotten people: as private as the data set",
     },
   },
   examples: ["deno task report --grid benchmark --out report.html"],
-  async run({ grid, out, includeImages }, terminal) {
+  async run({ grid, out, force, includeImages }, terminal) {
     const { cells, planned } = await writeReport({
       results: join(grid, "results.json"),
       out,
+      force,
       includeImages,
     });
     const share = cells.length < planned ? `${cells.length} of ${planned}` : `${planned}`;

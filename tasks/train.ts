@@ -12,6 +12,7 @@ import {
   SPLIT,
 } from "../cli/shared_options.ts";
 import { percent } from "../cli/table.ts";
+import { writeTrainingHistory } from "../cli/write_history.ts";
 import { type PresetName, PRESETS } from "../lib/model/config.ts";
 import { TRAINING_RECIPES } from "../lib/model/recipes.ts";
 import { trainModel } from "../lib/run/train_model.ts";
@@ -86,6 +87,7 @@ export const train = command({
     const selected = recipe.select === "last"
       ? history.at(-1)!
       : history.reduce((a, b) => b.metric > a.metric ? b : a);
+    await writeTrainingHistory(out, history, selected.epoch);
     terminal.print(
       `${out}: epoch ${selected.epoch} of ${history.length} (${recipe.select}), ` +
         `validation ${percent(selected.metric)}`,

@@ -22,8 +22,9 @@ th:first-child, td:last-child, thead th:last-child { text-align: left; }
 td:last-child { white-space: normal; }
 figure { margin: 1rem 0; }
 .panels { display: flex; flex-wrap: wrap; gap: .5rem 1rem; }
-.panels > figure { flex: 1 1 22rem; margin: 0; }
-svg.plot { max-width: 100%; height: auto; font: 12px system-ui, sans-serif; }
+.panels > figure { flex: 1 1 26rem; margin: 0; }
+.panels > svg.plot { flex: 1 1 18rem; width: auto; min-width: 0; max-width: 26rem; }
+svg.plot { width: 100%; height: auto; font: 12px system-ui, sans-serif; }
 .plot text { fill: var(--ink); } .plot .tick, .plot .axis { fill: var(--faint); }
 .plot .name { font-weight: 600; }
 .plot .grid { stroke: var(--line); stroke-width: 1; }

@@ -5,7 +5,7 @@ import { html, type Markup } from "./markup.ts";
 import { type Axis, plot, points } from "./plot.ts";
 
 /** Pixels. */
-const SIDE = 190;
+const SIDE = 240;
 
 /**
  * ROC curves of RMIA in log-log, one panel per method and one curve per seed with its 95 % band

@@ -1,10 +1,10 @@
-// @ts-types="@types/d3-scale"
-import { scaleLinear } from "d3-scale";
 import type { CellResult } from "../benchmark/results.ts";
+import { linearAxis } from "./linear_axis.ts";
 import { html, type Markup } from "./markup.ts";
 import { plot, px } from "./plot.ts";
 
-const WIDTH = 420;
+/** With the room for names at the left, as wide as the page. */
+const WIDTH = 860;
 /** Pixels a method. */
 const ROW = 24;
 
@@ -17,8 +17,13 @@ const ROW = 24;
 export function tugOfWarFigure(cells: readonly CellResult[], methods: readonly string[]): Markup {
   const shown = methods.filter((method) => cells.some((cell) => cell.method === method));
   const height = shown.length * ROW;
-  const lowest = Math.min(...cells.map(({ tugOfWar }) => 100 * tugOfWar), 99);
-  const scale = scaleLinear([lowest, 100], [0, WIDTH]).nice(5);
+  const across = linearAxis(
+    [...cells.map(({ tugOfWar }) => 100 * tugOfWar), 99, 100],
+    [0, WIDTH],
+    "Tug-of-War, percent",
+    6,
+  );
+  const { scale } = across;
   const row = (method: number) => (method + 0.5) * ROW;
   const marks = shown.map((method, i) => {
     const values = cells.filter((cell) => cell.method === method)
@@ -39,11 +44,7 @@ export function tugOfWarFigure(cells: readonly CellResult[], methods: readonly s
     plot({ width: WIDTH, height, left: 180, bottom: 42 }, {
       title: "Tug-of-War",
       description: "How near each method comes to the retrained model; 100 is equal in all parts.",
-      x: {
-        scale,
-        ticks: scale.ticks(6).map((at) => ({ at, text: String(at) })),
-        label: "Tug-of-War, percent",
-      },
+      x: across,
       y: {
         scale: row,
         ticks: shown.map((text, at) => ({ at, text })),

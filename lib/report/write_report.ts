@@ -2,6 +2,7 @@ import { dirname, resolve } from "@std/path";
 import { parseGridSettings } from "../benchmark/parse_settings.ts";
 import { planGrid } from "../benchmark/plan.ts";
 import type { BenchmarkResults, SplitName } from "../benchmark/results.ts";
+import { LetheError } from "../error.ts";
 import { refuseExisting, writeWhole } from "../files/write_whole.ts";
 import type { Markup } from "./markup.ts";
 import { picture } from "./picture.ts";
@@ -12,8 +13,9 @@ import { picturesNeeded, reportPage } from "./report_page.ts";
 export interface ReportOptions {
   /** The `results.json` of a benchmark. */
   readonly results: string;
-  /** The HTML file to make; it must not exist. */
+  /** The HTML file to make; it must not exist, unless `force` allows to replace it. */
   readonly out: string;
+  readonly force?: boolean;
   /** Puts small pictures of the forgotten people into the page; the data sets must still be there. */
   readonly includeImages?: boolean;
 }
@@ -22,13 +24,20 @@ export interface ReportOptions {
  * Writes a benchmark's results as one self-contained HTML file.
  *
  * @returns the results that it is of
- * @throws LetheError `out` exists, the results are broken, or a picture cannot be read
+ * @throws LetheError `out` exists, no cell ran, the results are broken, or a picture cannot be read
  */
 export async function writeReport(
-  { results: path, out, includeImages = false }: ReportOptions,
+  { results: path, out, force = false, includeImages = false }: ReportOptions,
 ): Promise<BenchmarkResults> {
-  await refuseExisting(out);
+  if (!force) await refuseExisting(out);
   const results = await readResults(path);
+  if (results.cells.length === 0) {
+    throw new LetheError(
+      `${path} has none of its ${results.planned} cells`,
+      "a report is of cells that ran",
+      "run deno task benchmark again: it goes on where it was, and says what fails",
+    );
+  }
   const pictures = includeImages ? await readPictures(results, path) : new Map<string, Markup>();
   const page = reportPage(results, (split, file) => pictures.get(keyOf(split, file)));
   await writeWhole(out, page);

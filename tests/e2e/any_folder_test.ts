@@ -1,7 +1,8 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { dirname, fromFileUrl, join } from "@std/path";
+import { fromFileUrl, join } from "@std/path";
 import { inTemporaryFolder } from "../data/temporary_folder.ts";
 import { needing } from "../machine.ts";
+import { shellEnvironment } from "./run_task.ts";
 import { names } from "./small_path.ts";
 
 const PROJECT = fromFileUrl(new URL("../../", import.meta.url));
@@ -9,14 +10,11 @@ const DRAW = ["--identities", "2", "--images-per-identity", "1", "--size", "16"]
 
 /** Runs a program in a folder, with this Deno first on the PATH. */
 async function runIn(folder: string, program: string, ...args: readonly string[]) {
-  // As in a shell that no task has started.
-  const { INIT_CWD: _, PATH, ...inherited } = Deno.env.toObject();
-  const path = `${dirname(Deno.execPath())}:${PATH}`;
   const { code, stdout, stderr } = await new Deno.Command(program, {
     args: [...args],
     cwd: folder,
     clearEnv: true,
-    env: { ...inherited, PATH: path, NO_COLOR: "1" },
+    env: shellEnvironment(),
     stdin: "null",
   }).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);

@@ -94,3 +94,18 @@ Deno.test("report leaves pictures out unless it is asked for them, and then thei
     assertStringIncludes(gone.err, "p00/s.jpg");
   });
 });
+
+Deno.test("report --force replaces a page, and refuses a grid in which no cell ran", () =>
+  inTemporaryFolder(async (folder) => {
+    const results = smallResults();
+    await writeFiles(folder, { "results.json": JSON.stringify(results), "report.html": "mine" });
+    const again = ["--grid", ".", "--out", "report.html"];
+    await done("report", [...again, "--force"], folder);
+    assertStringIncludes(await Deno.readTextFile(join(folder, "report.html")), "<!doctype html>");
+    const none = { ...results, cells: [], summary: [], analyses: [], sequences: [] };
+    await writeFiles(folder, { "results.json": JSON.stringify(none) });
+    const { code, err } = await runTask("report", [...again, "--force"], folder);
+    assertEquals(code, 1);
+    assertStringIncludes(err, `has none of its ${results.planned} cells`);
+    assertEquals(err.trimEnd().split("\n").length, 1);
+  }));

@@ -1,4 +1,4 @@
-import { fromFileUrl } from "@std/path";
+import { dirname, fromFileUrl } from "@std/path";
 import { HAS_ADAPTER } from "../machine.ts";
 import { HANDED_OVER } from "../../cli/working_folder.ts";
 import manifest from "../../deno.json" with { type: "json" };
@@ -46,6 +46,12 @@ export function taskCommand(name: TaskName, args: readonly string[], cwd: string
     stdout: "piped",
     stderr: "piped",
   });
+}
+
+/** The environment of a shell that no task has started, with this Deno first on the PATH. */
+export function shellEnvironment(): Record<string, string> {
+  const { INIT_CWD: _, PATH, ...inherited } = Deno.env.toObject();
+  return { ...inherited, PATH: `${dirname(Deno.execPath())}:${PATH}`, NO_COLOR: "1" };
 }
 
 /** Runs a task to its end, whatever that is. */

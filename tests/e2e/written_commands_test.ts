@@ -3,6 +3,7 @@ import { parseOptions } from "../../cli/parse.ts";
 import manifest from "../../deno.json" with { type: "json" };
 import { HOUSEKEEPING, TASKS } from "./all_tasks.ts";
 import type { TaskName } from "./run_task.ts";
+import { commandBlocks, MARKS, readmes } from "../written_commands.ts";
 
 /** Parses `deno task NAME ..`; throws where the task or an option of it does not exist. */
 function parse(line: string): void {
@@ -12,12 +13,13 @@ function parse(line: string): void {
   parseOptions(TASKS[name as TaskName].options, args);
 }
 
-Deno.test("README names only commands and tasks that there are", async () => {
+Deno.test("READMEs name only commands and tasks that there are", async () => {
+  const blocks = (await Promise.all((await readmes()).map(commandBlocks))).flat();
+  const lines = blocks.flatMap(({ lines }) => lines);
+  assert(lines.length >= 20, "they are found");
+  for (const line of lines.filter((line) => / task /.test(line))) parse(line);
+  assertEquals(blocks.filter(({ needs }) => !MARKS.includes(needs)), [], "marks that there are");
   const text = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
-  const lines = [...text.matchAll(/^(?:[A-Z_]+=\S+ )?(?:npx -y )?deno(?:@\S+)? task .*$/gm)]
-    .map(([line]) => line.replace(/ +#.*$/, ""));
-  assert(lines.length >= 10, "they are found");
-  for (const line of lines) parse(line);
   const rows = [...text.matchAll(/^\| `([a-z-]+)` +\|/gm)].map(([, name]) => name);
   assertEquals(rows.toSorted(), Object.keys(TASKS).toSorted(), "the table of tasks");
 });
