@@ -1,5 +1,5 @@
 import type { BenchReport } from "../lib/bench/bench.ts";
-import type { PytorchReport } from "../lib/bench/against_pytorch.ts";
+import type { BothValues, PytorchReport } from "../lib/bench/against_pytorch.ts";
 import type { CardFigures } from "../lib/bench/card_report.ts";
 import type { Comparison, Spread } from "../lib/bench/compare.ts";
 import type { KernelFigures } from "../lib/bench/kernel_report.ts";
@@ -115,11 +115,26 @@ function kernelTable(kernels: readonly KernelFigures[]): string[] {
   );
 }
 
-/** The training step beside PyTorch's, for people. */
-export function pytorchTable({ training, loss, pytorch }: PytorchReport): string[] {
+/** Names of PyTorch's steps for people. */
+const PYTORCH_STEPS = {
+  gradient: "training, forward and backward",
+  training: "training with SGD",
+  evaluation: "evaluation",
+  meta: "meta, against double backward",
+} as const;
+
+/** The steps beside PyTorch's, for people. */
+export function pytorchTable(report: PytorchReport): string[] {
+  const { steps, loss, metaGradientNorm, pytorch } = report;
+  const same = (name: string, { ours, pytorch }: BothValues) =>
+    `${name} ${ours.toPrecision(7)} here, ${pytorch.toPrecision(7)} in PyTorch`;
   return table(
-    ["step", "s", "PyTorch s", "times faster"],
-    [["training", ...timesOf(training)]],
-    [`loss ${loss.ours.toFixed(6)} here, ${loss.pytorch.toFixed(6)} in PyTorch`, pytorch],
+    ["step", "PyTorch in", "s", "PyTorch s", "times faster"],
+    steps.map((step) => [PYTORCH_STEPS[step.step], step.mode, ...timesOf(step)]),
+    [
+      same("loss", loss),
+      same("norm of dA/dphi", metaGradientNorm),
+      pytorch,
+    ],
   );
 }

@@ -4,19 +4,29 @@ import { pytorchTable } from "../cli/bench_tables.ts";
 import { command, main } from "../cli/command.ts";
 import { printResult } from "../cli/print_result.ts";
 import { openAndAnnounce } from "../cli/shared_options.ts";
+import { PYTHON } from "../lib/bench/pytorch.ts";
 import { againstPytorch } from "../lib/bench/against_pytorch.ts";
 
 /** `deno task bench-pytorch`: a task of its own, since it alone has to run another program. */
 export const benchPytorch = command({
   name: "bench-pytorch",
-  summary: "times the training step against PyTorch on the same CPU (Debian's python3-torch)",
-  options: BENCH_OPTIONS,
+  summary: "times steps against PyTorch on the same card, or the training step on the same CPU",
+  options: {
+    support: { kind: "integer", min: 1, max: 4096, default: 8, help: "N_S: people per request" },
+    ...BENCH_OPTIONS,
+    python: {
+      kind: "path",
+      value: "FILE",
+      default: PYTHON,
+      help: "a Python with PyTorch; another than Debian's needs --allow-run=FILE",
+    },
+  },
   examples: ["deno task bench-pytorch", "deno task bench-pytorch --device wasm --json"],
   async run(options, terminal) {
-    const { settings, effort } = benchSettings(options, 1);
+    const { settings, effort } = benchSettings(options, options.support);
     const device = await openAndAnnounce(options.device, terminal);
     const script = fromFileUrl(new URL("./bench_pytorch.py", import.meta.url));
-    const report = await againstPytorch(settings, effort, script);
+    const report = await againstPytorch(device, settings, effort, script, options.python);
     await printResult(
       terminal,
       options.json ? "-" : undefined,
