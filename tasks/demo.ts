@@ -75,9 +75,10 @@ async function show(
     }
   }
   terminal.print("");
+  const gap = before === null || after === null ? null : (after - before) / (1 - before);
   terminal.print(
     `Tug-of-War against the retrained model: ${percent(before)} before, ${percent(after)} after ` +
-      `one step from one picture each (${percent((after - before) / (1 - before))} % of the gap)`,
+      `one step from one picture each (${percent(gap)} % of the gap)`,
   );
 }
 

@@ -66,6 +66,10 @@ export const evaluate = command({
     await printResult(terminal, json, { ...Object.fromEntries(figures), tow: tow ?? null }, [
       ...table([model, ...MEASURED_PARTS], rows),
       ...tow === undefined ? [] : [`Tug-of-War: ${percent(tow)}`],
+      ...report.undefinedParts.length === 0 ? [] : [
+        `no label has a positive among the images of ${report.undefinedParts.join(", ")}: mAP is ` +
+        "undefined there, and Tug-of-War with it",
+      ],
     ]);
   },
 });

@@ -84,12 +84,21 @@ export const train = command({
       onProgress: progress(terminal, options.jsonProgress),
       onNotice: (line) => terminal.note(line),
     });
-    const selected = recipe.select === "last"
+    const undefinedMetric = Number.isNaN(history.at(-1)!.metric ?? NaN);
+    if (undefinedMetric) {
+      terminal.note(
+        "no label has a positive among the validation people: mAP is undefined there, and the last " +
+          "epoch was kept",
+      );
+    }
+    const selected = recipe.select === "last" || undefinedMetric
       ? history.at(-1)!
       : history.reduce((a, b) => b.metric > a.metric ? b : a);
     await writeTrainingHistory(out, history, selected.epoch);
     terminal.print(
-      `${out}: epoch ${selected.epoch} of ${history.length} (${recipe.select}), ` +
+      `${out}: epoch ${selected.epoch} of ${history.length} (${
+        undefinedMetric ? "last" : recipe.select
+      }), ` +
         `validation ${percent(selected.metric)}`,
     );
   },

@@ -1,5 +1,5 @@
 import { nearestForgotten, supportDistances } from "../measure/feature_distance.ts";
-import { evaluation } from "../measure/evaluation.ts";
+import { definedMetric, evaluation } from "../measure/evaluation.ts";
 import { perPerson } from "../measure/people.ts";
 import type { SplitData } from "../run/split_data.ts";
 import { partImages, type PredictedPart, type PredictionRows } from "./predictions.ts";
@@ -42,7 +42,7 @@ export function describeSplit(
     );
   const [before, oracle] = [each(original, "forget"), each(retrained, "forget")];
   const metric = (part: PredictedPart, targets: Float32Array) =>
-    evaluation(task, retrained(part, "logits"), targets, labels).metric;
+    definedMetric(evaluation(task, retrained(part, "logits"), targets, labels), part);
   return {
     images: {
       retain: retain.files.length,

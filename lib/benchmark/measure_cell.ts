@@ -1,4 +1,4 @@
-import { evaluation } from "../measure/evaluation.ts";
+import { definedMetric, evaluation } from "../measure/evaluation.ts";
 import { sampleLosses } from "../measure/loss.ts";
 import { membershipAttack } from "../measure/membership.ts";
 import { perPerson } from "../measure/people.ts";
@@ -47,8 +47,8 @@ export function measureCell(
     test: of("test"),
   });
   const after = three((part) => evaluate(unlearned, part));
-  const metrics = three((part) => after[part].metric);
-  const oracle = three((part) => evaluate(retrained, part).metric);
+  const metrics = three((part) => definedMetric(after[part], part));
+  const oracle = three((part) => definedMetric(evaluate(retrained, part), part));
 
   const losses = (rows: PredictionRows, part: PredictedPart) =>
     sampleLosses(task, rows(part, "logits"), parts[part].targets, labels.length);

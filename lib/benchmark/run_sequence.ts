@@ -3,7 +3,7 @@ import { chunks } from "../data/loader/image_source.ts";
 import { exportRequests } from "../data/requests/export_requests.ts";
 import { copyFolder } from "../files/copy_folder.ts";
 import { buildFolder } from "../files/write_whole.ts";
-import { evaluation } from "../measure/evaluation.ts";
+import { definedMetric, evaluation } from "../measure/evaluation.ts";
 import { tugOfWar } from "../measure/eq7_tug_of_war.ts";
 import { readModel } from "../model/checkpoint.ts";
 import { uploadWeights } from "../model/device_weights.ts";
@@ -108,7 +108,7 @@ function afterRequest(data: SplitData, retrained: PredictionRows) {
   const parts = { retain: partImages(data, "retain"), test: partImages(data, "test") };
   const forget = partImages(data, "forget");
   const metric = (logits: Float32Array, targets: Float32Array) =>
-    evaluation(task, logits, targets, labels).metric;
+    definedMetric(evaluation(task, logits, targets, labels), "a part");
   /** The metric on those images to forget that show, or do not show, some people. */
   const among = (logits: Float32Array, people: ReadonlySet<string>, inside: boolean) => {
     const chosen = forget.identities.flatMap((name, i) => people.has(name) === inside ? [i] : []);

@@ -5,6 +5,14 @@ export interface PartMetrics {
   readonly test: number;
 }
 
+/** The metrics of evaluations, if each is defined; null otherwise. */
+export function partMetrics(
+  parts: Readonly<Record<keyof PartMetrics, { readonly metric: number | null }>>,
+): PartMetrics | null {
+  const { retain: { metric: retain }, forget: { metric: forget }, test: { metric: test } } = parts;
+  return retain === null || forget === null || test === null ? null : { retain, forget, test };
+}
+
 /**
  * Tug-of-War (Eq. 7; Zhao et al. 2024): the product over retain, forget and test of
  * 1 - |m(theta_u) - m(theta_r)|. 1 is a model that scores like the retrained one everywhere.

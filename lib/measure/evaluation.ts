@@ -1,12 +1,13 @@
 import type { Task } from "../data/sample.ts";
+import { LetheError } from "../error.ts";
 import { accuracy, accuracyPerClass } from "./accuracy.ts";
 import { averagePrecisions, meanAveragePrecision } from "./average_precision.ts";
 import { meanLoss } from "./loss.ts";
 
 /** How a model does on a set of images. */
 export interface Evaluation {
-  /** mAP or accuracy, a fraction. */
-  readonly metric: number;
+  /** mAP or accuracy, a fraction; null where it is undefined: no label has a positive. */
+  readonly metric: number | null;
   /** Mean task loss, nats. */
   readonly loss: number;
   readonly images: number;
@@ -14,7 +15,9 @@ export interface Evaluation {
   readonly perLabel: Readonly<Record<string, number | null>>;
 }
 
-/** mAP for labels, accuracy for classes, a fraction. Arrays are [n, labels], row after row. */
+/**
+ * mAP for labels, accuracy for classes, a fraction; 0 where mAP is undefined, as objectives need a number.
+ * Arrays are [n, labels], row after row. */
 export function taskMetric(
   task: Task,
   logits: ArrayLike<number>,
@@ -24,6 +27,28 @@ export function taskMetric(
   return task === "multi-label"
     ? meanAveragePrecision(logits, targets, labels)
     : accuracy(logits, targets, labels);
+}
+
+/** Whether the metric says anything: accuracy always does, mAP where a label has a positive. */
+export function isDefined(task: Task, targets: ArrayLike<number>): boolean {
+  if (task === "classes") return targets.length > 0;
+  for (let i = 0; i < targets.length; i++) if (targets[i] > 0) return true;
+  return false;
+}
+
+/**
+ * An evaluation's metric for a table that has no gaps.
+ *
+ * @param part what was measured, for the error
+ * @throws {LetheError} it is undefined
+ */
+export function definedMetric({ metric, perLabel }: Evaluation, part: string): number {
+  if (metric !== null) return metric;
+  throw new LetheError(
+    `no image of ${part} has any of the labels ${Object.keys(perLabel).slice(0, 5).join(", ")}`,
+    "mAP is undefined without a positive",
+    "choose labels that occur in every part, or more people",
+  );
 }
 
 /** Metric, loss and per-label metrics of predictions. Arrays are [n, labels], row after row. */
@@ -39,7 +64,7 @@ export function evaluation(
     labels.length,
   );
   return {
-    metric: taskMetric(task, logits, targets, labels.length),
+    metric: isDefined(task, targets) ? taskMetric(task, logits, targets, labels.length) : null,
     loss: meanLoss(task, logits, targets, labels.length),
     images: logits.length / labels.length,
     perLabel: Object.fromEntries(labels.map((label, i) => [label, each[i]])),

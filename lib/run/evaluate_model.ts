@@ -1,7 +1,7 @@
 import { samplesOf } from "../data/split.ts";
 import { LetheError } from "../error.ts";
 import { type Evaluation, evaluation } from "../measure/evaluation.ts";
-import { tugOfWar } from "../measure/eq7_tug_of_war.ts";
+import { partMetrics, tugOfWar } from "../measure/eq7_tug_of_war.ts";
 import { type Model, readModel } from "../model/checkpoint.ts";
 import { microBatchWithin } from "../model/memory_plan.ts";
 import { uploadWeights } from "../model/device_weights.ts";
@@ -24,8 +24,10 @@ export interface EvaluationReport {
   /** In the order of the models asked for. */
   readonly models: readonly ModelEvaluation[];
   readonly retrained?: ModelEvaluation;
-  /** Tug-of-War (Eq. 7) of each model against the retrained one, fractions. */
-  readonly tugOfWar?: readonly number[];
+  /** Tug-of-War (Eq. 7) of each model against the retrained one, fractions; null where it is undefined. */
+  readonly tugOfWar?: readonly (number | null)[];
+  /** Parts whose metric is undefined. */
+  readonly undefinedParts: readonly typeof MEASURED_PARTS[number][];
 }
 
 /** What {@link evaluateModels} needs. */
@@ -59,17 +61,20 @@ export async function evaluateModels(options: EvaluateOptions): Promise<Evaluati
   const evaluate = evaluator(data, images, options);
   const models: ModelEvaluation[] = [];
   for (const folder of options.models) models.push(await evaluate(folder));
-  if (options.retrained === undefined) return { models };
+  const undefinedParts = MEASURED_PARTS.filter((part) =>
+    models.some((model) => model[part].metric === null)
+  );
+  if (options.retrained === undefined) return { models, undefinedParts };
   const retrained = await evaluate(options.retrained);
-  const metrics = ({ retain, forget, test }: ModelEvaluation) => ({
-    retain: retain.metric,
-    forget: forget.metric,
-    test: test.metric,
-  });
+  const oracle = partMetrics(retrained);
   return {
     models,
     retrained,
-    tugOfWar: models.map((model) => tugOfWar(metrics(model), metrics(retrained))),
+    undefinedParts,
+    tugOfWar: models.map((model) => {
+      const metrics = partMetrics(model);
+      return metrics && oracle && tugOfWar(metrics, oracle);
+    }),
   };
 }
 

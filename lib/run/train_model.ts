@@ -2,7 +2,7 @@ import { sha256Hex } from "../files/sha256.ts";
 import { samplesOf } from "../data/split.ts";
 import { refuseExisting, removeUnfinished } from "../files/write_whole.ts";
 import { finishBeforeExit } from "../files/finish_before_exit.ts";
-import { taskMetric } from "../measure/evaluation.ts";
+import { isDefined, taskMetric } from "../measure/evaluation.ts";
 import { writeModel } from "../model/checkpoint.ts";
 import { type ModelConfig, presetConfig, type PresetName, PRESETS } from "../model/config.ts";
 import { downloadWeights } from "../model/device_weights.ts";
@@ -83,6 +83,7 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
   const valSource = images.source(val, config);
   valSource.warm?.(range(val.length));
   const valTargets = valSource.targets(range(val.length));
+  const judged = isDefined(task, valTargets);
   const microBatch = options.microBatch ??
     microBatchWithin(config, labels.length, "train", recipe.batchSize, options.memoryLimit);
 
@@ -115,7 +116,8 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
   const kernels = chooseKernels(device, undefined, kernelProgress(onProgress));
   const { theta, history } = await train(
     {
-      recipe,
+      // Where validation says nothing, no epoch is the best.
+      recipe: judged ? recipe : { ...recipe, select: "last" },
       task,
       shape: config,
       seed,
@@ -136,7 +138,7 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
           undefined,
           "logits",
         );
-        return taskMetric(task, logits, valTargets, labels.length);
+        return judged ? taskMetric(task, logits, valTargets, labels.length) : NaN;
       },
       microBatch,
       onFirstStep: () => kernels.settle(),
@@ -149,7 +151,8 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
       async onEpoch(state) {
         const share = 100 * waited / (performance.now() - begun);
         [waited, begun] = [0, performance.now()];
-        last = `, val ${(100 * state.history.at(-1)!.metric).toFixed(1)}, ` +
+        const { metric } = state.history.at(-1)!;
+        last = `, val ${judged ? (100 * metric).toFixed(1) : "-"}, ` +
           `waited for input ${share.toFixed(1)} %`;
         const { history, steps, theta, best, moments } = state;
         await finishBeforeExit(() =>
