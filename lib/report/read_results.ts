@@ -138,6 +138,11 @@ export async function readResults(path: string): Promise<BenchmarkResults> {
   fields.read("sequences", list(SEQUENCE, 0, MANY));
   // Every field that a report shows has been held against its kind.
   const results = record as unknown as BenchmarkResults;
+  const adapters = list(NAME, 1, 1000);
+  const wrong = results.cells.find((cell) =>
+    cell.adapters !== undefined && !adapters.accepts(cell.adapters)
+  );
+  if (wrong) fields.refuse(`the adapters of the cell ${wrong.method}`, `they are ${adapters.rule}`);
   for (const { data, forget, seed, method, forgotten, retained } of results.cells) {
     const split = results.splits.find((each) =>
       each.data === data && each.forget === forget && each.seed === seed

@@ -1,5 +1,6 @@
 import type { BenchmarkResults, SplitName } from "../benchmark/results.ts";
 import { summariseSequences } from "../benchmark/summarise.ts";
+import { adapterTable } from "./adapter_table.ts";
 import { distanceFigure } from "./distance_figure.ts";
 import { dossier } from "./dossier.ts";
 import { type Content, html, type Markup } from "./markup.ts";
@@ -79,6 +80,7 @@ ${dossiers(results, data, forget, pictureOf)}</section>`;
       ? ""
       : html`<p class="note">${settings.note}</p>`}</section>
     ${parts}
+    <section><h2>Where it was computed</h2>${adapterTable(results)}</section>
     <section><h2>How to read this</h2>${GLOSSARY}</section>
         </main>
       </body>

@@ -1,4 +1,5 @@
 import { dirname, resolve } from "@std/path";
+import { mergeResults, type NamedResults } from "../benchmark/merge_results.ts";
 import { parseGridSettings } from "../benchmark/parse_settings.ts";
 import { planGrid } from "../benchmark/plan.ts";
 import type { BenchmarkResults, SplitName } from "../benchmark/results.ts";
@@ -13,6 +14,8 @@ import { picturesNeeded, reportPage } from "./report_page.ts";
 export interface ReportOptions {
   /** The `results.json` of a benchmark. */
   readonly results: string;
+  /** Others, of the same grid, which other machines have made parts of. */
+  readonly more?: readonly string[];
   /** The HTML file to make; it must not exist, unless `force` allows to replace it. */
   readonly out: string;
   readonly force?: boolean;
@@ -27,10 +30,12 @@ export interface ReportOptions {
  * @throws LetheError `out` exists, no cell ran, the results are broken, or a picture cannot be read
  */
 export async function writeReport(
-  { results: path, out, force = false, includeImages = false }: ReportOptions,
+  { results: path, more = [], out, force = false, includeImages = false }: ReportOptions,
 ): Promise<BenchmarkResults> {
   if (!force) await refuseExisting(out);
-  const results = await readResults(path);
+  const parts: NamedResults[] = [];
+  for (const file of [path, ...more]) parts.push({ file, results: await readResults(file) });
+  const results = mergeResults(parts);
   if (results.cells.length === 0) {
     throw new LetheError(
       `${path} has none of its ${results.planned} cells`,
