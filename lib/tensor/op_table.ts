@@ -32,6 +32,7 @@ export const OP_TABLE: readonly OpTableRow[] = [
   { op: linear, inputs: [[37, 12], [20, 12]] },
   { op: linear, inputs: [[7, 5], [6, 5], [6]], attributes: { fixedInput: 1 }, constants: [0] },
   { op: layerNorm, inputs: [[5, 9], [9], [9]], attributes: { epsilon: 1e-5 } },
+  { op: layerNorm, inputs: [[5, 9], [9], [9]], attributes: { epsilon: 1e-5 }, constants: [1, 2] },
   { op: gelu, inputs: [[6, 11]] },
   { op: attention, inputs: [[2, 5, 3 * 6]], attributes: { heads: 2 } },
   { op: attention, inputs: [[1, 17, 3 * 16]], attributes: { heads: 1 } },

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { customGradient } from "../custom_gradient.ts";
 import { isPairs, stored } from "../half.ts";
-import { hasKernel, isRecorded, runKernel } from "../kernel.ts";
+import { hasKernel, runKernel } from "../kernel.ts";
 import type { Op } from "../op.ts";
 
 /** Phi(x), the normal distribution function. */
@@ -30,14 +30,22 @@ const forward = customGradient((x, save) => {
   };
 });
 
+/** The tangent of an x that moves along g, with its gradient: what the gradient's kernel does to a cotangent. */
+const tangent = customGradient((...args) => {
+  const save = args.pop() as tf.GradSaveFunc;
+  const [x, g] = args as tf.Tensor[];
+  save([x, g]);
+  return {
+    value: runKernel("LetheGeluGrad", { dy: g, x }, { half: false })[0],
+    gradFunc: (u: tf.Tensor, [x, g]: tf.Tensor[]) => runKernel("LetheGeluTangentGrad", { u, x, g }),
+  };
+});
+
 /** The exact Gaussian error linear unit, x Phi(x) (Hendrycks & Gimpel 2016; not the tanh form). Any shape. */
 export const gelu: Op = {
   name: "gelu",
   formula: "y = x Phi(x);  dx = dy (Phi(x) + x phi(x));  y' = x' (Phi(x) + x phi(x))",
   forward: ([x]) => forward(x),
-  // The derivative is symmetric: what the gradient's kernel does to a cotangent it does to a tangent.
   jvp: ([x], [dx]) =>
-    hasKernel("LetheGeluGrad") && !isRecorded()
-      ? runKernel("LetheGeluGrad", { dy: dx!, x }, { half: false })[0]
-      : tf.tidy(() => tf.mul(dx!, derivative(x))),
+    hasKernel("LetheGeluTangentGrad") ? tangent(x, dx!) : tf.tidy(() => tf.mul(dx!, derivative(x))),
 };

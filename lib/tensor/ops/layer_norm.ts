@@ -45,6 +45,20 @@ function fused(epsilon: number) {
   });
 }
 
+/** The tangent gamma P(g) of an x that moves along g, with its gradient. */
+function tangentOf(epsilon: number) {
+  return customGradient((...args) => {
+    const save = args.pop() as tf.GradSaveFunc;
+    const [x, g, gamma] = args as tf.Tensor[];
+    save([x, g, gamma]);
+    return {
+      value: runKernel("LetheLayerNormTangent", { x, dx: g, gamma }, { epsilon })[0],
+      gradFunc: (u: tf.Tensor, [x, g, gamma]: tf.Tensor[]) =>
+        runKernel("LetheLayerNormTangentGrad", { u, x, g, gamma }, { epsilon }),
+    };
+  });
+}
+
 /**
  * Layer normalisation over the last axis: x [m, d], gamma [d], beta [d] give [m, d].
  * Attribute `epsilon`: 1e-6 in the ViT, 1e-5 in the meta-loss. Variance is the biased one.
@@ -59,13 +73,16 @@ export const layerNorm: Op = {
     return op(x, gamma, beta);
   },
   jvp([x, gamma], [dx, dGamma, dBeta], attributes) {
-    if (dx && hasKernel("LetheLayerNormTangent") && !isRecorded()) {
+    const epsilon = numberOf(attributes, "epsilon");
+    if (dx && hasKernel("LetheLayerNormTangent")) {
+      if (!dGamma && !dBeta) return tangentOf(epsilon)(x, dx, gamma);
       const moved = { ...dGamma ? { dGamma } : {}, ...dBeta ? { dBeta } : {} };
-      const epsilon = numberOf(attributes, "epsilon");
-      return runKernel("LetheLayerNormTangent", { x, dx, gamma, ...moved }, { epsilon })[0];
+      if (!isRecorded()) {
+        return runKernel("LetheLayerNormTangent", { x, dx, gamma, ...moved }, { epsilon })[0];
+      }
     }
     return tf.tidy(() => {
-      const { normal, rstd } = normalise(x, numberOf(attributes, "epsilon"));
+      const { normal, rstd } = normalise(x, epsilon);
       return sumOfTerms([
         dx ? tf.mul(gamma, project(dx, normal, rstd)) : null,
         dGamma ? tf.mul(dGamma, normal) : null,

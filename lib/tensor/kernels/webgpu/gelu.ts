@@ -43,3 +43,19 @@ export function geluGradKernel(args: KernelArguments): TensorInfo {
     half ? "X" : undefined,
   );
 }
+
+/**
+ * `LetheGeluTangentGrad`: the gradient of a tangent of GELU, T = g f(x) with f = Phi + x phi, along u; u,
+ * x and g of one shape to [dx = u g phi (2 - x^2), dg = u f(x)].
+ */
+export function geluTangentGradKernel(args: KernelArguments): TensorInfo[] {
+  const { u, x, g } = args.inputs;
+  const dx = elementwise(
+    args,
+    "gelu gradient of tangent",
+    { U: u, X: x, G: g },
+    {},
+    `let x = X[i]; ${NORMAL} result[i] = U[i] * G[i] * (density * (2.0 - x * x));`,
+  );
+  return [dx, geluGradKernel({ ...args, inputs: { dy: u, x }, attrs: { half: false } })];
+}

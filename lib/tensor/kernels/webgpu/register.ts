@@ -1,10 +1,15 @@
 import * as tf from "@tensorflow/tfjs";
 import { attentionDualKernel, attentionGradKernel, attentionKernel } from "./attention.ts";
 import { addScaledKernel } from "./elementwise.ts";
-import { geluGradKernel, geluKernel } from "./gelu.ts";
+import { geluGradKernel, geluKernel, geluTangentGradKernel } from "./gelu.ts";
 import { columnSumKernel } from "./column_sum.ts";
 import { toHalfKernel } from "./half.ts";
-import { layerNormGradKernel, layerNormKernel, layerNormTangentKernel } from "./layer_norm.ts";
+import {
+  layerNormGradKernel,
+  layerNormKernel,
+  layerNormTangentKernel,
+} from "./layer_norm/layer_norm.ts";
+import { layerNormTangentGradKernel } from "./layer_norm/tangent_gradient.ts";
 import { matMulKernel, weightGradientKernel } from "./mat_mul.ts";
 import { adamWKernel, sgdKernel } from "./optimisers.ts";
 import type { KernelArguments } from "./program.ts";
@@ -30,6 +35,8 @@ const WEBGPU_KERNELS: Readonly<
   LetheLayerNorm: layerNormKernel,
   LetheLayerNormGrad: layerNormGradKernel,
   LetheLayerNormTangent: layerNormTangentKernel,
+  LetheLayerNormTangentGrad: layerNormTangentGradKernel,
+  LetheGeluTangentGrad: geluTangentGradKernel,
   LetheToHalf: toHalfKernel,
   LetheColumnSum: columnSumKernel,
   LetheAdamW: adamWKernel,

@@ -1,9 +1,9 @@
 import type { TensorInfo } from "@tensorflow/tfjs";
-import { columnSumKernel, sumOverRows } from "./column_sum.ts";
-import { onCard } from "./card.ts";
-import { layerNormGradOnCard, layerNormOnCard, layerNormTangentOnCard } from "./layer_norm_card.ts";
+import { columnSumKernel, sumOverRows } from "../column_sum.ts";
+import { onCard } from "../card.ts";
+import { layerNormGradOnCard, layerNormOnCard, layerNormTangentOnCard } from "./on_card.ts";
 import { fitsRow } from "./row_lanes.ts";
-import { cover, flatIndex, type KernelArguments, runProgram } from "./program.ts";
+import { cover, flatIndex, type KernelArguments, runProgram } from "../program.ts";
 
 const LANES = 8;
 

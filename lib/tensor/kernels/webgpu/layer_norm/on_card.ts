@@ -1,6 +1,6 @@
 import type { TensorInfo } from "@tensorflow/tfjs";
-import { sumOfRows } from "./column_sum.ts";
-import { cover, type KernelArguments, release, runProgram } from "./program.ts";
+import { sumOfRows } from "../column_sum.ts";
+import { cover, type KernelArguments, release, runProgram } from "../program.ts";
 import { eachColumn, rowFunctions, type RowLanes, rowLanes, sumOverRow } from "./row_lanes.ts";
 
 /** Layer normalisation for cards: lanes share rows, and a pass over the rows does all that it can. */
@@ -25,7 +25,8 @@ interface RowProgram {
   readonly after?: string;
 }
 
-function rowProgram(
+/** Runs it, `passes` rows per place. */
+export function rowProgram(
   { backend }: KernelArguments,
   lanes: RowLanes,
   m: number,
@@ -79,7 +80,7 @@ function rowProgram(
 }
 
 /** WGSL for mean and 1 / deviation of a row of X. */
-function moments(lanes: RowLanes): string {
+export function moments(lanes: RowLanes): string {
   return `${sumOverRow(lanes, "sum", "X[at]")}
   let mean = sum.x / D;
   ${sumOverRow(lanes, "squares", "(X[at] - mean) * (X[at] - mean)")}
@@ -107,18 +108,23 @@ export function layerNormOnCard(args: KernelArguments): TensorInfo[] {
   return [y, pairs];
 }
 
-/** As `LetheLayerNormGrad`; `residual` [m, d] is added to dx. */
-export function layerNormGradOnCard(args: KernelArguments): TensorInfo[] {
-  const { dy, x, gamma, moments: pairs, residual } = args.inputs;
-  const [m, d] = x.shape;
-  const lanes = rowLanes(d);
-  const { columns, across, rows, width } = lanes;
-  const own = Array.from({ length: Math.ceil(columns / across) }, (_, j) => j);
+/** Rows that a lane's place goes through one after the other, and the workgroups that makes. */
+export function rowsPerPlace(
+  m: number,
+  { rows }: RowLanes,
+): { readonly passes: number; readonly groups: number } {
   const passes = Math.max(1, Math.ceil(m / rows / ENOUGH_GROUPS));
-  const groups = Math.ceil(m / rows / passes);
-  const sums = args.backend.makeTensorInfo([groups, 2 * d], "float32");
-  // A lane's columns, one after the other, added up over the rows that it sees, then over the lines.
-  const gather = (name: string, half: number) => `
+  return { passes, groups: Math.ceil(m / rows / passes) };
+}
+
+/**
+ * WGSL after the rows: what a lane summed up of its columns, `name`0 for its first and so on, goes to
+ * `Sums` [groups, parts, d], added up over the workgroup's lines.
+ */
+export function gathered(lanes: RowLanes, name: string, part: number, parts: number): string {
+  const { columns, across, rows } = lanes;
+  const own = Array.from({ length: Math.ceil(columns / across) }, (_, j) => j);
+  return `
     ${
     own.map((j) =>
       `if (slot + ${j * across} < ${columns}) {
@@ -129,9 +135,20 @@ export function layerNormGradOnCard(args: KernelArguments): TensorInfo[] {
     for (var c = lane; c < ${columns}; c = c + ${lanes.lanes}) {
       var sum = beside[c];
       for (var i = 1; i < ${rows}; i = i + 1) { sum = sum + beside[i * ${columns} + c]; }
-      Sums[(group * 2 + ${half}) * ${columns} + c] = sum;
+      Sums[(group * ${parts} + ${part}) * ${columns} + c] = sum;
     }
     workgroupBarrier();`;
+}
+
+/** As `LetheLayerNormGrad`; `residual` [m, d] is added to dx. */
+export function layerNormGradOnCard(args: KernelArguments): TensorInfo[] {
+  const { dy, x, gamma, moments: pairs, residual } = args.inputs;
+  const [m, d] = x.shape;
+  const lanes = rowLanes(d);
+  const { columns, across, width } = lanes;
+  const own = Array.from({ length: Math.ceil(columns / across) }, (_, j) => j);
+  const { passes, groups } = rowsPerPlace(m, lanes);
+  const sums = args.backend.makeTensorInfo([groups, 2 * d], "float32");
   const dx = rowProgram(args, lanes, m, {
     key: `gradient${residual ? " and residual" : ""}`,
     inputs: {
@@ -166,7 +183,7 @@ export function layerNormGradOnCard(args: KernelArguments): TensorInfo[] {
       ).join("\n      ")
     }
     }`,
-    after: gather("dgamma", 0) + gather("dbeta", 1),
+    after: gathered(lanes, "dgamma", 0, 2) + gathered(lanes, "dbeta", 1, 2),
   });
   const [dGamma, dBeta] = sumOfRows(args, sums, [d, d]);
   release(args.backend, sums);
