@@ -1,5 +1,6 @@
 import type { Command } from "../../cli/command.ts";
 import type { OptionTable } from "../../cli/options.ts";
+import { accept } from "../../tasks/accept.ts";
 import { audit } from "../../tasks/audit.ts";
 import { bench } from "../../tasks/bench.ts";
 import { benchmark } from "../../tasks/benchmark.ts";
@@ -31,6 +32,7 @@ export const TASKS: Readonly<Record<TaskName, Command<OptionTable>>> = {
   unlearn,
   "unlearn-with-data": unlearnWithData,
   audit,
+  accept,
   evaluate,
   benchmark,
   "benchmark-slurm": benchmarkSlurm,
