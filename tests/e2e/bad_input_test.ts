@@ -118,6 +118,7 @@ Deno.test("every task names the option that was meant and exits 2", async () => 
     unlearn: ["--suport requests", "--support"],
     "unlearn-with-data": ["--forgeting-epochs 1", "--forgetting-epochs"],
     audit: ["--verfy receipt.json", "--verify"],
+    accept: ["--befor model", "--before"],
     evaluate: ["--retraind model", "--retrained"],
     benchmark: ["--setings a", "--settings"],
     "benchmark-slurm": ["--satus", "--status"],
