@@ -1,5 +1,10 @@
 import { UsageError } from "../lib/error.ts";
-import { KIT_METHODS, methodOf, type SettingName } from "../lib/unlearn/methods.ts";
+import {
+  KIT_METHODS,
+  type MethodName,
+  methodOf,
+  type SettingName,
+} from "../lib/unlearn/methods.ts";
 import type { Method } from "../lib/unlearn/methods/method.ts";
 import type { MethodChoice } from "../lib/unlearn/unlearn_from_kit.ts";
 import { optionName, type OptionTable, type OptionValues } from "./options.ts";
@@ -74,8 +79,8 @@ export const METHOD_OPTIONS = {
   method: {
     kind: "choice",
     of: KIT_METHODS,
-    default: "metaunlearn",
-    help: "how to unlearn; ssd and pgu need a kit with statistics",
+    help: "how to unlearn (memory where the kit remembers people, else metaunlearn); ssd and pgu " +
+      "need a kit with statistics",
   },
   seed: { ...SEED, help: "jit: of the noise" },
   ...SETTINGS,
@@ -84,10 +89,14 @@ export const METHOD_OPTIONS = {
 /**
  * The method that a command line asks for.
  *
+ * @param otherwise the kit's own
  * @throws UsageError a setting that the method does not have
  */
-export function methodChoice(options: OptionValues<typeof METHOD_OPTIONS>): MethodChoice {
-  const { method, seed } = options;
+export function methodChoice(
+  options: OptionValues<typeof METHOD_OPTIONS>,
+  otherwise: MethodName = "metaunlearn",
+): MethodChoice {
+  const { method = otherwise, seed } = options;
   const given = Object.keys(SETTINGS).map((name) => [name, options[name as KitSetting]] as const);
   return { method, seed, set: settingsGiven(methodOf(method), Object.fromEntries(given)) };
 }

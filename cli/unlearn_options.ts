@@ -5,6 +5,8 @@ import { NONCE } from "../lib/audit/receipt/receipt_file.ts";
 import { UsageError } from "../lib/error.ts";
 import { DEFAULT_SIGNING_KEY } from "../lib/audit/receipt/signing_key.ts";
 import type { UnlearnWithReceiptOptions } from "../lib/audit/receipt/unlearn_with_receipt.ts";
+import { readManifest } from "../lib/model/kit/stored_manifest.ts";
+import { kitDefault } from "../lib/run/kit_default.ts";
 import type { UnlearnSummary } from "../lib/run/unlearn_summary.ts";
 import { MEMORY_OPTIONS, memoryChoice } from "./memory_options.ts";
 import { METHOD_OPTIONS, methodChoice } from "./method_options.ts";
@@ -24,6 +26,11 @@ export const UNLEARN_OPTIONS = {
   identityKey: { kind: "path", value: "FILE", help: "the kit's key (KIT.identity-key)" },
   out: { kind: "path", default: "unlearned", value: "DIR", help: "folder to make" },
   ...METHOD_OPTIONS,
+  matchCheck: {
+    kind: "flag",
+    default: true,
+    help: "memory: refuse a photograph that seems to show somebody else",
+  },
   allowUnusualStep: {
     kind: "flag",
     help: "take a step far shorter or longer than simulated requests showed; the receipt says so",
@@ -59,14 +66,14 @@ export const SUPPORT_HELP =
  * A run's options from those of the command line; without `--kit` the sample requests mean the sample
  * kit. Nobody real is in it, so it may be used as often as one likes.
  */
-export function unlearnOptions(
+export async function unlearnOptions(
   support: string,
   given: OptionValues<typeof UNLEARN_OPTIONS>,
   terminal: Terminal,
-): Omit<UnlearnWithReceiptOptions, "launcher"> {
+): Promise<Omit<UnlearnWithReceiptOptions, "launcher">> {
   const { identityKey, signingKey, microBatch, memoryLimit, device, kit: _, nonce, ...others } =
     given;
-  const { out, branch, sandbox, allowUnusualStep, ...method } = others;
+  const { out, branch, sandbox, allowUnusualStep, matchCheck, ...method } = others;
   const sample = given.kit === undefined && resolve(support) === resolve(fixture("requests"));
   const kit = given.kit ?? (sample ? fixture("kit") : "kit");
   terminal.print(`kit: ${kit}${sample ? " (the sample, for fixtures/requests only)" : ""}`);
@@ -79,7 +86,8 @@ export function unlearnOptions(
       ...{ microBatch, device },
       ...memoryChoice(memoryLimit === undefined ? {} : { memoryLimit }),
       ...(allowUnusualStep ? { allowUnusualStep } : {}),
-      choice: methodChoice(method),
+      ...(matchCheck ? {} : { matchCheck }),
+      choice: methodChoice(method, kitDefault((await readManifest(kit)).manifest)),
     },
     ...(identityKey === undefined ? {} : { identityKey }),
     ...(signingKey === undefined ? {} : { signingKey }),

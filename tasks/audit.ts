@@ -63,7 +63,7 @@ async function watch(
   { trainingData, split, ...options }: Options,
   terminal: Terminal,
 ): Promise<number> {
-  const run = unlearnOptions(support, options, terminal);
+  const run = await unlearnOptions(support, options, terminal);
   const done = await unlearnWithReceipt({
     ...run,
     evidence: true,
@@ -84,7 +84,7 @@ async function check(
   terminal: Terminal,
 ): Promise<number> {
   if (again && support === undefined) throw missing("--rerun");
-  const run = again ? unlearnOptions(support!, options, terminal) : null;
+  const run = again ? await unlearnOptions(support!, options, terminal) : null;
   const kit = run?.kit ?? options.kit;
   const { receipt, checks } = await verifyReceipt({
     receipt: path,

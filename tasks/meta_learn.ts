@@ -1,5 +1,6 @@
 import { command, main } from "../cli/command.ts";
 import { MEMORY_OPTIONS, memoryChoice } from "../cli/memory_options.ts";
+import { MEMORY_ROW_OPTIONS, memoryRowChoice } from "../cli/memory_row_options.ts";
 import { META_OPTIONS, metaLearnSettings } from "../cli/meta_options.ts";
 import { progress } from "../cli/progress.ts";
 import {
@@ -43,6 +44,7 @@ export const metaLearn = command({
       default: "published",
       help: "of SSD, PGU and JiT: the paper's, or chosen on simulated requests",
     },
+    ...MEMORY_ROW_OPTIONS,
     ...MEMORY_OPTIONS,
     seed: SEED,
     device: DEVICE,
@@ -55,6 +57,7 @@ export const metaLearn = command({
   ],
   async run(options, terminal) {
     const { model, split, data, out, identityKey, statistics, methodSettings, seed } = options;
+    const memory = memoryRowChoice(options);
     const device = await openAndAnnounce(options.device, terminal, options.precision);
     const settings = metaLearnSettings(options);
     const history = await metaLearnKit({
@@ -69,6 +72,7 @@ export const metaLearn = command({
       methodSettings,
       seed,
       ...memoryChoice(options),
+      ...(memory ? { memory } : {}),
       ...(options.cache === undefined ? {} : { cache: options.cache }),
       onProgress: progress(terminal, options.jsonProgress),
       onNotice: (line) => terminal.note(line),

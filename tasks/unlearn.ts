@@ -21,7 +21,7 @@ export const unlearn = command({
     "deno task unlearn --support ./requests --kit ./kit --out ./unlearned",
   ],
   async run({ support, ...options }, terminal) {
-    const run = unlearnOptions(support, options, terminal);
+    const run = await unlearnOptions(support, options, terminal);
     const done = await unlearnWithReceipt({ ...run, launcher: "tasks/unlearn.ts" });
     printUnlearned(run, done, terminal);
     const failed = done.receipt.layers.filter(({ state }) => state === "failed");

@@ -39,6 +39,7 @@ import {
 } from "./meta_learning/state.ts";
 import { measureStepRange } from "./meta_learning/step_ranges.ts";
 import { writeLearnedKit } from "./meta_learning/write_learned_kit.ts";
+import { type MemoryChoice, rememberPeople } from "./memory/remember_people.ts";
 import { peopleOf } from "./memory/people_of.ts";
 import { kernelProgress, type OnProgress } from "./progress.ts";
 import { hashOf, openSplit } from "./split_data.ts";
@@ -65,6 +66,8 @@ export interface MetaLearnOptions {
   readonly statistics?: StatisticsChoice;
   /** Where the settings of SSD, PGU and JiT come from; default published. */
   readonly methodSettings?: MethodSettingsChoice;
+  /** What the kit is to remember of each person; absent for nothing. */
+  readonly memory?: MemoryChoice;
   /** A folder that keeps decoded images. */
   readonly cache?: string;
   readonly onProgress?: OnProgress;
@@ -238,6 +241,15 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
     supports,
     random.fork("step range people"),
   );
+  const memory = options.memory && await rememberPeople(options.memory, {
+    ...{ device, model, theta, source, identities, people, microBatch, seed },
+    ...{ split: options.split, data: options.data, out, splitHash: data.sha256 },
+    ...{ modelFolder: options.model, val: valIndices, unseen },
+    ...(options.memoryLimit === undefined ? {} : { memoryLimit: options.memoryLimit }),
+    ...(options.cache === undefined ? {} : { cache: options.cache }),
+    ...(onProgress ? { onProgress } : {}),
+    ...(options.onNotice ? { onNotice: options.onNotice } : {}),
+  });
   const key = givenKey ?? newIdentityKey();
   await finishBeforeExit(async () => {
     // Before the kit: a kit without its key could name nobody.
@@ -245,6 +257,7 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
     await writeLearnedKit(out, key, {
       model: kernels.choice ? { ...model, kernels: kernels.choice } : model,
       ...{ parameters, settings, forMethods, identities, stepRange },
+      ...(memory ? { memory } : {}),
       imageHashes: samples.map((sample) => hashOf(data, sample)),
       record: {
         ...{ settings, seed, microBatch, split: data.sha256 },

@@ -1,3 +1,4 @@
+import { join } from "@std/path";
 import type { ImageSource } from "../data/loader/image_source.ts";
 import { imagesInMemory } from "../data/loader/images_in_memory.ts";
 import { type ForgetRequest, readRequests } from "../data/requests/requests.ts";
@@ -9,6 +10,8 @@ import { MODEL_FILE } from "../model/checkpoint.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { downloadWeights, uploadWeights } from "../model/device_weights.ts";
 import { openKit, readKit, readKitConfig } from "../model/kit/kit.ts";
+import { MEMORY_INDEX } from "../model/kit/memory_index.ts";
+import { readMemoryIndex, writeNextMemory } from "../model/kit/read_memory.ts";
 import { writeNextKit } from "../model/kit/next_kit.ts";
 import { microBatchWithin, refuseBeyond } from "../model/memory_plan.ts";
 import { predict } from "../model/predict.ts";
@@ -25,6 +28,7 @@ import {
 } from "../unlearn/unlearn_from_kit.ts";
 import { inputFormat, storedForm } from "../model/input_format.ts";
 import { range } from "../data/loader/image_source.ts";
+import { checkMatch, requestedMemory } from "./requested_memory.ts";
 import type { RequestedRow, UnlearnSummary } from "./unlearn_summary.ts";
 
 /** What {@link unlearnRows} needs. It reads the kit and the requests; nothing else. */
@@ -44,6 +48,8 @@ export interface UnlearnRowsOptions {
   readonly memoryLimit?: number;
   /** Takes a step of a length that no simulated request showed. */
   readonly allowUnusualStep?: boolean;
+  /** False takes photographs that seem to show somebody else. */
+  readonly matchCheck?: boolean;
 }
 
 /**
@@ -73,12 +79,18 @@ export async function unlearnRows(options: UnlearnRowsOptions): Promise<UnlearnS
     trainingImages: false,
     opened: { stored, config },
   });
+  const index = await readMemoryIndex(options.kit, kit.manifest);
+  const memory = await requestedMemory(options.kit, kit, index, options.rows, method);
   const device = await options.openDevice();
   useKernels(kit.model.kernels);
 
   const microBatch = microBatchWithin(config, labels, "unlearn", options.microBatch, memoryLimit);
   const theta = uploadWeights(kit.model.theta);
   const source = await requestSource(requests, config, theta, microBatch);
+  const names = requests.map(({ file }) => join(support, file));
+  const match = memory && options.matchCheck !== false
+    ? await checkMatch(index!, memory, theta, config, source, microBatch, names)
+    : null;
   const { theta: after, steps, settings, staleStatistics } = await unlearnFromKit(
     kit,
     theta,
@@ -86,6 +98,7 @@ export async function unlearnRows(options: UnlearnRowsOptions): Promise<UnlearnS
     rows,
     choice,
     microBatch,
+    memory,
   );
   disposeWeights(theta);
   const thetaAfter = await downloadWeights(after);
@@ -102,13 +115,22 @@ export async function unlearnRows(options: UnlearnRowsOptions): Promise<UnlearnS
     theta: thetaAfter,
     phi: phiAfter,
     rows,
+    ...(index
+      ? {
+        anew: {
+          [MEMORY_INDEX]: (path: string) =>
+            writeNextMemory(path, index, rows.map((row) => kit.manifest.identities[row])),
+        },
+      }
+      : {}),
   });
   return {
     people: requests.length,
     method,
     steps,
     settings,
-    staleStatistics,
+    ...(memory ? { match } : {}),
+    staleStatistics: staleStatistics || (memory !== undefined && index!.stale),
     change: { ...change, ...verdict },
     targets: requests[0].targets ? "requests.csv" : "the model's own predictions",
     device: device.adapter,

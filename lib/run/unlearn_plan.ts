@@ -12,6 +12,9 @@ import {
 import type { KitManifest } from "../model/kit/kit_manifest.ts";
 import { beginUse, refuseUsed } from "../model/kit/kit_uses.ts";
 import { readManifest, type StoredManifest } from "../model/kit/stored_manifest.ts";
+import { readMemoryIndex } from "../model/kit/read_memory.ts";
+import { rowKey } from "../model/kit/sealed_row.ts";
+import { type MethodName, methodOf } from "../unlearn/methods.ts";
 import type { RequestedRow, UnlearnSummary } from "./unlearn_summary.ts";
 
 /** What is to be forgotten, and where the result goes. */
@@ -56,6 +59,26 @@ export async function planUnlearning(options: PlanOptions): Promise<UnlearnPlan>
     return { file, row };
   });
   return { ...stored, key, rows };
+}
+
+/**
+ * The plan's rows, for methods that need it with the keys to what the kit remembers of these people: the
+ * worker gets no key of anybody else, and the identity key never.
+ *
+ * @throws LetheError the kit's `memory.json` is damaged or does not know somebody
+ */
+export async function rowsFor(
+  kit: string,
+  { manifest, key, rows }: UnlearnPlan,
+  method: MethodName,
+): Promise<readonly RequestedRow[]> {
+  if (!methodOf(method).needs.includes("memory")) return rows;
+  const index = await readMemoryIndex(kit, manifest);
+  return rows.map((row) => {
+    const person = manifest.identities[row.row];
+    const salt = index?.people.find((known) => known.person === person)?.salt;
+    return salt === undefined ? row : { ...row, key: rowKey(key, salt) };
+  });
 }
 
 /** Adds to a folder with `model/` and `kit/` what the plan's keeper writes: the key and the summary. */

@@ -1,7 +1,14 @@
 import { buildFolder } from "../files/write_whole.ts";
 import type { Device } from "../tensor/device.ts";
+import { kitDefault } from "./kit_default.ts";
 import type { MethodChoice } from "../unlearn/unlearn_from_kit.ts";
-import { closeUnlearning, type PlanOptions, planUnlearning, whileInUse } from "./unlearn_plan.ts";
+import {
+  closeUnlearning,
+  type PlanOptions,
+  planUnlearning,
+  rowsFor,
+  whileInUse,
+} from "./unlearn_plan.ts";
 import { unlearnRows } from "./unlearn_from_requests.ts";
 import type { UnlearnSummary } from "./unlearn_summary.ts";
 
@@ -11,7 +18,7 @@ export interface UnlearnOptions extends PlanOptions {
   readonly microBatch?: number;
   /** Bytes of device memory to keep within. */
   readonly memoryLimit?: number;
-  /** Default MetaUnlearn. */
+  /** Default memory where the kit remembers people, else MetaUnlearn. */
   readonly choice?: Partial<MethodChoice>;
 }
 
@@ -32,8 +39,9 @@ export async function unlearnRequests(options: UnlearnOptions): Promise<UnlearnS
   return await whileInUse(options, plan, () =>
     buildFolder(out, async (folder) => {
       const openDevice = () => Promise.resolve(device);
-      const { rows } = plan;
-      const choice = { method: "metaunlearn", seed: 0, set: {}, ...options.choice } as const;
+      const method = options.choice?.method ?? kitDefault(plan.manifest);
+      const choice = { seed: 0, set: {}, ...options.choice, method };
+      const rows = await rowsFor(kit, plan, method);
       const limit = options.memoryLimit === undefined ? {} : { memoryLimit: options.memoryLimit };
       const run = { openDevice, kit, support, rows, folder, choice, microBatch, ...limit };
       const summary = await unlearnRows(run);

@@ -1,6 +1,7 @@
 import type { WeightChange } from "../model/weight_change.ts";
 import type { StepVerdict } from "../unlearn/judge_step.ts";
 import type { MethodName } from "../unlearn/methods.ts";
+import type { RowKey } from "../model/kit/sealed_row.ts";
 import type { UnlearnedFromKit } from "../unlearn/unlearn_from_kit.ts";
 
 /** A request by its file and the embedding row that its person has in the kit. */
@@ -8,6 +9,8 @@ export interface RequestedRow {
   /** The image's name within the folder of requests. */
   readonly file: string;
   readonly row: number;
+  /** Opens what the kit remembers of the person; for methods that need it. */
+  readonly key?: RowKey;
 }
 
 /** `summary.json`. It names nobody and holds no pixel. */
@@ -17,6 +20,8 @@ export interface UnlearnSummary {
   readonly steps: UnlearnedFromKit["steps"];
   /** Every setting of the method as it was used. */
   readonly settings: Readonly<Record<string, number>>;
+  /** How far the farthest photograph is from its person, and how far one may be; null: not checked. */
+  readonly match?: { readonly farthest: number; readonly distance: number } | null;
   /** SSD or PGU used statistics from before an earlier request. */
   readonly staleStatistics: boolean;
   /** How far the weights moved, and whether that is what simulated requests showed. */

@@ -4,6 +4,8 @@ import { JsonFields, OBJECT } from "../files/json_fields.ts";
 import { uploadWeights } from "../model/device_weights.ts";
 import type { StoredKit } from "../model/kit/kit.ts";
 import { type KitStatistics, STATISTICS_FILES } from "../model/kit/kit_statistics.ts";
+import { MEMORY_INDEX } from "../model/kit/memory_index.ts";
+import type { MemoryRow } from "../model/kit/memory_row.ts";
 import { Random } from "../random.ts";
 import type { Weights } from "../tensor/weights.ts";
 import {
@@ -42,6 +44,7 @@ export interface UnlearnedFromKit {
  *
  * @param theta the kit's model on the device; stays the caller's
  * @param source image i is the support photograph of the person of `rows[i]`
+ * @param memory what the kit remembers of these people, for methods that need it
  * @throws LetheError the kit was made without what the method needs
  */
 export async function unlearnFromKit(
@@ -51,6 +54,7 @@ export async function unlearnFromKit(
   rows: readonly number[],
   { method: name, seed, set }: MethodChoice,
   microBatch: number,
+  memory?: readonly MemoryRow[],
 ): Promise<UnlearnedFromKit> {
   checkMethod(kit, name);
   const { config } = kit.model;
@@ -66,6 +70,7 @@ export async function unlearnFromKit(
       source,
       statistics,
       kit: { stored: kit, rows },
+      ...(memory ? { memory } : {}),
       random: new Random(seed, name),
     },
     { support: rows.map((_, i) => i), forget: [], retain: [] },
@@ -106,15 +111,14 @@ export function statisticsNeeded(method: MethodName): (keyof KitStatistics)[] {
  * @throws {LetheError} the kit was made without the method's statistics
  */
 export function checkMethod({ manifest }: Pick<StoredKit, "manifest">, method: MethodName): void {
-  const { needs } = methodOf(method);
-  if (needs.includes("memory")) {
+  const files = manifest.files.map(({ file }) => file);
+  if (methodOf(method).needs.includes("memory") && !files.includes(MEMORY_INDEX)) {
     throw new LetheError(
       `--method ${method} with a kit that remembers nobody`,
       "what the model memorised of each person is written down while there is a data set",
       "make the kit with deno task meta-learn --memory full, or use another method",
     );
   }
-  const files = manifest.files.map(({ file }) => file);
   const missing = statisticsNeeded(method).find((name) => !files.includes(STATISTICS_FILES[name]));
   if (missing === undefined) return;
   throw new LetheError(

@@ -25,6 +25,8 @@ export interface UnlearnSettings {
   readonly memoryLimit?: number;
   /** Takes a step of a length that no simulated request showed. */
   readonly allowUnusualStep?: boolean;
+  /** False takes photographs that seem to show somebody else; default true. */
+  readonly matchCheck?: boolean;
   readonly choice: MethodChoice;
 }
 
@@ -58,8 +60,9 @@ export function parseJob(text: string, file: string): Job {
         file: row.read("file", line(1024)),
         row: row.read("row", integer(0, Number.MAX_SAFE_INTEGER)),
       };
+      const key = row.optional("key", HASH);
       row.end();
-      return read;
+      return key === undefined ? read : { ...read, key };
     }),
     settings: {
       device: settings.read("device", oneOf(["auto", "webgpu", "wasm"])),
@@ -69,6 +72,7 @@ export function parseJob(text: string, file: string): Job {
   };
   const memoryLimit = settings.optional("memoryLimit", MEMORY);
   const allowUnusualStep = settings.optional("allowUnusualStep", BOOLEAN);
+  const matchCheck = settings.optional("matchCheck", BOOLEAN);
   settings.end();
   fields.end();
   return {
@@ -77,6 +81,7 @@ export function parseJob(text: string, file: string): Job {
       ...job.settings,
       ...(memoryLimit === undefined ? {} : { memoryLimit }),
       ...(allowUnusualStep === undefined ? {} : { allowUnusualStep }),
+      ...(matchCheck === undefined ? {} : { matchCheck }),
     },
   };
 }

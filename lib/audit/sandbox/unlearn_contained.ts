@@ -6,6 +6,7 @@ import {
   closeUnlearning,
   type PlanOptions,
   planUnlearning,
+  rowsFor,
   whileInUse,
 } from "../../run/unlearn_plan.ts";
 import type { UnlearnSummary } from "../../run/unlearn_summary.ts";
@@ -77,7 +78,8 @@ export async function unlearnContained(
       const nonce = crypto.getRandomValues(new Uint8Array(32)).toHex();
       const work = await Deno.realPath(folder);
       const { support, kit } = paths;
-      const job: Job = { nonce, support, kit, out: work, rows: plan.rows, settings };
+      const rows = await rowsFor(kit, plan, settings.choice.method);
+      const job: Job = { nonce, support, kit, out: work, rows, settings };
       const jobFile = join(runFolder, "job.json");
       await Deno.writeTextFile(jobFile, JSON.stringify(job), { mode: 0o600 });
       const readable = [jobFile, support, kit];
@@ -143,12 +145,14 @@ export async function unlearnContained(
 
 /** All settings side by side, those of the method as they were used. */
 function recorded(asked: UnlearnSettings, summary: UnlearnSummary) {
-  const { device, microBatch, memoryLimit, allowUnusualStep, choice } = asked;
+  const { device, microBatch, memoryLimit, allowUnusualStep, matchCheck, choice } = asked;
   const { method, seed } = choice;
   const { settings, staleStatistics } = summary;
   const limit = memoryLimit === undefined ? {} : { memoryLimit };
   const unusual = allowUnusualStep ? { allowUnusualStep } : {};
-  return { device, microBatch, ...limit, ...unusual, method, seed, ...settings, staleStatistics };
+  const unmatched = matchCheck === false ? { matchCheck } : {};
+  const others = { ...limit, ...unusual, ...unmatched };
+  return { device, microBatch, ...others, method, seed, ...settings, staleStatistics };
 }
 
 async function canaries(

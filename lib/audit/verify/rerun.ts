@@ -70,6 +70,7 @@ function settingsOf(receipt: Receipt, given: UnlearnSettings): UnlearnSettings {
     ...(MEMORY.accepts(memoryLimit) ? { memoryLimit } : {}),
     // Whatever the run allowed, its step is compared all the same.
     allowUnusualStep: true,
+    matchCheck: false,
     device: onWasm ? "wasm" : given.device,
     choice: {
       method: ran(method) ? method : "metaunlearn",

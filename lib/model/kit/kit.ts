@@ -16,6 +16,13 @@ import { parseSafetensors, requireCanonical, type Weight } from "../safetensors.
 import { writeSafetensors } from "../write_safetensors.ts";
 import { encodeManifest, type KitManifest, parseKitManifest } from "./kit_manifest.ts";
 import { kitShapes } from "./kit_shapes.ts";
+import {
+  encodeMemoryIndex,
+  MEMORY_FOLDER,
+  MEMORY_INDEX,
+  type MemoryIndex,
+  rowFile,
+} from "./memory_index.ts";
 import { KIT_PARTS, type KitPart, kitPart } from "./kit_parts.ts";
 import { type KitStatistics, STATISTICS_FILES } from "./kit_statistics.ts";
 import {
@@ -39,7 +46,15 @@ export interface Kit {
   readonly trainingImages?: readonly string[];
   /** For SSD and PGU; `manifest.statistics` tells of them. */
   readonly statistics?: KitStatistics;
+  /** What it remembers of each person; reading a kit leaves the rows where they lie. */
+  readonly memory?: SealedMemory;
   readonly manifest: Omit<KitManifest, "version" | "files">;
+}
+
+/** Rows by person, as {@link sealRow} sealed them, and what names them. */
+export interface SealedMemory {
+  readonly index: MemoryIndex;
+  readonly rows: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 }
 
 /** A kit as it lies on the disk. */
@@ -69,7 +84,8 @@ function tensorsOf(kit: Kit): Map<string, ReadonlyMap<string, Weight>> {
 function partsOf(kit: Kit): KitPart[] {
   const tensors = tensorsOf(kit);
   return KIT_PARTS.filter(({ file }) =>
-    tensors.has(file) || file === CONFIG_FILE || file === TRAINING_IMAGES && kit.trainingImages
+    tensors.has(file) || file === CONFIG_FILE || file === TRAINING_IMAGES && kit.trainingImages ||
+    file === MEMORY_INDEX && kit.memory
   );
 }
 
@@ -108,6 +124,14 @@ export async function writeKit(folder: string, kit: Kit): Promise<string> {
     }
     await put(CONFIG_FILE, new TextEncoder().encode(configText(config)));
     if (kit.trainingImages) await put(TRAINING_IMAGES, encodeTrainingImages(kit.trainingImages));
+    if (kit.memory) {
+      const { index, rows } = kit.memory;
+      await put(MEMORY_INDEX, new TextEncoder().encode(encodeMemoryIndex(index)));
+      await Deno.mkdir(join(staging, MEMORY_FOLDER));
+      for (const [person, bytes] of rows) {
+        await Deno.writeFile(join(staging, MEMORY_FOLDER, rowFile(person)), bytes);
+      }
+    }
     const { text, id } = encodeManifest(named(hashes));
     await Deno.writeTextFile(join(staging, MANIFEST), text);
     return id;

@@ -1,3 +1,5 @@
+import { MEMORY_FOLDER, MEMORY_INDEX, parseMemoryIndex, rowFile } from "./memory_index.ts";
+
 /**
  * A file of a kit. README.md of lib/model tells how a new one is declared: a line in {@link KIT_PARTS}
  * is all that reader, writer, launcher and verification need.
@@ -100,6 +102,20 @@ export const KIT_PARTS: readonly KitPart[] = [
     due: ({ statistics }) => statistics ? "may" : "never",
     derivedFrom: (generation) => `training images${stale(generation)}`,
     next: "passed on",
+  },
+  {
+    file: MEMORY_INDEX,
+    maxBytes: WEIGHTS,
+    due: () => "may",
+    derivedFrom: (generation) =>
+      `each training person's images, row by row and sealed${stale(generation)}`,
+    next: "anew",
+    rows: {
+      folder: MEMORY_FOLDER,
+      list: (bytes, path) =>
+        parseMemoryIndex(new TextDecoder().decode(bytes), path).people
+          .map(({ person, sha256 }) => ({ file: rowFile(person), sha256 })),
+    },
   },
 ];
 

@@ -9,6 +9,7 @@ import { disposeWeights } from "../../tensor/weights.ts";
 import type { MetaParameters } from "../../unlearn/meta_unlearn/meta_learn.ts";
 import { withRows } from "../../unlearn/unlearn.ts";
 import type { KitForMethods } from "../kit_for_methods.ts";
+import { type KitMemory, sealMemory } from "../memory/kit_memory.ts";
 import type { MetaLearnSettings } from "./settings.ts";
 
 /** What meta-learning leaves for the kit. */
@@ -24,6 +25,8 @@ export interface Learned {
   readonly imageHashes: readonly string[];
   /** How far simulated requests' steps went; undefined where one went astray. */
   readonly stepRange: StepRange | undefined;
+  /** What the kit is to remember of each person; absent for nothing. */
+  readonly memory?: KitMemory;
   /** How it was learned; for the record. */
   readonly record: Kit["manifest"]["record"];
 }
@@ -37,7 +40,8 @@ export interface Learned {
 export async function writeLearnedKit(
   out: string,
   key: IdentityKey,
-  { model, parameters, settings, forMethods, identities, imageHashes, stepRange, record }: Learned,
+  { model, parameters, settings, forMethods, identities, imageHashes, stepRange, memory, record }:
+    Learned,
 ): Promise<void> {
   const { methods, statistics, trials } = forMethods;
   const { metaLearningRate, requestSize, inputs, hidden, embeddingSize } = settings;
@@ -52,6 +56,7 @@ export async function writeLearnedKit(
     trainingImages: [...new Set(images)].sort(),
     ...(logStepSizes ? { logStepSizes: await downloadWeights(logStepSizes) } : {}),
     ...(statistics ? { statistics: statistics.files } : {}),
+    ...(memory ? { memory: sealMemory(memory, identities, key) } : {}),
     manifest: {
       generation: 0,
       parent: null,

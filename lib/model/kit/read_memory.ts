@@ -1,0 +1,82 @@
+import { join } from "@std/path";
+import { LetheError } from "../../error.ts";
+import { readHashedFile } from "../../files/plain_file.ts";
+import { sha256Hex } from "../../files/sha256.ts";
+import type { ModelConfig } from "../config.ts";
+import { thetaShapes } from "../theta_shapes.ts";
+import { readPart } from "./kit.ts";
+import type { KitManifest } from "./kit_manifest.ts";
+import { kitPart } from "./kit_parts.ts";
+import {
+  encodeMemoryIndex,
+  MEMORY_FOLDER,
+  MEMORY_INDEX,
+  type MemoryIndex,
+  parseMemoryIndex,
+  rowFile,
+} from "./memory_index.ts";
+import { decodeRow, type MemoryRow } from "./memory_row.ts";
+import { openRow, type RowKey } from "./sealed_row.ts";
+import { RESTORE, utf8 } from "./stored_manifest.ts";
+
+/** Whether a kit remembers people. */
+export function remembers({ files }: Pick<KitManifest, "files">): boolean {
+  return files.some(({ file }) => file === MEMORY_INDEX);
+}
+
+/** A kit's `memory.json`; undefined where it has none. @throws {LetheError} it is damaged */
+export async function readMemoryIndex(
+  folder: string,
+  manifest: KitManifest,
+): Promise<MemoryIndex | undefined> {
+  if (!remembers(manifest)) return undefined;
+  const path = join(folder, MEMORY_INDEX);
+  return parseMemoryIndex(utf8(await readPart(folder, manifest, MEMORY_INDEX), path), path);
+}
+
+/**
+ * Opens the rows of some people and reads no other person's.
+ *
+ * @param asked keyed hashes of people and the keys of their rows
+ * @throws {LetheError} a row is missing, changed, or the key is another's
+ */
+export async function openRows(
+  folder: string,
+  { rank, people }: MemoryIndex,
+  config: ModelConfig,
+  asked: readonly { readonly person: string; readonly key: RowKey }[],
+): Promise<MemoryRow[]> {
+  const shapes = thetaShapes(config, config.labels.length);
+  const rows: MemoryRow[] = [];
+  for (const { person, key } of asked) {
+    const path = join(folder, MEMORY_FOLDER, rowFile(person));
+    const { maxBytes } = kitPart(MEMORY_INDEX)!;
+    const { bytes, sha256 } = await readHashedFile(path, { maxBytes, remedy: RESTORE });
+    const due = people.find((row) => row.person === person)?.sha256;
+    if (sha256 !== due) {
+      throw new LetheError(
+        `${path} has SHA-256 ${sha256}`,
+        `memory.json names ${due ?? "no such row"}`,
+        RESTORE,
+      );
+    }
+    rows.push(decodeRow(openRow(key, bytes, path), shapes, rank, config.dim, path));
+  }
+  return rows;
+}
+
+/**
+ * Writes the next kit's `memory.json`: without the rows of who was forgotten, the others' stale.
+ *
+ * @returns its SHA-256
+ */
+export async function writeNextMemory(
+  path: string,
+  index: MemoryIndex,
+  forgotten: readonly string[],
+): Promise<string> {
+  const people = index.people.filter(({ person }) => !forgotten.includes(person));
+  const bytes = new TextEncoder().encode(encodeMemoryIndex({ ...index, stale: true, people }));
+  await Deno.writeFile(path, bytes, { createNew: true });
+  return sha256Hex(bytes);
+}

@@ -1,0 +1,47 @@
+import { identityHash, type IdentityKey } from "../../model/kit/identity_key.ts";
+import type { SealedMemory } from "../../model/kit/kit.ts";
+import type { IndexedRow, PhotographMatch } from "../../model/kit/memory_index.ts";
+import { encodeRow } from "../../model/kit/memory_row.ts";
+import { sealRow } from "../../model/kit/sealed_row.ts";
+import { sha256Hex } from "../../files/sha256.ts";
+import type { Folds } from "./fold_models.ts";
+import type { LearnedMemory } from "./learn_memory.ts";
+
+/** What a kit is to remember. */
+export interface KitMemory {
+  readonly learned: LearnedMemory;
+  readonly folds: Folds;
+  readonly match: PhotographMatch | null;
+}
+
+/**
+ * Seals everybody's row, each under a key of its own.
+ *
+ * @param identities people by the rows of `learned`
+ */
+export function sealMemory(
+  { learned, folds, match }: KitMemory,
+  identities: readonly string[],
+  key: IdentityKey,
+): SealedMemory {
+  const rows = new Map<string, Uint8Array<ArrayBuffer>>();
+  const people = learned.rows.map((row, i): IndexedRow => {
+    const person = identityHash(key, identities[i]);
+    const { bytes, salt } = sealRow(key, encodeRow(row));
+    rows.set(person, bytes);
+    return { person, sha256: sha256Hex(bytes), salt };
+  });
+  const { scale, tugOfWar } = learned.scale;
+  return {
+    rows,
+    index: {
+      version: 1,
+      rank: learned.rank,
+      stale: false,
+      match,
+      folds: { count: folds.count, sets: folds.sets.length },
+      heldOut: { scale, tugOfWar: Math.max(0, tugOfWar) },
+      people: people.sort((a, b) => a.person < b.person ? -1 : 1),
+    },
+  };
+}

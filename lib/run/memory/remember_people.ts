@@ -1,0 +1,60 @@
+import { predict } from "../../model/predict.ts";
+import { photographMatch } from "../../unlearn/memory/photograph_match.ts";
+import type { Person } from "../../unlearn/meta_unlearn/simulate_requests.ts";
+import type { KitMemory } from "./kit_memory.ts";
+import { makeMemory, type MakeMemoryOptions } from "./make_memory.ts";
+import { DEFAULT_MEMORY } from "./settings.ts";
+
+/** What a kit is asked to remember of each person. */
+export interface MemoryChoice {
+  /** Rank of what is kept of each weight matrix; null for all. */
+  readonly rank: number | null;
+  readonly folds: number;
+  readonly foldSets: number;
+  /** Folder of fold models; default beside the kit. */
+  readonly foldModels?: string;
+  /** Weights that the model's own training started from. */
+  readonly foldInit?: string;
+  /** How often everybody is dealt into simulated requests. */
+  readonly rounds?: number;
+}
+
+/** The model and its people, while the data are there. */
+export type RememberOptions =
+  & Omit<MakeMemoryOptions, "folder" | "count" | "sets" | "settings" | "ranks" | "init">
+  & {
+    /** The kit's folder. */
+    readonly out: string;
+    /** People that the model was not trained on, by whom the photograph's match is measured. */
+    readonly unseen: readonly Person[];
+  };
+
+/**
+ * Makes what a kit remembers: fold models where they are not there, rows of one rank, and how far a
+ * photograph may be from its person.
+ *
+ * @throws {LetheError} the fold models are another model's, or cannot be trained
+ */
+export async function rememberPeople(
+  { rank, folds, foldSets, foldModels, foldInit, rounds }: MemoryChoice,
+  { out, unseen, ...options }: RememberOptions,
+): Promise<KitMemory> {
+  const { memorise } = DEFAULT_MEMORY;
+  const made = await makeMemory({
+    ...options,
+    folder: foldModels ?? `${out.replace(/[/\\]+$/, "")}.folds`,
+    count: folds,
+    sets: foldSets,
+    settings: { ...DEFAULT_MEMORY, memorise: { ...memorise, rounds: rounds ?? memorise.rounds } },
+    ranks: [rank],
+    ...(foldInit === undefined ? {} : { init: foldInit }),
+  });
+  const { theta, model: { config }, source, microBatch } = options;
+  const images = unseen.flatMap(({ images }) => images);
+  const { features } = await predict(theta, config, source, images, microBatch);
+  let at = 0;
+  const match = photographMatch(
+    unseen.map(({ images }) => images.map(() => features.slice(at, at += config.dim))),
+  );
+  return { learned: made.learned[0], folds: made.folds, match };
+}
