@@ -1,7 +1,11 @@
 import { command, main } from "../cli/command.ts";
 import { MEMORY_OPTIONS, memoryChoice } from "../cli/memory_options.ts";
-import { MEMORY_ROW_OPTIONS, memoryRowChoice } from "../cli/memory_row_options.ts";
-import { META_OPTIONS, metaLearnSettings } from "../cli/meta_options.ts";
+import {
+  MEMORY_ROW_OPTIONS,
+  memoryRowChoice,
+  META_OPTIONS,
+  metaLearnSettings,
+} from "../cli/meta_options.ts";
 import { progress } from "../cli/progress.ts";
 import {
   CACHE,

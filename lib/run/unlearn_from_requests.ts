@@ -90,6 +90,10 @@ export async function unlearnRows(options: UnlearnRowsOptions): Promise<UnlearnS
   const names = requests.map(({ file }) => join(support, file));
   const match = memory && options.matchCheck !== false
     ? await checkMatch(index!, memory, theta, config, source, microBatch, names)
+      .catch((error) => {
+        disposeWeights(theta);
+        throw error;
+      })
     : null;
   const { theta: after, steps, settings, staleStatistics } = await unlearnFromKit(
     kit,

@@ -20,6 +20,8 @@ export interface UnlearnOptions extends PlanOptions {
   readonly memoryLimit?: number;
   /** Default memory where the kit remembers people, else MetaUnlearn. */
   readonly choice?: Partial<MethodChoice>;
+  /** False takes photographs that seem to show somebody else. */
+  readonly matchCheck?: boolean;
 }
 
 /**
@@ -43,7 +45,18 @@ export async function unlearnRequests(options: UnlearnOptions): Promise<UnlearnS
       const choice = { seed: 0, set: {}, ...options.choice, method };
       const rows = await rowsFor(kit, plan, method);
       const limit = options.memoryLimit === undefined ? {} : { memoryLimit: options.memoryLimit };
-      const run = { openDevice, kit, support, rows, folder, choice, microBatch, ...limit };
+      const match = options.matchCheck === undefined ? {} : { matchCheck: options.matchCheck };
+      const run = {
+        openDevice,
+        kit,
+        support,
+        rows,
+        folder,
+        choice,
+        microBatch,
+        ...limit,
+        ...match,
+      };
       const summary = await unlearnRows(run);
       await closeUnlearning(folder, plan, summary);
       return { summary, result: summary };

@@ -1,0 +1,155 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { join } from "@std/path";
+import { encodePng } from "../../lib/data/images/encode_png.ts";
+import { LetheError } from "../../lib/error.ts";
+import {
+  identityHash,
+  type IdentityKey,
+  identityKeyPath,
+  newIdentityKey,
+  writeIdentityKey,
+} from "../../lib/model/kit/identity_key.ts";
+import { readKit, writeKit } from "../../lib/model/kit/kit.ts";
+import { parseMemoryIndex } from "../../lib/model/kit/memory_index.ts";
+import type { MemoryRow } from "../../lib/model/kit/memory_row.ts";
+import type { Weight } from "../../lib/model/safetensors.ts";
+import { Random } from "../../lib/random.ts";
+import { sealMemory } from "../../lib/run/memory/kit_memory.ts";
+import { unlearnRequests } from "../../lib/run/unlearn_requests.ts";
+import type { Device } from "../../lib/tensor/device.ts";
+import { rowStep } from "../../lib/unlearn/memory/row_step.ts";
+import { inTemporaryFolder } from "../data/temporary_folder.ts";
+import { kitWithStatistics } from "../model/kit_with_statistics.ts";
+import { SMALL_CONFIG } from "../model/small_kit.ts";
+import { onEachDevice } from "../tensor/on_each_device.ts";
+
+const PEOPLE = ["Ada", "Bea", "Cid"];
+const SIDE = SMALL_CONFIG.imageSize;
+
+/** Rows of random steps: person k's are k + 1 times 1e-3 of theta's own kind. */
+function rowsOf(theta: ReadonlyMap<string, Weight>, rank: number | null): MemoryRow[] {
+  return PEOPLE.map((_, k) => {
+    const random = new Random(k, "row");
+    const step = new Map(
+      [...theta].sort().map(([name, { shape, dtype }]) => {
+        const size = shape.reduce((product, n) => product * n, 1);
+        const values = Float32Array.from({ length: size }, () => 1e-3 * (k + 1) * random.normal());
+        return [name, { shape, dtype, values }];
+      }),
+    );
+    return {
+      step: rowStep(step, rank),
+      centroid: Float32Array.from({ length: SMALL_CONFIG.dim }, () => random.normal()),
+    };
+  });
+}
+
+/** `kit/` that remembers, its key, and a folder of requests for each person. */
+async function prepare(folder: string, rank: number | null, distance = 2): Promise<IdentityKey> {
+  const key = newIdentityKey();
+  const kit = kitWithStatistics(PEOPLE.map((person) => identityHash(key, person)).sort());
+  const learned = {
+    rank,
+    rows: rowsOf(kit.model.theta, rank),
+    scale: { scale: 1, tugOfWar: 0.9 },
+    trials: [],
+  };
+  const folds = { count: 2, sets: [[0, 1, 0]] };
+  const match = { distance, refusesOwn: 0, refusesOthers: 0 };
+  const memory = sealMemory({ learned, folds, match }, PEOPLE, key);
+  await writeKit(join(folder, "kit"), { ...kit, memory });
+  await writeIdentityKey(identityKeyPath(join(folder, "kit")), key);
+  for (const [k, person] of PEOPLE.entries()) {
+    await Deno.mkdir(join(folder, `${k}`));
+    const rgb = Uint8Array.from({ length: SIDE * SIDE * 3 }, (_, i) => (i * (k + 3) * 37) % 256);
+    await Deno.writeFile(
+      join(folder, `${k}`, `${person}.png`),
+      encodePng({ width: SIDE, height: SIDE, rgb }),
+    );
+  }
+  return key;
+}
+
+const rowsIn = (kit: string) =>
+  [...Deno.readDirSync(join(kit, "memory"))].map(({ name }) => name).sort();
+
+/** Serves person k's request from a kit. */
+const serve = (device: Device, folder: string, k: number, kit: string, out: string, more = {}) =>
+  unlearnRequests({
+    ...{ device, ...more },
+    kit: join(folder, kit),
+    support: join(folder, `${k}`),
+    out: join(folder, out),
+  });
+
+onEachDevice(
+  "unlearnRequests takes the person's own row out of the weights, and out of the next kit",
+  (device) =>
+    inTemporaryFolder(async (folder) => {
+      const key = await prepare(folder, null);
+      const before = await readKit(join(folder, "kit"));
+      const first = await serve(device, folder, 0, "kit", "first");
+      assertEquals([first.method, first.staleStatistics], ["memory", false]);
+      const after = await readKit(join(folder, "first/kit"));
+      const [ada] = rowsOf(before.model.theta, null);
+      for (const [name, { values }] of before.model.theta) {
+        const { whole } = ada.step.get(name)! as { whole: Float32Array };
+        const moved = after.model.theta.get(name)!.values;
+        const most = whole.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+        // A half is within 2^-11 of a tensor's largest number.
+        assert(
+          values.every((x, i) =>
+            Math.abs(x - whole[i] - moved[i]) <= most * 2 ** -10 + 1e-6 * Math.abs(x)
+          ),
+          name,
+        );
+      }
+      const gone = `${identityHash(key, "Ada")}.row`;
+      assertEquals(
+        rowsIn(join(folder, "first/kit")),
+        rowsIn(join(folder, "kit")).filter((row) => row !== gone),
+      );
+      const path = join(folder, "first/kit/memory.json");
+      const index = parseMemoryIndex(await Deno.readTextFile(path), path);
+      assertEquals([index.stale, index.people.length], [true, 2]);
+      const second = await serve(device, folder, 1, "first/kit", "second");
+      assertEquals([second.method, second.staleStatistics], ["memory", true]);
+      assertEquals(rowsIn(join(folder, "second/kit")).length, 1);
+    }),
+);
+
+onEachDevice(
+  "unlearnRequests serves rows of a rank, and refuses a flipped bit and another kit's key",
+  (device) =>
+    inTemporaryFolder(async (folder) => {
+      const key = await prepare(folder, 2);
+      assertEquals(
+        (await serve(device, folder, 2, "kit", "whole", { branch: true })).method,
+        "memory",
+      );
+      const path = join(folder, "kit/memory", `${identityHash(key, "Ada")}.row`);
+      const sealed = await Deno.readFile(path);
+      sealed[99] ^= 4;
+      await Deno.writeFile(path, sealed);
+      await assertRejects(
+        () => serve(device, folder, 0, "kit", "flipped", { branch: true }),
+        LetheError,
+        "memory.json names",
+      );
+    }),
+);
+
+onEachDevice(
+  "unlearnRequests refuses a photograph that is far from its person, unless it is told not to look",
+  (device) =>
+    inTemporaryFolder(async (folder) => {
+      await prepare(folder, 1, 1e-6);
+      await assertRejects(
+        () => serve(device, folder, 0, "kit", "refused"),
+        LetheError,
+        "from its person",
+      );
+      const summary = await serve(device, folder, 0, "kit", "taken", { matchCheck: false });
+      assertEquals([summary.method, summary.match], ["memory", null]);
+    }),
+);
