@@ -1,47 +1,60 @@
 import { join } from "@std/path";
-import { sha256Hex } from "../files/sha256.ts";
+import { sha256File, sha256Hex } from "../files/sha256.ts";
 
-/** Files that may hold labels; they are hashed, the others listed. */
+/** Files that may hold labels; they are hashed, the others' names are. */
 const LABEL_FILE = /\.(txt|csv)$/i;
-/** A larger one is no label file that Lethe reads. */
-const MOST_BYTES = 256 * 2 ** 20;
+/** What a layout may look at: images, label files, folders. */
+const LOOKED_AT = /\.(jpe?g|png|webp|heic|heif|avif|txt|csv)$/i;
+/** Folders of more entries are known by the time of their last change: listing takes long. */
+const LISTED = 5000;
 
 /**
- * What a data set's folder holds, as one string that changes with any name in it and with any byte of
- * its label files. Images are not opened: whoever reads one holds it against its own hash.
+ * What a data set's folder holds, as far as a layout may look at it, in lines that change with any name
+ * and with any byte of a label file. Images are not opened: whoever reads one holds it against its own
+ * hash. A folder of many images is known by its time of change, which any new, renamed or removed name
+ * sets; in a copy it differs as well.
  */
-export function folderState(root: string): string {
-  const labels: string[] = [];
-  let [files, sum, mixed] = [0, 0, 0];
+export interface FolderState {
+  /** By path: time of change, ms, or the names' hash where they are few. */
+  readonly folders: Readonly<Record<string, number | string>>;
+  /** Label files by path: SHA-256. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** The state as it is now. @param listed folders of at most so many entries are told by their names */
+export function folderState(root: string, listed = LISTED): FolderState {
+  const folders: Record<string, number | string> = {};
+  const labels: Record<string, string> = {};
   const pending = [""];
   for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
-    for (const { name, isDirectory, isFile } of Deno.readDirSync(join(root, folder))) {
+    const entries = [...Deno.readDirSync(join(root, folder))];
+    folders[folder] = entries.length > listed ? changeOf(join(root, folder)) : namesOf(entries);
+    for (const { name, isDirectory, isFile } of entries) {
       const path = folder === "" ? name : `${folder}/${name}`;
       if (isDirectory) pending.push(path);
-      if (isFile && LABEL_FILE.test(name)) labels.push(`${path} ${hashOf(join(root, path))}`);
-      // Sums do not depend on the order in which the file system lists names.
-      const [a, b] = spread(`${isDirectory ? "/" : isFile ? "" : "@"}${path}`);
-      files++;
-      sum = (sum + a) >>> 0;
-      mixed = (mixed + b) >>> 0;
+      if (isFile && LABEL_FILE.test(name)) labels[path] = sha256File(join(root, path));
     }
   }
-  return JSON.stringify([files, sum, mixed, labels.sort()]);
+  return { folders, labels };
 }
 
-function hashOf(path: string): string {
-  if (Deno.statSync(path).size > MOST_BYTES) return "too large";
-  return sha256Hex(Deno.readFileSync(path));
+/** Whether a folder still is as it was. @throws what the file system throws where something is gone */
+export function isUnchanged(root: string, { folders, labels }: FolderState): boolean {
+  return Object.entries(folders).every(([folder, state]) => {
+    const path = join(root, folder);
+    return typeof state === "number"
+      ? changeOf(path) === state
+      : namesOf([...Deno.readDirSync(path)]) === state;
+  }) && Object.entries(labels).every(([file, hash]) => sha256File(join(root, file)) === hash);
 }
 
-/** Two numbers of a name, 64 bits in all: FNV-1a with two primes. */
-function spread(text: string): [number, number] {
-  let [a, b] = [0x811c9dc5, 0xcbf29ce4];
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    a = Math.imul(a ^ code, 0x01000193);
-    b = Math.imul(b ^ code, 0x85ebca6b);
-    b ^= b >>> 13;
-  }
-  return [a >>> 0, b >>> 0];
+function changeOf(folder: string): number {
+  return Deno.statSync(folder).mtime?.getTime() ?? 0;
+}
+
+/** The names that a layout may look at, as one text. */
+function namesOf(entries: readonly Deno.DirEntry[]): string {
+  const names = entries.filter(({ name, isFile }) => !isFile || LOOKED_AT.test(name))
+    .map(({ name, isDirectory, isFile }) => `${isDirectory ? "/" : isFile ? "" : "@"}${name}`);
+  return sha256Hex(new TextEncoder().encode(names.sort().join("\n")));
 }

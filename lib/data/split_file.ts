@@ -1,5 +1,5 @@
 import { LetheError } from "../error.ts";
-import { readPlainFile } from "../files/plain_file.ts";
+import { readPlainText } from "../files/plain_file.ts";
 import { checkedRelativePath } from "../files/relative_path.ts";
 import { DATASET_NAMES } from "./sample.ts";
 import { IDENTITY_PARTS, type Split } from "./split.ts";
@@ -22,20 +22,10 @@ export function writeSplit(path: string, split: Split): Promise<void> {
  * @throws {LetheError} when the file is missing or is no split, naming the field
  */
 export async function readSplit(path: string): Promise<Split> {
-  return parseSplit(await readSplitBytes(path), path);
-}
-
-/** The bytes of a split's file. @throws {LetheError} when it is missing or larger than any split */
-export function readSplitBytes(path: string): Promise<Uint8Array> {
-  return readPlainFile(path, {
+  const text = await readPlainText(path, {
     maxBytes: MAX_SPLIT_BYTES,
     remedy: "make one with `deno task split`",
   });
-}
-
-/** Parses a split's file and checks every field. @throws {LetheError} as {@link readSplit} */
-export function parseSplit(bytes: Uint8Array, path: string): Split {
-  const text = new TextDecoder().decode(bytes);
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -1,8 +1,8 @@
 import { join, relative } from "@std/path";
-import { sha256Hex } from "../files/sha256.ts";
+import { sha256File, sha256Hex } from "../files/sha256.ts";
 import { writeWhole } from "../files/write_whole.ts";
 import { fileAt, type FileTable, hashAt, packFiles, sharedBytes } from "./file_table.ts";
-import { folderState } from "./folder_state.ts";
+import { type FolderState, folderState, isUnchanged } from "./folder_state.ts";
 import type { Dataset, Sample } from "./sample.ts";
 import type { Split } from "./split.ts";
 
@@ -22,7 +22,7 @@ interface Header {
   readonly file: string;
   readonly sha256: string;
   /** Of the data set's folder. */
-  readonly state: string;
+  readonly state: FolderState;
   readonly split: Omit<Split, "hashes">;
   readonly dataset: Omit<Dataset, "root" | "samples">;
   /** The layout's folder, below the one that was named. */
@@ -56,17 +56,16 @@ interface Columns {
  * Writes the index of a split that has just been opened, so that the next command parses neither split
  * nor label files. It holds what both say, and is as private as they are.
  *
- * @param file the split's bytes
+ * @param path the split's file, which lies there
  * @param root the data set's folder as it was named
  * @throws LetheError it cannot be written; commands do without it
  */
 export async function writeSplitIndex(
   path: string,
-  file: Uint8Array,
   root: string,
   split: Split,
   { root: inner, samples, ...dataset }: Dataset,
-  sha256: string,
+  sha256 = sha256Hex(new TextEncoder().encode(JSON.stringify(split))),
 ): Promise<void> {
   const table = packFiles(samples.map(({ file }) => file), (file) => split.hashes[file]);
   const rows = new Map<string, number>();
@@ -87,7 +86,7 @@ export async function writeSplitIndex(
   const { hashes: _, ...rest } = split;
   const header: Header = {
     version: 1,
-    file: sha256Hex(file),
+    file: sha256File(path),
     sha256,
     state: folderState(root),
     split: rest,
@@ -112,11 +111,12 @@ export async function writeSplitIndex(
  * Opens a split by its index, where there is one that belongs to the split's file and to what the data
  * set's folder holds now, by their hashes.
  *
- * @param file the split's bytes
  * @returns null where there is none, where it is damaged, or where anything has changed
  */
-export function readSplitIndex(path: string, file: Uint8Array, root: string): IndexedSplit | null {
+export function readSplitIndex(path: string, root: string): IndexedSplit | null {
   try {
+    // Whatever is no plain file is left to whoever parses it, and says what is wrong.
+    if (![path, indexPath(path)].every((file) => Deno.lstatSync(file).isFile)) return null;
     const bytes = Deno.readFileSync(indexPath(path));
     if (MAGIC.some((byte, i) => bytes[i] !== byte)) return null;
     if (bytes.subarray(MAGIC.length, BEGIN).toHex() !== sha256Hex(bytes.subarray(BEGIN))) {
@@ -125,8 +125,8 @@ export function readSplitIndex(path: string, file: Uint8Array, root: string): In
     const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(BEGIN, true);
     const text = bytes.subarray(BEGIN + 4, BEGIN + 4 + length);
     const header: Header = JSON.parse(new TextDecoder().decode(text));
-    const fits = header.version === 1 && header.file === sha256Hex(file) &&
-      header.state === folderState(root);
+    const fits = header.version === 1 && header.file === sha256File(path) &&
+      isUnchanged(root, header.state);
     return fits ? opened(header, bytes.subarray(BEGIN + 4 + length), root) : null;
   } catch {
     return null;

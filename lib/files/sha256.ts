@@ -4,3 +4,15 @@ import { createHash } from "node:crypto";
 export function sha256Hex(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
+
+/** As {@link sha256Hex}, of a file, which is read piece by piece. @throws what opening or reading throws */
+export function sha256File(path: string): string {
+  const hash = createHash("sha256");
+  const piece = new Uint8Array(2 ** 20);
+  using file = Deno.openSync(path, { read: true });
+  for (;;) {
+    const read = file.readSync(piece);
+    if (read === null) return hash.digest("hex");
+    hash.update(piece.subarray(0, read));
+  }
+}

@@ -5,7 +5,7 @@ import type { Dataset, Sample } from "../data/sample.ts";
 import { sha256Hex } from "../files/sha256.ts";
 import { openSplitDataset, type Split } from "../data/split.ts";
 import { type FileTable, hashAt } from "../data/file_table.ts";
-import { parseSplit, readSplitBytes } from "../data/split_file.ts";
+import { readSplit } from "../data/split_file.ts";
 import { readSplitIndex, writeSplitIndex } from "../data/split_index.ts";
 import type { StoredImages } from "../data/loader/stored_source.ts";
 import type { OnProgress } from "./progress.ts";
@@ -27,14 +27,13 @@ export interface SplitData {
  * @throws LetheError they do not belong together
  */
 export async function openSplit(splitPath: string, data: string): Promise<SplitData> {
-  const bytes = await readSplitBytes(splitPath);
-  const indexed = readSplitIndex(splitPath, bytes, data);
+  const indexed = readSplitIndex(splitPath, data);
   if (indexed) return indexed;
-  const split = parseSplit(bytes, splitPath);
+  const split = await readSplit(splitPath);
   const dataset = await openSplitDataset(split, data);
   const sha256 = sha256Hex(new TextEncoder().encode(JSON.stringify(split)));
   // Where it cannot be written, the next command parses again.
-  await writeSplitIndex(splitPath, bytes, data, split, dataset, sha256).catch(() => {});
+  await writeSplitIndex(splitPath, data, split, dataset, sha256).catch(() => {});
   return { split, dataset, sha256 };
 }
 

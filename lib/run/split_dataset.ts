@@ -3,6 +3,7 @@ import { examineImages, refuseBroken } from "../data/loader/examine_images.ts";
 import { openDataset } from "../data/open_dataset.ts";
 import { exportRequests } from "../data/requests/export_requests.ts";
 import type { Dataset, DatasetName } from "../data/sample.ts";
+import { writeSplitIndex } from "../data/split_index.ts";
 import { IDENTITY_PARTS, makeSplit, type Split } from "../data/split.ts";
 import { writeSplit } from "../data/split_file.ts";
 import { finishBeforeExit } from "../files/finish_before_exit.ts";
@@ -58,6 +59,8 @@ export async function splitDataset(options: SplitOptions): Promise<MadeSplit> {
     if (requests !== undefined) await exportRequests(split, dataset, requests);
     await writeSplit(out, split);
   });
+  // The next command opens it without parsing; where it cannot be written, by parsing.
+  await writeSplitIndex(out, options.data, split, dataset).catch(() => {});
   return { split, dataset, notes: [...absentNotes(dataset), ...duplicateNotes(dataset, split)] };
 }
 

@@ -6,6 +6,7 @@ import { makeSplit, samplesOf } from "../../lib/data/split.ts";
 import { writeSplit } from "../../lib/data/split_file.ts";
 import { indexPath, readSplitIndex } from "../../lib/data/split_index.ts";
 import { LetheError } from "../../lib/error.ts";
+import { splitDataset } from "../../lib/run/split_dataset.ts";
 import { hashOf, openSplit } from "../../lib/run/split_data.ts";
 import { writeSyntheticCelebA } from "./synthetic_celeba.ts";
 import { inTemporaryFolder } from "./temporary_folder.ts";
@@ -50,13 +51,31 @@ Deno.test("openSplit gives by its index what it gives without", () =>
     }
   }));
 
+Deno.test("splitDataset leaves the index that opening its split would leave", () =>
+  inTemporaryFolder(async (folder) => {
+    const { root } = await smallSplit(folder);
+    const path = join(folder, "made.json");
+    await splitDataset({
+      dataset: "celeba",
+      data: root,
+      out: path,
+      forget: 2,
+      seed: 0,
+      check: false,
+    });
+    const made = await Deno.readFile(indexPath(path));
+    await Deno.remove(indexPath(path));
+    await openSplit(path, root);
+    assertEquals(await Deno.readFile(indexPath(path)), made);
+  }));
+
 Deno.test("openSplit parses again where split, label files or names have changed, or the index has", () =>
   inTemporaryFolder(async (folder) => {
     const { root, path, split } = await smallSplit(folder);
-    const read = async () => readSplitIndex(path, await Deno.readFile(path), root);
-    assertEquals(await read(), null);
+    const read = () => readSplitIndex(path, root);
+    assertEquals(read(), null);
     await openSplit(path, root);
-    assert(await read());
+    assert(read());
 
     const labels = join(root, "celeba", "list_attr_celeba.txt");
     const text = await Deno.readTextFile(labels);
@@ -67,27 +86,27 @@ Deno.test("openSplit parses again where split, label files or names have changed
     );
     assertNotEquals(changed, text);
     await Deno.writeTextFile(labels, changed);
-    assertEquals(await read(), null);
+    assertEquals(read(), null);
     const after = await openSplit(path, root);
     assertEquals(after.table, undefined);
-    assert(await read(), "the index is made anew");
+    assert(read(), "the index is made anew");
     const first = split.dataset.labels.length;
     assertEquals(after.dataset.samples[0].targets.length, first);
 
     await Deno.writeTextFile(join(root, "celeba", "another.txt"), "");
-    assertEquals(await read(), null);
+    assertEquals(read(), null);
     await openSplit(path, root);
 
     for (const at of [3, 200, -1]) {
       const bytes = await Deno.readFile(indexPath(path));
       bytes[at < 0 ? bytes.length + at : at] ^= 1;
       await Deno.writeFile(indexPath(path), bytes);
-      assertEquals(await read(), null, `byte ${at}`);
+      assertEquals(read(), null, `byte ${at}`);
       await openSplit(path, root);
     }
 
     await writeSplit(path, { ...split, seed: 5 });
-    assertEquals(await read(), null);
+    assertEquals(read(), null);
   }));
 
 Deno.test("openSplit misses an image that is gone, index or not", () =>
