@@ -60,24 +60,40 @@ export function microBatchRanges(s: number, microBatch: number): [number, number
   return ranges;
 }
 
-/**
- * Algorithm 1, the unlearning step: theta_u = theta - eta grad_theta h_phi(f_theta(S)), all identities
- * of S at once; with learned step sizes, tensor k moves by eta s_k instead.
- *
- * The gradient is taken through the meta-loss first and then, with that cotangent, through the
- * backbone in micro-batches, so memory does not grow with the number of requests.
- *
- * @param logStepSizes log s_k, a scalar per tensor of theta; absent: all s_k are 1
- */
-export async function unlearningStep(
+/** h_phi(f_theta(S)), its gradient and f_theta(S); all the caller's. */
+interface MetaLossGradient {
+  readonly value: tf.Scalar;
+  readonly gradient: Weights;
+  readonly output: VitOutput<tf.Tensor>;
+}
+
+/** A request that fits into one pass takes it through backbone and meta-loss together. */
+function inOnePass(
   theta: Weights,
   phi: Weights,
   support: Support,
-  settings: UnlearningSettings,
-  logStepSizes?: Weights,
-): Promise<UnlearningStep> {
-  const { shape, inputs, metaLearningRate } = settings;
-  const ranges = microBatchRanges(support.rows.length, settings.microBatch);
+  { shape, inputs }: UnlearningSettings,
+): MetaLossGradient {
+  let output: VitOutput<tf.Tensor> | undefined;
+  const { value, gradients } = valueAndGradients((weights) => {
+    const { logits, features } = vit(plain, weights, support.patches, shape);
+    output = { logits: tf.keep(tf.clone(logits)), features: tf.keep(tf.clone(features)) };
+    return metaLoss(plain, phi, { logits, features }, support, inputs);
+  }, theta);
+  return { value, gradient: gradients, output: output! };
+}
+
+/**
+ * A larger one goes through the meta-loss first and then, with that cotangent, through the backbone in
+ * micro-batches, so memory does not grow with the number of people.
+ */
+function inMicroBatches(
+  theta: Weights,
+  phi: Weights,
+  support: Support,
+  { shape, inputs }: UnlearningSettings,
+  ranges: readonly [number, number][],
+): MetaLossGradient {
   const output = tf.tidy(() => {
     const parts = ranges.map(([a, b]) => vit(plain, theta, supportPatches(support, a, b), shape));
     return {
@@ -112,14 +128,35 @@ export async function unlearningStep(
       disposeWeights(part.gradients);
     }
   }
+  disposeWeights(meta.gradients);
+  return { value: meta.value, gradient: gradient!, output };
+}
+
+/**
+ * Algorithm 1, the unlearning step: theta_u = theta - eta grad_theta h_phi(f_theta(S)), all identities
+ * of S at once; with learned step sizes, tensor k moves by eta s_k instead.
+ *
+ * @param logStepSizes log s_k, a scalar per tensor of theta; absent: all s_k are 1
+ */
+export async function unlearningStep(
+  theta: Weights,
+  phi: Weights,
+  support: Support,
+  settings: UnlearningSettings,
+  logStepSizes?: Weights,
+): Promise<UnlearningStep> {
+  const { metaLearningRate } = settings;
+  const ranges = microBatchRanges(support.rows.length, settings.microBatch);
+  const { value, gradient, output } = ranges.length === 1
+    ? inOnePass(theta, phi, support, settings)
+    : inMicroBatches(theta, phi, support, settings, ranges);
   const moved = logStepSizes
     ? mapWeights(theta, (tensor, name) => {
-      const step = tf.mul(gradient![name], metaLearningRate);
+      const step = tf.mul(gradient[name], metaLearningRate);
       return tf.sub(tensor, tf.mul(step, tf.exp(logStepSizes[name])));
     })
-    : addScaled(theta, gradient!, -metaLearningRate);
-  const value = (await meta.value.data())[0];
-  disposeWeights(meta.gradients);
-  meta.value.dispose();
-  return { value, theta: moved, gradient: gradient!, output };
+    : addScaled(theta, gradient, -metaLearningRate);
+  const [number] = await value.data();
+  value.dispose();
+  return { value: number, theta: moved, gradient, output };
 }
