@@ -8,6 +8,7 @@ import { benchmarkSlurm } from "../../tasks/benchmark_slurm.ts";
 import { benchPytorch } from "../../tasks/bench_pytorch.ts";
 import { demo } from "../../tasks/demo.ts";
 import { evaluate } from "../../tasks/evaluate.ts";
+import { exportTask } from "../../tasks/export.ts";
 import { importTask } from "../../tasks/import.ts";
 import { metaLearn } from "../../tasks/meta_learn.ts";
 import { portraits } from "../../tasks/portraits.ts";
@@ -34,6 +35,7 @@ export const TASKS: Readonly<Record<TaskName, Command<OptionTable>>> = {
   audit,
   accept,
   evaluate,
+  export: exportTask,
   benchmark,
   "benchmark-slurm": benchmarkSlurm,
   predict,

@@ -122,6 +122,7 @@ Deno.test("every task names the option that was meant and exits 2", async () => 
     evaluate: ["--retraind model", "--retrained"],
     benchmark: ["--setings a", "--settings"],
     "benchmark-slurm": ["--satus", "--status"],
+    export: ["--onx a", "--onnx"],
     report: ["--gird", "--grid"],
     tables: ["--chekc", "--check"],
     predict: ["--image a", "--images"],
