@@ -9,6 +9,8 @@ export interface Sample {
   readonly identity: string;
   /** `multi-label`: one 0 or 1 per label. `classes`: a single element, the class index. */
   readonly targets: readonly number[];
+  /** The same without a copy, where the data set was opened by an index. */
+  readonly packedTargets?: Uint8Array;
   /** Its place among the data set's samples, where the data set was opened by an index. */
   readonly row?: number;
 }

@@ -153,9 +153,12 @@ export function samplesOf(split: Split, dataset: Dataset, part: SplitPart): Samp
   if (part === "support") return dataset.samples.filter(({ file }) => support.has(file));
   const parts: IdentityPart[] = part === "train" ? ["retain", "forget"] : [part];
   const identities = new Set(parts.flatMap((name) => split.identities[name]));
-  return dataset.samples.filter(({ file, identity }) =>
-    identities.has(identity) && !support.has(file)
-  );
+  const asked = new Set(Object.keys(split.support));
+  // Files are looked at where they can be support images: names of an index are spelt out each time.
+  return dataset.samples.filter((sample) => {
+    const { identity } = sample;
+    return identities.has(identity) && !(asked.has(identity) && support.has(sample.file));
+  });
 }
 
 /**

@@ -202,7 +202,11 @@ class PackedSample implements Sample {
   }
 
   get targets(): number[] {
+    return [...this.packedTargets];
+  }
+
+  get packedTargets(): Uint8Array {
     const { targets, width } = this.#columns;
-    return [...targets.subarray(this.row * width, (this.row + 1) * width)];
+    return targets.subarray(this.row * width, (this.row + 1) * width);
   }
 }

@@ -55,6 +55,9 @@ export interface TrainModelOptions {
   readonly onNotice?: (line: string) => void;
 }
 
+/** Validation images that are loaded while the first steps are computed. */
+const FIRST_VALIDATION = 2048;
+
 /** Where a run's state lies until it is done. */
 export function trainingStatePath(out: string): string {
   return `${out.replace(/[/\\]+$/, "")}.training`;
@@ -81,7 +84,7 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
   const storedSide = Math.round(recipe.storedScale * config.imageSize);
   using images = openImages(data, options.cache);
   const valSource = images.source(val, config);
-  valSource.warm?.(range(val.length));
+  valSource.warm?.(range(Math.min(val.length, FIRST_VALIDATION)));
   const valTargets = valSource.targets(range(val.length));
   const judged = isDefined(task, valTargets);
   const microBatch = options.microBatch ??

@@ -72,10 +72,10 @@ type Answer =
 const NAME = "lethe-input";
 
 /**
- * Pixels that are kept in memory by default, bytes: 20,000 images of 32 px. Data sets of every size take
+ * Pixels that are kept in memory by default, bytes: 10,000 images of 32 px. Data sets of every size take
  * the same memory; whoever wants larger ones decoded once keeps them in a cache.
  */
-const IN_MEMORY = 64 * 2 ** 20;
+const IN_MEMORY = 32 * 2 ** 20;
 
 /**
  * Starts the thread. It reads, checks, decodes (by workers without permissions), resizes, cuts and
@@ -139,7 +139,7 @@ interface Room {
 }
 
 /** Bytes of images that are loaded ahead of their use and not kept. */
-const WARM_BYTES = 64 * 2 ** 20;
+const WARM_BYTES = 16 * 2 ** 20;
 
 /** Images of one list: those that are loaded first are kept while there is room. */
 function keptImages(
@@ -176,8 +176,10 @@ function keptImages(
       const pixels = kept.get(position);
       return pixels ? Promise.resolve(pixels) : ahead ?? load(position);
     },
-    /** Remembers that an image will be asked for. */
-    want: (position: number) => void wanted.add(position),
+    /** Remembers that an image will be asked for, as far as there is room for it. */
+    want(position: number): void {
+      if ((wanted.size + 1) * size <= Math.max(WARM_BYTES, room.left)) wanted.add(position);
+    },
     /** Loads a wanted image, unless it was asked for meanwhile. */
     async warm(position: number): Promise<void> {
       if (!wanted.delete(position) || kept.has(position) || warm.has(position)) return;
@@ -220,10 +222,8 @@ function inputThread(answer: (answer: Answer) => void) {
     return promise;
   };
   const begin = (list: ReturnType<typeof keptImages>, positions: readonly number[]) => {
-    for (const position of positions.toReversed()) {
-      list.want(position);
-      early.push(() => list.warm(position));
-    }
+    for (const position of positions) list.want(position);
+    for (const position of positions.toReversed()) early.push(() => list.warm(position));
     serve();
   };
   return async (order: Order) => {

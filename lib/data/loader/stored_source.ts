@@ -33,7 +33,8 @@ export interface InputFormat {
 /** Targets of samples, row after row: 0 or 1 per label, or one-hot classes. */
 export function targetRows(samples: readonly Sample[], task: Task, labels: number): Float32Array {
   const rows = new Float32Array(samples.length * labels);
-  samples.forEach(({ targets }, i) => {
+  samples.forEach((sample, i) => {
+    const targets = sample.packedTargets ?? sample.targets;
     if (task === "classes") rows[i * labels + targets[0]] = 1;
     else rows.set(targets, i * labels);
   });
