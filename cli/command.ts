@@ -3,7 +3,7 @@ import manifest from "../deno.json" with { type: "json" };
 import { describeError } from "./describe_error.ts";
 import { endOnSignals, isEnding } from "./end_on_signals.ts";
 import { helpText } from "./help.ts";
-import type { OptionTable, OptionValues } from "./options.ts";
+import { optionName, type OptionTable, type OptionValues } from "./options.ts";
 import { parseOptions } from "./parse.ts";
 import { enterWorkingFolder } from "./working_folder.ts";
 import { standardTerminal, type Terminal } from "./terminal.ts";
@@ -15,6 +15,8 @@ export interface Command<Table extends OptionTable> {
   /** One sentence. */
   readonly summary: string;
   readonly options: Table;
+  /** The option that a first word without a dash belongs to: `inspect PATH` is `inspect --path PATH`. */
+  readonly operand?: string;
   /** Whole command lines. */
   readonly examples: readonly string[];
   /** Paragraphs that `--help` prints below the options. */
@@ -50,10 +52,20 @@ export async function execute<Table extends OptionTable>(
       terminal.print(`lethe ${manifest.version}`);
       return 0;
     }
-    return await command.run(parseOptions(command.options, args), terminal) ?? 0;
+    return await command.run(
+      parseOptions(command.options, named(command.operand, args)),
+      terminal,
+    ) ?? 0;
   } catch (error) {
     return report(await faultBehind(error), terminal);
   }
+}
+
+/** The first word under its option's name, where the command has an option for it. */
+function named(operand: string | undefined, args: readonly string[]): readonly string[] {
+  const [first, ...rest] = args;
+  if (operand === undefined || first === undefined || first.startsWith("-")) return args;
+  return [`${optionName(operand)}=${first}`, ...rest];
 }
 
 /**

@@ -10,6 +10,7 @@ import { demo } from "../../tasks/demo.ts";
 import { evaluate } from "../../tasks/evaluate.ts";
 import { exportTask } from "../../tasks/export.ts";
 import { importTask } from "../../tasks/import.ts";
+import { inspect } from "../../tasks/inspect.ts";
 import { metaLearn } from "../../tasks/meta_learn.ts";
 import { portraits } from "../../tasks/portraits.ts";
 import { predict } from "../../tasks/predict.ts";
@@ -29,6 +30,7 @@ export const TASKS: Readonly<Record<TaskName, Command<OptionTable>>> = {
   split,
   train,
   import: importTask,
+  inspect,
   "meta-learn": metaLearn,
   unlearn,
   "unlearn-with-data": unlearnWithData,

@@ -114,6 +114,7 @@ Deno.test("every task names the option that was meant and exits 2", async () => 
     split: ["--datset celeba", "--dataset"],
     train: ["--without-forgot", "--without-forget"],
     import: ["--weigths a", "--weights"],
+    inspect: ["--datset celeba", "--dataset"],
     "meta-learn": ["--meta-learning-rat 1", "--meta-learning-rate"],
     unlearn: ["--suport requests", "--support"],
     "unlearn-with-data": ["--forgeting-epochs 1", "--forgetting-epochs"],

@@ -12,7 +12,7 @@ const FLOORS = [
   ["lib/unlearn"],
   ["lib/run"],
   ["lib/audit", "lib/selfcheck", "lib/benchmark", "lib/bench"],
-  ["lib/report"],
+  ["lib/report", "lib/inspect"],
   ["", "cli"],
   ["tasks"],
 ];

@@ -1,0 +1,93 @@
+import { join } from "@std/path";
+import { sha256Hex } from "../files/sha256.ts";
+import { CONFIG_FILE, MAX_CONFIG_BYTES } from "../model/checkpoint.ts";
+import { parseConfig } from "../model/config.ts";
+import { readPlainText } from "../files/plain_file.ts";
+import { identityKeyPath, readIdentityKey } from "../model/kit/identity_key.ts";
+import { usesOf } from "../model/kit/kit_uses.ts";
+import { readManifest } from "../model/kit/stored_manifest.ts";
+import { counted, type Inspected, size, some } from "./inspected.ts";
+import { shapeOf } from "./inspect_model.ts";
+
+/**
+ * A kit: where it stands in the chain of requests, how it unlearns, what is stale. Weights are not read.
+ *
+ * @throws {LetheError} its kit.json or config.json is damaged
+ */
+export async function inspectKit(path: string): Promise<Inspected> {
+  const { manifest, id, sha256 } = await readManifest(path);
+  const configPath = join(path, CONFIG_FILE);
+  const config = await readPlainText(configPath, { maxBytes: MAX_CONFIG_BYTES })
+    .then((text) => parseConfig(text, configPath));
+  const files = await Promise.all(manifest.files.map(async ({ file, derivedFrom }) => {
+    const bytes = await Deno.stat(join(path, file)).then((found) => found.size, () => null);
+    return { file, bytes, derivedFrom };
+  }));
+  const missing = files.filter(({ bytes }) => bytes === null).map(({ file }) => file);
+  const total = files.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0);
+  const uses = await usesOf(path, id);
+  const key = await readIdentityKey(identityKeyPath(path)).then(keyFingerprint, () => null);
+  const { unlearning, statistics, methods, metaLoss, identities, forgotten } = manifest;
+  const stale = statistics?.stale ? ["statistics of SSD and PGU"] : [];
+  return {
+    kind: "kit",
+    path,
+    rows: [
+      ["id", id],
+      [
+        "generation",
+        `${manifest.generation}` +
+        (manifest.parent === null ? ", as meta-learned" : `, of ${manifest.parent.slice(0, 16)}..`),
+      ],
+      ["model", shapeOf(config)],
+      ["labels", some(config.labels, 12)],
+      ["can forget", counted(identities.length, "person", "people")],
+      ["has forgotten", counted(forgotten.length, "person", "people")],
+      [
+        "unlearning",
+        `${counted(unlearning.requestSize, "person", "people")} a step, eta ` +
+        `${unlearning.metaLearningRate}, ${unlearning.stepSizes} step sizes, from ` +
+        unlearning.inputs.join(", "),
+      ],
+      ["meta-loss", `${metaLoss.hidden} hidden, embeddings of ${metaLoss.embeddingSize}`],
+      ["other methods", methods ? "ssd, pgu, jit" : "none"],
+      ["stale", stale.length === 0 ? "nothing" : some(stale)],
+      ["size", `${size(total)} in ${files.length} files`],
+      [
+        "used",
+        uses.length === 0
+          ? "no"
+          : `by ${counted(uses.length, "request", "requests")}: ${
+            some(uses.map(({ out }) => out))
+          }`,
+      ],
+      ["identity key", key === null ? "not beside it" : `beside it, fingerprint ${key}`],
+    ],
+    notes: missing.map((file) => `${join(path, file)} is missing`),
+    value: {
+      kind: "kit",
+      id,
+      sha256,
+      version: manifest.version,
+      generation: manifest.generation,
+      parent: manifest.parent,
+      config,
+      canForget: identities.length,
+      forgotten: forgotten.length,
+      unlearning,
+      metaLoss,
+      ...(methods ? { methods } : {}),
+      ...(statistics ? { statistics } : {}),
+      stale,
+      files,
+      bytes: total,
+      uses,
+      identityKey: key,
+    },
+  };
+}
+
+/** Which key it is, without a hint of it: the start of a hash of its own kind. */
+function keyFingerprint(key: string): string {
+  return sha256Hex(new TextEncoder().encode(`lethe identity key fingerprint\0${key}`)).slice(0, 16);
+}

@@ -1,0 +1,141 @@
+import { join } from "@std/path";
+import type { Progress } from "../data/loader/image_store.ts";
+import { readRequestRows } from "../data/requests/request_rows.ts";
+import type { DatasetName } from "../data/sample.ts";
+import { LetheError } from "../error.ts";
+import { parseJsonObject } from "../files/json_fields.ts";
+import { listFolder } from "../files/list_folder.ts";
+import { readPlainText } from "../files/plain_file.ts";
+import { inspectDataset } from "./inspect_dataset.ts";
+import { inspectKit } from "./inspect_kit.ts";
+import { inspectModel } from "./inspect_model.ts";
+import { inspectReceipt } from "./inspect_receipt.ts";
+import { inspectSplit } from "./inspect_split.ts";
+import { type Inspected, some } from "./inspected.ts";
+
+const RULE =
+  "a data set, requests, a split, a model, a kit, an output folder or a receipt is inspected";
+const MAX_JSON_BYTES = 256 * 2 ** 20;
+
+/**
+ * Finds out what a path is and what is in it.
+ *
+ * @param dataset the data set's layout, where it is one and its files do not tell
+ * @throws {LetheError} it is nothing of Lethe's, or damaged
+ */
+export async function inspectPath(
+  path: string,
+  { dataset, onProgress }: { dataset?: DatasetName; onProgress?: Progress } = {},
+): Promise<Inspected> {
+  if (dataset) return await inspectDataset(dataset, path, onProgress);
+  const found = await Deno.stat(path).catch((cause) => {
+    throw new LetheError(`${path} does not exist or cannot be read`, RULE, "check the path", {
+      cause,
+    });
+  });
+  if (!found.isDirectory) return await inspectFile(path);
+  const names = (await listFolder(path, RULE)).map(({ name }) => name);
+  const has = (...all: string[]) => all.every((name) => names.includes(name));
+  if (has("kit.json")) return await inspectKit(path);
+  if (has("summary.json", "model", "kit")) return await inspectOutput(path, has("receipt.json"));
+  if (has("config.json", "model.safetensors")) return await inspectModel(path);
+  if (has("requests.csv")) return await inspectRequests(path);
+  return await inspectUnnamedDataset(path, names, onProgress);
+}
+
+async function inspectFile(path: string): Promise<Inspected> {
+  const remedy = "name a split, a receipt, or a folder";
+  if (!path.endsWith(".json")) throw new LetheError(`${path} is a file`, RULE, remedy);
+  const fields = parseJsonObject(
+    await readPlainText(path, { maxBytes: MAX_JSON_BYTES }),
+    path,
+    remedy,
+  );
+  if ("identities" in fields && "hashes" in fields) return await inspectSplit(path);
+  if ("signature" in fields && "requests" in fields) return await inspectReceipt(path);
+  throw new LetheError(`${path} is neither a split nor a receipt`, RULE, remedy);
+}
+
+/** What unlearn leaves: the next kit's and the receipt's facts beside its own. */
+async function inspectOutput(path: string, hasReceipt: boolean): Promise<Inspected> {
+  const summaryPath = join(path, "summary.json");
+  const text = await readPlainText(summaryPath, { maxBytes: 2 ** 20 });
+  const summary = parseJsonObject(text, summaryPath, "restore it");
+  const kit = await inspectKit(join(path, "kit"));
+  const model = await inspectModel(join(path, "model"));
+  const receipt = hasReceipt ? await inspectReceipt(join(path, "receipt.json")) : null;
+  const fact = (name: string) => String(summary[name] ?? "-");
+  return {
+    kind: "output folder",
+    path,
+    rows: [
+      ["people forgotten", fact("people")],
+      ["method", fact("method")],
+      ["labels", `of ${fact("targets")}`],
+      ["device", fact("device")],
+      ...kit.rows.map(([name, value]): [string, string] => [`kit: ${name}`, value]),
+      ...(receipt?.rows ?? []).map((
+        [name, value],
+      ): [string, string] => [`receipt: ${name}`, value]),
+    ],
+    notes: [
+      ...kit.notes,
+      ...(receipt ? receipt.notes : ["there is no receipt"]),
+    ],
+    value: {
+      kind: "output folder",
+      summary,
+      model: model.value,
+      kit: kit.value,
+      receipt: receipt?.value ?? null,
+    },
+  };
+}
+
+async function inspectRequests(path: string): Promise<Inspected> {
+  const rows = await readRequestRows(path, null);
+  const people = new Set(rows.map(({ identity }) => identity)).size;
+  return {
+    kind: "requests",
+    path,
+    rows: [["photographs", String(rows.length)], ["people", String(people)]],
+    notes: [],
+    value: {
+      kind: "requests",
+      photographs: rows.length,
+      people,
+      files: rows.map(({ file }) => file),
+    },
+  };
+}
+
+/** Tries the layouts; of one with a mark of its own the error is told, as it was meant. */
+async function inspectUnnamedDataset(
+  path: string,
+  names: readonly string[],
+  onProgress?: Progress,
+): Promise<Inspected> {
+  const hasTable = names.some((name) => /\.(csv|tsv)$/i.test(name) && !name.startsWith("."));
+  const order: DatasetName[] = hasTable && !names.includes("custom_train_dataset.csv") &&
+      !names.some((name) => name.startsWith("list_attr_celeba"))
+    ? ["folder"]
+    : ["celeba", "celebahq", "mufac"];
+  const errors: LetheError[] = [];
+  for (const name of order) {
+    try {
+      return await inspectDataset(name, path, onProgress);
+    } catch (error) {
+      if (!(error instanceof LetheError)) throw error;
+      errors.push(error);
+    }
+  }
+  const telling = errors.find(({ value }) =>
+    !/ holds no [^,]* and no | holds no custom_/.test(value)
+  );
+  if (telling) throw telling;
+  throw new LetheError(
+    `${path} is nothing of Lethe's: it holds ${some(names) || "nothing"}`,
+    RULE,
+    "name the data set's layout with --dataset if it is one",
+  );
+}

@@ -1,0 +1,31 @@
+import { readReceipt } from "../audit/receipt/receipt_file.ts";
+import { counted, type Inspected, some } from "./inspected.ts";
+
+/** A receipt, as it reads; `audit --verify` holds it against the files. @throws {LetheError} damaged */
+export async function inspectReceipt(path: string): Promise<Inspected> {
+  const receipt = await readReceipt(path);
+  const layers = receipt.layers.map(({ layer, state }) => `${layer} ${state}`);
+  const failed = receipt.layers.filter(({ state }) => state === "failed");
+  return {
+    kind: "receipt",
+    path,
+    rows: [
+      ["run", `${receipt.started} to ${receipt.ended}`],
+      ["requests", counted(receipt.requests.length, "photograph", "photographs")],
+      ["labels", `of ${receipt.targets}`],
+      [
+        "weights",
+        `${receipt.weights.before.slice(0, 16)}.. to ${receipt.weights.after.slice(0, 16)}..`,
+      ],
+      ["adapter", receipt.adapter],
+      ["wall", receipt.worker.containment],
+      ["layers", some(layers, 20)],
+      ["signature", receipt.signature === null ? "none" : `of ${receipt.signer}`],
+    ],
+    notes: [
+      ...failed.map(({ layer, detail }) => `the layer ${layer} failed: ${detail}`),
+      "nothing is verified here: deno task audit --verify does that",
+    ],
+    value: { ...receipt, kind: "receipt" },
+  };
+}

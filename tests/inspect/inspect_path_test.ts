@@ -1,0 +1,103 @@
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { fromFileUrl, join } from "@std/path";
+import { encodePng } from "../../lib/data/images/encode_png.ts";
+import { LetheError } from "../../lib/error.ts";
+import { inspectPath } from "../../lib/inspect/inspect_path.ts";
+import { execute } from "../../cli/command.ts";
+import { inspect } from "../../tasks/inspect.ts";
+import { inTemporaryFolder, writeFiles } from "../data/temporary_folder.ts";
+
+const FIXTURES = fromFileUrl(new URL("../../fixtures", import.meta.url));
+const at = (...names: string[]) => join(FIXTURES, ...names);
+
+Deno.test("inspectPath tells a kit, a model, a split, requests, a receipt and an output folder apart", async () => {
+  const kinds = {
+    [at("4832d1b/kit")]: "kit",
+    [at("4832d1b/unlearned/model")]: "model",
+    [at("4832d1b/split.json")]: "split",
+    [at("4832d1b/requests")]: "requests",
+    [at("4832d1b/unlearned/receipt.json")]: "receipt",
+    [at("4832d1b/unlearned")]: "output folder",
+  };
+  for (const [path, kind] of Object.entries(kinds)) {
+    const found = await inspectPath(path);
+    assertEquals([found.kind, found.value.kind], [kind, kind], path);
+    assertEquals(JSON.parse(JSON.stringify(found.value)).kind, kind);
+  }
+});
+
+Deno.test("inspectPath tells of a kit its generation, who was forgotten, what is stale and whose key it has", async () => {
+  const [first, next] = await Promise.all(
+    [at("4832d1b/kit"), at("4832d1b/unlearned/kit")].map((path) => inspectPath(path)),
+  );
+  assertEquals([first.value.generation, next.value.generation], [0, 1]);
+  assertEquals(first.value.forgotten, 0);
+  const people = Number(first.value.canForget);
+  assertEquals(Number(next.value.canForget) + Number(next.value.forgotten), people);
+  assertEquals([first.value.stale, next.value.stale], [[], ["statistics of SSD and PGU"]]);
+  assertEquals(first.value.identityKey, next.value.identityKey);
+  assertEquals(typeof first.value.identityKey, "string");
+  const key = (await Deno.readTextFile(at("4832d1b/kit.identity-key"))).trim();
+  assertEquals(JSON.stringify(first).includes(key), false);
+});
+
+Deno.test("inspectPath tells of a data set people, shares, images that come twice or do not decode", () =>
+  inTemporaryFolder(async (folder) => {
+    const png = (seed: number) =>
+      encodePng({ width: 8, height: 8, rgb: new Uint8Array(192).fill(seed) });
+    await writeFiles(folder, {
+      "a/0.png": png(1),
+      "a/1.png": png(2),
+      "b/0.png": png(1),
+      "b/1.png": "",
+      "labels.csv": "file,identity,wet,rare\na/0.png,a,1,0\na/1.png,a,0,0\nb/0.png,b,1,0\n" +
+        "b/1.png,b,1,0\nc/0.heic,c,1,0\n",
+      "c/0.heic": "x",
+    });
+    const { value, notes } = await inspectPath(folder);
+    assertEquals([value.people, value.images, value.absent], [2, 4, 1]);
+    assertEquals(value.labels, [{ label: "wet", share: 0.75 }, { label: "rare", share: 0 }]);
+    assertEquals(value.broken, ["b/1.png is empty"]);
+    assertEquals((value.duplicates as unknown[]).length, 1);
+    const said = notes.join("\n");
+    for (const part of ["a HEIC image", "a/0.png (a) = b/0.png (b)", "no image has rare"]) {
+      assertStringIncludes(said, part);
+    }
+  }));
+
+Deno.test("inspectPath refuses what is nothing of Lethe's, and tells what is wrong with what is", () =>
+  inTemporaryFolder(async (folder) => {
+    const refuses = (path: string, message: string) =>
+      assertRejects(() => inspectPath(path), LetheError, message);
+    await refuses(join(folder, "none"), "does not exist");
+    await writeFiles(folder, { "notes.txt": "x", "a.json": "{}", "b.json": "no" });
+    await refuses(folder, "is nothing of Lethe's: it holds a.json");
+    await refuses(join(folder, "a.json"), "neither a split nor a receipt");
+    await refuses(join(folder, "b.json"), "is not JSON");
+    await refuses(join(folder, "notes.txt"), "is a file");
+    await writeFiles(folder, { "list_attr_celeba.txt": "x", "img_align_celeba/1.jpg": "x" });
+    await refuses(folder, "holds no identity_CelebA.txt");
+  }));
+
+Deno.test("inspect takes its path as a bare word, and prints one screen or JSON", async () => {
+  const run = async (...args: string[]) => {
+    const [printed, noted]: string[][] = [[], []];
+    const code = await execute(
+      inspect,
+      args,
+      {
+        print: (line: string) => void printed.push(line),
+        note: (line: string) => void noted.push(line),
+        progress: () => {},
+      } as unknown as Parameters<typeof execute>[2],
+    );
+    return { code, printed, noted };
+  };
+  const { code, printed } = await run(at("4832d1b/kit"));
+  assertEquals(code, 0);
+  assertEquals(printed.length < 24, true);
+  assertStringIncludes(printed.join("\n"), "generation");
+  const json = await run(at("4832d1b/split.json"), "--json");
+  assertEquals(JSON.parse(json.printed.join("")).kind, "split");
+  assertEquals((await run()).code, 2);
+});
