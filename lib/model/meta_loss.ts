@@ -4,7 +4,7 @@ import { mask, mean, sigmoid, softplus } from "../tensor/ops/elementwise.ts";
 import { gelu } from "../tensor/ops/gelu.ts";
 import { layerNorm } from "../tensor/ops/layer_norm.ts";
 import { linear } from "../tensor/ops/linear.ts";
-import { concatColumns, embeddingRows } from "../tensor/ops/rows.ts";
+import { concatColumns, embeddingRows, selectedRows } from "../tensor/ops/rows.ts";
 import type { Random } from "../random.ts";
 import type { Weights } from "../tensor/weights.ts";
 import { META_LOSS_INPUTS, type MetaLossInput } from "./meta_loss_inputs.ts";
@@ -34,6 +34,8 @@ export interface MetaLossConstants {
   readonly targets: tf.Tensor;
   /** Row of each support image's identity in the embedding table, s of them. */
   readonly rows: readonly number[];
+  /** [s, identities] with a one where {@link rows} says, in its place where a step is recorded. */
+  readonly selection?: tf.Tensor;
   /** [s, hidden] dropout mask, already scaled by 1 / (1 - p); absent outside meta-training. */
   readonly dropout?: tf.Tensor;
 }
@@ -72,14 +74,17 @@ export function metaLossRows<T>(
   { constant, apply }: Algebra<T>,
   phi: Readonly<Record<string, T>>,
   { logits, features }: VitOutput<T>,
-  { targets, rows, dropout }: MetaLossConstants,
+  { targets, rows, selection, dropout }: MetaLossConstants,
   inputs: readonly MetaLossInput[],
 ): T {
   const column: Record<MetaLossInput, () => T> = {
     logits: () => apply(sigmoid, [logits]),
     features: () => features,
     targets: () => constant(targets),
-    identities: () => apply(embeddingRows, [phi["embed.weight"]], { indices: rows }),
+    identities: () =>
+      selection
+        ? apply(selectedRows, [constant(selection), phi["embed.weight"]])
+        : apply(embeddingRows, [phi["embed.weight"]], { indices: rows }),
   };
   const affine = (x: T, layer: string) =>
     apply(linear, [x, phi[`${layer}.weight`], phi[`${layer}.bias`]]);

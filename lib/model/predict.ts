@@ -7,7 +7,9 @@ import {
 } from "../data/loader/image_source.ts";
 import { plain } from "../tensor/algebra.ts";
 import { checkDevice } from "../tensor/device_fault.ts";
-import { Reads } from "../tensor/reads.ts";
+import { Gathered } from "../tensor/recording/gathered.ts";
+import { Recorded } from "../tensor/recording/recorded.ts";
+import type { Tensors } from "../tensor/recording/recording.ts";
 import type { Weights } from "../tensor/weights.ts";
 import { vit, type VitShape } from "./vit.ts";
 
@@ -19,11 +21,41 @@ export interface Predictions {
   readonly features: Float32Array;
 }
 
+/** f_theta of batch after batch: recorded once, replayed for all batches and weights of its shape. */
+export class Predictor {
+  readonly #step: Recorded<Tensors, { logits: tf.Tensor; features: tf.Tensor }>;
+
+  constructor(shape: VitShape) {
+    this.#step = new Recorded((inputs) => {
+      const { patches, ...theta } = inputs;
+      return { ...vit(plain, theta, patches, shape) };
+    });
+  }
+
+  /**
+   * Queues a batch.
+   *
+   * @param version the same for batches between which theta did not change
+   * @returns logits [b, labels] and features [b, dim], which hold until the next run
+   */
+  run(theta: Weights, patches: tf.Tensor, version: unknown) {
+    return this.#step.run({ ...theta, patches }, new Set(Object.keys(theta)), version);
+  }
+
+  dispose(): void {
+    this.#step.dispose();
+  }
+}
+
+/** Batches from which on it pays to record what all of them do. */
+const WORTH_RECORDING = 3;
+
 /**
  * f_theta without gradients, `microBatch` images at a time.
  *
  * @param indices images of `source`
  * @param wanted without features, these are empty: of many images they take more room than the logits
+ * @param predictor of theta's shape, where there are calls to come: it stays the caller's
  * @returns host arrays; no tensor is left on the device
  * @throws {LetheError} the device was lost or failed
  */
@@ -35,29 +67,33 @@ export async function predict(
   microBatch: number,
   onBatch?: (images: number) => void,
   wanted: "both" | "logits" = "both",
+  predictor?: Predictor,
 ): Promise<Predictions> {
   const labels = theta["head.bias"].size;
   const logits = new Float32Array(indices.length * labels);
   const features = new Float32Array(wanted === "both" ? indices.length * shape.dim : 0);
-  const reads = new Reads();
+  const results = new Gathered();
+  const version = {};
+  const own = !predictor && indices.length > (WORTH_RECORDING - 1) * microBatch;
+  const replayed = own ? new Predictor(shape) : predictor;
   let done = 0;
   for await (const batch of batchesOf(source, chunks(indices, microBatch))) {
     const images = batch.targets.shape[0];
-    const output = tf.tidy(() => ({ ...vit(plain, theta, batch.patches, shape) }));
+    const output = replayed?.run(theta, batch.patches, version) ??
+      tf.tidy(() => ({ ...vit(plain, theta, batch.patches, shape) }));
     tf.dispose([batch.patches, batch.targets]);
-    const read = [output.logits.data(), ...wanted === "both" ? [output.features.data()] : []];
     const first = done;
-    await reads.add(
-      Promise.all(read).then(([logitRows, featureRows]) => {
-        tf.dispose([output.logits, output.features]);
-        logits.set(logitRows as Float32Array, first * labels);
-        if (featureRows) features.set(featureRows as Float32Array, first * shape.dim);
-        onBatch?.(images);
-      }),
-    );
+    const read = [output.logits, ...wanted === "both" ? [output.features] : []];
+    await results.add(read, (logitRows, featureRows) => {
+      logits.set(logitRows, first * labels);
+      if (featureRows) features.set(featureRows, first * shape.dim);
+      onBatch?.(images);
+    });
+    if (!replayed) tf.dispose([output.logits, output.features]);
     done += images;
   }
-  await reads.finish();
+  await results.finish();
+  if (own) replayed?.dispose();
   checkDevice();
   return { logits, features };
 }

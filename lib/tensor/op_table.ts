@@ -8,7 +8,7 @@ import { gelu } from "./ops/gelu.ts";
 import { layerNorm } from "./ops/layer_norm.ts";
 import { linear } from "./ops/linear.ts";
 import { reshape } from "./ops/reshape.ts";
-import { concatColumns, embeddingRows } from "./ops/rows.ts";
+import { concatColumns, embeddingRows, selectedRows } from "./ops/rows.ts";
 import { tokens } from "./ops/tokens.ts";
 
 /** An op with small inputs to check it on. */

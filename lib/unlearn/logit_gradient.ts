@@ -52,16 +52,26 @@ export async function logitGradient(
   patches: tf.Tensor,
   loss: (logits: tf.Tensor) => tf.Tensor,
 ): Promise<{ value: number; gradients: Weights }> {
+  const { value, gradients } = queueLogitGradient(theta, backbone, patches, loss);
+  const [number] = await value.data();
+  value.dispose();
+  return { value: number, gradients };
+}
+
+/** As {@link logitGradient}, waiting for nothing: the value is a scalar, the caller's. */
+export function queueLogitGradient(
+  theta: Weights,
+  backbone: Backbone,
+  patches: tf.Tensor,
+  loss: (logits: tf.Tensor) => tf.Tensor,
+): { value: tf.Scalar; gradients: Weights } {
   const run = (weights: Weights, piece: tf.Tensor) =>
     vit(plain, weights, piece, backbone.shape).logits;
   const parts = pieces(backbone, patches);
   if (parts.length === 1) {
-    const { value, gradients } = valueAndGradients(
-      (weights) => loss(run(weights, parts[0])),
-      theta,
-    );
+    const result = valueAndGradients((weights) => loss(run(weights, parts[0])), theta);
     parts[0].dispose();
-    return { value: await read(value), gradients };
+    return result;
   }
   const logits = logitsOf(theta, backbone, patches);
   const outer = valueAndGradients(({ logits }) => loss(logits), { logits });
@@ -75,9 +85,7 @@ export async function logitGradient(
     }, theta);
     const perImage = patches.shape[0] / logits.shape[0];
     row += piece.shape[0] / perImage;
-    // Reading keeps the queue of the device short.
-    await read(part.value);
-    piece.dispose();
+    tf.dispose([part.value, piece]);
     if (gradients === null) gradients = part.gradients;
     else {
       const sum: Weights = addScaled(gradients, part.gradients, 1);
@@ -87,11 +95,5 @@ export async function logitGradient(
     }
   }
   tf.dispose([logits, outer.gradients.logits]);
-  return { value: await read(outer.value), gradients: gradients! };
-}
-
-async function read(value: tf.Scalar): Promise<number> {
-  const [number] = await value.data();
-  value.dispose();
-  return number;
+  return { value: outer.value, gradients: gradients! };
 }

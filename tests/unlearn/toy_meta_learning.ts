@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { ImageFeed } from "../../lib/data/loader/image_source.ts";
+import { activeWebgpu } from "../../lib/tensor/recording/owned_tensor.ts";
 import { disposeWeights, mapWeights, type Weights } from "../../lib/tensor/weights.ts";
 import type { MetaObjective } from "../../lib/unlearn/meta_unlearn/meta_objective.ts";
 import {
@@ -116,8 +117,17 @@ export interface Asked {
 export function observed(learning: MetaLearning): { learning: MetaLearning; asked: Asked[] } {
   const asked: Asked[] = [];
   const { objective } = learning;
+  const { source } = objective;
   const spy: MetaObjective = {
     ...objective,
+    // WebGPU measures on the device: what it measures is what it loads, filled up with its first image.
+    source: activeWebgpu() === null ? source : {
+      ...source,
+      batch(indices) {
+        asked.at(-1)!.measured.push([...new Set(indices)]);
+        return source.batch(indices);
+      },
+    },
     measure(logits, indices) {
       asked.at(-1)!.measured.push(indices);
       return objective.measure(logits, indices);

@@ -74,7 +74,7 @@ export function recordedTrainingStep(
       inputs.numbers = optimiser.begin(learningRate);
       const { loss } = step.run(inputs);
       tf.dispose(Object.values(inputs));
-      await losses.add(loss, ([value]) => onLoss(value));
+      await losses.add([loss], ([value]) => onLoss(value));
     },
     finish: () => losses.finish(),
     copy: () => mapWeights(optimiser.weights, tf.clone),

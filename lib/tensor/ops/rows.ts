@@ -38,6 +38,25 @@ export const embeddingRows: Op = {
   jvp: (_inputs, [dTable], attributes) => take(indicesOf(attributes))(dTable!),
 };
 
+/** S E with a selection S [s, identities] that does not move: its gradient is ST dy. */
+function select(selection: tf.Tensor) {
+  return customGradient((table) => ({
+    value: matMul(selection, table as tf.Tensor),
+    gradFunc: (dy: tf.Tensor) => matMul(selection, dy, { transposeA: true }),
+  }));
+}
+
+/**
+ * {@link embeddingRows} by a tensor: a selection [s, identities] with a one where the row is, and the
+ * table. For steps that are recorded, whose rows change from run to run.
+ */
+export const selectedRows: Op = {
+  name: "selectedRows",
+  formula: "y = S E, linear in E: dE = ST dy;  y' = S E'",
+  forward: ([selection, table]) => select(selection)(table),
+  jvp: ([selection], [_selection, dTable]) => select(selection)(dTable!),
+};
+
 /** Columns side by side: any number of [s, w_i] give [s, sum w_i]. Linear. */
 export const concatColumns: Op = {
   name: "concatColumns",

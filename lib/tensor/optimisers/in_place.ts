@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { LetheBackend } from "../backend/lethe_backend.ts";
-import { adamWInPlace, sgdInPlace } from "../kernels/webgpu/in_place_optimisers.ts";
+import { adamWInPlace, sgdInPlace } from "../kernels/webgpu/recorded/in_place_optimisers.ts";
 import { packed } from "../pieces/packed.ts";
 import { layoutOf, Pieces } from "../pieces/pieces.ts";
 import { disposeWeights, type Weights } from "../weights.ts";

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { LetheBackend } from "../backend/lethe_backend.ts";
-import { copyKernel } from "../kernels/webgpu/copy.ts";
+import { copyKernel } from "../kernels/webgpu/recorded/copy.ts";
 import { tensorIn } from "../recording/owned_tensor.ts";
 import type { Weights } from "../weights.ts";
 import type { Layout } from "./layout.ts";

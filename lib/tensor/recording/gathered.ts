@@ -4,13 +4,13 @@ import { TENSOR_USAGE } from "../backend/tensor_data.ts";
 import { Reads } from "../reads.ts";
 import { activeWebgpu } from "./owned_tensor.ts";
 
-/** Numbers that wait on the device, at most. */
+/** Numbers that wait on the device, at most, unless one result is larger. */
 const CAPACITY = 1 << 16;
 /** Milliseconds of steps after which their results are read, and how many steps that may be. */
 const [EVERY, FEWEST, MOST] = [100, 2, 256];
 
 /** What is done with a result once it is there. */
-type Then = (values: Float32Array) => void;
+type Then = (...values: Float32Array[]) => void;
 
 /**
  * Results of many steps, gathered on the device and read together: a read makes the host wait for all
@@ -19,7 +19,7 @@ type Then = (values: Float32Array) => void;
  */
 export class Gathered {
   #buffer: GPUBuffer | null = null;
-  #waiting: { offset: number; count: number; then: Then }[] = [];
+  #waiting: { counts: number[]; then: Then }[] = [];
   #end = 0;
   #begun = performance.now();
   #steps = 0;
@@ -27,33 +27,53 @@ export class Gathered {
   readonly #reads = new Reads();
 
   /**
-   * Adds a result, and sends off all that is queued. Waits only where it is time to read.
+   * Adds a step's results, and sends off all that is queued. Waits only where it is time to read.
    *
-   * @param tensor may be disposed or overwritten by what is queued later
-   * @param then called with its numbers, in the order of the results
+   * @param tensors may be disposed or overwritten by what is queued later
+   * @param then called with their numbers, in the order of the steps
    */
-  async add(tensor: tf.Tensor, then: Then): Promise<void> {
+  async add(tensors: readonly tf.Tensor[], then: Then): Promise<void> {
     const backend = activeWebgpu();
     if (!backend) {
-      return await this.#reads.add(tensor.data<"float32">().then(then));
+      const values = Promise.all(tensors.map((tensor) => tensor.data<"float32">()));
+      return await this.#reads.add(values.then((all) => then(...all)));
     }
-    if (this.#end + tensor.size > CAPACITY) await this.#flush(backend);
-    this.#buffer ??= backend.device.createBuffer({ size: 4 * CAPACITY, usage: TENSOR_USAGE });
-    backend.uploadToGPU(tensor.dataId);
-    const { resource, offset } = backend.tensorMap.get(tensor.dataId);
-    backend.ensureCommandEncoderReady();
-    backend.endComputePassEncoder();
-    backend.commandEncoder!.copyBufferToBuffer(
-      resource!,
-      offset ?? 0,
-      this.#buffer,
-      4 * this.#end,
-      4 * tensor.size,
-    );
+    const size = tensors.reduce((sum, tensor) => sum + tensor.size, 0);
+    if (this.#end + size > this.#capacity) await this.#flush(backend);
+    this.#reserve(backend, size);
+    const counts = tensors.map((tensor) => {
+      backend.uploadToGPU(tensor.dataId);
+      const { resource, offset = 0 } = backend.tensorMap.get(tensor.dataId);
+      backend.ensureCommandEncoderReady();
+      backend.endComputePassEncoder();
+      const to = 4 * this.#end;
+      backend.commandEncoder!.copyBufferToBuffer(
+        resource!,
+        offset,
+        this.#buffer!,
+        to,
+        4 * tensor.size,
+      );
+      this.#end += tensor.size;
+      return tensor.size;
+    });
     backend.submitQueue();
-    this.#waiting.push({ offset: this.#end, count: tensor.size, then });
-    this.#end += tensor.size;
+    this.#waiting.push({ counts, then });
     if (++this.#steps >= this.#every) await this.#flush(backend);
+  }
+
+  get #capacity(): number {
+    return this.#buffer ? this.#buffer.size / 4 : 0;
+  }
+
+  /** Makes room for results of that size; none waits. */
+  #reserve(backend: LetheBackend, size: number): void {
+    if (this.#end + size <= this.#capacity) return;
+    this.#buffer?.destroy();
+    this.#buffer = backend.device.createBuffer({
+      size: 4 * Math.max(CAPACITY, size),
+      usage: TENSOR_USAGE,
+    });
   }
 
   /** Reads all that waits. @throws what the device met with */
@@ -82,6 +102,9 @@ export class Gathered {
     const each = (performance.now() - this.#begun) / this.#steps;
     this.#every = Math.min(MOST, Math.max(FEWEST, Math.floor(EVERY / each)));
     [this.#steps, this.#begun] = [0, performance.now()];
-    for (const { offset, count, then } of waiting) then(values.slice(offset, offset + count));
+    let at = 0;
+    for (const { counts, then } of waiting) {
+      then(...counts.map((count) => values.slice(at, at += count)));
+    }
   }
 }

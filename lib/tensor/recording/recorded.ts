@@ -1,11 +1,12 @@
 import * as tf from "@tensorflow/tfjs";
 import { choiceNumber } from "../kernels/autotune/product_choice.ts";
 import { precision } from "../precision.ts";
+import { Arena } from "./arena.ts";
 import { activeWebgpu } from "./owned_tensor.ts";
 import { Recording, type Tensors } from "./recording.ts";
 
-/** Recordings of one step that are kept: whole batches and an epoch's last, smaller one. */
-const KEPT = 2;
+/** Recordings of one step that are kept: they share their memory, but not what they are made of. */
+const KEPT = 4;
 
 let recording = true;
 
@@ -22,6 +23,7 @@ export class Recorded<In extends Tensors, Out extends Tensors> {
   readonly #step: (inputs: In) => Out;
   /** By what they fit, the latest last. */
   readonly #recordings = new Map<string, Recording>();
+  readonly #arena = new Arena();
   #unrecorded: Tensors = {};
 
   /**
@@ -36,9 +38,10 @@ export class Recorded<In extends Tensors, Out extends Tensors> {
    * Queues the step.
    *
    * @param inputs stay the caller's; numbers that are still on the host go straight to their place
+   * @param staying those of them, by name, that are as they were in all runs of the same version
    * @returns its outputs, which stay this object's: they hold until the next run
    */
-  run(inputs: In): Out {
+  run(inputs: In, staying?: ReadonlySet<string>, version?: unknown): Out {
     const backend = activeWebgpu();
     if (!backend || !recording) {
       tf.dispose(Object.values(this.#unrecorded));
@@ -54,27 +57,33 @@ export class Recorded<In extends Tensors, Out extends Tensors> {
     let found = this.#recordings.get(key);
     this.#recordings.delete(key);
     if (!found) {
-      // The oldest first: its memory may be what the new one takes.
       const [[oldest, old] = []] = this.#recordings.size >= KEPT ? this.#recordings : [];
       old?.dispose();
       if (oldest !== undefined) this.#recordings.delete(oldest);
-      found = new Recording(backend, this.#step as unknown as (inputs: Tensors) => Tensors, inputs);
+      found = new Recording(
+        backend,
+        this.#step as unknown as (inputs: Tensors) => Tensors,
+        inputs,
+        this.#arena,
+      );
     }
     this.#recordings.set(key, found);
-    found.run(inputs);
+    found.run(inputs, staying, version);
     return found.outputs as Out;
   }
 
   /** Programs per run and bytes of the latest recording; null where there is none. */
   get size(): { programs: number; bytes: number } | null {
     const latest = [...this.#recordings.values()].at(-1);
-    return latest ? { programs: latest.programs, bytes: latest.bytes } : null;
+    if (!latest) return null;
+    return { programs: latest.programs, bytes: latest.bytes + this.#arena.bytes };
   }
 
   /** Frees all recordings and outputs. */
   dispose(): void {
     for (const each of this.#recordings.values()) each.dispose();
     this.#recordings.clear();
+    this.#arena.dispose();
     tf.dispose(Object.values(this.#unrecorded));
     this.#unrecorded = {};
   }

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { LetheBackend } from "../backend/lethe_backend.ts";
 import { bytesOf, bytesOfValues, TENSOR_USAGE } from "../backend/tensor_data.ts";
+import type { Arena } from "./arena.ts";
 import { tensorIn } from "./owned_tensor.ts";
 import { bindingOf, touch } from "./place.ts";
 import { planMemory } from "./plan.ts";
@@ -9,6 +10,7 @@ import { Trace, type TracedProgram } from "./trace.ts";
 /** Tensors by name. */
 export type Tensors = Readonly<Record<string, tf.Tensor>>;
 
+const NONE: ReadonlySet<string> = new Set();
 /** Where uniforms may begin. */
 const ALIGNMENT = 256;
 
@@ -27,12 +29,14 @@ export class Recording {
   readonly #slots: Tensors;
   /** What the step gave; overwritten by every run. */
   readonly outputs: Tensors;
-  /** Bytes of all buffers that belong to the recording. */
+  /** Bytes of all buffers that belong to the recording alone. */
   readonly bytes: number;
   readonly #backend: LetheBackend;
   readonly #commands: readonly Command[];
   readonly #buffers: GPUBuffer[] = [];
   readonly #trace: Trace;
+  /** What {@link run} was told last of the inputs that stay. */
+  #version: unknown;
 
   /**
    * Records a step, and does nothing of it yet.
@@ -40,8 +44,14 @@ export class Recording {
    * @param step may depend on nothing that changes but its inputs and the contents of tensors that were
    *   there before; what it returns is the recording's. It reads nothing back
    * @param inputs of the shapes to come; stay the caller's
+   * @param arena for what lives within a run
    */
-  constructor(backend: LetheBackend, step: (inputs: Tensors) => Tensors, inputs: Tensors) {
+  constructor(
+    backend: LetheBackend,
+    step: (inputs: Tensors) => Tensors,
+    inputs: Tensors,
+    arena: Arena,
+  ) {
     this.#backend = backend;
     this.#slots = Object.fromEntries(
       Object.entries(inputs).map(([name, tensor]) => {
@@ -67,7 +77,7 @@ export class Recording {
       .map(({ dataId }) => ({ data: backend.tensorMap.get(dataId), place: trace.placeOf(dataId) }));
     // Whoever reads the outputs does so after the last program.
     for (const { place } of made) touch(place, trace.programs.length);
-    this.#allocate(trace);
+    this.#allocate(trace, arena);
     for (const { data, place } of made) {
       const { buffer, offset } = bindingOf(place);
       Object.assign(data, { resource: buffer, external: true, ...offset ? { offset } : {} });
@@ -86,8 +96,9 @@ export class Recording {
    * for nothing.
    *
    * @param inputs of the recorded shapes; numbers that are still on the host go straight into the slots
+   * @param staying those of them, by name, that are as they were in the run of the same version
    */
-  run(inputs: Tensors): void {
+  run(inputs: Tensors, staying: ReadonlySet<string> = NONE, version?: unknown): void {
     const backend = this.#backend;
     // What is queued already must not see the new inputs.
     if (backend.commandEncoder) {
@@ -96,7 +107,11 @@ export class Recording {
     }
     backend.ensureCommandEncoderReady();
     const encoder = backend.commandEncoder!;
-    for (const [name, slot] of Object.entries(this.#slots)) this.#fill(encoder, slot, inputs[name]);
+    const filled = version !== undefined && this.#version === version;
+    this.#version = version;
+    for (const [name, slot] of Object.entries(this.#slots)) {
+      if (!filled || !staying.has(name)) this.#fill(encoder, slot, inputs[name]);
+    }
     const pass = encoder.beginComputePass();
     let last: GPUComputePipeline | null = null;
     for (const { pipeline, bindings, workgroups: [x, y, z] } of this.#commands) {
@@ -137,11 +152,18 @@ export class Recording {
   }
 
   /** Gives every planned place its memory. */
-  #allocate(trace: Trace): void {
+  #allocate(trace: Trace, arena: Arena): void {
     const own = trace.planned.filter(({ within, last }) => !within && last >= 0);
-    for (const { bytes, places } of planMemory(own)) {
-      const buffer = this.#buffer(bytes, TENSOR_USAGE);
-      for (const place of places) place.at = { buffer, offset: 0 };
+    const shared = planMemory(own);
+    const [alone, others] = [true, false].map((is) =>
+      shared.filter(({ places }) => (places[0].alone ?? false) === is)
+    );
+    const buffers = arena.take(this.#backend.device, others.map(({ bytes }) => bytes));
+    others.forEach(({ places }, i) => {
+      for (const place of places) place.at = { buffer: buffers[i], offset: 0 };
+    });
+    for (const { bytes, places: [place] } of alone) {
+      place.at = { buffer: this.#buffer(bytes, TENSOR_USAGE), offset: 0 };
     }
   }
 

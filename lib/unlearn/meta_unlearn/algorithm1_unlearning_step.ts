@@ -13,7 +13,7 @@ import {
 
 /** A request on the device: the support set S, one image per identity. Its maker disposes it. */
 export interface Support extends MetaLossConstants {
-  /** Patch rows of the s support images, in the order of `rows` and `targets`. */
+  /** Patch rows of the s support images, in the order of `targets`. */
   readonly patches: tf.Tensor;
 }
 
@@ -41,7 +41,7 @@ export interface UnlearningStep {
 }
 
 /** Frees what {@link unlearningStep} gave. */
-export function disposeStep(step: UnlearningStep): void {
+export function disposeStep(step: Omit<UnlearningStep, "value">): void {
   disposeWeights(step.theta);
   disposeWeights(step.gradient);
   tf.dispose([step.output.logits, step.output.features]);
@@ -49,7 +49,7 @@ export function disposeStep(step: UnlearningStep): void {
 
 /** Images a..b of a support set: their patch rows. The caller disposes the result. */
 export function supportPatches(support: Support, a: number, b: number): tf.Tensor {
-  const perImage = support.patches.shape[0] / support.rows.length;
+  const perImage = support.patches.shape[0] / support.targets.shape[0];
   return tf.slice(support.patches, [a * perImage, 0], [(b - a) * perImage, -1]);
 }
 
@@ -145,8 +145,22 @@ export async function unlearningStep(
   settings: UnlearningSettings,
   logStepSizes?: Weights,
 ): Promise<UnlearningStep> {
+  const step = queueUnlearningStep(theta, phi, support, settings, logStepSizes);
+  const [value] = await step.value.data();
+  step.value.dispose();
+  return { ...step, value };
+}
+
+/** As {@link unlearningStep}, waiting for nothing: the value is a scalar, the caller's. */
+export function queueUnlearningStep(
+  theta: Weights,
+  phi: Weights,
+  support: Support,
+  settings: UnlearningSettings,
+  logStepSizes?: Weights,
+): Omit<UnlearningStep, "value"> & { readonly value: tf.Scalar } {
   const { metaLearningRate } = settings;
-  const ranges = microBatchRanges(support.rows.length, settings.microBatch);
+  const ranges = microBatchRanges(support.targets.shape[0], settings.microBatch);
   const { value, gradient, output } = ranges.length === 1
     ? inOnePass(theta, phi, support, settings)
     : inMicroBatches(theta, phi, support, settings, ranges);
@@ -156,7 +170,5 @@ export async function unlearningStep(
       return tf.sub(tensor, tf.mul(step, tf.exp(logStepSizes[name])));
     })
     : addScaled(theta, gradient, -metaLearningRate);
-  const [number] = await value.data();
-  value.dispose();
-  return { value: number, theta: moved, gradient, output };
+  return { value: value as tf.Scalar, theta: moved, gradient, output };
 }

@@ -15,11 +15,19 @@ import { scrubObjectiveGradient } from "../compared/scrub_objective.ts";
 import {
   disposeStep,
   microBatchRanges,
+  queueUnlearningStep,
   type Support,
   supportPatches,
+  type UnlearningSettings,
   type UnlearningStep,
   unlearningStep,
 } from "./algorithm1_unlearning_step.ts";
+import { deviceBatches, disposeBatch, takesOnDevice } from "./device_batch.ts";
+import {
+  type DeviceBatch,
+  type MetaSettings,
+  queueObjectiveGradient,
+} from "./objective_on_device.ts";
 
 /** dA/dphi and what is worth telling of the step. The caller disposes both sets of gradients. */
 export interface MetaGradient {
@@ -42,7 +50,7 @@ export function supportTangent(
   shape: VitShape,
   microBatch: number,
 ): { logits: tf.Tensor; features: tf.Tensor } {
-  const parts = microBatchRanges(support.rows.length, microBatch).map(([a, b]) =>
+  const parts = microBatchRanges(support.targets.shape[0], microBatch).map(([a, b]) =>
     tf.tidy(() => {
       const duals = dualsOf(theta, direction);
       const { logits, features } = vit<Dual>(dual, duals, supportPatches(support, a, b), shape);
@@ -77,12 +85,68 @@ export async function metaGradient(
   objective: MetaObjective,
   logStepSizes?: Weights,
 ): Promise<MetaGradient> {
-  const { metaLearningRate: eta, inputs, shape, microBatch } = objective;
-  const step: UnlearningStep = await unlearningStep(theta, phi, support, objective, logStepSizes);
+  if (takesOnDevice(objective, batches)) {
+    const own = await deviceBatches(batches, objective);
+    const { measured, ...gradients } = queueMetaGradient(
+      theta,
+      phi,
+      support,
+      own,
+      objective,
+      logStepSizes,
+    );
+    own.forEach(disposeBatch);
+    const [value, loss, metric, metaLoss] = await measured.data();
+    measured.dispose();
+    return { value, metaLoss, forget: { loss, metric }, ...gradients };
+  }
+  const step = await unlearningStep(theta, phi, support, objective, logStepSizes);
   const { value, v, forget } = objective.form.terms === "scrub"
     ? await scrubObjectiveGradient(theta, step.theta, objective, batches)
     : await objectiveGradient(step.theta, objective, batches);
+  const gradients = gradientThrough(step, v, theta, phi, support, objective, logStepSizes);
+  disposeWeights(v);
+  disposeStep({ ...step });
+  return { value, metaLoss: step.value, forget, ...gradients };
+}
 
+/** What {@link queueMetaGradient} gives; the caller's. */
+export interface QueuedMetaGradient {
+  /** A, loss and metric of the forget images, h_phi(f_theta(S)): [4]. */
+  readonly measured: tf.Tensor;
+  readonly phi: Weights;
+  readonly logStepSizes?: Weights;
+}
+
+/** As {@link metaGradient} where {@link takesOnDevice}, waiting for nothing. */
+export function queueMetaGradient(
+  theta: Weights,
+  phi: Weights,
+  support: Support,
+  batches: readonly DeviceBatch[],
+  objective: MetaSettings,
+  logStepSizes?: Weights,
+): QueuedMetaGradient {
+  const step = queueUnlearningStep(theta, phi, support, objective, logStepSizes);
+  const { measured, v } = queueObjectiveGradient(step.theta, objective, batches);
+  const gradients = gradientThrough(step, v, theta, phi, support, objective, logStepSizes);
+  const all = tf.tidy(() => tf.concat([measured, tf.reshape(step.value, [1])]));
+  disposeWeights(v);
+  disposeStep(step);
+  tf.dispose([measured, step.value]);
+  return { measured: all, ...gradients };
+}
+
+/** dA/dphi, and with learned step sizes dA/dlog s, through an unlearning step whose v is known. */
+function gradientThrough(
+  step: Pick<UnlearningStep, "gradient" | "output">,
+  v: Weights,
+  theta: Weights,
+  phi: Weights,
+  support: Support,
+  { metaLearningRate: eta, inputs, shape, microBatch }: UnlearningSettings,
+  logStepSizes?: Weights,
+): { phi: Weights; logStepSizes?: Weights } {
   const direction = logStepSizes
     ? mapWeights(v, (tensor, name) => tf.mul(tensor, tf.exp(logStepSizes[name])))
     : v;
@@ -94,18 +158,15 @@ export async function metaGradient(
     };
     return metaLoss<Dual>(dual, dualsOf(weights, {}), output, support, inputs).tangent!;
   }, phi);
-  const dPhi = mapWeights(bracket.gradients, (tensor) => tf.mul(tensor, -eta));
-  const dLogStepSizes = logStepSizes &&
-    mapWeights(
+  const result = {
+    phi: mapWeights(bracket.gradients, (tensor) => tf.mul(tensor, -eta)),
+    logStepSizes: logStepSizes && mapWeights(
       direction,
       (tensor, name) => tf.mul(tf.sum(tf.mul(tensor, step.gradient[name])), -eta),
-    );
-
-  const result = { value, metaLoss: step.value, forget, phi: dPhi, logStepSizes: dLogStepSizes };
+    ),
+  };
   tf.dispose([tangent.logits, tangent.features, bracket.value]);
   disposeWeights(bracket.gradients);
   if (direction !== v) disposeWeights(direction);
-  disposeWeights(v);
-  disposeStep(step);
   return result;
 }

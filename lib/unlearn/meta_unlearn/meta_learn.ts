@@ -1,16 +1,18 @@
 import * as tf from "@tensorflow/tfjs";
 import { Cycle, Draw } from "../../data/batches.ts";
 import { chunks, type ImageFeed } from "../../data/loader/image_source.ts";
-import { adamW, ADAMW_DEFAULTS } from "../../tensor/optimisers/adamw.ts";
 import { Random } from "../../random.ts";
 import { cosine } from "../../tensor/schedule.ts";
-import { disposeWeights, mapWeights, type Weights } from "../../tensor/weights.ts";
+import type { Weights } from "../../tensor/weights.ts";
 import type { Measured } from "./eq5_eq6_auxiliary_objective.ts";
 import type { Interval } from "../../measure/bootstrap.ts";
-import { metaGradient } from "./meta_gradient.ts";
 import type { AuxiliaryBatch, MetaObjective } from "./meta_objective.ts";
+import { copyParameters, disposeParameters, type MetaParameters } from "./meta_parameters.ts";
+import { metaStep } from "./open_meta_step.ts";
 import { type Person, type SimulatedRequest, simulateRequests } from "./simulate_requests.ts";
 import type { Support } from "./algorithm1_unlearning_step.ts";
+
+export { disposeParameters, type MetaParameters };
 
 /** What holds the unlearned model in place beyond the paper: nothing, validation or retained people. */
 export type Keep = "none" | "val" | "retain";
@@ -29,12 +31,6 @@ export interface MetaLearningRecipe {
   readonly keep: Keep;
   /** Learning rate of log s_k; null for one global step size (the paper). */
   readonly stepSizeLearningRate: number | null;
-}
-
-/** phi and, where they are learned, the log step sizes: what meta-learning changes. */
-export interface MetaParameters {
-  readonly phi: Weights;
-  readonly logStepSizes?: Weights;
 }
 
 /** How requests of people held out of meta-training fare; picks the epoch. */
@@ -171,20 +167,6 @@ function auxiliaryBatches(
   }));
 }
 
-function copy(parameters: MetaParameters): MetaParameters {
-  const { phi, logStepSizes } = parameters;
-  return {
-    phi: mapWeights(phi, tf.clone),
-    ...(logStepSizes ? { logStepSizes: mapWeights(logStepSizes, tf.clone) } : {}),
-  };
-}
-
-/** Frees phi and the step sizes. */
-export function disposeParameters({ phi, logStepSizes }: MetaParameters): void {
-  disposeWeights(phi);
-  disposeWeights(logStepSizes);
-}
-
 /**
  * Algorithm 1, MetaUnlearn training: simulate a request, take the unlearning step, measure A, follow
  * its exact gradient with AdamW (AMSGrad, no weight decay), forget the unlearned model, repeat.
@@ -202,15 +184,10 @@ export async function metaLearn(
   from?: MetaLearningState,
 ): Promise<{ parameters: MetaParameters; history: readonly MetaEpoch[] }> {
   const { recipe, objective, people, seed } = learning;
-  const optimiser = adamW({ ...ADAMW_DEFAULTS, amsgrad: true });
-  const stepSizeOptimiser = adamW({ ...ADAMW_DEFAULTS, amsgrad: true });
   const history: MetaEpoch[] = [...from?.history ?? []];
-  let parameters = from?.parameters ?? copy(initial);
-  let best = from?.best ?? copy(initial);
-  if (from) {
-    optimiser.restore(from.moments, from.steps);
-    stepSizeOptimiser.restore(from.stepSizeMoments, from.steps);
-  }
+  const step = metaStep(objective, theta, from?.parameters ?? copyParameters(initial));
+  let best = from?.best ?? copyParameters(initial);
+  if (from) step.restore(from.moments, from.stepSizeMoments, from.steps);
 
   const kept = keptImages(learning);
   let stepped = false;
@@ -242,37 +219,28 @@ export async function metaLearn(
       const support = await supportOf({ source }, request, dropout);
       const batches = next;
       next = prepare(requests[i + 1]);
-      const { phi, logStepSizes } = parameters;
-      const gradient = await metaGradient(theta, phi, support, batches, objective, logStepSizes);
-      parameters = {
-        phi: optimiser.step(phi, gradient.phi, recipe.learningRate * rate),
-        ...(logStepSizes && gradient.logStepSizes
-          ? {
-            logStepSizes: stepSizeOptimiser.step(
-              logStepSizes,
-              gradient.logStepSizes,
-              recipe.stepSizeLearningRate! * rate,
-            ),
-          }
-          : {}),
+      const rates = {
+        phi: recipe.learningRate * rate,
+        stepSizes: (recipe.stepSizeLearningRate ?? 0) * rate,
       };
-      disposeWeights(gradient.phi);
-      disposeWeights(gradient.logStepSizes);
+      await step.take(support, batches, rates, (value, metric) => {
+        results.push({ loss: value, metric });
+        learning.onRequest?.(request.rows.length, epoch, value);
+      });
       disposeSupport(support);
-      results.push({ loss: gradient.value, metric: gradient.forget.metric });
-      learning.onRequest?.(request.rows.length, epoch, gradient.value);
       if (!stepped) await learning.onFirstStep?.();
       stepped = true;
     }
+    await step.finish();
     const average = (of: (result: Measured) => number) =>
       results.reduce((sum, result) => sum + of(result), 0) / results.length;
-    const heldOut = await learning.heldOut?.(parameters);
+    const heldOut = await learning.heldOut?.(step.parameters);
     // A score of NaN (a step that wrecked theta) neither wins nor stands in a later epoch's way.
     const better = !heldOut || !Number.isNaN(heldOut.tugOfWar) &&
         history.every(({ heldOut: earlier }) => !(earlier!.tugOfWar >= heldOut.tugOfWar));
     if (better) {
       disposeParameters(best);
-      best = copy(parameters);
+      best = copyParameters(step.parameters);
     }
     history.push({
       epoch,
@@ -282,15 +250,12 @@ export async function metaLearn(
     });
     await learning.onEpoch?.({
       history,
-      parameters,
+      parameters: step.parameters,
       best,
-      moments: optimiser.state(),
-      stepSizeMoments: stepSizeOptimiser.state(),
-      steps: optimiser.steps,
+      ...step.moments(),
+      steps: step.steps,
     });
   }
-  disposeParameters(parameters);
-  optimiser.dispose();
-  stepSizeOptimiser.dispose();
+  step.dispose();
   return { parameters: best, history };
 }

@@ -86,7 +86,7 @@ onEachDevice(
 onEachDevice("Recorded does what it does to tensors in place once per run", async () => {
   const backend = activeWebgpu();
   if (!backend) return;
-  const { copyKernel } = await import("../../../lib/tensor/kernels/webgpu/copy.ts");
+  const { copyKernel } = await import("../../../lib/tensor/kernels/webgpu/recorded/copy.ts");
   const buffer = backend.device.createBuffer({ size: 256, usage: 0x80 | 0x04 | 0x08 });
   const state = tensorIn(backend, buffer, 0, [2]);
   const step = new Recorded(({ x }: { x: tf.Tensor }) => {

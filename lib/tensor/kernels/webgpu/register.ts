@@ -11,6 +11,7 @@ import {
 } from "./layer_norm/layer_norm.ts";
 import { layerNormTangentGradKernel } from "./layer_norm/tangent_gradient.ts";
 import { matMulKernel, weightGradientKernel } from "./mat_mul.ts";
+import { measureKernel, objectiveGradKernel, objectiveKernel } from "./recorded/measure.ts";
 import { adamWKernel, sgdKernel } from "./optimisers.ts";
 import type { KernelArguments } from "./program.ts";
 import { tokensGradKernel, tokensKernel } from "./tokens.ts";
@@ -39,6 +40,9 @@ const WEBGPU_KERNELS: Readonly<
   LetheGeluTangentGrad: geluTangentGradKernel,
   LetheToHalf: toHalfKernel,
   LetheColumnSum: columnSumKernel,
+  LetheMeasure: measureKernel,
+  LetheObjective: objectiveKernel,
+  LetheObjectiveGrad: objectiveGradKernel,
   LetheAdamW: adamWKernel,
   LetheSgd: sgdKernel,
 };

@@ -1,7 +1,7 @@
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import type { LetheBackend } from "../../backend/lethe_backend.ts";
-import { cover, flatIndex, runProgram } from "./program.ts";
+import type { LetheBackend } from "../../../backend/lethe_backend.ts";
+import { cover, flatIndex, runProgram } from "../program.ts";
 
 const LANES = 64;
 
