@@ -52,6 +52,7 @@ export const OP_TABLE: readonly OpTableRow[] = [
   { op: classRows, inputs: [[3, 5, 4]] },
   { op: add, inputs: [[4, 6], [4, 6]] },
   { op: mask, inputs: [[4, 6], [4, 6]], constants: [1] },
+  { op: selectedRows, inputs: [[3, 6], [6, 4]], constants: [0] },
   { op: sigmoid, inputs: [[5, 7]] },
   { op: softplus, inputs: [[5, 7]] },
   { op: mean, inputs: [[5, 7]] },
