@@ -8,6 +8,7 @@ import {
   type Kind,
   line,
   list,
+  nullable,
   OBJECT,
   oneOf,
   parseJsonObject,
@@ -115,7 +116,7 @@ function parseMethod(fields: JsonFields): MethodSettings {
   if (method === "memory") {
     return {
       ...{ name, method },
-      rank: fields.optional("rank", integer(1, 65_536)) ?? null,
+      rank: fields.optional("rank", nullable(integer(1, 65_536))) ?? null,
       folds: fields.optional("folds", integer(2, 1000)) ?? DEFAULT_FOLDS.folds,
       foldSets: fields.optional("foldSets", integer(1, 16)) ?? DEFAULT_FOLDS.foldSets,
       rounds: fields.optional("rounds", integer(1, 1000)) ?? DEFAULT_MEMORY.memorise.rounds,

@@ -1,3 +1,4 @@
+import { DEFAULT_FOLDS, DEFAULT_MEMORY } from "../run/memory/settings.ts";
 import { DEFAULT_MEASURE } from "./parse_settings.ts";
 import type { GridSettings, MetaLearningOverrides, MethodSettings } from "./settings.ts";
 
@@ -57,6 +58,15 @@ const EVERY_METHOD: MethodSettings[] = [
   },
   { name: "MetaUnlearn", method: "metaunlearn" },
   { name: "MetaUnlearn, keep", method: "metaunlearn", metaLearning: KEEP },
+  ...[["Memory, rank 1", 1], ["Memory, rank 4", 4], ["Memory, full", null]].map((
+    [name, rank],
+  ): MethodSettings => ({
+    name: name as string,
+    method: "memory",
+    rank: rank as number | null,
+    rounds: DEFAULT_MEMORY.memorise.rounds,
+    ...DEFAULT_FOLDS,
+  })),
 ];
 
 /** Grids by name. */

@@ -5,7 +5,7 @@ export const DEFAULT_FOLDS = { folds: 5, foldSets: 1 } as const;
 
 /** Settings chosen on simulated requests of CelebA's photographs (README.md of lib/unlearn). */
 export const DEFAULT_MEMORY: MemorySettings = {
-  momentImages: 512,
+  momentImages: 256,
   damping: 0.1,
   power: 0.7,
   share: 1e-3,

@@ -39,6 +39,8 @@ export interface MemoriseRecipe {
   readonly retainImages: number;
   /** Share of the first round's step that the last round's is. */
   readonly lastStep: number;
+  /** Of the round before, how much each person's row goes on by (heavy ball); absent: nothing. */
+  readonly momentum?: number;
   /**
    * Steps as a share of the one that does best for the round's first group, searched anew in every round:
    * what is stable for 20 people together is slow for five. Absent: steps of 1 that fall to `lastStep`.
@@ -81,6 +83,8 @@ export async function memorise(
 ): Promise<void> {
   const { people } = context;
   const steps = new Map<number, number>();
+  const { momentum = 0 } = recipe;
+  const velocity = momentum === 0 ? rows : rows.map(({ length }) => new Float32Array(length));
   for (let round = from; round < recipe.rounds; round++) {
     const own = random.fork(`round ${round}`);
     const size = recipe.groupSizes[round % recipe.groupSizes.length];
@@ -103,8 +107,10 @@ export async function memorise(
         step = recipe.search! * best;
       }
       group.forEach(({ row }, k) => {
-        addTo(rows[row], found.own[k], step!);
-        addTo(rows[row], found.held, step!);
+        if (momentum > 0) velocity[row].forEach((v, i) => velocity[row][i] = momentum * v);
+        addTo(velocity[row], found.own[k], step!);
+        addTo(velocity[row], found.held, step!);
+        if (momentum > 0) addTo(rows[row], velocity[row], 1);
       });
       onPeople?.(group.length, round + 1);
     }
