@@ -9,7 +9,13 @@ interface Common {
 /** One row of a command's option table; `value` names the value in `--help`. */
 export type OptionRow =
   | Common & { readonly kind: "flag"; readonly default?: boolean }
-  | Common & { readonly kind: "text" | "path"; readonly default?: string; readonly value?: string }
+  | Common & {
+    readonly kind: "text" | "path";
+    readonly default?: string;
+    readonly value?: string;
+    /** The value may begin with a dash: it is options of another program's. */
+    readonly dashes?: true;
+  }
   | Common & {
     readonly kind: "integer" | "number";
     readonly default?: number;

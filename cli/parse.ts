@@ -73,15 +73,24 @@ function givenTexts(table: OptionTable, args: readonly string[]): Map<string, st
   };
   // parseArgs would keep what follows to itself.
   if (args.includes("--")) throw noOption("--", []);
-  parseArgs(withDashes(args), { unknown });
+  parseArgs(withDashes(args, table), { unknown });
   return given;
 }
 
-/** parseArgs takes `-` and `-1e-3` for options: joined to the option before, they are values. */
-function withDashes(args: readonly string[]): string[] {
+/**
+ * parseArgs takes `-` and `-1e-3` for options: joined to the option before, they are values; so is
+ * whatever follows an option that takes another program's.
+ */
+function withDashes(args: readonly string[], table: OptionTable): string[] {
+  const takesDashes = new Set(
+    Object.entries(table).flatMap(([key, row]) =>
+      "dashes" in row && row.dashes ? [optionName(key)] : []
+    ),
+  );
   const words: string[] = [];
   for (const word of args) {
-    const isValue = word === "-" || word.startsWith("-") && !Number.isNaN(Number(word));
+    const isValue = word === "-" || word.startsWith("-") && !Number.isNaN(Number(word)) ||
+      takesDashes.has(words.at(-1) ?? "");
     if (isValue && /^--[^=]+$/.test(words.at(-1) ?? "")) words.push(`${words.pop()}=${word}`);
     else words.push(word);
   }

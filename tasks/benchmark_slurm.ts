@@ -32,6 +32,7 @@ export const benchmarkSlurm = command({
       kind: "text",
       default: "",
       value: "OPTIONS",
+      dashes: true,
       help: "options of every job, such as --partition=gpu --gres=gpu:1 --time=04:00:00",
     },
     retries: {
@@ -53,7 +54,7 @@ export const benchmarkSlurm = command({
     jsonProgress: JSON_PROGRESS,
   },
   examples: [
-    "deno task benchmark-slurm --preset small --out grid --sbatch=--partition=gpu",
+    "deno task benchmark-slurm --preset small --out grid --sbatch --partition=gpu",
     "deno task benchmark-slurm --out grid --status",
     "deno task benchmark-slurm --out grid --cancel",
   ],

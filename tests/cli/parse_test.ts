@@ -155,3 +155,19 @@ Deno.test("OptionValues gives each kind of row its type, undefined only where no
     undefined,
   ]);
 });
+
+Deno.test("parseOptions hands over another program's options as they are, to the option that takes them", () => {
+  const table = {
+    sbatch: { kind: "text", default: "", dashes: true, help: "options" },
+    retries: { kind: "integer", default: 2, help: "tries" },
+  } as const;
+  const given = "--partition=gpu --gres=gpu:1";
+  for (const args of [["--sbatch", given], [`--sbatch=${given}`]]) {
+    assertEquals(parseOptions(table, [...args, "--retries", "3"]), { sbatch: given, retries: 3 });
+  }
+  assertThrows(
+    () => parseOptions(table, ["--retries", "--sbatch", given]),
+    UsageError,
+    "--retries",
+  );
+});

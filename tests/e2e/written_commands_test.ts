@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { parseOptions } from "../../cli/parse.ts";
+import { sbatchOptions } from "../../lib/benchmark/cluster/slurm_grid.ts";
 import manifest from "../../deno.json" with { type: "json" };
 import { HOUSEKEEPING, TASKS } from "./all_tasks.ts";
 import type { TaskName } from "./run_task.ts";
@@ -7,7 +8,7 @@ import { commandBlocks, MARKS, readmes } from "../written_commands.ts";
 
 /** Parses `deno task NAME ..`; throws where the task or an option of it does not exist. */
 function parse(line: string): void {
-  const [name, ...args] = line.replace(/^.*? task /, "").split(/ +/);
+  const [name, ...args] = sbatchOptions(line.replace(/^.*? task /, "")); // as a shell splits it
   if (HOUSEKEEPING.includes(name)) return;
   assert(Object.hasOwn(TASKS, name), `${line}: no such task`);
   parseOptions(TASKS[name as TaskName].options, args);
