@@ -88,6 +88,8 @@ class Steps:
             getattr(self, kind)[rest] = tensor.requires_grad_(kind != "data")
         self.weights = list(self.theta.values())
         self.optimiser = torch.optim.SGD(self.weights, 1e-3, momentum=0.9, weight_decay=1e-3)
+        rates = {"lr": 1e-4, "weight_decay": 0, "amsgrad": True}
+        self.meta_optimiser = torch.optim.AdamW(self.phi.values(), **rates)
         with torch.no_grad():
             self.before = self.loss(self.theta, "val")
 
@@ -113,7 +115,7 @@ class Steps:
         return logits.sum()
 
     def meta(self):
-        """dA/dphi by double backward, as the released code takes it; its norm."""
+        """A step down dA/dphi by double backward, as the released code takes it; the norm of dA/dphi."""
         logits, features = output_of(
             self.theta, self.data["support patches"], self.shape, twice=True
         )
@@ -128,6 +130,9 @@ class Steps:
             after = self.loss(moved, "val")
         objective = F.smooth_l1_loss(forget, after) + F.smooth_l1_loss(forget, self.before)
         gradients = torch.autograd.grad(objective, list(self.phi.values()))
+        for weight, slope in zip(self.phi.values(), gradients):
+            weight.grad = slope
+        self.meta_optimiser.step()
         return torch.stack([slope.float().square().sum() for slope in gradients]).sum().sqrt()
 
 

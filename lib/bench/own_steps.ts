@@ -1,6 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
 import type { ImageBatch } from "../data/loader/image_source.ts";
 import { TRAINING_RECIPES, type TrainingRecipe } from "../model/recipes.ts";
+import { disposeSupport } from "../unlearn/meta_unlearn/meta_learn.ts";
+import { metaStep } from "../unlearn/meta_unlearn/open_meta_step.ts";
 import { trainingStep } from "../model/training_step/open_training_step.ts";
 import { mapWeights } from "../tensor/weights.ts";
 import type { Run } from "./compare.ts";
@@ -9,8 +11,9 @@ import { letheSteps } from "./lethe_steps.ts";
 import type { StepName } from "./step_report.ts";
 import type { Workload } from "./workload.ts";
 
-/** Of PyTorch's SGD beside which training is timed, too. */
+/** Of PyTorch's optimisers beside which the steps are timed, too. */
 const LEARNING_RATE = 1e-3;
+const META_RATES = { phi: 1e-4, stepSizes: 0 };
 const SGD: TrainingRecipe = {
   ...TRAINING_RECIPES[0],
   optimiser: "sgd",
@@ -27,17 +30,19 @@ export interface OwnSteps {
 }
 
 /**
- * Steps as a run takes them, one after the other: training with its optimiser, recorded where that can
- * be; a batch's images come from the host each time.
+ * Steps as a run takes them, one after the other: training and meta step with their optimisers, recorded
+ * where that can be; a batch's images come from the host each time, a request's people are there.
  */
 export function ownSteps(workload: Workload): OwnSteps {
-  const { theta, objective, images, batch, shape } = workload;
+  const { theta, phi, objective, images, batch, shape } = workload;
   const { source, task } = objective;
   const steps = letheSteps(workload);
   const training = trainingStep(
     { recipe: SGD, task, shape, microBatch: batch },
     mapWeights(theta, tf.clone),
   );
+  const meta = metaStep(objective, theta, { phi: mapWeights(phi, tf.clone) });
+  const support = { ...source.batch(images.support), rows: images.support.map((_, row) => row) };
   const losses: number[] = [];
   const input: AsyncIterator<ImageBatch, void> = {
     next: () => Promise.resolve({ done: false, value: source.batch(images.forget) }),
@@ -56,10 +61,18 @@ export function ownSteps(workload: Workload): OwnSteps {
       },
       evaluation: repeated(async () => void await steps.evaluation(images.forget)),
       unlearning: repeated(async () => finish(...Object.values(await steps.unlearningStep()))),
-      meta: repeated(async () => finish(...Object.values(await steps.metaStep()))),
+      async meta(times) {
+        const batches = [{ forget: images.forget, val: images.val, keep: [] }];
+        for (let i = 0; i < times; i++) {
+          await meta.take(support, batches, META_RATES, () => {});
+        }
+        await meta.finish();
+      },
     },
     dispose() {
       training.dispose();
+      meta.dispose();
+      disposeSupport(support);
       steps.dispose();
     },
   };
