@@ -109,6 +109,13 @@ export function parseJsonObject(
   file: string,
   remedy: string,
 ): Record<string, unknown> {
+  if (isDeep(text)) {
+    throw new LetheError(
+      `${file} nests more than ${MAX_DEPTH} levels deep`,
+      "objects and lists lie within each other as deep as its fields need",
+      remedy,
+    );
+  }
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -121,6 +128,23 @@ export function parseJsonObject(
   const twice = repeatedName(text);
   if (twice === null) return value;
   throw new LetheError(`${file} names ${shown(twice)} twice`, "a field has one value", remedy);
+}
+
+/** More levels than any file of Lethe's has: what walks through a value must not run out of stack. */
+const MAX_DEPTH = 64;
+
+/** Whether brackets outside of texts nest deeper than that; other text than JSON may be called either. */
+function isDeep(json: string): boolean {
+  let depth = 0;
+  for (let i = 0; i < json.length; i++) {
+    const letter = json[i];
+    if (letter === '"') {
+      while (++i < json.length && json[i] !== '"') if (json[i] === "\\") i++;
+    } else if (letter === "{" || letter === "[") {
+      if (++depth > MAX_DEPTH) return true;
+    } else if (letter === "}" || letter === "]") depth--;
+  }
+  return false;
 }
 
 /** A name that an object of valid JSON text gives twice, however it is escaped; null for none. */

@@ -2,7 +2,7 @@ import { join } from "@std/path";
 import type { ImageSource } from "../data/loader/image_source.ts";
 import { imagesInMemory } from "../data/loader/images_in_memory.ts";
 import { type ForgetRequest, readRequests } from "../data/requests/requests.ts";
-import { resizeBilinear } from "../data/images/resize.ts";
+import type { RequestFiles } from "../data/requests/request_rows.ts";
 import { storedSource } from "../data/loader/stored_source.ts";
 import { LetheError } from "../error.ts";
 import { weightChange } from "../model/weight_change.ts";
@@ -39,6 +39,8 @@ export interface UnlearnRowsOptions {
   readonly support: string;
   /** Every request of `support`, sorted by file name. */
   readonly rows: readonly RequestedRow[];
+  /** The files of `support`, where they are known and it may not be looked into. */
+  readonly files?: RequestFiles;
   /** An existing folder, which gets `model/` and `kit/`. */
   readonly folder: string;
   readonly choice: MethodChoice;
@@ -71,7 +73,7 @@ export async function unlearnRows(options: UnlearnRowsOptions): Promise<UnlearnS
   const labels = config.labels.length;
   const { memoryLimit } = options;
   if (memoryLimit !== undefined) refuseBeyond(config, labels, "unlearn", memoryLimit);
-  const requests = await readRequests(support, config, storedForm(config));
+  const requests = await readRequests(support, config, storedForm(config), options.files);
   checkFiles(support, requests, options.rows);
   const rows = options.rows.map(({ row }) => row);
   const kit = await readKit(options.kit, {
@@ -171,7 +173,7 @@ async function requestSource(
   const side = config.imageSize;
   const size = side * side * 3;
   const data = new Uint8Array(requests.length * size);
-  requests.forEach(({ image }, i) => data.set(resizeBilinear(image, side), i * size));
+  requests.forEach(({ rgb }, i) => data.set(rgb, i * size));
   const images = imagesInMemory(side, data, requests.map(({ file }) => file));
   const format = inputFormat(config);
   const labelled = (targets: readonly (readonly number[])[]) =>

@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { readRequestRows } from "../data/requests/request_rows.ts";
+import { listRequests, readRequestRows, type RequestFiles } from "../data/requests/request_rows.ts";
 import { refuseExisting } from "../files/write_whole.ts";
 import { LetheError } from "../error.ts";
 import {
@@ -11,7 +11,7 @@ import {
 } from "../model/kit/identity_key.ts";
 import type { KitManifest } from "../model/kit/kit_manifest.ts";
 import { beginUse, refuseUsed } from "../model/kit/kit_uses.ts";
-import { readManifest, type StoredManifest } from "../model/kit/stored_manifest.ts";
+import { readManifest, refuseStrangers, type StoredManifest } from "../model/kit/stored_manifest.ts";
 import { readMemoryIndex } from "../model/kit/read_memory.ts";
 import { rowKey } from "../model/kit/sealed_row.ts";
 import { type MethodName, methodOf } from "../unlearn/methods.ts";
@@ -38,6 +38,8 @@ export interface PlanOptions {
 export interface UnlearnPlan extends StoredManifest {
   readonly key: IdentityKey;
   readonly rows: readonly RequestedRow[];
+  /** The files of the folder of requests. */
+  readonly files: RequestFiles;
 }
 
 /**
@@ -54,11 +56,13 @@ export async function planUnlearning(options: PlanOptions): Promise<UnlearnPlan>
   const stored = await readManifest(kit);
   if (!branch && !sample) await refuseUsed(kit, stored.id);
   const key = await readIdentityKey(options.identityKey ?? identityKeyPath(kit));
-  const rows = (await readRequestRows(support, null)).map(({ file, identity }) => {
+  await refuseStrangers(kit, stored.manifest);
+  const files = await listRequests(support);
+  const rows = (await readRequestRows(support, null, files)).map(({ file, identity }) => {
     const row = rowOf(stored.manifest, identityHash(key, identity), join(support, file));
     return { file, row };
   });
-  return { ...stored, key, rows };
+  return { ...stored, key, rows, files };
 }
 
 /**

@@ -63,3 +63,14 @@ Deno.test("JsonFields names the field that is missing, wrong or unknown", () => 
     'f: "d" is unknown; the fields are a, e, toString, b',
   );
 });
+
+Deno.test("parseJsonObject refuses what nests too deep before anything walks through it, texts aside", () => {
+  const nested = (levels: number) => `{"a":${"[".repeat(levels)}${"]".repeat(levels)}}`;
+  const parse = (text: string) => parseJsonObject(text, "f", "mend it");
+  assertEquals(Object.keys(parse(nested(60))), ["a"]);
+  for (const levels of [64, 200_000]) {
+    assertThrows(() => parse(nested(levels)), LetheError, "f nests more than 64 levels deep");
+  }
+  const text = JSON.stringify({ a: '["'.repeat(1000) });
+  assertEquals(Object.keys(parse(text)), ["a"], "brackets within a text are none");
+});

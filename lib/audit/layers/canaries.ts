@@ -1,11 +1,12 @@
 import { fromFileUrl, join } from "@std/path";
-import type { CanaryJob, CanaryWay } from "./canary_worker.ts";
+import type { CanaryJob, CanaryTarget, CanaryWay } from "./canary_worker.ts";
 import type { Containment } from "../sandbox/contained_run.ts";
 import { containedCommand } from "../sandbox/containment.ts";
 import type { LayerOutcome } from "./layer.ts";
-import { PROJECT } from "./module_graph.ts";
+import { PROJECT, readModuleGraph } from "./module_graph.ts";
 import { runContained } from "../sandbox/run_contained.ts";
 import { say } from "../sandbox/shell.ts";
+import { inCache } from "../sandbox/start.js";
 
 /** What reaches the file where nothing stands in the way; the controls. */
 const BARE: readonly CanaryWay[] = [
@@ -24,56 +25,84 @@ const BEYOND: Readonly<Record<Containment, readonly CanaryWay[]>> = {
   deno: ["hard link", "symbolic link", "import of a literal"],
 };
 
+/** What {@link sendCanaries} needs. */
+export interface CanaryOptions {
+  /** The data set, where it still exists. */
+  readonly trainingData: string | null;
+  readonly containment: Containment;
+  readonly denoDir: string;
+  readonly runFolder: string;
+  /** A folder of the launcher's own, empty, that nobody is granted; the secret lies in it. */
+  readonly secretFolder: string;
+}
+
 /**
- * Sends a probe for a file of the training folder, under the very walls that the worker had, and once
- * without any: a wall that stops nothing that would otherwise pass proves nothing.
+ * Sends a probe for a secret of the launcher's own and, where there is a training folder, for a file of
+ * it, under the very walls that the worker has, and once without any: a wall that stops nothing that
+ * would otherwise pass proves nothing.
  *
- * The hard link is made for a moment in `runFolder`, where that is on the training data's file system.
+ * Hard links are made for a moment in `runFolder`, where that is on the file's file system.
  */
 export async function sendCanaries(
-  { trainingData, containment, denoDir, runFolder, shaders }: {
-    readonly trainingData: string;
-    readonly containment: Containment;
-    readonly denoDir: string;
-    readonly runFolder: string;
-    readonly shaders: string;
-  },
+  { trainingData, containment, denoDir, runFolder, secretFolder }: CanaryOptions,
 ): Promise<LayerOutcome> {
-  const layer = "canaries";
-  const file = await firstFile(trainingData);
-  if (file === null) {
-    return { layer, state: "absent", detail: `${trainingData} holds no file that can be read` };
-  }
+  const secret = join(secretFolder, "secret.txt");
+  await Deno.writeTextFile(secret, crypto.randomUUID());
+  const trained = trainingData === null ? null : await firstFile(trainingData);
   const names = join(runFolder, "canaries");
   const write = join(runFolder, "nothing");
   for (const folder of [names, write]) await Deno.mkdir(folder);
-  const entry = await Deno.realPath(fromFileUrl(new URL("./canary_worker.ts", import.meta.url)));
-  const job: CanaryJob = {
-    file,
-    symbolicLink: join(names, "symbolic"),
-    hardLink: join(names, "hard"),
-    literalImport: join(names, "literal.ts"),
-  };
-  await Deno.symlink(file, job.symbolicLink);
-  const linked = await Deno.link(file, job.hardLink!).then(() => true, () => false);
-  const literal = `import bytes from ${JSON.stringify(file)} with { type: "bytes" };\n`;
-  await Deno.writeTextFile(job.literalImport, `${literal}export default bytes;\n`);
-  const jobFile = join(names, "job.json");
-  await Deno.writeTextFile(jobFile, JSON.stringify(linked ? job : { ...job, hardLink: null }));
-
   try {
+    const targets = [await nameTarget(names, "secret", secret)];
+    if (trained !== null) targets.push(await nameTarget(names, "training", trained));
+    const jobFile = join(names, "job.json");
+    await Deno.writeTextFile(jobFile, JSON.stringify({ targets } satisfies CanaryJob));
+    const entry = await Deno.realPath(fromFileUrl(new URL("./canary_worker.ts", import.meta.url)));
+    const { modules } = await readModuleGraph(entry);
     const settings = ["--no-prompt", "--config", join(PROJECT, "deno.json"), "--cached-only"];
-    const control = await say([Deno.execPath(), "run", "-A", ...settings, entry, jobFile]);
+    const control = say(
+      [Deno.execPath(), "run", "-A", ...settings, entry, jobFile],
+      inCache(denoDir),
+    );
     const { argv, environment } = await containedCommand(containment, {
-      ...{ entry, args: [jobFile], read: [names], write, denoDir, runFolder, shaders },
+      ...{ entry, modules, args: [jobFile], read: [names], write, denoDir, runFolder },
       ...{ permissionLog: null, trace: null, drivers: [] },
     });
-    const contained = await runContained(argv, environment, () => {});
-    return judgeCanaries(parse(control.out), parse(contained.out), containment, linked);
+    const contained = parse((await runContained(argv, environment, () => {})).out);
+    const bare = parse((await control).out);
+    const outcomes = targets.map(({ hardLink }, i) =>
+      judgeCanaries(
+        bare?.[i] ?? null,
+        contained?.[i] ?? null,
+        containment,
+        hardLink !== null,
+        i === 0 ? "a secret of the launcher's own" : "a training file",
+      )
+    );
+    const detail = outcomes.map(({ detail }) => detail);
+    if (trainingData === null) detail.push("no training folder was named");
+    else if (trained === null) detail.push("the training folder holds no file that can be read");
+    const failed = outcomes.some(({ state }) => state === "failed");
+    return { layer: "canaries", state: failed ? "failed" : "held", detail: detail.join("; ") };
   } finally {
-    // At once: while it is there the training file has two names.
+    // At once: while they are there the training file has two names.
     await Deno.remove(names, { recursive: true });
   }
+}
+
+/** Gives a file the other names that a worker might come to it by. */
+async function nameTarget(folder: string, name: string, file: string): Promise<CanaryTarget> {
+  const target: CanaryTarget = {
+    file,
+    symbolicLink: join(folder, `${name}-symbolic`),
+    hardLink: join(folder, `${name}-hard`),
+    literalImport: join(folder, `${name}-literal.ts`),
+  };
+  await Deno.symlink(file, target.symbolicLink);
+  const linked = await Deno.link(file, target.hardLink!).then(() => true, () => false);
+  const literal = `import bytes from ${JSON.stringify(file)} with { type: "bytes" };\n`;
+  await Deno.writeTextFile(target.literalImport, `${literal}export default bytes;\n`);
+  return linked ? target : { ...target, hardLink: null };
 }
 
 /**
@@ -82,12 +111,14 @@ export async function sendCanaries(
  * @param control the ways that reached the file without walls; null: the probe did not answer
  * @param contained the ways that reached it within them
  * @param linked whether there was a hard link to try
+ * @param what the file is
  */
 export function judgeCanaries(
   control: readonly string[] | null,
   contained: readonly string[] | null,
   containment: Containment,
   linked: boolean,
+  what = "a training file",
 ): LayerOutcome {
   const layer = "canaries";
   if (control === null || contained === null) {
@@ -106,7 +137,7 @@ export function judgeCanaries(
     return {
       layer,
       state: "failed",
-      detail: `a training file is reached by ${through.join(", ")}`,
+      detail: `${what} is reached by ${through.join(", ")}`,
     };
   }
   const notes = BEYOND[containment].filter((way) => contained.includes(way))
@@ -115,7 +146,7 @@ export function judgeCanaries(
     );
   const bare = walls.filter((way) => !READER.includes(way));
   const detail = [
-    `a training file is reached without walls and not within them, by ${bare.join(", ")}`,
+    `${what} is reached without walls and not within them, by ${bare.join(", ")}`,
     "Lethe's reader refuses links to it",
     ...notes,
     ...linked ? [] : ["no hard link: the file is on another file system or another user's"],
@@ -123,10 +154,10 @@ export function judgeCanaries(
   return { layer, state: "held", detail };
 }
 
-function parse(out: string): string[] | null {
+function parse(out: string): string[][] | null {
   try {
     const value = JSON.parse(out.trimEnd().split("\n").at(-1)!);
-    return Array.isArray(value) ? value.map(String) : null;
+    return Array.isArray(value) ? value.map((ways: unknown[]) => ways.map(String)) : null;
   } catch {
     return null;
   }

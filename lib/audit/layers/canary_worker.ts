@@ -2,8 +2,13 @@ import { readFileSync } from "node:fs";
 import { toFileUrl } from "@std/path";
 import { guardReads, readPlainFile } from "../../files/plain_file.ts";
 
-/** Where the probe finds the training file, or another name of it. */
+/** What the probe tries to come to. */
 export interface CanaryJob {
+  readonly targets: readonly CanaryTarget[];
+}
+
+/** Where the probe finds a file that the worker must not reach, or another name of it. */
+export interface CanaryTarget {
   readonly file: string;
   readonly symbolicLink: string;
   /** Null where none can be made: the file is on another file system or another user's. */
@@ -16,7 +21,7 @@ export interface CanaryJob {
 export type CanaryWay = keyof ReturnType<typeof ways>;
 
 /** Each way throws, or gives the bytes. */
-function ways({ file, symbolicLink, hardLink, literalImport }: CanaryJob) {
+function ways({ file, symbolicLink, hardLink, literalImport }: CanaryTarget) {
   const url = toFileUrl(file).href;
   return {
     "Deno.readFile": () => Deno.readFile(file),
@@ -36,16 +41,20 @@ function none(): Promise<never> {
   return Promise.reject(new Error("there is none"));
 }
 
-// The probe's entry: the job is a file, the answer one line of JSON, the ways that reached the file.
+// The probe's entry: the job is a file, the answer one line of JSON: for each file the ways that reached it.
 if (import.meta.main) {
-  const job: CanaryJob = JSON.parse(await Deno.readTextFile(Deno.args[0]));
+  const { targets }: CanaryJob = JSON.parse(await Deno.readTextFile(Deno.args[0]));
   guardReads();
-  const reached: string[] = [];
-  for (const [way, attempt] of Object.entries(ways(job))) {
-    try {
-      await attempt();
-      reached.push(way);
-    } catch { /* that is what the walls are for */ }
+  const answer: string[][] = [];
+  for (const target of targets) {
+    const reached: string[] = [];
+    for (const [way, attempt] of Object.entries(ways(target))) {
+      try {
+        await attempt();
+        reached.push(way);
+      } catch { /* that is what the walls are for */ }
+    }
+    answer.push(reached);
   }
-  console.log(JSON.stringify(reached));
+  console.log(JSON.stringify(answer));
 }

@@ -1,7 +1,12 @@
 import { relative } from "@std/path";
 import manifest from "../../../deno.json" with { type: "json" };
 import { type IdentityKey, keyedHash } from "../../model/kit/identity_key.ts";
-import type { ContainedRun, HashedFile, HashedPackage } from "../sandbox/contained_run.ts";
+import {
+  type ContainedRun,
+  type HashedFile,
+  type HashedPackage,
+  REQUEST_TABLE,
+} from "../sandbox/contained_run.ts";
 import type { LayerOutcome } from "../layers/layer.ts";
 import type { Digest, FileDigest, Plain, Receipt } from "./receipt.ts";
 import { type Place, redactor } from "../record/redact.ts";
@@ -56,9 +61,6 @@ export function runRedactor(run: ContainedRun, places: readonly Place[]): (text:
     ],
   );
 }
-
-/** Where requests' names and labels may lie among the photographs. */
-export const REQUEST_TABLE = "requests.csv";
 
 /** What a receipt holds of a `requests.csv`, by its SHA-256. */
 export function requestTableHash(key: IdentityKey, sha256: string): string {

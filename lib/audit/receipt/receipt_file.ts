@@ -247,7 +247,8 @@ export function parseReceipt(text: string, file: string): Receipt {
   fields.end();
   for (const name of ["kit", "written", "code", "evidence"] as const) {
     const files = receipt[name].map((entry) => entry.file.toLowerCase());
-    const twice = files.find((entry, i) => files.indexOf(entry) < i);
+    const seen = new Set<string>();
+    const twice = files.find((entry) => seen.size === seen.add(entry).size);
     if (twice !== undefined) fields.refuse(`${name} lists ${twice} twice`, "a file has one hash");
   }
   if ((receipt.signer === null) !== (receipt.signature === null)) {

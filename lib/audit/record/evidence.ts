@@ -56,6 +56,8 @@ export interface Watched {
   readonly work: string;
   readonly runFolder: string;
   readonly denoDir: string;
+  /** The project's modules that it loads. */
+  readonly modules: readonly string[];
 }
 
 const NOT_ASKED = "not asked for: deno task audit gathers it";
@@ -63,7 +65,7 @@ const NOT_ASKED = "not asked for: deno task audit gathers it";
 /** Holds a run's evidence against what the run was to do. */
 export async function judgeEvidence(
   { permissionLog, trace }: Evidence,
-  { asked, paths, worker, read, readable, work, runFolder, denoDir }: Watched,
+  { asked, paths, worker, read, readable, work, runFolder, denoDir, modules }: Watched,
 ): Promise<LayerOutcome[]> {
   const mayRead = [...readable, work];
   const drivers = worker.environment[LIBRARY_PATH]?.split(":") ?? [];
@@ -106,7 +108,7 @@ export async function judgeEvidence(
           runFolder,
           denoDir,
           Deno.execPath(),
-          ...projectFiles(PROJECT),
+          ...projectFiles(PROJECT, modules),
         ],
         forbidden: paths.trainingData,
       }),

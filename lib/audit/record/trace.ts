@@ -19,9 +19,16 @@ export interface TraceRules {
   readonly forbidden: string | null;
 }
 
-/** What of a copy of Lethe the worker opens; data may lie in the same folder, so not all of it. */
-export function projectFiles(project: string): string[] {
-  return ["lib", "deno.json", "deno.lock"].map((name) => `${project}/${name}`);
+/**
+ * What of a copy of Lethe the worker opens; data may lie in the same folder, so not all of it.
+ *
+ * @param modules those that it loads; a receipt, whose list of them is checked apart, has all of `lib`
+ */
+export function projectFiles(
+  project: string,
+  modules: readonly string[] = [`${project}/lib`],
+): string[] {
+  return [...new Set([`${project}/deno.json`, `${project}/deno.lock`, ...modules])];
 }
 
 /** Ways around opening a file oneself: another program, another process, a file system, a server. */
@@ -53,7 +60,8 @@ export function judgeTrace({ text }: EvidenceText, rules: TraceRules): LayerOutc
   const wrong = new Set<string>();
   for (const line of calls) {
     const path = openedPath(line);
-    if (path !== null) {
+    if (path === UNREADABLE) wrong.add(`cannot be read: ${line.slice(0, 200)}`);
+    else if (path !== null) {
       opened.add(path);
       const known = [...SYSTEM, ...rules.allowed].some((place) => isWithin(path, place));
       const forbidden = rules.forbidden !== null && isWithin(path, rules.forbidden);
@@ -74,12 +82,27 @@ export function judgeTrace({ text }: EvidenceText, rules: TraceRules): LayerOutc
   };
 }
 
-/** The resolved path of a successful open, whole or resumed; null for any other line. */
-function openedPath(line: string): string | null {
-  const match = line.match(/\b(?:open|openat|openat2|creat)(?:\(| resumed).*\) += \d+<(.*)>$/);
-  if (match === null) return null;
-  const path = unescaped(match[1]);
-  return /^[/{]/.test(path) ? path : null;
+/** A call that opens, as a line of its own or resumed. */
+const OPENS = /^(?:\d+ +)?(?:<\.\.\. )?(?:open|openat|openat2|creat)(?=\(| resumed)/;
+/** Its arguments, in which parentheses stand within quotes and angle brackets only, and what it gave. */
+const GAVE =
+  /^[^("<]*(?:<\.\.\. \w+ resumed>)?(?:"(?:\\.|[^"\\])*"|<[^>]*>|[^"<)])*\)\s+= (-?\d+|\?)(.*)$/;
+/** A descriptor's path; `(deleted)`: the file has lost this name. */
+const PATH = /^<((?:[^<>\\]|\\.)*?)>(?:\(deleted\))?$/;
+
+const UNREADABLE = Symbol("a successful open that cannot be read");
+
+/** The resolved path of a successful open, whole or resumed; null for a line of anything else. */
+function openedPath(line: string): string | null | typeof UNREADABLE {
+  if (!OPENS.test(line)) return null;
+  if (line.endsWith("<unfinished ...>")) return null; // it is resumed, or never was
+  const gave = GAVE.exec(line);
+  if (gave === null) return UNREADABLE;
+  if (gave[1] === "?" || gave[1].startsWith("-")) return null;
+  const path = PATH.exec(gave[2].trim());
+  if (path === null) return UNREADABLE;
+  const name = unescaped(path[1]).replace(/ \(deleted\)$/, "");
+  return /^[/{]/.test(name) ? name : UNREADABLE;
 }
 
 /** strace writes bytes beyond ASCII in octal; together they are UTF-8. */

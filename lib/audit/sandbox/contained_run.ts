@@ -1,6 +1,9 @@
 import type { UnlearnSummary } from "../../run/unlearn_summary.ts";
 import type { LayerOutcome } from "../layers/layer.ts";
 
+/** Where requests' names and labels may lie among the photographs. */
+export const REQUEST_TABLE = "requests.csv";
+
 /** A file and what was in it. */
 export interface HashedFile {
   /** Absolute and resolved for what was read; relative to the output folder for what was written. */

@@ -5,6 +5,7 @@ import { PROJECT } from "../layers/module_graph.ts";
 import { LIBRARY_PATH } from "./driver_folders.ts";
 import { shell, withoutDescriptors } from "./shell.ts";
 import { projectFiles } from "../record/trace.ts";
+import { refuseComma } from "./inputs.ts";
 
 /** What `--sandbox` takes. */
 export const SANDBOX_CHOICES = ["auto", "os", "deno"] as const;
@@ -15,16 +16,16 @@ export type SandboxChoice = typeof SANDBOX_CHOICES[number];
 export interface Walls {
   /** Deno entry and its arguments. */
   readonly entry: string;
+  /** Every module that the entry loads, and no other file of the project's. */
+  readonly modules: readonly string[];
   readonly args: readonly string[];
-  /** Files and folders to read. */
+  /** Files and folders to read; of a folder, all that is in it. */
   readonly read: readonly string[];
   /** The one folder to write (and read back). */
   readonly write: string;
   readonly denoDir: string;
   /** The folder of the run; a private one of the launcher's. */
   readonly runFolder: string;
-  /** Where the driver keeps compiled shaders; the driver alone can write there, Deno's code cannot. */
-  readonly shaders: string;
   /** Folders with a graphics driver that the linker finds by LD_LIBRARY_PATH alone. */
   readonly drivers: readonly string[];
   /** Where Deno logs its permission checks; null: nowhere. */
@@ -79,13 +80,14 @@ export async function containedCommand(
   walls: Walls,
 ): Promise<ContainedCommand> {
   const { entry, args, read, write, denoDir, permissionLog, trace } = walls;
+  for (const path of [...read, write]) refuseComma(path);
   const deno = Deno.execPath();
   const permissions = [
     "--no-prompt",
     "--cached-only",
     "--frozen",
     "--no-remote",
-    `--allow-read=${[...read, write].join(",")}`,
+    ...readable([...read, write]),
     `--allow-write=${write}`,
   ];
   const environment = {
@@ -95,8 +97,9 @@ export async function containedCommand(
     // Deno and the drivers look for settings at home, and the Vulkan loader asks for the other.
     HOME: walls.runFolder,
     XDG_RUNTIME_DIR: walls.runFolder,
-    // Compiled shaders, Lethe's own and no user's: compiling them anew takes lavapipe ten seconds.
-    MESA_SHADER_CACHE_DIR: walls.shaders,
+    // Compiled shaders are code: none are kept from run to run.
+    MESA_SHADER_CACHE_DISABLE: "true",
+    __GL_SHADER_DISK_CACHE: "0",
     ...(walls.drivers.length === 0 ? {} : { [LIBRARY_PATH]: walls.drivers.join(":") }),
     ...(permissionLog === null ? {} : { DENO_AUDIT_PERMISSIONS: permissionLog }),
   };
@@ -117,6 +120,25 @@ export async function containedCommand(
 function libraryPath(environment: Readonly<Record<string, string>>): string[] {
   const path = environment[LIBRARY_PATH];
   return path === undefined ? [] : ["env", `${LIBRARY_PATH}=${path}`];
+}
+
+/** Linux takes no argument of more than 128 KiB. */
+const MAX_ARGUMENT = 100_000;
+
+/** Flags that let paths be read, as many as their length needs. */
+function readable(paths: readonly string[]): string[] {
+  const flags: string[] = [];
+  let some: string[] = [];
+  let length = 0;
+  for (const path of paths) {
+    if (length > MAX_ARGUMENT) {
+      flags.push(`--allow-read=${some.join(",")}`);
+      [some, length] = [[], 0];
+    }
+    some.push(path);
+    length += new TextEncoder().encode(path).length + 1;
+  }
+  return [...flags, `--allow-read=${some.join(",")}`];
 }
 
 /** Programs' own libraries and the graphics drivers'; read-only. */
@@ -145,7 +167,7 @@ const DEVICES = [
 
 /** A world of its own: nothing is in it but what is named here, and no network. */
 async function bubblewrap(
-  { entry, read, write, denoDir, shaders, drivers, permissionLog }: Walls,
+  { entry, modules, read, write, denoDir, drivers, permissionLog }: Walls,
   environment: Readonly<Record<string, string>>,
 ): Promise<string[]> {
   const same = (option: string, paths: readonly string[]) =>
@@ -163,11 +185,12 @@ async function bubblewrap(
     ...same("--ro-bind", [
       Deno.execPath(),
       join(denoDir, "npm"),
-      ...projectFiles(PROJECT),
-      entry,
+      // A file where a folder would be: localStorage and the Cache API find no room.
+      join(denoDir, "location_data"),
+      ...projectFiles(PROJECT, modules),
       ...read,
     ]),
-    ...same("--bind", [shaders, write, ...permissionLog ? [permissionLog] : []]),
+    ...same("--bind", [write, ...permissionLog ? [permissionLog] : []]),
     ...Object.entries(environment).flatMap(([name, value]) => ["--setenv", name, value]),
     ...["--chdir", dirname(entry)],
   ];

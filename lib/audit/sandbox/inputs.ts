@@ -79,13 +79,16 @@ async function withoutLinks(path: string): Promise<string> {
   return sofar;
 }
 
-/** Deno separates the paths of a permission by commas. */
-function refuseComma(path: string): void {
+/**
+ * Deno separates the paths of a permission by commas, and knows no way to write one within a path: every
+ * path that is granted has none.
+ */
+export function refuseComma(path: string): void {
   if (!path.includes(",")) return;
   throw new LetheError(
     `${path} has a comma`,
     "Deno's permissions are lists of paths separated by commas",
-    "rename the folder",
+    "rename it; requests.csv can give an image of any name its identity, TMPDIR another folder to a run",
   );
 }
 

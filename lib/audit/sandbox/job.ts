@@ -38,6 +38,8 @@ export interface Job {
   /** The folder that gets `model/` and `kit/`. */
   readonly out: string;
   readonly rows: readonly RequestedRow[];
+  /** Whether `requests.csv` lies there: the worker may not look into the folder. */
+  readonly hasCsv: boolean;
   readonly settings: UnlearnSettings;
 }
 
@@ -64,6 +66,7 @@ export function parseJob(text: string, file: string): Job {
       row.end();
       return key === undefined ? read : { ...read, key };
     }),
+    hasCsv: fields.read("hasCsv", BOOLEAN),
     settings: {
       device: settings.read("device", oneOf(["auto", "webgpu", "wasm"])),
       microBatch: settings.read("microBatch", integer(1, 4096)),

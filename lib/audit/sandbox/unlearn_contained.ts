@@ -17,8 +17,8 @@ import { judgeEvidence, openWatch } from "../record/evidence.ts";
 import { hashFile } from "../record/hash_files.ts";
 import { checkInputs } from "./inputs.ts";
 import { type Job, parseResult, type Result, type UnlearnSettings } from "./job.ts";
-import type { LayerOutcome } from "../layers/layer.ts";
 import { hashModules, hashPackages, PROJECT, readModuleGraph } from "../layers/module_graph.ts";
+import { REQUEST_TABLE } from "./contained_run.ts";
 import { checkOutputs } from "./outputs.ts";
 import { workerAdapter } from "./worker_adapter.ts";
 import { runContained } from "./run_contained.ts";
@@ -74,20 +74,24 @@ export async function unlearnContained(
   });
 
   function runWorker(folder: string): Promise<ContainedRun> {
-    return inRunFolder(folder, graph.denoDir, async (runFolder, warden) => {
+    return inRunFolder(folder, graph.denoDir, async (runFolder, secretFolder, warden) => {
       const nonce = crypto.getRandomValues(new Uint8Array(32)).toHex();
       const work = await Deno.realPath(folder);
       const { support, kit } = paths;
       const rows = await rowsFor(kit, plan, settings.choice.method);
-      const job: Job = { nonce, support, kit, out: work, rows, settings };
+      const { files } = plan;
+      const job: Job = { nonce, support, kit, out: work, rows, hasCsv: files.hasCsv, settings };
       const jobFile = join(runFolder, "job.json");
       await Deno.writeTextFile(jobFile, JSON.stringify(job), { mode: 0o600 });
-      const readable = [jobFile, support, kit];
+      // Of the folder of requests nothing but these exists for the worker.
+      const requests = [...files.images, ...files.hasCsv ? [REQUEST_TABLE] : []]
+        .map((file) => join(support, file));
+      const readable = [jobFile, ...requests, kit];
       const { denoDir } = graph;
-      const shaders = await shaderCache(denoDir, runFolder);
       const watch = await openWatch(evidence, runFolder);
       const command = await containedCommand(containment, {
-        ...{ entry, args: [jobFile], read: readable, write: work, denoDir, runFolder, shaders },
+        ...{ entry, modules: graph.modules, args: [jobFile] },
+        ...{ read: readable, write: work, denoDir, runFolder },
         ...{ permissionLog: watch.permissionLog, trace: watch.trace },
         drivers: await driverFolders(
           [...Object.values(paths), work].filter((path) => path !== null),
@@ -105,7 +109,11 @@ export async function unlearnContained(
         onLine,
         (group) => void warden.watchGroup(group),
       );
-      const packages = hashPackages(graph);
+      const { trainingData } = paths;
+      const canaries = sendCanaries({
+        ...{ trainingData, containment, denoDir, runFolder, secretFolder },
+      });
+      canaries.catch(() => {}); // told where it is awaited
       const ended = await ending.catch(async (error) => {
         await watch.end();
         throw error;
@@ -113,6 +121,8 @@ export async function unlearnContained(
       const end = new Date().toISOString();
       const seen = await watch.end();
       const { summary, read } = answer(ended, nonce);
+      // Once more, after the run: they were checked before it.
+      const packages = hashPackages(graph);
 
       const adapter = await workerAdapter(settings.device, summary.device);
       const written = await checkOutputs(folder, plan, summary);
@@ -128,13 +138,9 @@ export async function unlearnContained(
           graph.outcome,
           ...await judgeEvidence(seen, {
             ...{ asked: evidence, paths, worker, read, readable, work, runFolder, denoDir },
+            modules: graph.modules,
           }),
-          await canaries(
-            evidence,
-            paths.trainingData,
-            (trainingData) =>
-              sendCanaries({ trainingData, containment, denoDir, runFolder, shaders }),
-          ),
+          await canaries,
         ],
       };
       await close?.(run, folder);
@@ -155,41 +161,27 @@ function recorded(asked: UnlearnSettings, summary: UnlearnSummary) {
   return { device, microBatch, ...others, method, seed, ...settings, staleStatistics };
 }
 
-async function canaries(
-  asked: boolean,
-  trainingData: string | null,
-  send: (trainingData: string) => Promise<LayerOutcome>,
-): Promise<LayerOutcome> {
-  if (asked && trainingData !== null) return await send(trainingData);
-  const detail = asked ? "no training folder" : "not asked for: deno task audit sends them";
-  return { layer: "canaries", state: "absent", detail };
-}
-
-/** A folder that this user alone may enter, for the job and the evidence, with a warden over all. */
+/**
+ * A folder that this user alone may enter, for the job and the evidence, and one for a secret that
+ * nobody may reach; with a warden over all.
+ */
 async function inRunFolder<T>(
   staging: string,
   denoDir: string,
-  work: (runFolder: string, warden: Warden) => Promise<T>,
+  work: (runFolder: string, secretFolder: string, warden: Warden) => Promise<T>,
 ): Promise<T> {
   const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "lethe-run-" }));
   return await withTemporaryPath(folder, async () => {
-    const warden = await postWarden([folder, staging, denoDir]);
-    try {
-      return await work(folder, warden);
-    } finally {
-      await warden.dismiss();
-    }
+    const secret = await Deno.realPath(await Deno.makeTempDir({ prefix: "lethe-secret-" }));
+    return await withTemporaryPath(secret, async () => {
+      const warden = await postWarden([folder, secret, staging, denoDir]);
+      try {
+        return await work(folder, secret, warden);
+      } finally {
+        await warden.dismiss();
+      }
+    });
   });
-}
-
-/** A folder that stays from run to run where there can be one. */
-async function shaderCache(denoDir: string, runFolder: string): Promise<string> {
-  for (const place of [denoDir, runFolder]) {
-    const folder = join(place, "lethe-shaders");
-    const made = await Deno.mkdir(folder, { recursive: true }).then(() => true, () => false);
-    if (made) return folder;
-  }
-  throw new LetheError(runFolder, "the launcher writes there", "make room in the temporary folder");
 }
 
 function answer(

@@ -9,7 +9,7 @@ import { parseJob } from "./job.ts";
 if (import.meta.main) {
   const read = guardReads();
   const [path] = Deno.args;
-  const { nonce, support, kit, out, rows, settings } = parseJob(
+  const { nonce, support, kit, out, rows, hasCsv, settings } = parseJob(
     await readPlainText(path, { maxBytes: 2 ** 28 }),
     path,
   );
@@ -27,6 +27,7 @@ if (import.meta.main) {
       kit,
       support,
       rows,
+      files: { images: rows.map(({ file }) => file), hasCsv },
       folder: out,
       ...run,
     });

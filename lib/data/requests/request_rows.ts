@@ -24,6 +24,12 @@ export interface LabelSet {
   readonly labels: readonly string[];
 }
 
+/** The files of a folder of requests: the images, sorted, and whether `requests.csv` names them. */
+export interface RequestFiles {
+  readonly images: readonly string[];
+  readonly hasCsv: boolean;
+}
+
 const MAX_CSV_BYTES = 16 * 2 ** 20;
 
 /**
@@ -31,6 +37,7 @@ const MAX_CSV_BYTES = 16 * 2 ** 20;
  * `requests.csv`, as `readRequests` says. No image is opened.
  *
  * @param model whose labels the targets are; null: labels are not looked at
+ * @param files those of the folder, where they are known and the folder itself may not be looked into
  * @returns sorted by file name
  * @throws {LetheError} when the folder is missing or empty, two images stand for one person, rows and
  *   files do not match, or the label columns are not the model's
@@ -38,8 +45,9 @@ const MAX_CSV_BYTES = 16 * 2 ** 20;
 export async function readRequestRows(
   folder: string,
   model: LabelSet | null,
+  files?: RequestFiles,
 ): Promise<RequestRow[]> {
-  const { images, hasCsv } = await listRequests(folder);
+  const { images, hasCsv } = files ?? await listRequests(folder);
   const named = hasCsv ? await readRows(join(folder, "requests.csv"), images, model) : null;
   const fileOf = new Map<string, string>();
   return images.map((file) => {
@@ -58,7 +66,12 @@ export async function readRequestRows(
   });
 }
 
-async function listRequests(folder: string): Promise<{ images: string[]; hasCsv: boolean }> {
+/**
+ * Lists a folder of requests; nothing is opened.
+ *
+ * @throws {LetheError} it is missing or empty, or anything else lies there
+ */
+export async function listRequests(folder: string): Promise<RequestFiles> {
   const images: string[] = [];
   let hasCsv = false;
   const entries = await listFolder(folder, "it is the folder of requests, one image per person");

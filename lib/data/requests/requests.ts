@@ -1,15 +1,22 @@
 import { join } from "@std/path";
-import { decodeImage, type Image, MAX_IMAGE_BYTES } from "../images/decode_image.ts";
+import { decodeImage, MAX_IMAGE_BYTES } from "../images/decode_image.ts";
+import { resizeBilinear } from "../images/resize.ts";
 import { decodeOptions, type StoredForm } from "../images/stored_form.ts";
 import { readPlainFile } from "../../files/plain_file.ts";
-import { type LabelSet, readRequestRows, type RequestRow } from "./request_rows.ts";
+import {
+  type LabelSet,
+  readRequestRows,
+  type RequestFiles,
+  type RequestRow,
+} from "./request_rows.ts";
 import { sha256Hex } from "../../files/sha256.ts";
 
 /** One person who asks to be forgotten, with the one image that they gave. */
 export interface ForgetRequest extends RequestRow {
   /** Of the image file's bytes. */
   readonly sha256: string;
-  readonly image: Image;
+  /** [side, side, 3] bytes in sRGB. */
+  readonly rgb: Uint8Array;
 }
 
 /**
@@ -20,7 +27,8 @@ export interface ForgetRequest extends RequestRow {
  *
  * @param folder the requests
  * @param model whose labels the targets are
- * @param form what the images are to be resized to: large JPEGs are decoded no larger than it needs
+ * @param form what the images are resized to, each as it is read: of all of them no more than that is kept
+ * @param files those of the folder, where they are known and the folder itself may not be looked into
  * @returns sorted by file name
  * @throws {LetheError} when the folder is missing or empty, an image does not decode, two images
  *   stand for one person, rows and files do not match, or the label columns are not the model's
@@ -29,16 +37,14 @@ export async function readRequests(
   folder: string,
   model: LabelSet,
   form: StoredForm,
+  files?: RequestFiles,
 ): Promise<ForgetRequest[]> {
   const requests: ForgetRequest[] = [];
-  for (const row of await readRequestRows(folder, model)) {
+  for (const row of await readRequestRows(folder, model, files)) {
     const path = join(folder, row.file);
     const bytes = await readPlainFile(path, { maxBytes: MAX_IMAGE_BYTES });
-    requests.push({
-      ...row,
-      sha256: sha256Hex(bytes),
-      image: decodeImage(bytes, path, decodeOptions(form)),
-    });
+    const image = decodeImage(bytes, path, decodeOptions(form));
+    requests.push({ ...row, sha256: sha256Hex(bytes), rgb: resizeBilinear(image, form.side) });
   }
   return requests;
 }

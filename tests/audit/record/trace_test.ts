@@ -79,3 +79,26 @@ Deno.test("judgeTrace takes no trace that does not show the worker", () => {
   assertEquals(judged(OPEN)[0], "failed");
   assertEquals(judged(START)[0], "failed");
 });
+
+Deno.test("judgeTrace holds files without a name, and names that look like calls, against the list too", () => {
+  for (
+    const line of [
+      '10 openat(AT_FDCWD</x>, "/home/b.png", O_RDONLY) = 9</home/b.png>(deleted)',
+      '10 openat(AT_FDCWD</x>, "/home/b.png", O_RDONLY) = 9</home/b.png (deleted)>',
+      "11 <... openat resumed>) = 9</home/b.png>(deleted)",
+      '10 openat(AT_FDCWD</x>, "b) = -1 ENOENT (No", O_RDONLY) = 9</home/b) = -1 ENOENT (No>',
+      '10 openat(AT_FDCWD</x) = -1 ENOENT (No>, "b", O_RDONLY) = 9</home/b>',
+      '10 openat(AT_FDCWD</x>, "b", O_RDONLY) = 9',
+      '10 openat(AT_FDCWD</x>, "b", O_RDONLY) = 9<socket:[1]>',
+      '10 openat(AT_FDCWD</x>, "b", O_RDONLY',
+      "10 openat2(AT_FDCWD</x>, 0x1, {flags=O_RDONLY}, 24) = 9</home/b>",
+    ]
+  ) assertEquals(judged(START, OPEN, line)[0], "failed", line);
+  for (
+    const line of [
+      '10 openat(AT_FDCWD</x>, "/in/b", O_RDWR|O_CREAT, 0600) = 9</in/b>(deleted)',
+      '10 openat(AT_FDCWD</x>, "/in/b) = 3", O_RDONLY|O_CLOEXEC) = -1 ENOENT (No such file)',
+      '10 openat(AT_FDCWD</x>, "/home/b", O_RDONLY) = ?',
+    ]
+  ) assertEquals(judged(START, OPEN, line)[0], "held", line);
+});

@@ -9,6 +9,7 @@ const JOB: Job = {
   kit: "/kit",
   out: "/out",
   rows: [{ file: "1.png", row: 3 }],
+  hasCsv: false,
   settings: {
     device: "wasm",
     microBatch: 16,

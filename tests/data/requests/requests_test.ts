@@ -33,7 +33,7 @@ Deno.test("readRequests takes identities from file names, in the names' order", 
       file: "10.jpg",
       identity: "10",
       sha256: sha256Hex(png),
-      image,
+      rgb: new Uint8Array(16 * 16 * 3).fill(90),
       targets: null,
     });
   }));

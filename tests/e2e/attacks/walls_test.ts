@@ -106,7 +106,6 @@ async function setUp(folder: string, code: string): Promise<string> {
     "requests/a": "a request",
     "out/a": "",
     "run/a": "",
-    "shaders/a": "",
   });
   await Deno.symlink("../data/secret", join(folder, "requests/link"));
   return join(folder, "worker/attack.ts");
@@ -121,8 +120,8 @@ async function attack(
 ): Promise<string> {
   const { denoDir } = await graph;
   const { argv, environment } = await containedCommand(containment, {
-    ...{ entry, args: [], read: [join(folder, "requests")], write: join(folder, "out"), denoDir },
-    ...{ runFolder: join(folder, "run"), shaders: join(folder, "shaders") },
+    ...{ entry, modules: [entry], args: [], read: [join(folder, "requests")], denoDir },
+    ...{ write: join(folder, "out"), runFolder: join(folder, "run") },
     ...{ permissionLog: null, trace: null, drivers: [] },
   });
   const granted = permissions === "as launched"
@@ -208,7 +207,16 @@ Deno.test("runContained gives no input, and no variables but those that are name
     const named = [
       ...["DENO_DIR", "DENO_NO_UPDATE_CHECK", "NO_COLOR", "HOME", "XDG_RUNTIME_DIR"],
       // The shell sets some of its own, Deno the last one.
-      ...["MESA_SHADER_CACHE_DIR", "PATH", "PWD", "OLDPWD", "SHLVL", "_", "DENO_NODE_SHIM_ACTIVE"],
+      ...[
+        "MESA_SHADER_CACHE_DISABLE",
+        "__GL_SHADER_DISK_CACHE",
+        "PATH",
+        "PWD",
+        "OLDPWD",
+        "SHLVL",
+        "_",
+        "DENO_NODE_SHIM_ACTIVE",
+      ],
     ];
     for (const [name, value] of Object.entries(hostile)) Deno.env.set(name, value);
     try {
