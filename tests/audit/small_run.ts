@@ -76,12 +76,12 @@ export async function smallRun(folder: string): Promise<ContainedRun> {
       containment: "deno",
       ...await containedCommand("deno", {
         entry: join(PROJECT, "lib/audit/sandbox/unlearn_worker.ts"),
+        modules: [],
         args: [at("run/job.json")],
         read: [at("run/job.json"), at("requests"), at("kit")],
         write: at("unlearned"),
         denoDir: at("cache"),
         runFolder: at("run"),
-        shaders: at("cache/lethe-shaders"),
         drivers: [],
         permissionLog: at("run/permissions"),
         trace: null,

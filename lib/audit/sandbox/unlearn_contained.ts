@@ -1,5 +1,4 @@
 import { fromFileUrl, join } from "@std/path";
-import { withTemporaryPath } from "../../files/temporary_path.ts";
 import { buildFolder, refuseExisting } from "../../files/write_whole.ts";
 import { LetheError } from "../../error.ts";
 import {
@@ -22,7 +21,7 @@ import { REQUEST_TABLE } from "./contained_run.ts";
 import { checkOutputs } from "./outputs.ts";
 import { workerAdapter } from "./worker_adapter.ts";
 import { runContained } from "./run_contained.ts";
-import { postWarden, type Warden } from "./warden.ts";
+import { inRunFolder } from "./run_folder.ts";
 import { driverFolders } from "./driver_folders.ts";
 
 /** What {@link unlearnContained} needs. */
@@ -74,7 +73,7 @@ export async function unlearnContained(
   });
 
   function runWorker(folder: string): Promise<ContainedRun> {
-    return inRunFolder(folder, graph.denoDir, async (runFolder, secretFolder, warden) => {
+    return inRunFolder(folder, graph.denoDir, async ({ runFolder, secretFolder, warden }) => {
       const nonce = crypto.getRandomValues(new Uint8Array(32)).toHex();
       const work = await Deno.realPath(folder);
       const { support, kit } = paths;
@@ -159,29 +158,6 @@ function recorded(asked: UnlearnSettings, summary: UnlearnSummary) {
   const unmatched = matchCheck === false ? { matchCheck } : {};
   const others = { ...limit, ...unusual, ...unmatched };
   return { device, microBatch, ...others, method, seed, ...settings, staleStatistics };
-}
-
-/**
- * A folder that this user alone may enter, for the job and the evidence, and one for a secret that
- * nobody may reach; with a warden over all.
- */
-async function inRunFolder<T>(
-  staging: string,
-  denoDir: string,
-  work: (runFolder: string, secretFolder: string, warden: Warden) => Promise<T>,
-): Promise<T> {
-  const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "lethe-run-" }));
-  return await withTemporaryPath(folder, async () => {
-    const secret = await Deno.realPath(await Deno.makeTempDir({ prefix: "lethe-secret-" }));
-    return await withTemporaryPath(secret, async () => {
-      const warden = await postWarden([folder, secret, staging, denoDir]);
-      try {
-        return await work(folder, secret, warden);
-      } finally {
-        await warden.dismiss();
-      }
-    });
-  });
 }
 
 function answer(

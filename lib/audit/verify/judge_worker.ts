@@ -19,11 +19,15 @@ export interface WorkerFindings {
 /** Flags besides `--allow-read` and `--allow-write`; each of the first must be there. */
 const REQUIRED = ["--no-prompt", "--cached-only", "--frozen", "--no-remote"];
 const HARMLESS = [...REQUIRED, "--no-code-cache", "--quiet"];
-const READABLE = ["{run}/job.json", "{support}", "{kit}", "{out}"];
+/** Requests one by one, by their hashes; receipts up to commit 4832d1b have the folder. */
+const READABLE =
+  /^(?:\{run\}\/job\.json|\{support\}(?:\/(?:[0-9a-f]{16}|requests\.csv))?|\{kit\}|\{out\})$/;
 
 /** Variables that the launcher sets; any other, `LD_PRELOAD` first of all, could bring in code. */
 const VARIABLES = [
   ...["DENO_DIR", "DENO_NO_UPDATE_CHECK", "NO_COLOR", "HOME", "XDG_RUNTIME_DIR", "TMPDIR", "PATH"],
+  ...["MESA_SHADER_CACHE_DISABLE", "__GL_SHADER_DISK_CACHE"],
+  // Of receipts up to commit 4832d1b, the first.
   ...["MESA_SHADER_CACHE_DIR", "DENO_AUDIT_PERMISSIONS", "LD_LIBRARY_PATH"],
 ];
 
@@ -66,7 +70,7 @@ export function judgePermissions(flags: readonly string[]): string | null {
     const paths = value?.split(",") ?? [];
     if (name === "--allow-read" && paths.length > 0) {
       reads++;
-      const other = paths.find((path) => !READABLE.includes(path));
+      const other = paths.find((path) => !READABLE.test(path));
       if (other !== undefined) return `it may read ${other}`;
     } else if (name === "--allow-write" && paths.length > 0) {
       writes++;
@@ -74,7 +78,7 @@ export function judgePermissions(flags: readonly string[]): string | null {
       if (other !== undefined) return `it may write ${other}`;
     } else if (!HARMLESS.includes(flag)) return `${flag} is among them`;
   }
-  return reads === 1 && writes === 1 ? null : "what it may read and write is not told once each";
+  return reads > 0 && writes === 1 ? null : "what it may read and write is not told";
 }
 
 /** Takes a command line apart, from the wrapper to the entry's argument. */

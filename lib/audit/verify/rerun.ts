@@ -7,6 +7,8 @@ import { kindOf } from "../../unlearn/methods/method.ts";
 import type { Verdict } from "../layers/checks.ts";
 import type { SandboxChoice } from "../sandbox/containment.ts";
 import type { Receipt } from "../receipt/receipt.ts";
+import { launcherCache } from "../sandbox/launcher_cache.ts";
+import { temporaryFolder } from "../sandbox/run_folder.ts";
 import { unlearnContained } from "../sandbox/unlearn_contained.ts";
 import { compareWeights, NEAR } from "./compare_weights.ts";
 import { MEMORY, type UnlearnSettings } from "../sandbox/job.ts";
@@ -33,7 +35,7 @@ export interface RerunOptions {
  */
 export async function rerun(receipt: Receipt, options: RerunOptions): Promise<Verdict> {
   const { receiptPath, ...run } = options;
-  const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "lethe-rerun-" }));
+  const folder = await temporaryFolder("lethe-rerun-", await launcherCache());
   return await withTemporaryPath(folder, async (): Promise<Verdict> => {
     const out = join(folder, "again");
     const settings = settingsOf(receipt, options.settings);

@@ -10,12 +10,16 @@ const PROJECT = fromFileUrl(new URL("../../../", import.meta.url));
 export interface PatchedCopy {
   /** `data/`, `requests/`, `kit/` and so on. */
   readonly folder: string;
+  /** The copy of Lethe. */
+  readonly lethe: string;
   /** Changes a file of the copy's code; the change must be one. */
   patch(file: string, from: string, to: string): Promise<void>;
   /** `deno task unlearn` of the copy, with the permissions of its deno.json. */
   unlearn(...args: readonly string[]): Promise<Ended>;
   /** The same, started by a shell that has run a script before, in `folder`. */
   unlearnAfter(script: string, ...args: readonly string[]): Promise<Ended>;
+  /** The same, started by another script of the copy's. */
+  unlearnFrom(script: string, before: string, ...args: readonly string[]): Promise<Ended>;
   /** The same with all evidence: its layers by their names. */
   watched(sandbox: "os" | "deno"): Promise<Map<string, LayerOutcome>>;
 }
@@ -48,7 +52,7 @@ export async function withPatchedCopy(body: (copy: PatchedCopy) => Promise<void>
       }
       await Deno.writeTextFile(join(lethe, "watched.ts"), WATCHED);
       await body({
-        folder,
+        ...{ folder, lethe },
         async patch(file, from, to) {
           const path = join(lethe, file);
           const text = await Deno.readTextFile(path);
@@ -57,6 +61,7 @@ export async function withPatchedCopy(body: (copy: PatchedCopy) => Promise<void>
         },
         unlearn: (...args) => run("tasks/unlearn.ts", args),
         unlearnAfter: (before, ...args) => run("tasks/unlearn.ts", args, before),
+        unlearnFrom: (script, before, ...args) => run(script, args, before),
         async watched(sandbox) {
           const { code, out, err } = await run("watched.ts", [sandbox]);
           if (code !== 0) throw new Error(err);
