@@ -30,6 +30,12 @@ const OPTIONS = {
   verify: { kind: "path", value: "FILE", help: "check a receipt.json and the outputs beside it" },
   key: { kind: "path", value: "FILE", help: "with --verify: the signer's public key (.pub)" },
   rerun: { kind: "flag", help: "with --verify: repeat the request and compare the weights" },
+  packages: {
+    kind: "path",
+    value: "DIR",
+    help:
+      "with --verify: npm's tarballs, to hold the packages against deno.lock; fetch: by network",
+  },
   newKey: { kind: "path", value: "FILE", help: "make a key to sign with, and FILE.pub" },
 } as const;
 
@@ -80,7 +86,7 @@ async function watch(
 async function check(
   path: string,
   support: string | undefined,
-  { split, key, rerun: again, ...options }: Options,
+  { split, key, packages, rerun: again, ...options }: Options,
   terminal: Terminal,
 ): Promise<number> {
   if (again && support === undefined) throw missing("--rerun");
@@ -95,7 +101,7 @@ async function check(
     ...(support === undefined ? {} : { support }),
     ...(options.identityKey === undefined ? {} : { identityKey: options.identityKey }),
   });
-  const outcomes = [...checks, ...await verifyProgram(receipt)];
+  const outcomes = [...checks, ...await verifyProgram(receipt, packages)];
   if (run !== null) {
     const repeat = () => rerun(receipt, { ...run, receiptPath: path });
     outcomes.push(...await runChecks([["rerun", repeat]]));

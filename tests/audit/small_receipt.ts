@@ -34,6 +34,8 @@ export function smallReceipt(): Omit<Receipt, "signer" | "signature"> {
     deno: { ...digest("7"), version: "2.9.6", target: "x86_64-unknown-linux-gnu" },
     launcher: "tasks/unlearn.ts",
     lockFile: digest("8"),
+    library: { files: 400, sha256: hash("7") },
+    machine: [{ path: "/usr/bin/bwrap", use: "program", ...digest("7") }],
     code: [{ file: "lib/error.ts", ...digest("9") }, { file: "mod.ts", ...digest("9") }],
     packages: [{ name: "@tensorflow/tfjs@4.22.0", sha256: hash("a") }],
     layers: [

@@ -91,6 +91,8 @@ export async function smallRun(folder: string): Promise<ContainedRun> {
     adapter: "WASM (SIMD, one thread)",
     deno: { ...deno, version: Deno.version.deno },
     lockFile: { path: "deno.lock", ...await digestFile(join(PROJECT, "deno.lock")) },
+    library: { files: 400, sha256: hash("7") },
+    machine: [{ path: "/usr/bin/bwrap", use: "program", sha256: hash("8"), bytes: 8 }],
     code: [{ path: "lib/error.ts", ...await digestFile(join(PROJECT, "lib/error.ts")) }],
     packages: [{ name: "@tensorflow/tfjs@4.22.0", sha256: hash("a") }],
     read: [

@@ -117,6 +117,8 @@ export function composeReceipt(
       version: deno.version,
       target: Deno.build.target,
     },
+    library: run.library,
+    machine: run.machine.map(({ path, ...rest }) => ({ path: redact(path), ...rest })),
     launcher: parts.launcher.entry,
     lockFile: { sha256: lockFile.sha256, bytes: lockFile.bytes },
     code: byFile(

@@ -1,4 +1,5 @@
 import type { LayerOutcome } from "../layers/layer.ts";
+import type { Library, MachineFile } from "../sandbox/contained_run.ts";
 
 /** A file by its content; never by the name of a person. */
 export interface Digest {
@@ -84,6 +85,10 @@ export interface Receipt {
     readonly target: string;
   };
   readonly lockFile: Digest;
+  /** Every file of `lib/`, loaded or not. Not in version 1. */
+  readonly library?: Library;
+  /** The programs around the worker, and what its process had mapped besides Deno. Not in version 1. */
+  readonly machine?: readonly MachineFile[];
   /** The module that the launcher began with, below the project. */
   readonly launcher: typeof LAUNCHERS[number];
   /** Every project module of the worker's and the launcher's graphs, below the project. */

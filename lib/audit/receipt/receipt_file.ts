@@ -16,6 +16,7 @@ import {
 } from "../../files/json_fields.ts";
 import { canonicalJson } from "../../files/canonical_json.ts";
 import type { LayerOutcome } from "../layers/layer.ts";
+import type { MachineFile } from "../sandbox/contained_run.ts";
 import {
   type Digest,
   type FileDigest,
@@ -201,6 +202,15 @@ export function parseReceipt(text: string, file: string): Receipt {
         after: of.read("after", HASH),
       })),
       change: whole(fields.within("change"), readChange),
+      library: whole(fields.within("library"), (of) => ({
+        files: of.read("files", BYTES),
+        sha256: of.read("sha256", HASH),
+      })),
+      machine: entries(fields, "machine", (of): MachineFile => ({
+        path: of.read("path", line(4096)),
+        use: of.read("use", oneOf(["program", "mapped"])),
+        ...digest(of),
+      })),
     }),
     nonce: fields.read("nonce", HASH),
     started: fields.read("started", TIME),

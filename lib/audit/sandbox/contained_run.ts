@@ -21,6 +21,22 @@ export interface HashedPackage {
   readonly sha256: string;
 }
 
+/** All files of a copy of Lethe's `lib/`, whether they are loaded or not. */
+export interface Library {
+  readonly files: number;
+  /** Over a line `path sha256` for each file, sorted. */
+  readonly sha256: string;
+}
+
+/** A program that started the worker, or a file that its process had mapped: code, all of them. */
+export interface MachineFile {
+  /** Absolute; of the system, so it names nobody. */
+  readonly path: string;
+  readonly use: "program" | "mapped";
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
 /** Text that a layer of evidence left: a log or a trace. */
 export interface EvidenceText {
   readonly text: string;
@@ -64,6 +80,8 @@ export interface ContainedRun {
   readonly adapter: string;
   readonly deno: HashedFile & { readonly version: string };
   readonly lockFile: HashedFile;
+  readonly library: Library;
+  readonly machine: readonly MachineFile[];
   /** Every module of the worker's graph in the project; paths relative to the project. */
   readonly code: readonly HashedFile[];
   readonly packages: readonly HashedPackage[];

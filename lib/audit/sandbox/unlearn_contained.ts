@@ -14,6 +14,8 @@ import type { ContainedRun } from "./contained_run.ts";
 import { chooseContainment, containedCommand, type SandboxChoice } from "./containment.ts";
 import { judgeEvidence, openWatch } from "../record/evidence.ts";
 import { hashFile } from "../record/hash_files.ts";
+import { hashLibrary } from "../record/library.ts";
+import { hashMachine, mappedFiles } from "../record/machine.ts";
 import { checkInputs } from "./inputs.ts";
 import { type Job, parseResult, type Result, type UnlearnSettings } from "./job.ts";
 import { hashModules, hashPackages, PROJECT, readModuleGraph } from "../layers/module_graph.ts";
@@ -102,10 +104,15 @@ export async function unlearnContained(
 
       const code = await hashModules(graph);
       const started = new Date().toISOString();
+      let mapped: Promise<string[]> = Promise.resolve([]);
       const ending = runContained(
         command.argv,
         command.environment,
-        onLine,
+        (line) => {
+          // Once it has its device it has every driver.
+          if (line.startsWith("device: ")) mapped = mappedFiles(jobFile);
+          onLine(line);
+        },
         (group) => void warden.watchGroup(group),
       );
       const { trainingData } = paths;
@@ -131,6 +138,8 @@ export async function unlearnContained(
         adapter,
         deno: { ...await hashFile(Deno.execPath()), version: Deno.version.deno },
         lockFile: await hashFile(join(PROJECT, "deno.lock"), "deno.lock"),
+        library: hashLibrary(),
+        machine: await hashMachine(await mapped, [Deno.execPath(), denoDir, work, PROJECT]),
         ...{ code, packages, read, written, ...seen, summary },
         layers: [
           inputs,

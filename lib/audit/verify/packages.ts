@@ -1,10 +1,14 @@
 import { join } from "@std/path";
 import { LetheError } from "../../error.ts";
 import { parseJsonObject } from "../../files/json_fields.ts";
+import { withTemporaryPath } from "../../files/temporary_path.ts";
 import { readPlainFile } from "../../files/plain_file.ts";
 import { PROJECT } from "../layers/module_graph.ts";
 import type { Verdict } from "../layers/checks.ts";
-import { knownPackages } from "../sandbox/private_cache.js";
+import { launcherCache } from "../sandbox/launcher_cache.ts";
+import { knownPackages, openPrivateCache } from "../sandbox/private_cache.js";
+import { temporaryFolder } from "../sandbox/run_folder.ts";
+import { say } from "../sandbox/shell.ts";
 import { hashTarball } from "./tarballs.ts";
 
 /** A package of deno.lock, and where its tarball is. */
@@ -65,4 +69,33 @@ export async function checkTarballs(folder: string): Promise<Verdict> {
     }
   }
   return ["held", `${used.length} packages are, file by file, the tarballs that deno.lock names`];
+}
+
+/**
+ * The same by the network: fetches all packages into a folder that is gone afterwards. Deno holds each
+ * tarball against deno.lock.
+ *
+ * @param entries what is to be loaded, below the project
+ */
+export async function checkFetched(entries: readonly string[]): Promise<Verdict> {
+  const folder = await temporaryFolder("lethe-packages-", await launcherCache());
+  return await withTemporaryPath(folder, async (): Promise<Verdict> => {
+    const settings = ["--config", join(PROJECT, "deno.json"), "--lock", join(PROJECT, "deno.lock")];
+    const files = entries.map((entry) => join(PROJECT, entry));
+    const { code, err } = await say(
+      [Deno.execPath(), "cache", "--quiet", "--frozen", ...settings, ...files],
+      { DENO_DIR: folder, NPM_CONFIG_REGISTRY: REGISTRY },
+    );
+    if (code !== 0) return ["failed", `${REGISTRY}: ${err.split("\n").at(-1)}`];
+    const { missing, changed, folder: opened } = openPrivateCache(folder);
+    if (missing.length + changed.length > 0) {
+      return ["failed", `other files than were published: ${[...missing, ...changed].join(", ")}`];
+    }
+    await Deno.remove(opened, { recursive: true });
+    return [
+      "held",
+      `the packages of lib/audit/sandbox/packages.json, fetched from ${REGISTRY}: Deno held each ` +
+      "tarball against deno.lock",
+    ];
+  });
 }

@@ -3,9 +3,12 @@ import { LetheError } from "../../error.ts";
 import { type Check, differing, runChecks, same, type Verdict } from "../layers/checks.ts";
 import type { HashedPackage } from "../sandbox/contained_run.ts";
 import { digestFile } from "../record/digest_files.ts";
+import { hashFile } from "../record/hash_files.ts";
+import { hashLibrary } from "../record/library.ts";
 import type { LayerOutcome } from "../layers/layer.ts";
 import { PROJECT } from "../layers/module_graph.ts";
 import { moduleHashes } from "../record/module_hashes.ts";
+import { checkFetched, checkTarballs } from "./packages.ts";
 import { checkEarlierProgram, checkOut } from "./earlier_program.ts";
 import type { Receipt } from "../receipt/receipt.ts";
 
@@ -13,9 +16,10 @@ import type { Receipt } from "../receipt/receipt.ts";
  * Holds what a receipt says of the program against this copy of Lethe: its modules, the packages
  * fetched here, the lock file and Deno. Packages that are not here are fetched where there is a network.
  *
+ * @param packages a folder with the tarballs that deno.lock names, or {@link FETCH}
  * @returns one outcome per check
  */
-export function verifyProgram(receipt: Receipt): Promise<LayerOutcome[]> {
+export function verifyProgram(receipt: Receipt, packages?: string): Promise<LayerOutcome[]> {
   if (receipt.version === 1) {
     return runChecks([
       ["code", () => checkEarlierProgram(receipt)],
@@ -24,9 +28,12 @@ export function verifyProgram(receipt: Receipt): Promise<LayerOutcome[]> {
   }
   const checks: Check[] = [
     ["code", () => checkCode(receipt)],
+    ["library", () => checkLibrary(receipt)],
     ["packages", () => checkPackages(receipt)],
+    ["tarballs", () => tarballs(receipt, packages)],
     ["lock file", () => checkLockFile(receipt)],
     ["deno", () => checkDeno(receipt)],
+    ["machine", () => checkMachine(receipt)],
   ];
   return runChecks(checks);
 }
@@ -40,7 +47,7 @@ async function checkCode(receipt: Receipt): Promise<Verdict> {
 
 /** The receipt must name all that this copy of Lethe loads, and nothing else: no module left out. */
 async function checkPackages(receipt: Receipt): Promise<Verdict> {
-  const entries = ["lib/audit/sandbox/unlearn_worker.ts", receipt.launcher];
+  const entries = [WORKER, receipt.launcher];
   const graphs = await Promise.all(entries.map(moduleHashes)).catch((error) => {
     if (error instanceof LetheError) return error; // without network and packages
     throw error;
@@ -56,6 +63,47 @@ async function checkPackages(receipt: Receipt): Promise<Verdict> {
   return list(here) === list(receipt.packages.map(named))
     ? ["held", `${receipt.packages.length} packages are those fetched here; no module is left out`]
     : ["failed", "the packages fetched here are others"];
+}
+
+/** What of `--packages` asks for the network. */
+export const FETCH = "fetch";
+
+async function tarballs({ launcher }: Receipt, packages?: string): Promise<Verdict> {
+  if (packages === undefined) return NO_TARBALLS;
+  return packages === FETCH
+    ? await checkFetched([WORKER, launcher])
+    : await checkTarballs(packages);
+}
+
+const WORKER = "lib/audit/sandbox/unlearn_worker.ts";
+
+const NO_TARBALLS: Verdict = [
+  "absent",
+  "packages were held against lib/audit/sandbox/packages.json alone; --packages DIR, with the tarballs " +
+  "that npm pack fetches, or --packages fetch, by the network, hold that against deno.lock",
+];
+
+function checkLibrary({ library }: Receipt): Verdict {
+  if (library === undefined) return ["failed", "the receipt does not say what lay in lib/"];
+  const here = hashLibrary();
+  if (library.sha256 === here.sha256) {
+    return ["held", `all ${here.files} files of lib/, and no other`];
+  }
+  return ["failed", `lib/ held ${library.files} files, of which this copy's ${here.files} differ`];
+}
+
+/** Another machine may have other versions, so nothing fails here: it is told. */
+async function checkMachine({ machine = [] }: Receipt): Promise<Verdict> {
+  if (machine.length === 0) return ["absent", "the receipt names no program or library"];
+  const others: string[] = [];
+  for (const { path, sha256 } of machine) {
+    const here = await hashFile(path).catch(() => null);
+    if (here?.sha256 !== sha256) others.push(path);
+  }
+  const count = `${machine.length} programs, libraries and drivers`;
+  if (others.length === 0) return ["held", `${count} are the same files here`];
+  const shown = others.slice(0, 5).join(", ");
+  return ["absent", `of ${count} ${others.length} are other files here or none: ${shown}`];
 }
 
 async function checkLockFile({ lockFile }: Receipt): Promise<Verdict> {

@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { digestFile } from "../../../lib/audit/record/digest_files.ts";
+import { hashLibrary } from "../../../lib/audit/record/library.ts";
 import { moduleHashes } from "../../../lib/audit/record/module_hashes.ts";
 import type { Receipt } from "../../../lib/audit/receipt/receipt.ts";
 import { sealReceipt } from "../../../lib/audit/receipt/receipt_file.ts";
@@ -23,6 +24,8 @@ async function ownReceipt(): Promise<Receipt> {
     code: once(graphs.flatMap(({ code }) => code), ({ file }) => file),
     packages: once(graphs.flatMap(({ packages }) => packages), ({ name }) => name),
     lockFile: await digestFile(LOCK.pathname),
+    library: hashLibrary(),
+    machine: [{ path: Deno.execPath(), use: "mapped", ...await digestFile(Deno.execPath()) }],
     deno: {
       ...await digestFile(Deno.execPath()),
       version: Deno.version.deno,
@@ -37,10 +40,17 @@ Deno.test("verifyProgram holds for this copy of Lethe and finds each part that i
     const outcomes = await verifyProgram({ ...receipt, ...changes });
     return Object.fromEntries(outcomes.map(({ layer, state }) => [layer, state]));
   };
-  const held = { code: "held", packages: "held", "lock file": "held", deno: "held" };
+  const held = {
+    ...{ code: "held", library: "held", packages: "held", tarballs: "absent" },
+    ...{ "lock file": "held", deno: "held", machine: "held" },
+  };
   assertEquals(await states({}), held);
 
-  const { code, packages, lockFile, deno } = receipt;
+  const { code, packages, lockFile, deno, library, machine } = receipt;
+  const more = { ...library!, ...{ files: library!.files + 1, sha256: hash("9") } };
+  assertEquals(await states({ library: more }), { ...held, library: "failed" }, "a file more");
+  const elsewhere = machine!.map((file) => ({ ...file, sha256: hash("9") }));
+  assertEquals(await states({ machine: elsewhere }), { ...held, machine: "absent" });
   const other = { sha256: hash("9") };
   assertEquals(await states({ code: [{ ...code[0], ...other }, ...code.slice(1)] }), {
     ...held,
@@ -68,7 +78,8 @@ Deno.test("verifyProgram compares no binaries of other versions or machines", as
   const receipt = await ownReceipt();
   for (const part of [{ version: "2.9.5" }, { target: "aarch64-apple-darwin" }]) {
     const deno = { ...receipt.deno, ...part, sha256: hash("9") };
-    const { state, detail } = (await verifyProgram({ ...receipt, deno })).at(-1)!;
+    const { state, detail } = (await verifyProgram({ ...receipt, deno }))
+      .find(({ layer }) => layer === "deno")!;
     assertEquals(state, "absent");
     assertStringIncludes(detail, `the run's was ${deno.version} for ${deno.target}, `);
   }
