@@ -11,7 +11,11 @@ import {
 } from "../model/kit/identity_key.ts";
 import type { KitManifest } from "../model/kit/kit_manifest.ts";
 import { beginUse, refuseUsed } from "../model/kit/kit_uses.ts";
-import { readManifest, refuseStrangers, type StoredManifest } from "../model/kit/stored_manifest.ts";
+import {
+  readManifest,
+  refuseStrangers,
+  type StoredManifest,
+} from "../model/kit/stored_manifest.ts";
 import { readMemoryIndex } from "../model/kit/read_memory.ts";
 import { rowKey } from "../model/kit/sealed_row.ts";
 import { type MethodName, methodOf } from "../unlearn/methods.ts";

@@ -245,11 +245,16 @@ Deno.test("audit --verify holds in a second copy of Lethe without data, kit or p
     };
     const intact = await verify();
     assertEquals([intact.code, intact.failed], [0, []], intact.said + intact.err);
-    assertEquals(intact.absent, ["nonce", "kit", "requests", "copies"]);
+    assertEquals(intact.absent, ["nonce", "kit", "requests", "copies", "tarballs"]);
 
     await rewrite(join(clone, "lib/error.ts"), (text) => `${text}// changed\n`);
     const changed = await verify();
-    assertEquals([changed.code, changed.failed], [3, ["code"]], changed.said);
+    assertEquals([changed.code, changed.failed], [3, ["code", "library"]], changed.said);
+
+    await rewrite(join(clone, "lib/error.ts"), (text) => text.replace("// changed\n", ""));
+    await Deno.writeTextFile(join(clone, "lib/more.ts"), "");
+    const more = await verify();
+    assertEquals([more.code, more.failed], [3, ["library"]], more.said);
   }));
 
 Deno.test("audit --rerun gives the weights again from the photographs, and fails on other ones", () =>
@@ -276,6 +281,7 @@ Deno.test("unlearn without a signing key leaves a receipt that says nobody signe
     assertEquals([code, failed], [0, []]);
     assertEquals(absent, [
       ...["signature", "evidence", "bundle", "nonce", "kit", "requests", "copies"],
+      "tarballs",
     ]);
 
     // With a key where `unlearn` looks for one it is signed.
