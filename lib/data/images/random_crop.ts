@@ -79,8 +79,7 @@ export function axisTaps(to: number, start: number, length: number, mirrored: bo
 }
 
 /**
- * As `cutAndResize` on the device, one image, in plain loops: on a processor a few products per value
- * beat two matrices that are nearly all zeros.
+ * Cuts and resizes one image as `patchesOfBytes` does on the device, in plain loops.
  *
  * @param image [s, s, 3]
  * @param out gets [side, side, 3] at `offset`

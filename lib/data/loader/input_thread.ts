@@ -1,3 +1,4 @@
+import { joinBytes } from "../images/join_bytes.ts";
 import { batchPixels } from "./batch_pixels.ts";
 import type { Cut } from "../images/random_crop.ts";
 import type { StoredForm } from "../images/stored_form.ts";
@@ -22,6 +23,8 @@ export interface StreamedImages {
     cuts: readonly Cut[] | null,
     imageSize: number,
   ): Promise<Float32Array>;
+  /** The images as they are, for the device to cut: what `joinBytes` gives of them. Throws likewise. */
+  bytes(positions: readonly number[]): Promise<Uint8Array<ArrayBuffer>>;
   /** Begins to load images that will be asked for soon, when nothing else is asked for. */
   warm(positions: readonly number[]): void;
 }
@@ -56,6 +59,7 @@ type Order =
       };
     }
     | { readonly warm: { images: number; positions: readonly number[] } }
+    | { readonly join: { images: number; positions: readonly number[] } }
     | {
       readonly batch: {
         images: number;
@@ -67,7 +71,9 @@ type Order =
   );
 type Answer =
   & { readonly id: number }
-  & ({ readonly pixels: Float32Array<ArrayBuffer> } | SentError);
+  & ({ readonly pixels: Pixels } | SentError);
+/** Numbers that a batch was cut to, or images as they are. */
+type Pixels = Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 
 const NAME = "lethe-input";
 
@@ -91,7 +97,7 @@ export function openInput(
   { inMemory = IN_MEMORY, ...options }: InputOptions,
 ): InputThread {
   const worker = new Worker(import.meta.url, { type: "module", name: NAME });
-  const waiting = new Map<number, PromiseWithResolvers<Float32Array>>();
+  const waiting = new Map<number, PromiseWithResolvers<Pixels>>();
   const fail = (error: Error) => {
     for (const { reject } of waiting.values()) reject(error);
     waiting.clear();
@@ -108,6 +114,17 @@ export function openInput(
   };
   let ids = 0;
   const send = (order: Order) => worker.postMessage(order);
+  const asked = (
+    order:
+      | Pick<Extract<Order, { batch: unknown }>, "batch">
+      | Pick<Extract<Order, { join: unknown }>, "join">,
+  ) => {
+    const answer = Promise.withResolvers<Pixels>();
+    const id = ids++;
+    waiting.set(id, answer);
+    send({ id, ...order });
+    return answer.promise;
+  };
   send({ id: ids++, open: { root, count, inMemory, options } });
   return {
     images(files, form, early = false) {
@@ -115,13 +132,10 @@ export function openInput(
       send({ id: images, images: { files, form, early } });
       return {
         side: form.side,
-        pixels(positions, cuts, imageSize) {
-          const answer = Promise.withResolvers<Float32Array>();
-          const id = ids++;
-          waiting.set(id, answer);
-          send({ id, batch: { images, positions, cuts, imageSize } });
-          return answer.promise;
-        },
+        pixels: (positions, cuts, imageSize) =>
+          asked({ batch: { images, positions, cuts, imageSize } }) as Promise<Float32Array>,
+        bytes: (positions) =>
+          asked({ join: { images, positions } }) as Promise<Uint8Array<ArrayBuffer>>,
         warm: (positions) => send({ id: ids++, warm: { images, positions } }),
       };
     },
@@ -240,6 +254,12 @@ function inputThread(answer: (answer: Answer) => void) {
       } else if ("warm" in order) {
         const { images, positions } = order.warm;
         begin(lists.get(images)!, positions);
+      } else if ("join" in order) {
+        const { images, positions } = order.join;
+        const list = lists.get(images)!;
+        const stored = Promise.all(positions.map((position) => load(list, position)));
+        serve();
+        answer({ id: order.id, pixels: joinBytes(await stored) });
       } else {
         const { positions, cuts, imageSize } = order.batch;
         const list = lists.get(order.batch.images)!;

@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Random } from "../../random.ts";
-import { cutAndResize } from "../images/crop_on_device.ts";
-import { allWhole, batchPixels } from "./batch_pixels.ts";
+import { joinBytes } from "../images/join_bytes.ts";
+import { patchesOfBytes, takesBytes } from "../images/patches_of_bytes.ts";
+import { batchPixels } from "./batch_pixels.ts";
 import { type Augmentation, type Cut, drawCut } from "../images/random_crop.ts";
 import type { ImageBatch, ImageSource } from "./image_source.ts";
 import { patchRows } from "../images/patches.ts";
@@ -61,26 +62,42 @@ export function drawCuts(count: number, side: number, varied?: Varied): Cut[] | 
 }
 
 /**
- * Uploads a batch.
+ * Uploads a batch whose pixels were cut and resized here.
  *
- * @param pixels [b, side, side, 3], 0 to 255
- * @param cuts where the device is to cut and resize `pixels`
+ * @param pixels [b, imageSize, imageSize, 3], 0 to 255
  */
 export function imageBatch(
   pixels: Float32Array,
-  side: number,
   samples: readonly Sample[],
   format: InputFormat,
-  cuts: readonly Cut[] | null = null,
 ): ImageBatch {
-  const { task, labels, imageSize, patchSize } = format;
+  const { imageSize, patchSize } = format;
   const patches = tf.tidy(() => {
-    const stored = tf.tensor4d(pixels, [samples.length, side, side, 3]);
-    const input = cuts ? cutAndResize(stored, cuts, imageSize) : stored;
+    const input = tf.tensor4d(pixels, [samples.length, imageSize, imageSize, 3]);
     return patchRows(normalise(input, format), patchSize);
   });
-  const targets = tf.tensor2d(targetRows(samples, task, labels), [samples.length, labels]);
-  return { patches, targets };
+  return { patches, targets: targetsOf(samples, format) };
+}
+
+/**
+ * Uploads a batch as it is stored, for the device to make its input of (see `takesBytes`).
+ *
+ * @param bytes what `joinBytes` gives of [side, side, 3] images
+ * @param cuts one per image; null takes them whole
+ */
+export function byteBatch(
+  bytes: Uint8Array<ArrayBuffer>,
+  side: number,
+  cuts: readonly Cut[] | null,
+  samples: readonly Sample[],
+  format: InputFormat,
+): ImageBatch {
+  const patches = patchesOfBytes(bytes, samples.length, side, cuts, format);
+  return { patches, targets: targetsOf(samples, format) };
+}
+
+function targetsOf(samples: readonly Sample[], { task, labels }: InputFormat): tf.Tensor {
+  return tf.tensor2d(targetRows(samples, task, labels), [samples.length, labels]);
 }
 
 /**
@@ -104,10 +121,8 @@ export function storedSource(
       const cuts = drawCuts(indices.length, side, varied);
       const stored = indices.map((i) => images.pixels(positions[i]));
       const chosen = indices.map((i) => samples[i]);
-      if (cuts && !allWhole(cuts, side, imageSize) && tf.getBackend() === "webgpu") {
-        return imageBatch(batchPixels(stored, side, null, side), side, chosen, format, cuts);
-      }
-      return imageBatch(batchPixels(stored, side, cuts, imageSize), imageSize, chosen, format);
+      if (takesBytes()) return byteBatch(joinBytes(stored), side, cuts, chosen, format);
+      return imageBatch(batchPixels(stored, side, cuts, imageSize), chosen, format);
     },
   };
 }

@@ -1,8 +1,10 @@
 import type { Sample } from "../sample.ts";
 import type { BatchStream, ImageFeed } from "./image_source.ts";
 import type { StreamedImages } from "./input_thread.ts";
+import { takesBytes } from "../images/patches_of_bytes.ts";
 import { prefetch } from "./prefetch.ts";
 import {
+  byteBatch,
   checkSide,
   drawCuts,
   imageBatch,
@@ -34,12 +36,19 @@ export function streamedSource(
   const ahead = Math.min(IMAGES_AHEAD, Math.ceil(BYTES_AHEAD / (12 * imageSize ** 2)));
   const placed = (indices: readonly number[]) =>
     positions ? indices.map((i) => positions[i]) : indices;
-  const load = async (piece: readonly number[]) => ({
-    piece,
-    pixels: await images.pixels(placed(piece), drawCuts(piece.length, side, varied), imageSize),
-  });
-  const upload = ({ piece, pixels }: Awaited<ReturnType<typeof load>>) =>
-    imageBatch(pixels, imageSize, piece.map((i) => samples[i]), format);
+  const load = async (piece: readonly number[]) => {
+    const cuts = drawCuts(piece.length, side, varied);
+    const chosen = placed(piece);
+    return takesBytes()
+      ? { piece, cuts, bytes: await images.bytes(chosen) }
+      : { piece, pixels: await images.pixels(chosen, cuts, imageSize) };
+  };
+  const upload = (loaded: Awaited<ReturnType<typeof load>>) => {
+    const chosen = loaded.piece.map((i) => samples[i]);
+    return "bytes" in loaded
+      ? byteBatch(loaded.bytes!, side, loaded.cuts ?? null, chosen, format)
+      : imageBatch(loaded.pixels!, chosen, format);
+  };
   return {
     targets: (indices) => targetRows(indices.map((i) => samples[i]), task, labels),
     batch: async (indices) => upload(await load(indices)),

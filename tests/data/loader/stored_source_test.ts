@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { cutAndResize } from "../../../lib/data/images/crop_on_device.ts";
 import { drawCut } from "../../../lib/data/images/random_crop.ts";
 import { imagesInMemory } from "../../../lib/data/loader/images_in_memory.ts";
+import { takesBytes } from "../../../lib/data/images/patches_of_bytes.ts";
 import { patchRows } from "../../../lib/data/images/patches.ts";
 import {
   type InputFormat,
@@ -11,6 +11,7 @@ import {
 } from "../../../lib/data/loader/stored_source.ts";
 import { Random } from "../../../lib/random.ts";
 import { onEachDevice } from "../../tensor/on_each_device.ts";
+import { cutByMatrices } from "../images/cut_by_matrices.ts";
 
 const SIDE = 8;
 const FORMAT: InputFormat = {
@@ -31,7 +32,7 @@ function images() {
 }
 
 onEachDevice(
-  "storedSource mirrors whole images to the bits that cutting them would give",
+  "storedSource mirrors whole images as cutting them would",
   async () => {
     const { data, stored } = images();
     const augmentation = { crop: null, flip: true };
@@ -48,11 +49,14 @@ onEachDevice(
     const expected = tf.tidy(() => {
       const size = SIDE * SIDE * 3;
       const pixels = indices.flatMap((i) => [...data.subarray(i * size, (i + 1) * size)]);
-      const cut = cutAndResize(tf.tensor4d(pixels, [5, SIDE, SIDE, 3]), cuts, SIDE);
+      const cut = cutByMatrices(tf.tensor4d(pixels, [5, SIDE, SIDE, 3]), cuts, SIDE);
       return patchRows(normalise(cut, FORMAT), FORMAT.patchSize);
     });
     assertEquals(patches.shape, [5 * 4, 3 * 16]);
-    assertEquals(await patches.data(), await expected.data());
+    const [own, due] = [await patches.data(), await expected.data()];
+    // A device that makes its input of bytes rounds once where the ops round twice.
+    const off = takesBytes() ? 1e-5 : 0;
+    own.forEach((x, i) => assert(Math.abs(x - due[i]) <= off, `element ${i}`));
     assertEquals([...await targets.data()], [1, 1, 0, 0, 0, 1, 1, 0, 0, 0]);
     tf.dispose([patches, targets, expected]);
   },

@@ -11,6 +11,7 @@ import {
 } from "./layer_norm/layer_norm.ts";
 import { layerNormTangentGradKernel } from "./layer_norm/tangent_gradient.ts";
 import { matMulKernel, weightGradientKernel } from "./mat_mul.ts";
+import { patchesKernel } from "./recorded/patches.ts";
 import { measureKernel, objectiveGradKernel, objectiveKernel } from "./recorded/measure.ts";
 import { adamWKernel, sgdKernel } from "./optimisers.ts";
 import type { KernelArguments } from "./program.ts";
@@ -40,6 +41,7 @@ const WEBGPU_KERNELS: Readonly<
   LetheGeluTangentGrad: geluTangentGradKernel,
   LetheToHalf: toHalfKernel,
   LetheColumnSum: columnSumKernel,
+  LethePatches: patchesKernel,
   LetheMeasure: measureKernel,
   LetheObjective: objectiveKernel,
   LetheObjectiveGrad: objectiveGradKernel,

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
-import { matMul } from "../../tensor/mat_mul.ts";
-import { axisTaps, type Cut, type Tap } from "./random_crop.ts";
+import { matMul } from "../../../lib/tensor/mat_mul.ts";
+import { axisTaps, type Cut, type Tap } from "../../../lib/data/images/random_crop.ts";
 
 /** An axis as a matrix: [to, from] row after row, written into `out` at `offset`. */
 function writeAxis(out: Float32Array, offset: number, from: number, taps: readonly Tap[]): void {
@@ -11,14 +11,14 @@ function writeAxis(out: Float32Array, offset: number, from: number, taps: readon
 }
 
 /**
- * Cuts, resizes and mirrors a batch on the device: bilinear resampling is separable, so each image is
+ * Cuts, resizes and mirrors a batch in another way than the code does: bilinear resampling is separable, so each image is
  * two small matrix products with matrices that hold its own cut.
  *
  * @param images [b, s, s, 3]
  * @param cuts one per image
  * @returns [b, side, side, 3] in the images' own range, owned by the caller
  */
-export function cutAndResize(images: tf.Tensor, cuts: readonly Cut[], side: number): tf.Tensor {
+export function cutByMatrices(images: tf.Tensor, cuts: readonly Cut[], side: number): tf.Tensor {
   const [b, s] = images.shape as number[];
   const vertical = new Float32Array(b * side * s);
   const horizontal = new Float32Array(b * side * s);

@@ -1,9 +1,9 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { cutAndResize } from "../../../lib/data/images/crop_on_device.ts";
 import { cutAndResizeHere, drawCut } from "../../../lib/data/images/random_crop.ts";
 import { Random } from "../../../lib/random.ts";
 import { onEachDevice } from "../../tensor/on_each_device.ts";
+import { cutByMatrices } from "./cut_by_matrices.ts";
 
 const crop = { scale: [0.3, 1] as const, ratio: [3 / 4, 4 / 3] as const };
 
@@ -30,38 +30,7 @@ Deno.test("drawCut mirrors about half of the images, and none without flip", () 
   assertEquals(mirrored(false), 0);
 });
 
-onEachDevice("cutAndResize takes a cut at its own size as it is", async () => {
-  const pixels = Float32Array.from({ length: 2 * 6 * 6 * 3 }, (_, i) => (i * 37) % 256);
-  const images = tf.tensor4d(pixels, [2, 6, 6, 3]);
-  const cut = { top: 1, left: 2, height: 4, width: 4 };
-  const out = cutAndResize(images, [
-    { ...cut, mirrored: false },
-    { ...cut, mirrored: true },
-  ], 4);
-  const values = await out.data();
-  const at = (i: number, y: number, x: number, c: number) => pixels[((i * 6 + y) * 6 + x) * 3 + c];
-  for (let y = 0; y < 4; y++) {
-    for (let x = 0; x < 4; x++) {
-      for (let c = 0; c < 3; c++) {
-        const k = (y * 4 + x) * 3 + c;
-        assertAlmostEquals(values[k], at(0, y + 1, x + 2, c), 1e-3);
-        assertAlmostEquals(values[48 + k], at(1, y + 1, 5 - x, c), 1e-3);
-      }
-    }
-  }
-  tf.dispose([images, out]);
-});
-
-onEachDevice("cutAndResize halves an image by averaging, with half-pixel centres", async () => {
-  const images = tf.tensor4d([0, 10, 20, 30].flatMap((v) => [v, v, v]), [1, 2, 2, 3]);
-  const whole = { top: 0, left: 0, height: 2, width: 2, mirrored: false };
-  const out = cutAndResize(images, [whole], 1);
-  const values = await out.data();
-  assertAlmostEquals(values[0], 15, 1e-4);
-  tf.dispose([images, out]);
-});
-
-onEachDevice("cutAndResizeHere gives what cutAndResize gives on the device", async () => {
+onEachDevice("cutAndResizeHere gives what two matrix products give", async () => {
   const [s, side] = [13, 8];
   const random = new Random(2, "pixels");
   const image = Uint8Array.from({ length: s * s * 3 }, () => random.integer(256));
@@ -69,7 +38,7 @@ onEachDevice("cutAndResizeHere gives what cutAndResize gives on the device", asy
   const images = tf.tidy(() =>
     tf.tile(tf.tensor4d([...image], [1, s, s, 3]), [cuts.length, 1, 1, 1])
   );
-  const device = cutAndResize(images, cuts, side);
+  const device = cutByMatrices(images, cuts, side);
   const expected = await device.data();
   const found = new Float32Array(cuts.length * side * side * 3);
   cuts.forEach((cut, i) => cutAndResizeHere(image, s, cut, side, found, i * side * side * 3));
