@@ -7,7 +7,9 @@ import { sgd } from "../../tensor/optimisers/sgd.ts";
 import type { Random } from "../../random.ts";
 import { cosine } from "../../tensor/schedule.ts";
 import { disposeWeights, mapWeights, type Weights } from "../../tensor/weights.ts";
-import { type Backbone, logitGradient, logitsOf } from "../logit_gradient.ts";
+import { type Backbone, logitGradient, logitsOf, queueLogitGradient } from "../logit_gradient.ts";
+import { studentOf } from "./student.ts";
+import { activeWebgpu } from "../../tensor/recording/owned_tensor.ts";
 
 /** How Bad Teacher trains. */
 export interface BadTeacherSettings {
@@ -82,8 +84,17 @@ export async function badTeacher(
   { learningRate, epochs, batchSize }: BadTeacherSettings,
   random: Random,
 ): Promise<Weights> {
-  const optimiser = sgd(BAD_TEACHER);
   const all = [...forget, ...retain];
+  if (activeWebgpu()) {
+    return await maskedSteps(
+      data,
+      new Set(forget),
+      all,
+      { learningRate, epochs, batchSize },
+      random,
+    );
+  }
+  const optimiser = sgd(BAD_TEACHER);
   let theta = mapWeights(data.competent, tf.clone);
   for (let epoch = 0; epoch < epochs; epoch++) {
     const rate = cosine(learningRate, epoch, epochs);
@@ -97,4 +108,45 @@ export async function badTeacher(
   }
   optimiser.dispose();
   return theta;
+}
+
+/**
+ * The same in steps that are recorded: which image follows whom changes from batch to batch, so both
+ * teachers see all of them and a mask [b, 1] takes one's answer or the other's.
+ */
+async function maskedSteps(
+  data: BadTeacherData,
+  toForget: ReadonlySet<number>,
+  all: readonly number[],
+  { learningRate, epochs, batchSize }: BadTeacherSettings,
+  random: Random,
+): Promise<Weights> {
+  const student = studentOf(data.competent, BAD_TEACHER);
+  const step = student.down((theta, { patches, forgets }) => {
+    const taught = tf.tidy(() =>
+      tf.add(
+        tf.mul(logitsOf(data.incompetent, data, patches), forgets),
+        tf.mul(logitsOf(data.competent, data, patches), tf.sub(1, forgets)),
+      )
+    );
+    const result = queueLogitGradient(
+      theta,
+      data,
+      patches,
+      (logits) => divergence(logits, taught),
+    );
+    taught.dispose();
+    return result;
+  });
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    const rate = cosine(learningRate, epoch, epochs);
+    const order = shuffledBatches(all.length, batchSize, random.fork(`epoch ${epoch}`));
+    for (const batch of warmed(data.source, order.map((batch) => batch.map((i) => all[i])))) {
+      const { patches, targets } = await data.source.batch(batch);
+      const forgets = Float32Array.from(batch, (image) => toForget.has(image) ? 1 : 0);
+      const inputs = { patches, targets, forgets: tf.tensor2d(forgets, [batch.length, 1]) };
+      await step(inputs, rate, () => data.onImages?.(batch.length));
+    }
+  }
+  return await student.finish();
 }

@@ -8,9 +8,14 @@ import { matMul } from "../../tensor/mat_mul.ts";
 import { linear } from "../../tensor/ops/linear.ts";
 import { reshape } from "../../tensor/ops/reshape.ts";
 import { cosine } from "../../tensor/schedule.ts";
+import { sumOf } from "../../tensor/pieces/sum_of.ts";
+import { Gathered } from "../../tensor/recording/gathered.ts";
+import { activeWebgpu } from "../../tensor/recording/owned_tensor.ts";
+import { Recorded } from "../../tensor/recording/recorded.ts";
+import type { Tensors } from "../../tensor/recording/recording.ts";
 import { disposeWeights, mapWeights, type Weights } from "../../tensor/weights.ts";
 import { dominantDirections } from "../dominant_directions.ts";
-import { type Backbone, logitGradient } from "../logit_gradient.ts";
+import { type Backbone, logitGradient, queueLogitGradient } from "../logit_gradient.ts";
 
 /** How PGU steps. */
 export interface PguSettings {
@@ -113,6 +118,11 @@ export function pguLoss(task: Task, logits: tf.Tensor, targets: tf.Tensor): tf.S
   return tf.add(away, tf.mul(entropy, ENTROPY_WEIGHT));
 }
 
+/** Of some weights those that have a projector. */
+function pick(weights: Weights, projectors: Readonly<Record<string, tf.Tensor>>): Weights {
+  return Object.fromEntries(Object.keys(projectors).map((name) => [name, weights[name]]));
+}
+
 /**
  * Projected Gradient Unlearning (Hoang et al., WACV 2024): gradient steps on the support images in
  * directions that the retained images' inputs do not span. Of each weight matrix's gradient G [out, in]
@@ -149,27 +159,63 @@ export async function projectedGradient(
   }
   disposeWeights(own);
   const { patches, targets } = await source.batch(support);
+  /** The part of a weight's gradient that the kept directions do not span. */
+  const freeOf = (gradient: tf.Tensor, projector: tf.Tensor) => {
+    const matrix = tf.reshape(gradient, [gradient.shape[0], -1]);
+    return tf.reshape(tf.sub(matrix, matMul(matrix, projector)), gradient.shape);
+  };
   let current = mapWeights(theta, tf.clone);
   let first = NaN;
-  for (let epoch = 0; epoch < epochs; epoch++) {
-    const rate = cosine(learningRate, epoch, epochs);
-    const { value, gradients } = await logitGradient(
-      current,
-      backbone,
-      patches,
-      (logits) => pguLoss(task, logits, targets),
-    );
-    if (epoch === 0) first = value;
-    const next = mapWeights(current, (tensor, name) => {
-      const projector = projectors[name];
-      if (!projector) return tf.clone(tensor);
-      const matrix = tf.reshape(gradients[name], [tensor.shape[0], -1]);
-      const free = tf.sub(matrix, matMul(matrix, projector));
-      return tf.sub(tensor, tf.mul(tf.reshape(free, tensor.shape), rate));
+  const backend = activeWebgpu();
+  if (backend && epochs > 2) {
+    const moving = sumOf(backend, pick(theta, projectors), false);
+    const at = { ...theta, ...moving.weights };
+    const step = new Recorded(({ move }: Tensors) => {
+      const { value, gradients } = queueLogitGradient(
+        at,
+        backbone,
+        patches,
+        (logits) => pguLoss(task, logits, targets),
+      );
+      const free = mapWeights(
+        pick(gradients, projectors),
+        (gradient, name) => freeOf(gradient, projectors[name]),
+      );
+      moving.add(free, move, "x");
+      for (const weights of [gradients, free]) disposeWeights(weights);
+      return { value };
     });
-    for (const weights of [current, gradients]) disposeWeights(weights);
-    current = next;
-  }
+    const values = new Gathered();
+    for (let epoch = 0; epoch < epochs; epoch++) {
+      const move = tf.tensor1d([-cosine(learningRate, epoch, epochs)]);
+      const { value } = step.run({ move });
+      move.dispose();
+      await values.add([value], ([loss]) => {
+        if (epoch === 0) first = loss;
+      });
+    }
+    await values.finish();
+    disposeWeights(pick(current, projectors));
+    current = { ...current, ...moving.copy() };
+    step.dispose();
+    moving.dispose();
+  } else {for (let epoch = 0; epoch < epochs; epoch++) {
+      const rate = cosine(learningRate, epoch, epochs);
+      const { value, gradients } = await logitGradient(
+        current,
+        backbone,
+        patches,
+        (logits) => pguLoss(task, logits, targets),
+      );
+      if (epoch === 0) first = value;
+      const next = mapWeights(current, (tensor, name) => {
+        const projector = projectors[name];
+        if (!projector) return tf.clone(tensor);
+        return tf.sub(tensor, tf.mul(freeOf(gradients[name], projector), rate));
+      });
+      for (const weights of [current, gradients]) disposeWeights(weights);
+      current = next;
+    }}
   tf.dispose([patches, targets]);
   disposeWeights(projectors);
   return { theta: current, value: first, ranks };

@@ -5,11 +5,12 @@ import type { Task } from "../../data/sample.ts";
 import { divergence } from "../../model/distillation.ts";
 import { taskLoss } from "../../model/task_loss.ts";
 import type { Optimiser } from "../../tensor/optimisers/optimiser.ts";
-import { sgd } from "../../tensor/optimisers/sgd.ts";
+import type { Tensors } from "../../tensor/recording/recording.ts";
 import type { Random } from "../../random.ts";
 import { cosine } from "../../tensor/schedule.ts";
 import { disposeWeights, mapWeights, type Weights } from "../../tensor/weights.ts";
-import { type Backbone, logitGradient, logitsOf } from "../logit_gradient.ts";
+import { type Backbone, logitsOf, queueLogitGradient } from "../logit_gradient.ts";
+import { studentOf, type StudentStep } from "./student.ts";
 
 /** How SCRUB trains. */
 export interface ScrubSettings {
@@ -59,10 +60,7 @@ export function forgetStep(
   indices: readonly number[],
   learningRate: number,
 ): Promise<{ theta: Weights; value: number }> {
-  return step(theta, optimiser, data, indices, learningRate, {
-    loss: (student, teacher) => tf.neg(divergence(student, teacher, SCRUB.temperature)),
-    maxNorm: SCRUB.maxNorm,
-  });
+  return step(theta, optimiser, data, indices, learningRate, FORGETTING);
 }
 
 /** One step towards teacher and targets on images to retain; as {@link forgetStep}. */
@@ -72,14 +70,7 @@ export function retainStep(
   indices: readonly number[],
   learningRate: number,
 ): Promise<{ theta: Weights; value: number }> {
-  return step(theta, optimiser, data, indices, learningRate, {
-    loss: (student, teacher, targets) =>
-      tf.add(
-        tf.mul(divergence(student, teacher, SCRUB.temperature), SCRUB.alpha),
-        tf.mul(taskLoss(data.task, student, targets), SCRUB.gamma),
-      ),
-    maxNorm: Infinity,
-  });
+  return step(theta, optimiser, data, indices, learningRate, retainingOf(data));
 }
 
 /**
@@ -96,26 +87,67 @@ export async function scrub(
   { learningRate, epochs, forgettingEpochs, batchSize }: ScrubSettings,
   random: Random,
 ): Promise<Weights> {
-  const optimiser = sgd(SCRUB);
-  let theta = mapWeights(data.teacher, tf.clone);
+  const student = studentOf(data.teacher, SCRUB);
+  const [forgetting, retaining] = [FORGETTING, retainingOf(data)]
+    .map((kind) => student.down((theta, batch) => gradientOf(theta, data, batch, kind)));
   for (let epoch = 0; epoch < epochs; epoch++) {
     const rate = cosine(learningRate, epoch, epochs);
     const batches = (images: readonly number[], part: string) =>
       shuffledBatches(images.length, batchSize, random.fork(`${part} ${epoch}`))
         .map((batch) => batch.map((i) => images[i]));
+    const take = async (batch: readonly number[], step: StudentStep) =>
+      step({ ...await data.source.batch(batch) }, rate, () => data.onImages?.(batch.length));
     if (epoch < forgettingEpochs) {
       for (const batch of warmed(data.source, batches(forget, "forget"))) {
-        ({ theta } = await forgetStep({ theta, optimiser }, data, batch, rate));
-        data.onImages?.(batch.length);
+        await take(batch, forgetting);
       }
     }
     for (const batch of warmed(data.source, batches(retain, "retain"))) {
-      ({ theta } = await retainStep({ theta, optimiser }, data, batch, rate));
-      data.onImages?.(batch.length);
+      await take(batch, retaining);
     }
   }
-  optimiser.dispose();
-  return theta;
+  return await student.finish();
+}
+
+/** What a step descends, and what its gradient's norm is cut to. */
+interface Kind {
+  readonly loss: (student: tf.Tensor, teacher: tf.Tensor, targets: tf.Tensor) => tf.Tensor;
+  readonly maxNorm: number;
+}
+
+const FORGETTING: Kind = {
+  loss: (student, teacher) => tf.neg(divergence(student, teacher, SCRUB.temperature)),
+  maxNorm: SCRUB.maxNorm,
+};
+
+const retainingOf = ({ task }: ScrubData): Kind => ({
+  loss: (student, teacher, targets) =>
+    tf.add(
+      tf.mul(divergence(student, teacher, SCRUB.temperature), SCRUB.alpha),
+      tf.mul(taskLoss(task, student, targets), SCRUB.gamma),
+    ),
+  maxNorm: Infinity,
+});
+
+/** The loss of a step on a batch of `patches` and `targets`, and its gradient, cut; the caller's. */
+function gradientOf(
+  theta: Weights,
+  data: ScrubData,
+  { patches, targets }: Tensors,
+  { loss, maxNorm }: Kind,
+): { value: tf.Tensor; gradients: Weights } {
+  const taught = logitsOf(data.teacher, data, patches);
+  const { value, gradients } = queueLogitGradient(
+    theta,
+    data,
+    patches,
+    (logits) => loss(logits, taught, targets),
+  );
+  taught.dispose();
+  if (maxNorm === Infinity) return { value, gradients };
+  const cut = clipped(gradients, maxNorm);
+  disposeWeights(gradients);
+  return { value, gradients: cut };
 }
 
 async function step(
@@ -124,25 +156,15 @@ async function step(
   data: ScrubData,
   indices: readonly number[],
   learningRate: number,
-  { loss, maxNorm }: {
-    loss: (student: tf.Tensor, teacher: tf.Tensor, targets: tf.Tensor) => tf.Tensor;
-    maxNorm: number;
-  },
+  kind: Kind,
 ): Promise<{ theta: Weights; value: number }> {
   const { patches, targets } = await data.source.batch(indices);
-  const taught = logitsOf(data.teacher, data, patches);
-  const { value, gradients } = await logitGradient(
-    theta,
-    data,
-    patches,
-    (logits) => loss(logits, taught, targets),
-  );
-  const cut = maxNorm === Infinity ? gradients : clipped(gradients, maxNorm);
-  const next = optimiser.step(theta, cut, learningRate);
-  if (cut !== gradients) disposeWeights(cut);
+  const { value, gradients } = gradientOf(theta, data, { patches, targets }, kind);
+  const next = optimiser.step(theta, gradients, learningRate);
+  const [number] = await value.data();
   disposeWeights(gradients);
-  tf.dispose([patches, targets, taught]);
-  return { theta: next, value };
+  tf.dispose([patches, targets, value]);
+  return { theta: next, value: number };
 }
 
 /** Gradients scaled so that their common norm is at most `maxNorm`, as torch's clip_grad_norm_. */

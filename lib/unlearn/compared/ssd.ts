@@ -2,8 +2,13 @@ import * as tf from "@tensorflow/tfjs";
 import { chunks, type ImageFeed, warmed } from "../../data/loader/image_source.ts";
 import type { Task } from "../../data/sample.ts";
 import { taskLoss } from "../../model/task_loss.ts";
+import { sumOf } from "../../tensor/pieces/sum_of.ts";
+import { Gathered } from "../../tensor/recording/gathered.ts";
+import { activeWebgpu } from "../../tensor/recording/owned_tensor.ts";
+import { Recorded } from "../../tensor/recording/recorded.ts";
+import type { Tensors } from "../../tensor/recording/recording.ts";
 import { disposeWeights, mapWeights, type Weights } from "../../tensor/weights.ts";
-import { type Backbone, logitGradient } from "../logit_gradient.ts";
+import { type Backbone, logitGradient, queueLogitGradient } from "../logit_gradient.ts";
 
 /** How SSD chooses and dampens. */
 export interface SsdSettings {
@@ -30,6 +35,35 @@ export async function importances(
   onImages?: (images: number) => void,
 ): Promise<Weights> {
   const batches = chunks(indices, batchSize);
+  const backend = activeWebgpu();
+  if (backend && batches.length > 2) {
+    const sum = sumOf(backend, theta, true);
+    const share = tf.tensor1d([1 / batches.length]);
+    const step = new Recorded(({ patches, targets }: Tensors) => {
+      const { value, gradients } = queueLogitGradient(
+        theta,
+        backbone,
+        patches,
+        (logits) => taskLoss(task, logits, targets),
+      );
+      sum.add(gradients, share, "x squared");
+      disposeWeights(gradients);
+      return { value };
+    });
+    const done = new Gathered();
+    for (const batch of warmed(source, batches)) {
+      const { patches, targets } = await source.batch(batch);
+      const { value } = step.run({ patches, targets });
+      tf.dispose([patches, targets]);
+      await done.add([value], () => onImages?.(batch.length));
+    }
+    await done.finish();
+    const result = sum.copy();
+    step.dispose();
+    sum.dispose();
+    share.dispose();
+    return result;
+  }
   let sum = mapWeights(theta, tf.zerosLike);
   for (const batch of warmed(source, batches)) {
     const { patches, targets } = await source.batch(batch);

@@ -1,0 +1,87 @@
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { initialVit } from "../../../lib/model/initial_vit.ts";
+import { Random } from "../../../lib/random.ts";
+import { activeWebgpu } from "../../../lib/tensor/recording/owned_tensor.ts";
+import { useRecording } from "../../../lib/tensor/recording/recorded.ts";
+import { disposeWeights, type Weights } from "../../../lib/tensor/weights.ts";
+import { badTeacher } from "../../../lib/unlearn/compared/bad_teacher.ts";
+import { inputCovariances, projectedGradient } from "../../../lib/unlearn/compared/pgu.ts";
+import { scrub } from "../../../lib/unlearn/compared/scrub.ts";
+import { importances } from "../../../lib/unlearn/compared/ssd.ts";
+import { onHost } from "../../tensor/directions.ts";
+import { onEachDevice } from "../../tensor/on_each_device.ts";
+import { TOY_SHAPE, toyObjective } from "../toy_objective.ts";
+
+const FORGET = [0, 1, 2, 3, 4];
+const RETAIN = [5, 6, 7, 8, 9, 10, 11];
+const BACKBONE = { shape: TOY_SHAPE, microBatch: 4 };
+
+type Toy = Awaited<ReturnType<typeof toyObjective>>;
+
+/** Methods that loop, each on the toy. */
+const METHODS: Readonly<Record<string, (toy: Toy) => Promise<Weights>>> = {
+  scrub: ({ theta, objective: { task, source } }) =>
+    scrub(
+      { teacher: theta, task, source, ...BACKBONE },
+      FORGET,
+      RETAIN,
+      { learningRate: 0.05, epochs: 3, forgettingEpochs: 2, batchSize: 4 },
+      new Random(1, "scrub"),
+    ),
+  async badTeacher({ theta, objective: { source } }) {
+    const labels = theta["head.bias"].size;
+    const incompetent = initialVit(TOY_SHAPE, labels, new Random(2, "incompetent"));
+    const after = await badTeacher(
+      { competent: theta, incompetent, source, ...BACKBONE },
+      FORGET,
+      RETAIN,
+      { learningRate: 0.05, epochs: 2, batchSize: 4 },
+      new Random(1, "bad teacher"),
+    );
+    disposeWeights(incompetent);
+    return after;
+  },
+  importances: ({ theta, objective: { task, source } }) =>
+    importances(theta, BACKBONE, task, source, [...FORGET, ...RETAIN], 3),
+  async projectedGradient({ theta, objective: { task, source } }) {
+    const covariances = await inputCovariances(theta, BACKBONE, source, [...FORGET, ...RETAIN]);
+    const settings = { learningRate: 0.05, epochs: 4, gamma: 0.5 };
+    const { theta: after, value } = await projectedGradient(
+      theta,
+      BACKBONE,
+      task,
+      source,
+      FORGET.slice(0, 3),
+      covariances,
+      settings,
+    );
+    assert(Number.isFinite(value));
+    disposeWeights(covariances);
+    return after;
+  },
+};
+
+for (const [name, run] of Object.entries(METHODS)) {
+  onEachDevice(`${name} gives the same bits recorded and unrecorded, and moves theta`, async () => {
+    const toy = await toyObjective(12);
+    const backend = activeWebgpu();
+    const before = backend?.replayed ?? 0;
+    const after = await run(toy);
+    const bits = await onHost(after);
+    disposeWeights(after);
+    if (backend) assert(backend.replayed > before, "nothing was replayed");
+    useRecording(false);
+    try {
+      const again = await run(toy);
+      assertEquals(await onHost(again), bits);
+      disposeWeights(again);
+    } finally {
+      useRecording(true);
+    }
+    assertNotEquals(
+      bits["blocks.0.mlp.fc1.weight"],
+      (await onHost(toy.theta))["blocks.0.mlp.fc1.weight"],
+    );
+    for (const weights of [toy.theta, toy.phi]) disposeWeights(weights);
+  });
+}
