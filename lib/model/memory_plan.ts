@@ -1,5 +1,6 @@
 import { LetheError } from "../error.ts";
 import { deviceMemory } from "../tensor/device_memory.ts";
+import { onCard } from "../tensor/kernels/webgpu/card.ts";
 import { precision } from "../tensor/precision.ts";
 import { thetaShapes } from "./theta_shapes.ts";
 import type { VitShape } from "./vit.ts";
@@ -32,23 +33,46 @@ interface Rows {
   readonly probabilitiesOnce: number;
 }
 
-const GRADIENT: Readonly<Record<"webgpu" | "wasm", Rows>> = {
-  webgpu: { perBlock: 13, once: 38, probabilitiesPerBlock: 1, probabilitiesOnce: 3 },
-  wasm: { perBlock: 19, once: 34, probabilitiesPerBlock: 1, probabilitiesOnce: 3 },
+/** What a pass takes, by how it computes. */
+interface PassRows {
+  readonly forward: Rows;
+  readonly gradient: Rows;
+  /** Primal and tangent side by side. */
+  readonly dual: Rows;
+}
+
+const ROWS: Readonly<Record<"wasm" | "webgpu" | "card" | "half", PassRows>> = {
+  // Attention's derivative in plain ops.
+  wasm: {
+    forward: { perBlock: 1, once: 42, probabilitiesPerBlock: 0, probabilitiesOnce: 1 },
+    gradient: { perBlock: 19, once: 34, probabilitiesPerBlock: 1, probabilitiesOnce: 3 },
+    dual: { perBlock: 2, once: 100, probabilitiesPerBlock: 0, probabilitiesOnce: 8 },
+  },
+  webgpu: {
+    forward: { perBlock: 1, once: 14, probabilitiesPerBlock: 0, probabilitiesOnce: 1 },
+    gradient: { perBlock: 16, once: 17, probabilitiesPerBlock: 1, probabilitiesOnce: 1 },
+    dual: { perBlock: 2, once: 34, probabilitiesPerBlock: 0, probabilitiesOnce: 2 },
+  },
+  // Attention on a card keeps no probabilities.
+  card: {
+    forward: { perBlock: 1, once: 14, probabilitiesPerBlock: 0, probabilitiesOnce: 0 },
+    gradient: { perBlock: 16, once: 21, probabilitiesPerBlock: 0, probabilitiesOnce: 0 },
+    dual: { perBlock: 2, once: 34, probabilitiesPerBlock: 0, probabilitiesOnce: 0 },
+  },
+  half: {
+    forward: { perBlock: 1, once: 28, probabilitiesPerBlock: 0, probabilitiesOnce: 1 },
+    gradient: { perBlock: 11, once: 29, probabilitiesPerBlock: 0.5, probabilitiesOnce: 0 },
+    dual: { perBlock: 2, once: 80, probabilitiesPerBlock: 0, probabilitiesOnce: 2 },
+  },
 };
-/** WebGPU's where activations are kept as halves. */
-const HALF_GRADIENT: Rows = {
-  perBlock: 7,
-  once: 35,
-  probabilitiesPerBlock: 0.5,
-  probabilitiesOnce: 1.5,
-};
-const FORWARD: Readonly<Record<"webgpu" | "wasm", Rows>> = {
-  webgpu: { perBlock: 1, once: 28, probabilitiesPerBlock: 0, probabilitiesOnce: 1 },
-  wasm: { perBlock: 1, once: 42, probabilitiesPerBlock: 0, probabilitiesOnce: 1 },
-};
-/** Forward mode runs primal and tangent side by side, attention's derivative in plain ops. */
-const DUAL: Rows = { perBlock: 2, once: 100, probabilitiesPerBlock: 0, probabilitiesOnce: 8 };
+
+/** How an image's pass is computed. */
+function rowsOf({ dim, heads }: VitShape, backend: "webgpu" | "wasm"): PassRows {
+  if (backend === "webgpu" && precision() === "half") return ROWS.half;
+  // The heads that attention on a card takes; see lib/tensor/kernels/webgpu/attention_flash.ts.
+  const flash = onCard() && dim / heads % 4 === 0 && dim / heads <= 64;
+  return backend === "webgpu" && flash ? ROWS.card : ROWS[backend];
+}
 
 /** Bytes of theta. */
 export function thetaBytes(shape: VitShape, labels: number): number {
@@ -63,9 +87,9 @@ export function bytesPerImage(shape: VitShape, pass: Pass, backend: "webgpu" | "
   const bytes = ({ perBlock, once, probabilitiesPerBlock, probabilitiesOnce }: Rows) =>
     4 * (patches + tokens * shape.dim * (perBlock * shape.depth + once) +
       shape.heads * tokens ** 2 * (probabilitiesPerBlock * shape.depth + probabilitiesOnce));
-  if (pass === "predict") return bytes(FORWARD[backend]);
-  const gradient = bytes(precision() === "half" ? HALF_GRADIENT : GRADIENT[backend]);
-  return pass === "meta-learn" ? Math.max(gradient, bytes(DUAL)) : gradient;
+  const { forward, gradient, dual } = rowsOf(shape, backend);
+  if (pass === "predict") return bytes(forward);
+  return pass === "meta-learn" ? Math.max(bytes(gradient), bytes(dual)) : bytes(gradient);
 }
 
 /**

@@ -26,6 +26,7 @@ export const dual: Algebra<Dual> = {
       op.dual?.(primals, tangents, attributes) as unknown as tf.TensorContainerObject
     ) as unknown as Dual | null | undefined;
     if (together) return together;
+    if (op.parts) return op.parts(dual, inputs, attributes);
     const primal = op.forward(primals, attributes);
     const moves = tangents.some((tangent) => tangent !== null);
     return { primal, tangent: moves ? op.jvp(primals, tangents, attributes, primal) : null };

@@ -17,6 +17,7 @@ import { Random } from "../../lib/random.ts";
 import { disposeWeights, valueAndGradients, type Weights } from "../../lib/tensor/weights.ts";
 import { supportTangent } from "../../lib/unlearn/meta_unlearn/meta_gradient.ts";
 import { HAS_ADAPTER, needing } from "../machine.ts";
+import { asOnCard } from "../tensor/as_on_card.ts";
 import { onEachDevice } from "../tensor/on_each_device.ts";
 
 const LABELS = 5;
@@ -63,7 +64,7 @@ function patchesOf({ imageSize, patchSize }: VitShape, b: number): tf.Tensor {
   return tf.ones([b * (imageSize / patchSize) ** 2, 3 * patchSize ** 2]);
 }
 
-async function assertBounded({ backend }: Device): Promise<void> {
+async function assertBounded({ backend }: Pick<Device, "backend">): Promise<void> {
   for (const of of SHAPES) {
     const theta = initialVit(of, LABELS, new Random(0, "memory"));
     const [before, found] = [tf.memory().numBytes, {} as Record<string, number>];
@@ -91,6 +92,10 @@ async function assertBounded({ backend }: Device): Promise<void> {
 }
 
 onEachDevice("bytesPerImage bounds what an image takes at the peak, and not by far", assertBounded);
+asOnCard(
+  "bytesPerImage bounds what an image takes with the kernels for cards",
+  () => assertBounded({ backend: "webgpu" }),
+);
 
 Deno.test({
   ...needing(
@@ -105,7 +110,7 @@ Deno.test({
     const device = await openDevice("webgpu", "half");
     try {
       await assertBounded(device);
-      assertLess(bytesPerImage(of, "train", "webgpu"), 0.65 * float32);
+      assertLess(bytesPerImage(of, "train", "webgpu"), 0.8 * float32);
     } finally {
       await openDevice("webgpu");
     }

@@ -90,11 +90,13 @@ function fused(heads: number) {
     const input = stored(qkv as tf.Tensor);
     const attributes = { heads, half: isPairs(input) };
     const [value, rest] = runKernel("LetheAttention", { qkv: input }, attributes);
-    (save as tf.GradSaveFunc)([input, value, rest]);
+    // Probabilities are enough; a number per row is not.
+    const out = rest.rank === 2 ? [value] : [];
+    (save as tf.GradSaveFunc)([input, rest, ...out]);
     return {
       value,
-      gradFunc: (dy: tf.Tensor, [qkv, out, rest]: tf.Tensor[]) =>
-        runKernel("LetheAttentionGrad", { dy, qkv, out, rest }, attributes)[0],
+      gradFunc: (dy: tf.Tensor, [qkv, rest, out]: tf.Tensor[]) =>
+        runKernel("LetheAttentionGrad", { dy, qkv, rest, ...out ? { out } : {} }, attributes)[0],
     };
   });
 }
