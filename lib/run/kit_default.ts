@@ -1,5 +1,5 @@
 import type { KitManifest } from "../model/kit/kit_manifest.ts";
-import { remembers } from "../model/kit/read_memory.ts";
+import { remembers } from "../model/kit/read_memory_index.ts";
 import type { MethodName } from "../unlearn/methods.ts";
 
 /** How a kit unlearns unless told otherwise: by what it remembers of each person, if it does. */

@@ -16,7 +16,7 @@ import {
   refuseStrangers,
   type StoredManifest,
 } from "../model/kit/stored_manifest.ts";
-import { readMemoryIndex } from "../model/kit/read_memory.ts";
+import { readMemoryIndex } from "../model/kit/read_memory_index.ts";
 import { rowKey } from "../model/kit/sealed_row.ts";
 import { type MethodName, methodOf } from "../unlearn/methods.ts";
 import type { RequestedRow, UnlearnSummary } from "./unlearn_summary.ts";

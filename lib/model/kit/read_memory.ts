@@ -4,35 +4,17 @@ import { readHashedFile } from "../../files/plain_file.ts";
 import { sha256Hex } from "../../files/sha256.ts";
 import type { ModelConfig } from "../config.ts";
 import { thetaShapes } from "../theta_shapes.ts";
-import { readPart } from "./kit.ts";
-import type { KitManifest } from "./kit_manifest.ts";
 import { kitPart } from "./kit_parts.ts";
 import {
   encodeMemoryIndex,
   MEMORY_FOLDER,
   MEMORY_INDEX,
   type MemoryIndex,
-  parseMemoryIndex,
   rowFile,
 } from "./memory_index.ts";
 import { decodeRow, type MemoryRow } from "./memory_row.ts";
 import { openRow, type RowKey } from "./sealed_row.ts";
-import { RESTORE, utf8 } from "./stored_manifest.ts";
-
-/** Whether a kit remembers people. */
-export function remembers({ files }: Pick<KitManifest, "files">): boolean {
-  return files.some(({ file }) => file === MEMORY_INDEX);
-}
-
-/** A kit's `memory.json`; undefined where it has none. @throws {LetheError} it is damaged */
-export async function readMemoryIndex(
-  folder: string,
-  manifest: KitManifest,
-): Promise<MemoryIndex | undefined> {
-  if (!remembers(manifest)) return undefined;
-  const path = join(folder, MEMORY_INDEX);
-  return parseMemoryIndex(utf8(await readPart(folder, manifest, MEMORY_INDEX), path), path);
-}
+import { RESTORE } from "./stored_manifest.ts";
 
 /**
  * Opens the rows of some people and reads no other person's.
