@@ -8,7 +8,7 @@ import { type ModelConfig, presetConfig, type PresetName, PRESETS } from "../mod
 import { downloadWeights } from "../model/device_weights.ts";
 import { initialVit } from "../model/initial_vit.ts";
 import { microBatchWithin } from "../model/memory_plan.ts";
-import { predict } from "../model/predict.ts";
+import { predict, Predictor } from "../model/predict.ts";
 import { pretrainedTheta } from "../model/pretrained/pretrained_theta.ts";
 import { inferShape } from "../model/pretrained/infer_shape.ts";
 import { type Pretrained, readPretrained } from "../model/pretrained/read_pretrained.ts";
@@ -117,6 +117,7 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
   let [waited, begun] = [0, performance.now()];
 
   const kernels = chooseKernels(device, undefined, kernelProgress(onProgress));
+  const predictor = new Predictor(config);
   const { theta, history } = await train(
     {
       // Where validation says nothing, no epoch is the best.
@@ -140,6 +141,7 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
           microBatch,
           undefined,
           "logits",
+          predictor,
         );
         return judged ? taskMetric(task, logits, valTargets, labels.length) : NaN;
       },
@@ -170,6 +172,7 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
     saved ? ({ ...saved.sets, ...saved.record } as unknown as TrainingState) : undefined,
   );
   disposeWeights(initial);
+  predictor.dispose();
   const text = JSON.stringify(
     {
       ...{ recipe, seed, withoutForget },

@@ -1,7 +1,5 @@
-/** Bytes up to which a staging buffer is kept for the next read of its size. */
-const KEPT_BYTES = 64 * 2 ** 20;
-/** Staging buffers of one size that are kept. */
-const KEPT = 4;
+/** Staging buffers of one size that are kept: a read holds one until its promise resolves. */
+const [KEPT, KEPT_BYTES] = [32, 64 * 2 ** 20];
 
 /**
  * Reads of buffers. Deno waits for the whole queue in `mapAsync` itself, and only then sleeps ten
@@ -54,14 +52,19 @@ export class EarlyReads {
     submit();
     const mapped = staging.mapAsync(GPUMapMode.READ, 0, end + 4);
     this.told.all++;
-    const early = known ? earlyOf(staging, end, count) : null;
-    if (early) {
+    const early = known ? rangeOf(staging, end + 4) : null;
+    if (early && new Uint32Array(early, end, 1)[0] === count) {
       this.told.early++;
       // A device that is lost meanwhile is told of by those who watch it.
       mapped.then(() => this.#giveBack(staging), () => {});
       return early.slice(0, size);
     }
     await mapped;
+    if (early) {
+      // A range is had once per mapping.
+      staging.unmap();
+      await staging.mapAsync(GPUMapMode.READ, 0, end + 4);
+    }
     const bytes = staging.getMappedRange(0, end + 4).slice(0, size);
     this.#giveBack(staging);
     return bytes;
@@ -71,16 +74,15 @@ export class EarlyReads {
     staging.unmap();
     const kept = this.#free.get(staging.size) ?? [];
     this.#free.set(staging.size, kept);
-    if (kept.length < KEPT && staging.size <= KEPT_BYTES) kept.push(staging);
+    if (kept.length < KEPT && (kept.length + 1) * staging.size <= KEPT_BYTES) kept.push(staging);
     else staging.destroy();
   }
 }
 
-/** What is in a mapped buffer before its promise says so; null where it is not all there. */
-function earlyOf(staging: GPUBuffer, end: number, count: number): ArrayBuffer | null {
+/** What is in a buffer whose mapping is under way; null where the adapter keeps it back until then. */
+function rangeOf(staging: GPUBuffer, size: number): ArrayBuffer | null {
   try {
-    const bytes = staging.getMappedRange(0, end + 4).slice(0);
-    return new Uint32Array(bytes, end, 1)[0] === count ? bytes : null;
+    return staging.getMappedRange(0, size).slice(0);
   } catch {
     return null;
   }

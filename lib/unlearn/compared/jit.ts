@@ -1,5 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Random } from "../../random.ts";
+import { Recorded } from "../../tensor/recording/recorded.ts";
+import type { Tensors } from "../../tensor/recording/recording.ts";
 import { addScaled, disposeWeights, type Weights } from "../../tensor/weights.ts";
 import { type Backbone, logitGradient, logitsOf } from "../logit_gradient.ts";
 
@@ -49,17 +51,20 @@ export async function justInTime(
   const perImage = (imageSize / patchSize) ** 2;
   const images = patches.shape[0] / perImage;
   const copies: { logits: tf.Tensor; distance: tf.Tensor }[] = [];
+  const perturbed = new Recorded(({ noise }: Tensors) => {
+    const noisy = tf.minimum(
+      tf.maximum(tf.add(patches, noise), tf.min(patches)),
+      tf.max(patches),
+    );
+    const logits = logitsOf(theta, backbone, noisy);
+    const gap = tf.reshape(tf.sub(patches, noisy), [images, -1]);
+    return { logits, distance: tf.sqrt(tf.sum(tf.square(gap), 1)) };
+  });
   for (const noise of noises) {
-    copies.push(tf.tidy(() => {
-      const noisy = tf.minimum(
-        tf.maximum(tf.add(patches, noise), tf.min(patches)),
-        tf.max(patches),
-      );
-      const logits = logitsOf(theta, backbone, noisy);
-      const gap = tf.reshape(tf.sub(patches, noisy), [images, -1]);
-      return { logits, distance: tf.sqrt(tf.sum(tf.square(gap), 1)) };
-    }));
+    const { logits, distance } = perturbed.run({ noise });
+    copies.push({ logits: tf.clone(logits), distance: tf.clone(distance) });
   }
+  perturbed.dispose();
   const { value, gradients } = await logitGradient(
     theta,
     backbone,

@@ -1,10 +1,12 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import * as tf from "@tensorflow/tfjs";
 import { initialVit } from "../../../lib/model/initial_vit.ts";
 import { Random } from "../../../lib/random.ts";
 import { activeWebgpu } from "../../../lib/tensor/recording/owned_tensor.ts";
 import { useRecording } from "../../../lib/tensor/recording/recorded.ts";
 import { disposeWeights, type Weights } from "../../../lib/tensor/weights.ts";
 import { badTeacher } from "../../../lib/unlearn/compared/bad_teacher.ts";
+import { justInTime } from "../../../lib/unlearn/compared/jit.ts";
 import { inputCovariances, projectedGradient } from "../../../lib/unlearn/compared/pgu.ts";
 import { scrub } from "../../../lib/unlearn/compared/scrub.ts";
 import { importances } from "../../../lib/unlearn/compared/ssd.ts";
@@ -39,6 +41,21 @@ const METHODS: Readonly<Record<string, (toy: Toy) => Promise<Weights>>> = {
       new Random(1, "bad teacher"),
     );
     disposeWeights(incompetent);
+    return after;
+  },
+  async justInTime({ theta, objective: { source } }) {
+    const { patches, targets } = source.batch(FORGET.slice(0, 3));
+    const random = new Random(3, "noise");
+    const noises = Array.from(
+      { length: 4 },
+      () =>
+        tf.tensor(
+          Float32Array.from({ length: patches.size }, () => random.normal()),
+          patches.shape,
+        ),
+    );
+    const { theta: after } = await justInTime(theta, BACKBONE, patches, noises, 0.05);
+    tf.dispose([patches, targets, noises]);
     return after;
   },
   importances: ({ theta, objective: { task, source } }) =>
