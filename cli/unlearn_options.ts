@@ -36,6 +36,12 @@ export const UNLEARN_OPTIONS = {
     help: "take a step far shorter or longer than simulated requests showed; the receipt says so",
   },
   branch: { kind: "flag", help: "use a kit that has a successor all the same" },
+  reason: { kind: "text", help: "with --branch from a used kit: why; the receipt keeps it" },
+  split: { kind: "path", value: "FILE", help: "split.json: no request may be one of its images" },
+  allowTrainingPhoto: {
+    kind: "flag",
+    help: "go on with a photograph that the model was trained on; the receipt says so",
+  },
   sandbox: {
     kind: "choice",
     of: SANDBOX_CHOICES,
@@ -73,12 +79,15 @@ export async function unlearnOptions(
 ): Promise<Omit<UnlearnWithReceiptOptions, "launcher">> {
   const { identityKey, signingKey, microBatch, memoryLimit, device, kit: _, nonce, ...others } =
     given;
-  const { out, branch, sandbox, allowUnusualStep, matchCheck, ...method } = others;
+  const { reason, split, allowTrainingPhoto, ...rest } = others;
+  const { out, branch, sandbox, allowUnusualStep, matchCheck, ...method } = rest;
   const sample = given.kit === undefined && resolve(support) === resolve(fixture("requests"));
   const kit = given.kit ?? (sample ? fixture("kit") : "kit");
   terminal.print(`kit: ${kit}${sample ? " (the sample, for fixtures/requests only)" : ""}`);
   return {
-    ...{ out, branch, sandbox },
+    ...{ out, branch, sandbox, allowTrainingPhoto },
+    ...(reason === undefined ? {} : { reason }),
+    ...(split === undefined ? {} : { split }),
     kit,
     support,
     sample,

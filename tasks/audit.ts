@@ -25,7 +25,6 @@ const OPTIONS = {
     value: "DIR",
     help: "the data set, where it still exists: nothing of it may be reachable",
   },
-  split: { kind: "path", value: "FILE", help: "split.json: no request may be one of its images" },
   ...UNLEARN_OPTIONS,
   verify: { kind: "path", value: "FILE", help: "check a receipt.json and the outputs beside it" },
   key: { kind: "path", value: "FILE", help: "with --verify: the signer's public key (.pub)" },
@@ -66,7 +65,7 @@ type Options = Omit<OptionValues<typeof OPTIONS>, "newKey" | "verify" | "support
 /** Unlearns under watch. */
 async function watch(
   support: string,
-  { trainingData, split, ...options }: Options,
+  { trainingData, ...options }: Options,
   terminal: Terminal,
 ): Promise<number> {
   const run = await unlearnOptions(support, options, terminal);
@@ -75,7 +74,6 @@ async function watch(
     evidence: true,
     launcher: "tasks/audit.ts",
     ...(trainingData === undefined ? {} : { trainingData }),
-    ...(split === undefined ? {} : { split }),
   });
   const failed = printLayers(done.receipt.layers, terminal);
   printUnlearned(run, done, terminal);
@@ -86,7 +84,7 @@ async function watch(
 async function check(
   path: string,
   support: string | undefined,
-  { split, key, packages, rerun: again, ...options }: Options,
+  { key, packages, rerun: again, ...options }: Options,
   terminal: Terminal,
 ): Promise<number> {
   if (again && support === undefined) throw missing("--rerun");
@@ -95,7 +93,7 @@ async function check(
   const { receipt, checks } = await verifyReceipt({
     receipt: path,
     ...(key === undefined ? {} : { publicKey: await readPublicKey(key) }),
-    ...(split === undefined ? {} : { split }),
+    ...(options.split === undefined ? {} : { split: options.split }),
     ...(options.nonce === undefined ? {} : { nonce: nonceOf(options.nonce) }),
     ...(kit === undefined ? {} : { kit }),
     ...(support === undefined ? {} : { support }),

@@ -130,7 +130,15 @@ Deno.test("unlearn refuses a kit with a successor unless it is told to branch", 
       /^lethe: kit has a successor, \/[^\n]*\/unlearned\/kit; [^\n]*--branch[^\n]*\n$/,
     );
     assertEquals(await tree(folder), before);
-    await done("unlearn", [...again, "--branch"], folder);
+    const unexplained = await runTask("unlearn", [...again, "--branch"], folder);
+    assertEquals(unexplained.code, 2);
+    assertMatch(unexplained.err, /^lethe: --branch from kit, .* without a reason; .*--reason/);
+    assertEquals(await tree(folder), before);
+    await done("unlearn", [...again, "--branch", "--reason", "the same again"], folder);
+    assertEquals(
+      (await json(folder, "second/receipt.json")).settings.branchReason,
+      "the same again",
+    );
     const [one, two] = [
       await json(folder, "unlearned/summary.json"),
       await json(folder, "second/summary.json"),
@@ -173,7 +181,11 @@ Deno.test("unlearn takes the model's own predictions where no labels are given, 
     const csv = [["file", "identity", ...labels].join(), ...lines].join("\n");
     await pick(folder, names, "labelled");
     await Deno.writeTextFile(join(folder, "labelled/requests.csv"), csv);
-    await done("unlearn", [...unlearning("labelled", "kit", "told"), "--branch"], folder);
+    await done(
+      "unlearn",
+      [...unlearning("labelled", "kit", "told"), "--branch", "--reason", "x"],
+      folder,
+    );
     const told = await json(folder, "told/summary.json");
     assertEquals(told.targets, "requests.csv");
     assertEquals(told.weights, bare.weights);
@@ -194,7 +206,7 @@ Deno.test("unlearn takes more people than N_S in chunks, in the order of their f
 
     // Chunk after chunk, each with the kit that the last one left.
     const chunks = [names.slice(0, REQUEST_SIZE), names.slice(REQUEST_SIZE)];
-    let [kit, flags]: [string, string[]] = ["kit", ["--branch"]];
+    let [kit, flags]: [string, string[]] = ["kit", ["--branch", "--reason", "x"]];
     for (const [i, chunk] of chunks.entries()) {
       await pick(folder, chunk, `chunk${i}`);
       const own = rows.filter(({ fields }) => chunk.includes(fields[0]));

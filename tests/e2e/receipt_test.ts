@@ -6,7 +6,7 @@ import { hash } from "../audit/small_receipt.ts";
 import { recordedTerminal } from "../cli/recorded_terminal.ts";
 import { json, photos, pick } from "./kit_folder.ts";
 import { done, runTask, taskLine } from "./run_task.ts";
-import { copy, inCopy, smallPath } from "./small_path.ts";
+import { copy, inCopy, smallPath, tree } from "./small_path.ts";
 
 // Ready at once; what is computed is not the point here.
 const DEVICE = ["--device", "wasm"];
@@ -55,7 +55,9 @@ async function inAudited(body: (folder: string) => Promise<void>): Promise<void>
 /** Runs `audit` in this process, which spares its start; its arguments' paths are below the folder. */
 async function audits(folder: string, args: readonly string[]) {
   const terminal = recordedTerminal();
-  const here = args.map((arg) => /^-|^(?:wasm|webgpu|deno)$/.test(arg) ? arg : join(folder, arg));
+  const here = args.map((arg) =>
+    /^-|^(?:wasm|webgpu|deno|trial)$/.test(arg) ? arg : join(folder, arg)
+  );
   const code = await execute(audit, here, terminal);
   return { code, ...states(terminal.printed.join("\n")), noted: terminal.noted.join("\n") };
 }
@@ -185,7 +187,7 @@ for (const [what, change, checks] of CHANGES) {
     }));
 }
 
-Deno.test("audit reports a training photograph that is handed in, with the split and without it", () =>
+Deno.test("audit refuses a training photograph unless its operator states it, with the split and without it", () =>
   inCopy(async (folder) => {
     const [photo] = await photos(folder);
     const { identities, hashes } = await json(folder, "split.json");
@@ -205,15 +207,27 @@ Deno.test("audit reports a training photograph that is handed in, with the split
     const trained = pictures.find((bytes) => bytes.join() !== requested.join())!;
     await pick(folder, [photo], "one");
 
-    const run = ["--support", "one", "--kit", "kit", "--branch", ...DEVICE];
+    const run = ["--support", "one", "--kit", "kit", "--branch", "--reason", "trial", ...DEVICE];
     const control = await audits(folder, [...run, "--split", "split.json", "--out", "a"]);
     assertEquals([control.code, control.held.includes("copies")], [0, true], control.said);
     await Deno.writeFile(join(folder, "one", photo), trained);
     for (const [out, more] of [["b", ["--split", "split.json"]], ["c", []]] as const) {
-      const { code, failed, said } = await audits(folder, [...run, ...more, "--out", out]);
-      assertEquals([code, failed], [3, ["copies"]], said);
-      const verified = await audits(folder, ["--verify", `${out}/receipt.json`]);
-      assertEquals([verified.code, verified.failed], [3, ["layers"]], verified.said);
+      const before = await tree(folder);
+      const refused = await audits(folder, [...run, ...more, "--out", out]);
+      assertEquals(refused.code, 1, refused.said);
+      assertMatch(
+        refused.noted,
+        /the model was trained on this photograph; .*--allow-training-photo/,
+      );
+      assertEquals(await tree(folder), before, "before anything is computed or marked");
+      const stated = [...run, ...more, "--allow-training-photo", "--out", out];
+      const { code, failed, absent, said } = await audits(folder, stated);
+      assertEquals([code, failed, absent.includes("copies")], [0, [], true], said);
+      assertMatch(said, /absent +copies +declared by the operator: 1 of 1 requests/);
+      const verified = await audits(folder, ["--verify", `${out}/receipt.json`, ...more]);
+      assertEquals([verified.code, verified.failed], [0, []], verified.said);
+      const { settings } = await json(folder, `${out}/receipt.json`);
+      assertEquals([settings.allowTrainingPhoto, settings.branchReason], [true, "trial"]);
     }
   }));
 
@@ -292,6 +306,8 @@ Deno.test("unlearn without a signing key leaves a receipt that says nobody signe
       "--kit",
       "kit",
       "--branch",
+      "--reason",
+      "another",
       "--out",
       "signed",
       ...DEVICE,

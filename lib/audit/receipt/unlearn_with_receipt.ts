@@ -1,17 +1,19 @@
 import { dirname, join } from "@std/path";
-import { readPlainFile } from "../../files/plain_file.ts";
 import { readSplit } from "../../data/split_file.ts";
-import { type IdentityKey, readIdentityKey } from "../../model/kit/identity_key.ts";
-import { readManifest } from "../../model/kit/stored_manifest.ts";
-import { parseTrainingImages, TRAINING_IMAGES } from "../../model/kit/training_images.ts";
+import { readIdentityKey } from "../../model/kit/identity_key.ts";
 import type { UnlearnSummary } from "../../run/unlearn_summary.ts";
 import type { ContainedRun } from "../sandbox/contained_run.ts";
 import { copiesLayer, type KnownImages } from "../layers/copies.ts";
-import type { LayerOutcome } from "../layers/layer.ts";
 import { digestFile } from "../record/digest_files.ts";
 import { moduleHashes } from "../record/module_hashes.ts";
 import { PROJECT } from "../layers/module_graph.ts";
 import { isWithin } from "../sandbox/mounts.ts";
+import {
+  declaredCopies,
+  declaredLimits,
+  knownImages,
+  type LimitOptions,
+} from "./declared_limits.ts";
 import type { Receipt } from "./receipt.ts";
 import type { Place } from "../record/redact.ts";
 import { DEFAULT_SIGNING_KEY, readSigningKey, type SigningKey } from "./signing_key.ts";
@@ -19,7 +21,7 @@ import { unlearnContained, type UnlearnContainedOptions } from "../sandbox/unlea
 import { writeReceipt } from "./write_receipt.ts";
 
 /** What {@link unlearnWithReceipt} needs. */
-export interface UnlearnWithReceiptOptions extends UnlearnContainedOptions {
+export interface UnlearnWithReceiptOptions extends UnlearnContainedOptions, LimitOptions {
   /** Private key; default {@link DEFAULT_SIGNING_KEY} where it lies, else the receipt is unsigned. */
   readonly signingKey?: string;
   /** What an auditor asks the run to carry, in hexadecimal. */
@@ -44,14 +46,17 @@ export async function unlearnWithReceipt(
     ...await digestFile(options.split),
     content: await readSplit(options.split),
   };
+  const limits = await declaredLimits(options, split?.content);
   const launcher = moduleHashes(options.launcher);
   launcher.catch(() => {}); // told where it is awaited
   let receipt: Receipt;
-  const { summary } = await unlearnContained(options, async (run, folder) => {
+  const { summary } = await unlearnContained(options, async (contained, folder) => {
+    const run = { ...contained, settings: { ...contained.settings, ...limits } };
     const identityKey = await readIdentityKey(run.paths.identityKey);
+    const copied = await copies(run, split?.content);
     receipt = await writeReceipt(folder, run, {
       signingKey,
-      layers: [await copies(run, identityKey, split?.content)],
+      layers: [limits.allowTrainingPhoto ? declaredCopies(copied) : copied],
       identityKey,
       split: split && { sha256: split.sha256, bytes: split.bytes },
       launcher: { entry: options.launcher, ...await launcher },
@@ -68,25 +73,11 @@ async function findSigningKey(path?: string): Promise<SigningKey | null> {
   return there ? await readSigningKey(DEFAULT_SIGNING_KEY) : null;
 }
 
-async function copies(
-  { paths, read }: ContainedRun,
-  key: IdentityKey,
-  split: KnownImages["split"],
-): Promise<LayerOutcome> {
+async function copies({ paths, read }: ContainedRun, split: KnownImages["split"]) {
   const requests = read.filter(({ path }) =>
     isWithin(path, paths.support) && !path.endsWith(".csv")
   );
-  const { manifest } = await readManifest(paths.kit);
-  const named = manifest.files.some(({ file }) => file === TRAINING_IMAGES);
-  const path = join(paths.kit, TRAINING_IMAGES);
-  const kit = named && {
-    key,
-    trainingImages: parseTrainingImages(await readPlainFile(path, { maxBytes: 2 ** 28 }), path),
-  };
-  return copiesLayer(requests.map(({ sha256 }) => sha256), {
-    ...(split ? { split } : {}),
-    ...(kit ? { kit } : {}),
-  });
+  return copiesLayer(requests.map(({ sha256 }) => sha256), await knownImages(paths, split));
 }
 
 /** Places of a run, besides its inputs and output, whose paths may name the user. */

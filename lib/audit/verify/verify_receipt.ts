@@ -11,6 +11,7 @@ import { type Check, differing, runChecks, same, type Verdict } from "../layers/
 import { requestTableHash } from "../receipt/compose_receipt.ts";
 import { REQUEST_TABLE } from "../sandbox/contained_run.ts";
 import { copiesLayer } from "../layers/copies.ts";
+import { declaredCopies } from "../receipt/declared_limits.ts";
 import { digestFile, digestFiles, listTree } from "../record/digest_files.ts";
 import type { LayerOutcome } from "../layers/layer.ts";
 import { judgePermissionLog } from "../record/permission_log.ts";
@@ -280,7 +281,10 @@ async function checkCopies(receipt: Receipt, split?: string): Promise<Verdict> {
     return ["failed", "it is not the split of the run"];
   }
   const hashes = requests.map(({ sha256 }) => sha256);
-  const { state, detail } = copiesLayer(hashes, { split: await readSplit(split) });
+  const outcome = copiesLayer(hashes, { split: await readSplit(split) });
+  const { state, detail } = receipt.settings.allowTrainingPhoto === true
+    ? declaredCopies(outcome)
+    : outcome;
   return [state, detail];
 }
 
