@@ -1,4 +1,4 @@
-import { dirname, join } from "@std/path";
+import { dirname } from "@std/path";
 import { readSplit } from "../../data/split_file.ts";
 import { readIdentityKey } from "../../model/kit/identity_key.ts";
 import type { UnlearnSummary } from "../../run/unlearn_summary.ts";
