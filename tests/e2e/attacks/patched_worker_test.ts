@@ -59,7 +59,7 @@ Deno.test({
       await patch("lib/audit/sandbox/containment.ts", '"--no-prompt",', '"-A",');
       await patch(
         "lib/audit/sandbox/containment.ts",
-        '`--allow-read=${[...read, write].join(",")}`,',
+        "...readable([...read, write]),",
         "",
       );
       await patch("lib/audit/sandbox/containment.ts", "`--allow-write=${write}`,", "");

@@ -66,7 +66,7 @@ Deno.test("unlearn's worker finds no input, no descriptor and no variable of the
     await patch("lib/audit/sandbox/containment.ts", '"--no-prompt",', '"-A",');
     await patch(
       "lib/audit/sandbox/containment.ts",
-      '`--allow-read=${[...read, write].join(",")}`,',
+      "...readable([...read, write]),",
       "",
     );
     await patch("lib/audit/sandbox/containment.ts", "`--allow-write=${write}`,", "");
