@@ -84,20 +84,20 @@ function measureClasses({ backend, inputs: { logits, targets, weights } }: Kerne
       var right = 0.0;
       for (var i = 0; i < uniforms.n; i = i + 1) {
         if (W[i] != 0.0) {
-          let from = i * uniforms.labels;
+          let first = i * uniforms.labels;
           var top = 0;
           var actual = 0;
           var own = 0.0;
           for (var c = 0; c < uniforms.labels; c = c + 1) {
-            if (X[from + c] > X[from + top]) { top = c; }
-            if (Y[from + c] > Y[from + actual]) { actual = c; }
-            own = own + Y[from + c] * X[from + c];
+            if (X[first + c] > X[first + top]) { top = c; }
+            if (Y[first + c] > Y[first + actual]) { actual = c; }
+            own = own + Y[first + c] * X[first + c];
           }
           var rest = 0.0;
           for (var c = 0; c < uniforms.labels; c = c + 1) {
-            if (c != top) { rest = rest + exp(X[from + c] - X[from + top]); }
+            if (c != top) { rest = rest + exp(X[first + c] - X[first + top]); }
           }
-          loss = loss + W[i] * (X[from + top] - own + log(1.0 + rest));
+          loss = loss + W[i] * (X[first + top] - own + log(1.0 + rest));
           if (top == actual) { right = right + W[i]; }
         }
       }
@@ -144,6 +144,9 @@ export function objectiveKernel({ backend, inputs, attrs }: KernelArguments): Te
     }
     fn meanOf(sum : f32, count : f32) -> f32 { return select(sum / count, 0.0, count == 0.0); }
     fn main() {
+      // What a form does not use stays part of the layout.
+      _ = Original[0];
+      ${val ? "_ = Val[0];" : ""}
       let labels = uniforms.labels;
       var loss = 0.0; var metric = 0.0; var present = 0.0;
       for (var l = 0; l < labels; l = l + 1) {
