@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { ImageBatch } from "../data/loader/image_source.ts";
 import { TRAINING_RECIPES, type TrainingRecipe } from "../model/recipes.ts";
+import { predict } from "../model/predict.ts";
 import { disposeSupport } from "../unlearn/meta_unlearn/meta_learn.ts";
 import { metaStep } from "../unlearn/meta_unlearn/open_meta_step.ts";
 import { trainingStep } from "../model/training_step/open_training_step.ts";
@@ -59,7 +60,10 @@ export function ownSteps(workload: Workload): OwnSteps {
         }
         await training.finish();
       },
-      evaluation: repeated(async () => void await steps.evaluation(images.forget)),
+      async evaluation(times) {
+        const all = Array.from({ length: times }, () => images.forget).flat();
+        await predict(theta, shape, source, all, batch);
+      },
       unlearning: repeated(async () => finish(...Object.values(await steps.unlearningStep()))),
       async meta(times) {
         const batches = [{ forget: images.forget, val: images.val, keep: [] }];
