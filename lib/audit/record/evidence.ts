@@ -1,5 +1,6 @@
 import { join } from "@std/path";
 import type { ContainedRun, EvidenceText, HashedFile } from "../sandbox/contained_run.ts";
+import { isUntouched } from "./file_stamps.ts";
 import { hashFile } from "./hash_files.ts";
 import type { LayerOutcome } from "../layers/layer.ts";
 import { PROJECT } from "../layers/module_graph.ts";
@@ -52,6 +53,8 @@ export interface Watched {
   readonly read: readonly HashedFile[];
   /** The job, the requests, the kit. */
   readonly readable: readonly string[];
+  /** Of the requests and the kit, before the worker started. */
+  readonly stamps: ReadonlyMap<string, string>;
   /** Where it wrote. */
   readonly work: string;
   readonly runFolder: string;
@@ -65,7 +68,7 @@ const NOT_ASKED = "not asked for: deno task audit gathers it";
 /** Holds a run's evidence against what the run was to do. */
 export async function judgeEvidence(
   { permissionLog, trace }: Evidence,
-  { asked, paths, worker, read, readable, work, runFolder, denoDir, modules }: Watched,
+  { asked, paths, worker, read, readable, stamps, work, runFolder, denoDir, modules }: Watched,
 ): Promise<LayerOutcome[]> {
   const mayRead = [...readable, work];
   const drivers = worker.environment[LIBRARY_PATH]?.split(":") ?? [];
@@ -86,7 +89,7 @@ export async function judgeEvidence(
         }`
         : `nothing closes descriptors on ${Deno.build.os}`,
     ),
-    await judgeReader(read, paths),
+    await judgeReader(read, paths, stamps),
     outcome("permissions", true, `${allowed}; no net, env, run, ffi, sys`),
     worker.containment === "bubblewrap"
       ? outcome(
@@ -115,14 +118,19 @@ export async function judgeEvidence(
   ];
 }
 
-/** The hashes that the worker's reader noted against the files as they are now. */
+/**
+ * The hashes that the worker's reader noted against the files as they are now. A large file that nobody
+ * has written to since before the worker started is not read again.
+ */
 async function judgeReader(
   read: readonly HashedFile[],
   { support, kit }: ContainedRun["paths"],
+  stamps: ReadonlyMap<string, string>,
 ): Promise<LayerOutcome> {
   const outside = read.find(({ path }) => !isWithin(path, support) && !isWithin(path, kit));
   const changed: string[] = [];
   for (const { path, sha256 } of outside ? [] : read) {
+    if (await isUntouched(path, stamps)) continue;
     const now = await hashFile(path).catch(() => null);
     if (now?.sha256 !== sha256) changed.push(path);
   }

@@ -15,6 +15,7 @@ const MODEL = ["model/config.json", "model/model.safetensors"];
  * which that kit's manifest names, the hashes of the summary, and people only who were not asked for.
  *
  * @param folder the worker's output, before it takes its name
+ * @param read what the worker says that it read, and `from`: the kit's folder
  * @returns every file, hashed
  * @throws LetheError anything else
  */
@@ -22,7 +23,12 @@ export async function checkOutputs(
   folder: string,
   plan: UnlearnPlan,
   { kit, weights }: UnlearnSummary,
+  read: readonly HashedFile[],
+  from: string,
 ): Promise<HashedFile[]> {
+  const named = new Map(plan.manifest.files.map(({ file, sha256 }) => [join(from, file), sha256]));
+  const odd = read.find(({ path, sha256 }) => (named.get(path) ?? sha256) !== sha256);
+  if (odd) throw unexpected(`it says that ${odd.path} is not what kit.json names`);
   await checkTree(folder, await readMounts());
   const files = await hashTree(folder);
   const next = await readManifest(join(folder, "kit"));

@@ -13,6 +13,7 @@ import { sendCanaries } from "../layers/canaries.ts";
 import type { ContainedRun } from "./contained_run.ts";
 import { chooseContainment, containedCommand, type SandboxChoice } from "./containment.ts";
 import { judgeEvidence, openWatch } from "../record/evidence.ts";
+import { fileStamps } from "../record/file_stamps.ts";
 import { hashFile } from "../record/hash_files.ts";
 import { hashLibrary } from "../record/library.ts";
 import { hashMachine, mappedFiles } from "../record/machine.ts";
@@ -102,6 +103,7 @@ export async function unlearnContained(
       onLine(`worker: ${command.permissions.join(" ")}`);
       onLine(`walls: ${why}`);
 
+      const stamps = await fileStamps([support, kit]);
       const code = await hashModules(graph);
       const started = new Date().toISOString();
       let mapped: Promise<string[]> = Promise.resolve([]);
@@ -131,7 +133,7 @@ export async function unlearnContained(
       const packages = hashPackages(graph);
 
       const adapter = await workerAdapter(settings.device, summary.device);
-      const written = await checkOutputs(folder, plan, summary);
+      const written = await checkOutputs(folder, plan, summary, read, kit);
       await closeUnlearning(folder, plan, summary);
       const run: ContainedRun = {
         ...{ nonce, started, ended: end, paths, worker, settings: recorded(settings, summary) },
@@ -145,7 +147,7 @@ export async function unlearnContained(
           inputs,
           graph.outcome,
           ...await judgeEvidence(seen, {
-            ...{ asked: evidence, paths, worker, read, readable, work, runFolder, denoDir },
+            ...{ asked: evidence, paths, worker, read, readable, stamps, work, runFolder, denoDir },
             modules: graph.modules,
           }),
           await canaries,

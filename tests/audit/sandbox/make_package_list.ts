@@ -10,7 +10,7 @@ const UNUSED = new RegExp(
   "^(?:@types/|@webgpu/|undici-types|core-js|regenerator-runtime|yargs|y18n|chalk|cliui|argparse|" +
     "ansi-|wrap-ansi|strip-ansi|string-width|emoji-regex|color-|supports-color|has-flag|escalade|" +
     "get-caller-file|require-directory|is-fullwidth|sprintf-js|node-fetch|whatwg-url|tr46|" +
-    "webidl-conversions|form-data|mime-|@dicebear/|d3-|internmap)",
+    "webidl-conversions|form-data|mime-|@dicebear/|d3-|internmap|@sigstore/)",
 );
 
 const list: Record<string, unknown> = {};
