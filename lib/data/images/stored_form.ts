@@ -1,4 +1,4 @@
-import { decodeImage } from "./decode_image.ts";
+import { decodeImage, type Image } from "./decode_image.ts";
 import type { JpegOptions } from "./jpeg.ts";
 import { resizeBilinear } from "./resize.ts";
 
@@ -24,6 +24,21 @@ export function decodeOptions({ side, version }: StoredForm): JpegOptions {
   return version === 1 ? { firstFormat: true } : { least: side };
 }
 
+/** A file in a form, and the picture before that where it is the smaller of the two. */
+export interface FormImage {
+  /** [side, side, 3] */
+  readonly pixels: Uint8Array;
+  /** What `pixels` was enlarged from; null where it was not. */
+  readonly smaller: Image | null;
+}
+
+/** As {@link decodeToForm}, with what is worth keeping of it. @throws {LetheError} as `decodeImage` */
+export function decodeForForm(bytes: Uint8Array, name: string, form: StoredForm): FormImage {
+  const image = decodeImage(bytes, name, decodeOptions(form));
+  const pixels = resizeBilinear(image, form.side);
+  return { pixels, smaller: image.rgb.length < pixels.length ? image : null };
+}
+
 /**
  * Decodes a file to a form.
  *
@@ -32,5 +47,5 @@ export function decodeOptions({ side, version }: StoredForm): JpegOptions {
  * @throws {LetheError} as `decodeImage`
  */
 export function decodeToForm(bytes: Uint8Array, name: string, form: StoredForm): Uint8Array {
-  return resizeBilinear(decodeImage(bytes, name, decodeOptions(form)), form.side);
+  return decodeForForm(bytes, name, form).pixels;
 }

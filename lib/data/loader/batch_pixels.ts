@@ -16,13 +16,28 @@ export function batchPixels(
 ): Float32Array<ArrayBuffer> {
   const size = imageSize * imageSize * 3;
   const pixels = new Float32Array(images.length * size);
-  const whole = cuts !== null && allWhole(cuts, side, imageSize);
-  images.forEach((image, i) => {
-    if (cuts && !whole) cutAndResizeHere(image, side, cuts[i], imageSize, pixels, i * size);
-    else if (cuts?.[i].mirrored) setMirrored(pixels, i * size, image, side);
-    else pixels.set(image, i * size);
-  });
+  if (cuts) cutInto(pixels, 0, images, side, cuts, imageSize);
+  else images.forEach((image, i) => pixels.set(image, i * size));
   return pixels;
+}
+
+/** Cuts images into a batch, from the place `first` on; otherwise as {@link batchPixels}. */
+export function cutInto(
+  out: Float32Array,
+  first: number,
+  images: readonly Uint8Array[],
+  side: number,
+  cuts: readonly Cut[],
+  imageSize: number,
+): void {
+  const size = imageSize * imageSize * 3;
+  const whole = allWhole(cuts, side, imageSize);
+  images.forEach((image, i) => {
+    const at = (first + i) * size;
+    if (!whole) cutAndResizeHere(image, side, cuts[i], imageSize, out, at);
+    else if (cuts[i].mirrored) setMirrored(out, at, image, side);
+    else out.set(image, at);
+  });
 }
 
 /** Whether cuts take whole images that have the input's side: mirroring is all there is to do. */

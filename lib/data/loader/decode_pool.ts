@@ -1,30 +1,55 @@
-import { decodeToForm, type StoredForm } from "../images/stored_form.ts";
+import type { Image } from "../images/decode_image.ts";
+import type { Cut } from "../images/random_crop.ts";
+import { resizeBilinear } from "../images/resize.ts";
+import { decodeForForm, type FormImage, type StoredForm } from "../images/stored_form.ts";
+import { cutInto } from "./batch_pixels.ts";
 import { receiveError, sendError, type SentError } from "./worker_error.ts";
 
-/** An image file to decode and resize. */
-interface Order {
-  readonly id: number;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** For errors. */
-  readonly name: string;
-  readonly form: StoredForm;
+/** What a worker is asked for. */
+type Work =
+  | { readonly decode: { bytes: Uint8Array<ArrayBuffer>; name: string; form: StoredForm } }
+  | { readonly resize: { image: Image; side: number } }
+  | { readonly cut: CutWork };
+
+/** Images of a batch to be cut into their places of it; the pixels are shared, not copied. */
+interface CutWork {
+  readonly images: readonly Uint8Array[];
+  readonly side: number;
+  readonly cuts: readonly Cut[];
+  readonly imageSize: number;
+  /** The batch, [b, imageSize, imageSize, 3], and the place of the first of the images. */
+  readonly out: Float32Array;
+  readonly first: number;
 }
 
-/** Pixels, or why there are none. */
-type Answer =
-  & { readonly id: number }
-  & ({ readonly pixels: Uint8Array<ArrayBuffer> } | SentError);
+/** An image, null for a batch that was written, or why there is nothing. */
+type Answer = { readonly id: number } & ({ readonly image: FormImage | null } | SentError);
 
-/** Decodes images on other threads. */
+/** Decodes, resizes and cuts images on other threads. */
 export interface DecodePool extends Disposable {
   /** Orders that keep every worker busy; who asks for more at a time only holds memory. */
   readonly atOnce: number;
   /**
    * @param bytes a whole file; taken over
-   * @returns [side, side, 3] bytes, as `decodeToForm` gives them
+   * @param name for errors
+   * @returns as `decodeForForm` gives it, pixels in memory that threads share
    * @throws {LetheError} the image does not decode
    */
-  decode(bytes: Uint8Array<ArrayBuffer>, name: string, form: StoredForm): Promise<Uint8Array>;
+  decode(bytes: Uint8Array<ArrayBuffer>, name: string, form: StoredForm): Promise<FormImage>;
+  /** @returns [side, side, 3] bytes, in memory that threads share */
+  resize(image: Image, side: number): Promise<Uint8Array>;
+  /**
+   * As `batchPixels` with cuts, shared out among the workers.
+   *
+   * @param images [side, side, 3] bytes each
+   * @returns [b, imageSize, imageSize, 3]
+   */
+  cut(
+    images: readonly Uint8Array[],
+    side: number,
+    cuts: readonly Cut[],
+    imageSize: number,
+  ): Promise<Float32Array<ArrayBuffer>>;
 }
 
 const NAME = "lethe-decode";
@@ -34,7 +59,7 @@ const NAME = "lethe-decode";
  * malicious image that took over a decoder would find itself in an empty room.
  */
 export function openDecodePool(workers: number): DecodePool {
-  const waiting = new Map<number, PromiseWithResolvers<Uint8Array>>();
+  const waiting = new Map<number, PromiseWithResolvers<FormImage | null>>();
   let next = 0;
   const threads = Array.from({ length: workers }, () => {
     const worker = new Worker(import.meta.url, {
@@ -45,7 +70,7 @@ export function openDecodePool(workers: number): DecodePool {
     worker.onmessage = ({ data }: MessageEvent<Answer>) => {
       const { resolve, reject } = waiting.get(data.id)!;
       waiting.delete(data.id);
-      if ("pixels" in data) resolve(data.pixels);
+      if ("image" in data) resolve(data.image);
       else reject(receiveError(data));
     };
     worker.onerror = (event) => {
@@ -55,14 +80,38 @@ export function openDecodePool(workers: number): DecodePool {
     };
     return worker;
   });
+  const ask = (work: Work, transfer: Transferable[] = []) => {
+    const answer = Promise.withResolvers<FormImage | null>();
+    waiting.set(next, answer);
+    threads[next % threads.length].postMessage({ id: next++, ...work }, transfer);
+    return answer.promise;
+  };
   return {
     atOnce: 2 * workers,
-    decode(bytes, name, form) {
-      const order: Order = { id: next, bytes, name, form };
-      const answer = Promise.withResolvers<Uint8Array>();
-      waiting.set(next, answer);
-      threads[next++ % threads.length].postMessage(order, [bytes.buffer]);
-      return answer.promise;
+    async decode(bytes, name, form) {
+      return (await ask({ decode: { bytes, name, form } }, [bytes.buffer]))!;
+    },
+    async resize(image, side) {
+      return (await ask({ resize: { image, side } }))!.pixels;
+    },
+    async cut(images, side, cuts, imageSize) {
+      const size = imageSize * imageSize * 3;
+      const out = new Float32Array(new SharedArrayBuffer(images.length * size * 4));
+      const each = Math.ceil(images.length / workers);
+      const parts = Array.from(
+        { length: Math.ceil(images.length / each) },
+        (_, part) => [part * each, (part + 1) * each] as const,
+      );
+      await Promise.all(parts.map(([first, end]) =>
+        ask({
+          cut: {
+            images: images.slice(first, end),
+            cuts: cuts.slice(first, end),
+            ...{ side, imageSize, out, first },
+          },
+        })
+      ));
+      return new Float32Array(out); // tensors want memory of their own
     },
     [Symbol.dispose]() {
       for (const worker of threads) worker.terminate();
@@ -70,17 +119,38 @@ export function openDecodePool(workers: number): DecodePool {
   };
 }
 
+function done(work: Work): FormImage | null {
+  if ("decode" in work) {
+    const { bytes, name, form } = work.decode;
+    const { pixels, smaller } = decodeForForm(bytes, name, form);
+    return { pixels: shared(pixels), smaller };
+  }
+  if ("resize" in work) {
+    const { image, side } = work.resize;
+    return { pixels: shared(resizeBilinear(image, side)), smaller: null };
+  }
+  const { images, side, cuts, imageSize, out, first } = work.cut;
+  cutInto(out, first, images, side, cuts, imageSize);
+  return null;
+}
+
+/** Pixels where the threads that cut them can see them. */
+export function shared(pixels: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(new SharedArrayBuffer(pixels.length));
+  copy.set(pixels);
+  return copy;
+}
+
 // In a worker this module answers orders.
 const self = globalThis as unknown as {
   name?: string;
-  onmessage: (event: MessageEvent<Order>) => void;
-  postMessage(answer: Answer, transfer?: Transferable[]): void;
+  onmessage: (event: MessageEvent<{ readonly id: number } & Work>) => void;
+  postMessage(answer: Answer): void;
 };
 if (self.name === NAME) {
-  self.onmessage = ({ data: { id, bytes, name, form } }) => {
+  self.onmessage = ({ data: { id, ...work } }) => {
     try {
-      const pixels = decodeToForm(bytes, name, form) as Uint8Array<ArrayBuffer>;
-      self.postMessage({ id, pixels }, [pixels.buffer]);
+      self.postMessage({ id, image: done(work as Work) });
     } catch (error) {
       self.postMessage({ id, ...sendError(error) });
     }

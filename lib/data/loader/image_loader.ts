@@ -1,10 +1,13 @@
 import { join } from "@std/path";
 import { LetheError } from "../../error.ts";
-import { MAX_IMAGE_BYTES } from "../images/decode_image.ts";
-import { openDecodePool } from "./decode_pool.ts";
-import { openPixelCache } from "./pixel_cache.ts";
+import { type Image, MAX_IMAGE_BYTES } from "../images/decode_image.ts";
+import type { Cut } from "../images/random_crop.ts";
+import { resizeBilinear } from "../images/resize.ts";
+import { openDecodePool, shared } from "./decode_pool.ts";
+import { isJpeg, openPixelCache, staysJpeg } from "./pixel_cache.ts";
 import { readPlainFile } from "../../files/plain_file.ts";
-import { decodeToForm, type StoredForm } from "../images/stored_form.ts";
+import { decodeForForm, type StoredForm } from "../images/stored_form.ts";
+import { allWhole, batchPixels } from "./batch_pixels.ts";
 import { sha256Hex } from "../../files/sha256.ts";
 
 /** What images are held against, and where they are kept decoded. */
@@ -28,6 +31,13 @@ export interface ImageLoader extends Disposable {
   load(file: string, form: StoredForm, hash?: string): Promise<Uint8Array>;
   /** The image as the cache has it; null where it is not there, or damaged. */
   cached(file: string, form: StoredForm): Uint8Array | null;
+  /** As `batchPixels`, on every core. @param images as {@link load} gave them */
+  cut(
+    images: readonly Uint8Array[],
+    side: number,
+    cuts: readonly Cut[] | null,
+    imageSize: number,
+  ): Promise<Float32Array<ArrayBuffer>>;
 }
 
 /** What to do about an image that is gone. */
@@ -61,18 +71,37 @@ export function openImageLoader(
   const pool = workers === 0 ? null : openDecodePool(workers);
   const cached = (hash: string | undefined, form: StoredForm) =>
     hash === undefined ? null : cache?.read(hash, form) ?? null;
+  const resized = (image: Image, side: number) => {
+    if (image.width !== side || image.height !== side) {
+      return pool ? pool.resize(image, side) : resizeBilinear(image, side);
+    }
+    return pool ? shared(image.rgb) : image.rgb;
+  };
   return {
     atOnce: pool?.atOnce ?? 1,
-    cached: (file, form) => cached(hashes?.[file], form),
+    cached(file, form) {
+      const image = cached(hashes?.[file], form);
+      return image && resizeBilinear(image, form.side);
+    },
     async load(file, form, hash = hashes?.[file]) {
       const known = cached(hash, form);
-      if (known) return known;
+      if (known) return await resized(known, form.side);
       const path = join(root, file);
       const bytes = await readPlainFile(path, { maxBytes: MAX_IMAGE_BYTES, remedy: MISSING_IMAGE });
       if (hashes || hash !== undefined) checkHash(path, bytes, hash);
-      const pixels = pool ? await pool.decode(bytes, path, form) : decodeToForm(bytes, path, form);
-      if (hash !== undefined) await cache?.write(hash, form, pixels);
+      const jpegBytes = isJpeg(bytes) ? bytes.length : null; // the pool takes the bytes over
+      const { pixels, smaller } = pool
+        ? await pool.decode(bytes, path, form)
+        : decodeForForm(bytes, path, form);
+      const image = smaller ?? { width: form.side, height: form.side, rgb: pixels };
+      const stays = jpegBytes !== null && staysJpeg(jpegBytes, image.rgb.length);
+      if (hash !== undefined && !stays) await cache?.write(hash, form, image);
       return pixels;
+    },
+    cut(images, side, cuts, imageSize) {
+      return pool && cuts && images.length > 1 && !allWhole(cuts, side, imageSize)
+        ? pool.cut(images, side, cuts, imageSize)
+        : Promise.resolve(batchPixels(images, side, cuts, imageSize));
     },
     [Symbol.dispose]: () => pool?.[Symbol.dispose](),
   };

@@ -1,10 +1,10 @@
 import { join } from "@std/path";
 import { LetheError } from "../../error.ts";
 import { MAX_IMAGE_BYTES } from "../images/decode_image.ts";
-import { type ImageFiles, MISSING_IMAGE, openImageLoader } from "./image_loader.ts";
+import { checkHash, type ImageFiles, MISSING_IMAGE, openImageLoader } from "./image_loader.ts";
 import { readPlainFile } from "../../files/plain_file.ts";
 import { sha256Hex } from "../../files/sha256.ts";
-import type { StoredForm } from "../images/stored_form.ts";
+import { decodeToForm, type StoredForm } from "../images/stored_form.ts";
 import type { StoredImages } from "./stored_source.ts";
 
 /** Called after each image. */
@@ -69,11 +69,11 @@ export async function loadImages(
       if (data) return data.subarray(position * size, (position + 1) * size);
       const stored = loader.cached(files[position], form);
       if (stored) return stored;
-      throw new LetheError(
-        `${options.cache} has lost ${files[position]}`,
-        "images too many for memory are read from the cache while the command runs",
-        "repeat the command, and leave the cache alone meanwhile",
-      );
+      // A JPEG that is far smaller than its pixels stays where it is.
+      const path = join(root, files[position]);
+      const bytes = Deno.readFileSync(path);
+      checkHash(path, bytes, options.hashes?.[files[position]]);
+      return decodeToForm(bytes, path, form);
     },
   };
 }

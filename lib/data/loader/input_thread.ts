@@ -1,5 +1,4 @@
 import { joinBytes } from "../images/join_bytes.ts";
-import { batchPixels } from "./batch_pixels.ts";
 import type { Cut } from "../images/random_crop.ts";
 import type { StoredForm } from "../images/stored_form.ts";
 import { fileAt, fileCount, type FileTable, hashAt } from "../file_table.ts";
@@ -265,7 +264,8 @@ function inputThread(answer: (answer: Answer) => void) {
         const list = lists.get(order.batch.images)!;
         const images = Promise.all(positions.map((position) => load(list, position)));
         serve();
-        answer({ id: order.id, pixels: batchPixels(await images, list.side, cuts, imageSize) });
+        const pixels = await loader.cut(await images, list.side, cuts, imageSize);
+        answer({ id: order.id, pixels });
       }
     } catch (error) {
       answer({ id: order.id, ...sendError(error) });
