@@ -51,7 +51,9 @@ export async function runSequence(
       await exportRequests({ ...split, support: supportOf }, dataset, support);
       const after = join(staging, `unlearned-${i}`);
       const { identityKey } = inputs;
-      await unlearnRequests({ device, kit, support, out: after, identityKey });
+      // What a request comes to is measured here, however far it moves the weights.
+      const allowUnusualStep = true;
+      await unlearnRequests({ device, kit, support, out: after, identityKey, allowUnusualStep });
       await Deno.remove(kit, { recursive: true });
       kit = join(after, "kit");
       gone.push(...group);
