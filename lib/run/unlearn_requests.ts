@@ -22,6 +22,8 @@ export interface UnlearnOptions extends PlanOptions {
   readonly choice?: Partial<MethodChoice>;
   /** False takes photographs that seem to show somebody else. */
   readonly matchCheck?: boolean;
+  /** True takes a step far from those of simulated requests. */
+  readonly allowUnusualStep?: boolean;
 }
 
 /**
@@ -46,6 +48,7 @@ export async function unlearnRequests(options: UnlearnOptions): Promise<UnlearnS
       const rows = await rowsFor(kit, plan, method);
       const limit = options.memoryLimit === undefined ? {} : { memoryLimit: options.memoryLimit };
       const match = options.matchCheck === undefined ? {} : { matchCheck: options.matchCheck };
+      const unusual = options.allowUnusualStep ? { allowUnusualStep: true } : {};
       const run = {
         openDevice,
         kit,
@@ -56,6 +59,7 @@ export async function unlearnRequests(options: UnlearnOptions): Promise<UnlearnS
         microBatch,
         ...limit,
         ...match,
+        ...unusual,
       };
       const summary = await unlearnRows(run);
       await closeUnlearning(folder, plan, summary);
