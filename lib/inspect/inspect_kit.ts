@@ -4,6 +4,8 @@ import { CONFIG_FILE, MAX_CONFIG_BYTES } from "../model/checkpoint.ts";
 import { parseConfig } from "../model/config.ts";
 import { readPlainText } from "../files/plain_file.ts";
 import { identityKeyPath, readIdentityKey } from "../model/kit/identity_key.ts";
+import { MEMORY_FOLDER, rowFile } from "../model/kit/memory_index.ts";
+import { readMemoryIndex } from "../model/kit/read_memory_index.ts";
 import { usesOf } from "../model/kit/kit_uses.ts";
 import { readManifest } from "../model/kit/stored_manifest.ts";
 import { counted, type Inspected, size, some } from "./inspected.ts";
@@ -28,7 +30,15 @@ export async function inspectKit(path: string): Promise<Inspected> {
   const uses = await usesOf(path, id);
   const key = await readIdentityKey(identityKeyPath(path)).then(keyFingerprint, () => null);
   const { unlearning, statistics, methods, metaLoss, identities, forgotten } = manifest;
-  const stale = statistics?.stale ? ["statistics of SSD and PGU"] : [];
+  const memory = await readMemoryIndex(path, manifest);
+  const perPerson = await Deno.stat(
+    join(path, MEMORY_FOLDER, rowFile(memory?.people[0]?.person ?? "")),
+  )
+    .then((found) => found.size, () => null);
+  const stale = [
+    ...(statistics?.stale ? ["statistics of SSD and PGU"] : []),
+    ...(memory?.stale ? ["what it remembers of people"] : []),
+  ];
   return {
     kind: "kit",
     path,
@@ -51,6 +61,14 @@ export async function inspectKit(path: string): Promise<Inspected> {
       ],
       ["meta-loss", `${metaLoss.hidden} hidden, embeddings of ${metaLoss.embeddingSize}`],
       ["other methods", methods ? "ssd, pgu, jit" : "none"],
+      [
+        "remembers",
+        memory
+          ? `${counted(memory.people.length, "person", "people")} at ` +
+            `${memory.rank === null ? "full rank" : `rank ${memory.rank}`}, sealed, ` +
+            `${perPerson === null ? "no bytes" : size(perPerson)} each`
+          : "nobody",
+      ],
       ["stale", stale.length === 0 ? "nothing" : some(stale)],
       ["size", `${size(total)} in ${files.length} files`],
       [
@@ -78,6 +96,18 @@ export async function inspectKit(path: string): Promise<Inspected> {
       metaLoss,
       ...(methods ? { methods } : {}),
       ...(statistics ? { statistics } : {}),
+      ...(memory
+        ? {
+          memory: {
+            people: memory.people.length,
+            rank: memory.rank,
+            bytesPerPerson: perPerson,
+            match: memory.match,
+            folds: memory.folds,
+            heldOut: memory.heldOut,
+          },
+        }
+        : {}),
       stale,
       files,
       bytes: total,

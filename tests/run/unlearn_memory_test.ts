@@ -1,6 +1,7 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { encodePng } from "../../lib/data/images/encode_png.ts";
+import { inspectPath } from "../../lib/inspect/inspect_path.ts";
 import { LetheError } from "../../lib/error.ts";
 import {
   identityHash,
@@ -112,6 +113,10 @@ onEachDevice(
       const path = join(folder, "first/kit/memory.json");
       const index = parseMemoryIndex(await Deno.readTextFile(path), path);
       assertEquals([index.stale, index.people.length], [true, 2]);
+      const { rows } = await inspectPath(join(folder, "first/kit"));
+      const told = Object.fromEntries(rows);
+      assertMatch(told.remembers, /^2 people at full rank, sealed, \S+ \S+ each$/);
+      assertMatch(told.stale, /what it remembers of people/);
       const second = await serve(device, folder, 1, "first/kit", "second");
       assertEquals([second.method, second.staleStatistics], ["memory", true]);
       assertEquals(rowsIn(join(folder, "second/kit")).length, 1);
