@@ -1,5 +1,7 @@
 /** Staging buffers of one size that are kept: a read holds one until its promise resolves. */
 const [KEPT, KEPT_BYTES] = [32, 64 * 2 ** 20];
+/** Staging buffers of a size that are mapped ahead when it is first met, up to so many bytes each. */
+const [SPARES, SPARE_BYTES] = [7, 2 ** 20];
 
 /**
  * Reads of buffers. Deno waits for the whole queue in `mapAsync` itself, and only then sleeps ten
@@ -40,11 +42,9 @@ export class EarlyReads {
   ): Promise<ArrayBuffer> {
     const end = Math.ceil(size / 8) * 8;
     const capacity = 2 ** Math.ceil(Math.log2(Math.max(256, end + 4)));
+    const isNew = !this.#free.has(capacity);
     const known = this.#free.get(capacity)?.pop();
-    const staging = known ?? this.#device.createBuffer({
-      size: capacity,
-      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
-    });
+    const staging = known ?? this.#stage(capacity);
     const count = this.#count = (this.#count + 1) % 2 ** 32;
     this.#device.queue.writeBuffer(this.#counter, 0, new Uint32Array([count]));
     encoder.copyBufferToBuffer(buffer, offset, staging, 0, size);
@@ -52,6 +52,7 @@ export class EarlyReads {
     submit();
     const mapped = staging.mapAsync(GPUMapMode.READ, 0, end + 4);
     this.told.all++;
+    if (isNew) this.#mapAhead(capacity);
     const early = known ? rangeOf(staging, end + 4) : null;
     if (early && new Uint32Array(early, end, 1)[0] === count) {
       this.told.early++;
@@ -68,6 +69,22 @@ export class EarlyReads {
     const bytes = staging.getMappedRange(0, end + 4).slice(0, size);
     this.#giveBack(staging);
     return bytes;
+  }
+
+  #stage(size: number): GPUBuffer {
+    return this.#device.createBuffer({
+      size,
+      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+    });
+  }
+
+  /** Maps spare buffers while the first read of their size waits, so that the next reads need not. */
+  #mapAhead(size: number): void {
+    this.#free.set(size, []);
+    for (let i = 0; i < SPARES && size <= SPARE_BYTES; i++) {
+      const spare = this.#stage(size);
+      spare.mapAsync(GPUMapMode.READ).then(() => this.#giveBack(spare), () => {});
+    }
   }
 
   #giveBack(staging: GPUBuffer): void {
