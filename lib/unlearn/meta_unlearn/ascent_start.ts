@@ -5,6 +5,11 @@ import { metaLossRows } from "../../model/meta_loss.ts";
 import type { MetaLossInput } from "../../model/meta_loss_inputs.ts";
 import { type Dual, dual, dualsOf } from "../../tensor/algebra.ts";
 import { adamW, ADAMW_DEFAULTS } from "../../tensor/optimisers/adamw.ts";
+import { adamWOf } from "../../tensor/optimisers/in_place.ts";
+import { Gathered } from "../../tensor/recording/gathered.ts";
+import { activeWebgpu } from "../../tensor/recording/owned_tensor.ts";
+import { Recorded } from "../../tensor/recording/recorded.ts";
+import type { Tensors } from "../../tensor/recording/recording.ts";
 import type { Random } from "../../random.ts";
 import { cosine } from "../../tensor/schedule.ts";
 import {
@@ -61,40 +66,77 @@ export async function ascentStart(
   random: Random,
   onStep?: (done: number, total: number) => void,
 ): Promise<Weights> {
+  const backend = activeWebgpu();
+  if (backend) {
+    const optimiser = adamWOf(backend, phi, ADAMW_DEFAULTS);
+    const fit = new Recorded(({ numbers, ...batch }: Tensors) => {
+      const { value, gradients } = misfit(optimiser.weights, inputs, batch, []);
+      optimiser.step(gradients, numbers);
+      disposeWeights(gradients);
+      return { value };
+    });
+    const done = new Gathered();
+    const identities = phi["embed.weight"]?.shape[0];
+    for (let step = 0; step < STEPS; step++) {
+      const { rows, ...batch } = drawBatch(samples, random);
+      const own = {
+        ...batch,
+        ...identities === undefined ? {} : { selection: selectionOf(rows, identities) },
+        numbers: optimiser.begin(cosine(LEARNING_RATE, step, STEPS)),
+      };
+      const { value } = fit.run(own);
+      tf.dispose(Object.values(own));
+      await done.add([value], () => onStep?.(step + 1, STEPS));
+    }
+    await done.finish();
+    const weights = mapWeights(optimiser.weights, tf.clone);
+    fit.dispose();
+    optimiser.dispose();
+    return weights;
+  }
   const optimiser = adamW(ADAMW_DEFAULTS);
   let weights = mapWeights(phi, tf.clone);
   for (let step = 0; step < STEPS; step++) {
-    const batch = drawBatch(samples, random);
-    const { value, gradients } = valueAndGradients((current) => {
-      const output = {
-        logits: { primal: batch.logits, tangent: batch.logitDirection },
-        features: { primal: batch.features, tangent: batch.featureDirection },
-      };
-      const constants = { targets: batch.targets, rows: batch.rows };
-      const h = metaLossRows<Dual>(dual, dualsOf(current, {}), output, constants, inputs);
-      return tf.add(
-        tf.mean(tf.square(tf.sub(h.tangent!, batch.wanted))),
-        tf.mul(tf.mean(tf.square(tf.sub(h.primal, batch.values))), VALUE_WEIGHT),
-      );
-    }, weights);
+    const { rows, ...batch } = drawBatch(samples, random);
+    const { value, gradients } = misfit(weights, inputs, batch, rows);
     weights = optimiser.step(weights, gradients, cosine(LEARNING_RATE, step, STEPS));
     disposeWeights(gradients);
     // Reading now and then keeps the device's queue short.
     if (step % 10 === 9) await value.data();
-    tf.dispose([
-      value,
-      batch.logits,
-      batch.logitDirection,
-      batch.features,
-      batch.featureDirection,
-      batch.targets,
-      batch.wanted,
-      batch.values,
-    ]);
+    tf.dispose([value, ...Object.values(batch)]);
     onStep?.(step + 1, STEPS);
   }
   optimiser.dispose();
   return weights;
+}
+
+/** Rows of an embedding table as a tensor, [rows, identities]. */
+function selectionOf(rows: readonly number[], identities: number): tf.Tensor {
+  const ones = new Float32Array(rows.length * identities);
+  rows.forEach((row, i) => ones[i * identities + row] = 1);
+  return tf.tensor2d(ones, [rows.length, identities]);
+}
+
+/** How far h and its tangents are from what is wanted on a batch, and the gradient; the caller's. */
+function misfit(
+  phi: Weights,
+  inputs: readonly MetaLossInput[],
+  batch: Tensors,
+  rows: readonly number[],
+): { value: tf.Scalar; gradients: Weights } {
+  return valueAndGradients((current) => {
+    const output = {
+      logits: { primal: batch.logits, tangent: batch.logitDirection },
+      features: { primal: batch.features, tangent: batch.featureDirection },
+    };
+    const { targets, selection } = batch;
+    const constants = { targets, rows, ...selection ? { selection } : {} };
+    const h = metaLossRows<Dual>(dual, dualsOf(current, {}), output, constants, inputs);
+    return tf.add(
+      tf.mean(tf.square(tf.sub(h.tangent!, batch.wanted))),
+      tf.mul(tf.mean(tf.square(tf.sub(h.primal, batch.values))), VALUE_WEIGHT),
+    );
+  }, phi);
 }
 
 /** Rows of real outputs with noisy logits, random directions, and the tangent of -L_task along them. */
