@@ -38,6 +38,10 @@ export const UNLEARN_OPTIONS = {
   branch: { kind: "flag", help: "use a kit that has a successor all the same" },
   reason: { kind: "text", help: "with --branch from a used kit: why; the receipt keeps it" },
   split: { kind: "path", value: "FILE", help: "split.json: no request may be one of its images" },
+  skipUnknown: {
+    kind: "flag",
+    help: "serve those whom the kit can forget, and list the others",
+  },
   allowTrainingPhoto: {
     kind: "flag",
     help: "go on with a photograph that the model was trained on; the receipt says so",
@@ -79,13 +83,13 @@ export async function unlearnOptions(
 ): Promise<Omit<UnlearnWithReceiptOptions, "launcher">> {
   const { identityKey, signingKey, microBatch, memoryLimit, device, kit: _, nonce, ...others } =
     given;
-  const { reason, split, allowTrainingPhoto, ...rest } = others;
+  const { reason, split, skipUnknown, allowTrainingPhoto, ...rest } = others;
   const { out, branch, sandbox, allowUnusualStep, matchCheck, ...method } = rest;
   const sample = given.kit === undefined && resolve(support) === resolve(fixture("requests"));
   const kit = given.kit ?? (sample ? fixture("kit") : "kit");
   terminal.print(`kit: ${kit}${sample ? " (the sample, for fixtures/requests only)" : ""}`);
   return {
-    ...{ out, branch, sandbox, allowTrainingPhoto },
+    ...{ out, branch, sandbox, skipUnknown, allowTrainingPhoto },
     ...(reason === undefined ? {} : { reason }),
     ...(split === undefined ? {} : { split }),
     kit,
@@ -101,7 +105,8 @@ export async function unlearnOptions(
     ...(identityKey === undefined ? {} : { identityKey }),
     ...(signingKey === undefined ? {} : { signingKey }),
     ...(nonce === undefined ? {} : { nonce: nonceOf(nonce) }),
-    onLine: (line) => /^(worker|walls): /.test(line) ? terminal.print(line) : terminal.note(line),
+    onLine: (line) =>
+      /^(worker|walls|skipped): /.test(line) ? terminal.print(line) : terminal.note(line),
   };
 }
 

@@ -1,9 +1,8 @@
 import { join } from "@std/path";
-import { sha256Hex } from "../files/sha256.ts";
 import { CONFIG_FILE, MAX_CONFIG_BYTES } from "../model/checkpoint.ts";
 import { parseConfig } from "../model/config.ts";
 import { readPlainText } from "../files/plain_file.ts";
-import { identityKeyPath, readIdentityKey } from "../model/kit/identity_key.ts";
+import { identityKeyPath, keyFingerprint, readIdentityKey } from "../model/kit/identity_key.ts";
 import { MEMORY_FOLDER, rowFile } from "../model/kit/memory_index.ts";
 import { readMemoryIndex } from "../model/kit/read_memory_index.ts";
 import { usesOf } from "../model/kit/kit_uses.ts";
@@ -115,9 +114,4 @@ export async function inspectKit(path: string): Promise<Inspected> {
       identityKey: key,
     },
   };
-}
-
-/** Which key it is, without a hint of it: the start of a hash of its own kind. */
-function keyFingerprint(key: string): string {
-  return sha256Hex(new TextEncoder().encode(`lethe identity key fingerprint\0${key}`)).slice(0, 16);
 }

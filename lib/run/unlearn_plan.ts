@@ -6,6 +6,7 @@ import {
   identityHash,
   type IdentityKey,
   identityKeyPath,
+  keyFingerprint,
   readIdentityKey,
   writeIdentityKey,
 } from "../model/kit/identity_key.ts";
@@ -34,6 +35,10 @@ export interface PlanOptions {
   readonly branch?: boolean;
   /** Why, for the mark beside the kit. */
   readonly reason?: string;
+  /** Serves those whom it can and lists the others, instead of refusing all. */
+  readonly skipUnknown?: boolean;
+  /** People of the data set whom the model was not trained on, where a split tells. */
+  readonly notTrained?: ReadonlySet<string>;
   /** The sample kit, in which nobody is real: used as often as one likes, and no successor noted. */
   readonly sample?: boolean;
 }
@@ -44,6 +49,8 @@ export interface UnlearnPlan extends StoredManifest {
   readonly rows: readonly RequestedRow[];
   /** The files of the folder of requests. */
   readonly files: RequestFiles;
+  /** Files that `skipUnknown` left out, and why. */
+  readonly skipped: readonly { readonly file: string; readonly why: string }[];
 }
 
 /**
@@ -61,13 +68,63 @@ export async function planUnlearning(options: PlanOptions): Promise<UnlearnPlan>
   if (!branch && !sample) await refuseUsed(kit, stored.id);
   const key = await readIdentityKey(options.identityKey ?? identityKeyPath(kit));
   await refuseStrangers(kit, stored.manifest);
-  const files = await listRequests(support);
-  const rows = (await readRequestRows(support, null, files)).map(({ file, identity }) => {
-    const row = rowOf(stored.manifest, identityHash(key, identity), join(support, file));
-    return { file, row };
-  });
-  return { ...stored, key, rows, files };
+  const known = stored.manifest.keyFingerprint;
+  if (known !== undefined && known !== keyFingerprint(key)) {
+    throw new LetheError(
+      `the identity key's fingerprint is ${keyFingerprint(key)}`,
+      `${kit} was made with the key of fingerprint ${known}`,
+      "name the kit's own key with --identity-key",
+    );
+  }
+  const listed = await listRequests(support);
+  const asked = await readRequestRows(support, null, listed);
+  const rows: RequestedRow[] = [];
+  const skipped: { file: string; why: string }[] = [];
+  for (const { file, identity } of asked) {
+    const row = rowOf(stored.manifest, identityHash(key, identity));
+    if (typeof row === "number") {
+      rows.push({ file, row });
+      continue;
+    }
+    const answer = row === "unknown" && options.notTrained?.has(identity) ? "not trained" : row;
+    const [why, rule, remedy] = ANSWERS[answer];
+    if (!options.skipUnknown) {
+      throw new LetheError(`${join(support, file)} asks for ${why}`, rule, remedy);
+    }
+    skipped.push({ file, why: `asks for ${why}` });
+  }
+  if (rows.length === 0) {
+    throw new LetheError(
+      `${support} asks for nobody whom ${kit} can forget (${skipped.length} skipped)`,
+      "a run forgets at least one person",
+      "check the names and that the key is the kit's",
+    );
+  }
+  const files: RequestFiles = skipped.length === 0
+    ? listed
+    : { images: rows.map(({ file }) => file), hasCsv: listed.hasCsv, partial: true };
+  return { ...stored, key, rows, files, skipped };
 }
+
+/** Why somebody cannot be forgotten: who it is, the rule, the remedy. */
+const ANSWERS = {
+  forgotten: [
+    "a person whom an earlier request forgot",
+    "a person is forgotten once",
+    "take the request out, or --skip-unknown",
+  ],
+  "not trained": [
+    "a person whom the model was not trained on: the split has them for validation or testing",
+    "a model forgets people it was trained on",
+    "take the request out, or --skip-unknown",
+  ],
+  unknown: [
+    "a person whom the kit does not know",
+    "a model forgets people it was trained on, named as in its data set",
+    "check the name of the file or its row in requests.csv, and that the key is the kit's; " +
+    "--skip-unknown serves the others",
+  ],
+} as const;
 
 /**
  * The plan's rows, for methods that need it with the keys to what the kit remembers of these people: the
@@ -125,19 +182,9 @@ export async function whileInUse<T>(
   }
 }
 
-function rowOf(manifest: KitManifest, hash: string, file: string): number {
+/** The embedding row of a person, or why there is none. */
+function rowOf(manifest: KitManifest, hash: string): number | "forgotten" | "unknown" {
   const row = manifest.identities.indexOf(hash);
   if (row >= 0) return row;
-  if (manifest.forgotten.includes(hash)) {
-    throw new LetheError(
-      `${file} asks for a person whom an earlier request forgot`,
-      "a person is forgotten once",
-      "take the request out",
-    );
-  }
-  throw new LetheError(
-    `${file} asks for a person whom the kit does not know`,
-    "a model forgets people it was trained on, named as in its data set",
-    "check the name of the file or its row in requests.csv, and that the key is the kit's",
-  );
+  return manifest.forgotten.includes(hash) ? "forgotten" : "unknown";
 }

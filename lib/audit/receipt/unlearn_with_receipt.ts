@@ -47,23 +47,30 @@ export async function unlearnWithReceipt(
     content: await readSplit(options.split),
   };
   const limits = await declaredLimits(options, split?.content);
+  const notTrained = split && new Set([
+    ...split.content.identities.val,
+    ...split.content.identities.test,
+  ]);
   const launcher = moduleHashes(options.launcher);
   launcher.catch(() => {}); // told where it is awaited
   let receipt: Receipt;
-  const { summary } = await unlearnContained(options, async (contained, folder) => {
-    const run = { ...contained, settings: { ...contained.settings, ...limits } };
-    const identityKey = await readIdentityKey(run.paths.identityKey);
-    const copied = await copies(run, split?.content);
-    receipt = await writeReceipt(folder, run, {
-      signingKey,
-      layers: [limits.allowTrainingPhoto ? declaredCopies(copied) : copied],
-      identityKey,
-      split: split && { sha256: split.sha256, bytes: split.bytes },
-      launcher: { entry: options.launcher, ...await launcher },
-      ...(options.nonce === undefined ? {} : { auditorNonce: options.nonce }),
-      places: privatePlaces(run, folder),
-    });
-  });
+  const { summary } = await unlearnContained(
+    { ...options, ...(notTrained ? { notTrained } : {}) },
+    async (contained, folder) => {
+      const run = { ...contained, settings: { ...contained.settings, ...limits } };
+      const identityKey = await readIdentityKey(run.paths.identityKey);
+      const copied = await copies(run, split?.content);
+      receipt = await writeReceipt(folder, run, {
+        signingKey,
+        layers: [limits.allowTrainingPhoto ? declaredCopies(copied) : copied],
+        identityKey,
+        split: split && { sha256: split.sha256, bytes: split.bytes },
+        launcher: { entry: options.launcher, ...await launcher },
+        ...(options.nonce === undefined ? {} : { auditorNonce: options.nonce }),
+        places: privatePlaces(run, folder),
+      });
+    },
+  );
   return { summary, receipt: receipt! };
 }
 

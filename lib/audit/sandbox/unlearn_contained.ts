@@ -69,6 +69,7 @@ export async function unlearnContained(
     });
   }
   const plan = await planUnlearning(options);
+  for (const { file, why } of plan.skipped) onLine(`skipped: ${file}: ${why}`);
 
   return await whileInUse(options, plan, async () => {
     const result = await buildFolder(out, (folder) => runWorker(folder));

@@ -27,7 +27,7 @@ if (import.meta.main) {
       kit,
       support,
       rows,
-      files: { images: rows.map(({ file }) => file), hasCsv },
+      files: { images: rows.map(({ file }) => file), hasCsv, partial: true },
       folder: out,
       ...run,
     });

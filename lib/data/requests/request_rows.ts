@@ -28,6 +28,8 @@ export interface LabelSet {
 export interface RequestFiles {
   readonly images: readonly string[];
   readonly hasCsv: boolean;
+  /** These are some of the folder's images: rows of the table about others are passed over. */
+  readonly partial?: boolean;
 }
 
 const MAX_CSV_BYTES = 16 * 2 ** 20;
@@ -47,8 +49,10 @@ export async function readRequestRows(
   model: LabelSet | null,
   files?: RequestFiles,
 ): Promise<RequestRow[]> {
-  const { images, hasCsv } = files ?? await listRequests(folder);
-  const named = hasCsv ? await readRows(join(folder, "requests.csv"), images, model) : null;
+  const { images, hasCsv, partial = false }: RequestFiles = files ?? await listRequests(folder);
+  const named = hasCsv
+    ? await readRows(join(folder, "requests.csv"), images, model, partial)
+    : null;
   const fileOf = new Map<string, string>();
   return images.map((file) => {
     const { identity, targets } = named?.get(file) ??
@@ -100,6 +104,7 @@ async function readRows(
   path: string,
   images: readonly string[],
   model: LabelSet | null,
+  partial: boolean,
 ): Promise<Map<string, { identity: string; targets: number[] | null }>> {
   const { columns, rows } = parseCsv(await readPlainText(path, { maxBytes: MAX_CSV_BYTES }), path);
   const labels = checkColumns(columns, model, path) ? model : null;
@@ -112,6 +117,7 @@ async function readRows(
     const composed = written.normalize("NFC");
     const file = images.find((image) => image === written) ??
       images.find((image) => image.normalize("NFC") === composed) ?? written;
+    if (partial && !images.includes(file)) continue;
     if (!images.includes(file) || result.has(file)) {
       throw new LetheError(
         `${where} names ${JSON.stringify(file)}` +

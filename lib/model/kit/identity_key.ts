@@ -1,5 +1,6 @@
 import { createHmac } from "node:crypto";
 import { readPlainText } from "../../files/plain_file.ts";
+import { sha256Hex } from "../../files/sha256.ts";
 import { writeSecretFile } from "../../files/secret_file.ts";
 import { LetheError } from "../../error.ts";
 
@@ -63,4 +64,9 @@ export function keyedHash(key: IdentityKey, use: KeyUse, text: string): string {
     .update(`lethe ${use}\0`)
     .update(text, "utf8")
     .digest("hex");
+}
+
+/** Which key it is, without a hint of it: the start of a hash of its own kind, 16 hexadecimal digits. */
+export function keyFingerprint(key: IdentityKey): string {
+  return sha256Hex(new TextEncoder().encode(`lethe identity key fingerprint\0${key}`)).slice(0, 16);
 }

@@ -29,6 +29,8 @@ export interface KitManifest {
   readonly generation: number;
   /** Id of the kit that this kit was made from by a request; null as meta-learned. */
   readonly parent: string | null;
+  /** Which identity key its hashes were made with (`keyFingerprint`); absent in kits made before it was kept. */
+  readonly keyFingerprint?: string;
   readonly files: readonly KitFile[];
   readonly unlearning: KitUnlearning;
   /** How SSD, PGU and JiT unlearn unless told otherwise; absent in kits made before there were any. */
@@ -96,6 +98,11 @@ const FILE_NAME: Kind<string> = {
     typeof value === "string" && /^[a-z0-9_]{1,64}\.(json|txt|safetensors)$/.test(value),
 };
 
+const FINGERPRINT: Kind<string> = {
+  rule: "16 lower-case hexadecimal digits",
+  accepts: (value): value is string => typeof value === "string" && /^[0-9a-f]{16}$/.test(value),
+};
+
 const NEWEST = 2;
 
 /**
@@ -115,9 +122,11 @@ export function encodeManifest(manifest: KitManifest): { text: string; id: strin
 /** A manifest's fields in their order; a field that is absent stays so. */
 function ordered(manifest: KitManifest): KitManifest {
   const { version, generation, parent, unlearning, methods, statistics, stepRanges } = manifest;
-  const { metaLoss, identities, forgotten, record, files } = manifest;
+  const { keyFingerprint, metaLoss, identities, forgotten, record, files } = manifest;
   return {
-    ...{ version, generation, parent, unlearning },
+    ...{ version, generation, parent },
+    ...(keyFingerprint === undefined ? {} : { keyFingerprint }),
+    unlearning,
     ...(methods === undefined ? {} : { methods }),
     ...(statistics === undefined ? {} : { statistics }),
     ...(stepRanges === undefined ? {} : { stepRanges }),
@@ -163,11 +172,13 @@ export function parseKitManifest(text: string, file: string): ParsedManifest {
   const named = fields.optional("methods", OBJECT);
   const methods = named && fields.within("methods");
   const statistics = fields.optional("statistics", OBJECT) && fields.within("statistics");
+  const keyFingerprint = version > 1 ? fields.optional("keyFingerprint", FINGERPRINT) : undefined;
   const ranged = version > 1 ? fields.optional("stepRanges", OBJECT) : undefined;
   const manifest: KitManifest = {
     version,
     generation: fields.read("generation", COUNT),
     parent: fields.read("parent", nullable(HASH)),
+    ...(keyFingerprint === undefined ? {} : { keyFingerprint }),
     files,
     unlearning: {
       metaLearningRate: unlearning.read("metaLearningRate", real(Number.MIN_VALUE, 1e6)),

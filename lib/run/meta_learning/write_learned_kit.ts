@@ -1,7 +1,7 @@
 import { range } from "../../data/loader/image_source.ts";
 import type { Model } from "../../model/checkpoint.ts";
 import { downloadWeights } from "../../model/device_weights.ts";
-import { identityHash, type IdentityKey } from "../../model/kit/identity_key.ts";
+import { identityHash, type IdentityKey, keyFingerprint } from "../../model/kit/identity_key.ts";
 import { type Kit, writeKit } from "../../model/kit/kit.ts";
 import type { StepRange } from "../../model/kit/kit_manifest.ts";
 import { trainingImageHash } from "../../model/kit/training_images.ts";
@@ -60,6 +60,7 @@ export async function writeLearnedKit(
     manifest: {
       generation: 0,
       parent: null,
+      keyFingerprint: keyFingerprint(key),
       unlearning: {
         ...{ metaLearningRate, requestSize, inputs },
         stepSizes: logStepSizes ? "learned" : "global",

@@ -1,0 +1,71 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { join } from "@std/path";
+import { LetheError } from "../../lib/error.ts";
+import {
+  identityHash,
+  identityKeyPath,
+  keyFingerprint,
+  newIdentityKey,
+  writeIdentityKey,
+} from "../../lib/model/kit/identity_key.ts";
+import { writeKit } from "../../lib/model/kit/kit.ts";
+import { planUnlearning } from "../../lib/run/unlearn_plan.ts";
+import { inTemporaryFolder, writeFiles } from "../data/temporary_folder.ts";
+import { smallKit } from "../model/small_kit.ts";
+
+/** A kit that knows Ann and Ben, has forgotten Cas, and folders of requests. */
+async function setUp(folder: string) {
+  const key = newIdentityKey();
+  const hashes = ["Ann", "Ben"].map((name) => identityHash(key, name)).sort();
+  const kit = smallKit(hashes, false);
+  await writeKit(join(folder, "kit"), {
+    ...kit,
+    manifest: {
+      ...kit.manifest,
+      keyFingerprint: keyFingerprint(key),
+      forgotten: [identityHash(key, "Cas")],
+    },
+  });
+  await writeIdentityKey(identityKeyPath(join(folder, "kit")), key);
+  // Planning opens no image.
+  const image = new Uint8Array([1]);
+  const plan = async (names: readonly string[], more = {}) => {
+    await Deno.remove(join(folder, "requests"), { recursive: true }).catch(() => {});
+    for (const name of names) await writeFiles(folder, { [`requests/${name}.png`]: image });
+    return await planUnlearning({
+      ...{ kit: join(folder, "kit"), support: join(folder, "requests"), out: join(folder, "out") },
+      ...more,
+    });
+  };
+  return { plan, hashes, key };
+}
+
+Deno.test("planUnlearning tells the unknown, the forgotten, those not trained on and a wrong key apart", () =>
+  inTemporaryFolder(async (folder) => {
+    const { plan } = await setUp(folder);
+    const refuses = (names: string[], says: string, more = {}) =>
+      assertRejects(() => plan(names, more), LetheError, says);
+    await refuses(["Ann", "Zoe"], "Zoe.png asks for a person whom the kit does not know");
+    await refuses(["Ann", "Cas"], "Cas.png asks for a person whom an earlier request forgot");
+    const notTrained = new Set(["Zoe"]);
+    await refuses(["Zoe"], "Zoe.png asks for a person whom the model was not trained on", {
+      notTrained,
+    });
+    const other = join(folder, "other.identity-key");
+    await writeIdentityKey(other, newIdentityKey());
+    await refuses(["Ann"], "was made with the key of fingerprint", { identityKey: other });
+  }));
+
+Deno.test("planUnlearning serves the rest of a batch where it may skip, lists the others, and refuses to serve nobody", () =>
+  inTemporaryFolder(async (folder) => {
+    const { plan, hashes, key } = await setUp(folder);
+    const more = { skipUnknown: true };
+    const { rows, files, skipped } = await plan(["Ann", "Cas", "Zoe"], more);
+    assertEquals(rows, [{ file: "Ann.png", row: hashes.indexOf(identityHash(key, "Ann")) }]);
+    assertEquals(files, { images: ["Ann.png"], hasCsv: false, partial: true });
+    assertEquals(skipped, [
+      { file: "Cas.png", why: "asks for a person whom an earlier request forgot" },
+      { file: "Zoe.png", why: "asks for a person whom the kit does not know" },
+    ]);
+    await assertRejects(() => plan(["Cas", "Zoe"], more), LetheError, "(2 skipped)");
+  }));
