@@ -62,7 +62,7 @@ export async function execute<Table extends OptionTable>(
 }
 
 /** The first word under its option's name, where the command has an option for it. */
-function named(operand: string | undefined, args: readonly string[]): readonly string[] {
+export function named(operand: string | undefined, args: readonly string[]): readonly string[] {
   const [first, ...rest] = args;
   if (operand === undefined || first === undefined || first.startsWith("-")) return args;
   return [`${optionName(operand)}=${first}`, ...rest];

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { named } from "../../cli/command.ts";
 import { parseOptions } from "../../cli/parse.ts";
 import { sbatchOptions } from "../../lib/benchmark/cluster/slurm_grid.ts";
 import manifest from "../../deno.json" with { type: "json" };
@@ -11,7 +12,8 @@ function parse(line: string): void {
   const [name, ...args] = sbatchOptions(line.replace(/^.*? task /, "")); // as a shell splits it
   if (HOUSEKEEPING.includes(name)) return;
   assert(Object.hasOwn(TASKS, name), `${line}: no such task`);
-  parseOptions(TASKS[name as TaskName].options, args);
+  const { options, operand } = TASKS[name as TaskName];
+  parseOptions(options, named(operand, args));
 }
 
 Deno.test("READMEs name only commands and tasks that there are", async () => {
