@@ -88,3 +88,37 @@ export async function openAndAnnounce(
   terminal.note(`device: ${device.adapter}${device.software ? " (on the CPU)" : ""}${half}`);
   return device;
 }
+
+/** `--signing-key` of `train` and `meta-learn`. */
+export const SIGNING_KEY = {
+  kind: "path",
+  value: "FILE",
+  help: "also leave a signed receipt beside the output, for audit --chain",
+} as const;
+
+/**
+ * Leaves the receipt of what was just made, where a key to sign with is given.
+ *
+ * @param options the command's options: all of them are stated
+ * @param model the model that a kit was learned from; null for a model
+ */
+export async function leaveReceipt(
+  step: "train" | "meta-learn",
+  options: { readonly out: string; readonly split: string },
+  model: string | null,
+  signingKey: string | undefined,
+  terminal: Terminal,
+): Promise<void> {
+  if (signingKey === undefined) return;
+  const { makingReceiptPath, writeMakingReceipt } = await import(
+    "../lib/audit/receipt/making_receipt.ts"
+  );
+  const { out, split, ...others } = options;
+  // Paths may name people, and say nothing of what was made.
+  const paths = ["data", "model", "cache", "init", "identityKey", "signingKey", "jsonProgress"];
+  const settings = Object.fromEntries(
+    Object.entries(others).filter(([name]) => !paths.includes(name)),
+  );
+  await writeMakingReceipt(step, out, model, split, settings, signingKey);
+  terminal.print(`${makingReceiptPath(out)} says how it was made, signed`);
+}

@@ -14,6 +14,7 @@ import { runChecks } from "../lib/audit/layers/checks.ts";
 import { rerun } from "../lib/audit/verify/rerun.ts";
 import { newSigningKey, readPublicKey } from "../lib/audit/receipt/signing_key.ts";
 import { unlearnWithReceipt } from "../lib/audit/receipt/unlearn_with_receipt.ts";
+import { verifyChain } from "../lib/audit/verify/verify_chain.ts";
 import { verifyProgram } from "../lib/audit/verify/verify_program.ts";
 import { verifyReceipt } from "../lib/audit/verify/verify_receipt.ts";
 import { UsageError } from "../lib/error.ts";
@@ -35,6 +36,11 @@ const OPTIONS = {
     help:
       "with --verify: npm's tarballs, to hold the packages against deno.lock; fetch: by network",
   },
+  chain: {
+    kind: "list",
+    value: "MODEL,KIT,RUN,..",
+    help: "check receipts against each other: a model's, its kit's, then requests' receipt.json",
+  },
   newKey: { kind: "path", value: "FILE", help: "make a key to sign with, and FILE.pub" },
 } as const;
 
@@ -47,20 +53,39 @@ export const audit = command({
     "deno task audit --support ./requests --training-data ./data --split split.json",
     "deno task audit --new-key lethe.signing-key",
     "deno task audit --verify unlearned/receipt.json --key lethe.signing-key.pub",
+    "deno task audit --chain model.receipt.json,kit.receipt.json,unlearned/receipt.json",
     "deno task audit --verify unlearned/receipt.json --rerun --support ./requests --kit ./kit",
   ],
-  async run({ newKey, verify, support, ...options }, terminal) {
+  async run({ newKey, verify, support, chain, ...options }, terminal) {
     if (newKey !== undefined) {
       terminal.print(`${newKey} signs; ${newKey}.pub (${await newSigningKey(newKey)}) verifies`);
       return;
     }
+    if (chain !== undefined) return await checkChain(chain, options, terminal);
     if (verify !== undefined) return await check(verify, support, options, terminal);
     if (support === undefined) throw missing("audit");
     return await watch(support, options, terminal);
   },
 });
 
-type Options = Omit<OptionValues<typeof OPTIONS>, "newKey" | "verify" | "support">;
+type Options = Omit<OptionValues<typeof OPTIONS>, "newKey" | "verify" | "support" | "chain">;
+
+/** Verifies a chain of receipts. */
+async function checkChain(
+  chain: readonly string[],
+  { key, split }: Options,
+  terminal: Terminal,
+): Promise<number> {
+  if (chain.length < 2) {
+    throw new UsageError(
+      `--chain ${chain.join(",")}`,
+      "it begins with the receipts of a model and of its kit",
+      "for example --chain model.receipt.json,kit.receipt.json,unlearned/receipt.json",
+    );
+  }
+  const publicKey = key === undefined ? undefined : await readPublicKey(key);
+  return printLayers(await verifyChain(chain, publicKey, split), terminal) ? 3 : 0;
+}
 
 /** Unlearns under watch. */
 async function watch(

@@ -12,9 +12,11 @@ import {
   DATA,
   DEVICE,
   JSON_PROGRESS,
+  leaveReceipt,
   openAndAnnounce,
   PRECISION,
   SEED,
+  SIGNING_KEY,
   SPLIT,
 } from "../cli/shared_options.ts";
 import { percent } from "../cli/table.ts";
@@ -53,6 +55,7 @@ export const metaLearn = command({
     seed: SEED,
     device: DEVICE,
     precision: PRECISION,
+    signingKey: SIGNING_KEY,
     jsonProgress: JSON_PROGRESS,
   },
   examples: [
@@ -96,6 +99,7 @@ export const metaLearn = command({
       (b.heldOut?.tugOfWar ?? b.epoch) > (a.heldOut?.tugOfWar ?? a.epoch) ? b : a
     );
     await writeMetaHistory(out, history, best.epoch);
+    await leaveReceipt("meta-learn", options, model, options.signingKey, terminal);
     terminal.print(`${out}: epoch ${best.epoch} of ${history.length}`);
   },
 });

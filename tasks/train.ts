@@ -6,9 +6,11 @@ import {
   DATA,
   DEVICE,
   JSON_PROGRESS,
+  leaveReceipt,
   openAndAnnounce,
   PRECISION,
   SEED,
+  SIGNING_KEY,
   SPLIT,
 } from "../cli/shared_options.ts";
 import { percent } from "../cli/table.ts";
@@ -52,6 +54,7 @@ export const train = command({
     seed: SEED,
     device: DEVICE,
     precision: PRECISION,
+    signingKey: SIGNING_KEY,
     jsonProgress: JSON_PROGRESS,
   },
   examples: [
@@ -95,6 +98,7 @@ export const train = command({
       ? history.at(-1)!
       : history.reduce((a, b) => b.metric > a.metric ? b : a);
     await writeTrainingHistory(out, history, selected.epoch);
+    await leaveReceipt("train", options, null, options.signingKey, terminal);
     terminal.print(
       `${out}: epoch ${selected.epoch} of ${history.length} (${
         undefinedMetric ? "last" : recipe.select

@@ -1,0 +1,77 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { join } from "@std/path";
+import {
+  makingReceiptPath,
+  merkleRoot,
+  writeMakingReceipt,
+} from "../../../lib/audit/receipt/making_receipt.ts";
+import { newSigningKey, readPublicKey } from "../../../lib/audit/receipt/signing_key.ts";
+import { verifyChain } from "../../../lib/audit/verify/verify_chain.ts";
+import { LetheError } from "../../../lib/error.ts";
+import { writeModel } from "../../../lib/model/checkpoint.ts";
+import { smallModel } from "../../model/small_kit.ts";
+import { onReceipt } from "../small_run.ts";
+
+const SPLIT = new URL("../../../fixtures/4832d1b/split.json", import.meta.url).pathname;
+
+/** Runs a test on a model, its kit and a request from that, with their three receipts. */
+const onChain = (body: (folder: string, chain: string[], key: string) => Promise<void>) =>
+  onReceipt(async (folder) => {
+    const [model, kit, key] = ["model", "kit", "key"].map((name) => join(folder, name));
+    await writeModel(model, smallModel());
+    await writeMakingReceipt("train", model, null, SPLIT, { seed: 0 }, key);
+    await writeMakingReceipt("meta-learn", kit, model, SPLIT, { seed: 0 }, key);
+    const chain = [makingReceiptPath(model), makingReceiptPath(kit)];
+    await body(folder, [...chain, join(folder, "unlearned/receipt.json")], `${key}.pub`);
+  });
+
+const failed = async (...args: Parameters<typeof verifyChain>) =>
+  (await verifyChain(...args)).filter(({ state }) => state === "failed").map(({ layer }) => layer);
+
+Deno.test("verifyChain holds for a model, its kit and a request, by one key and one data set", () =>
+  onChain(async (_, chain, key) => {
+    const outcomes = await verifyChain(chain, await readPublicKey(key), SPLIT);
+    assertEquals(outcomes.map(({ layer, state }) => [layer, state]), [
+      ["model -> kit", "held"],
+      ["kit -> request 1", "held"],
+      ["signers", "held"],
+      ["data", "held"],
+    ]);
+  }));
+
+Deno.test("verifyChain finds another model, another kit, another signer and a changed receipt", () =>
+  onChain(async (folder, [model, kit, run], key) => {
+    const other = join(folder, "other");
+    await newSigningKey(`${other}-key`);
+    const weights = smallModel();
+    weights.theta.get("head.bias")!.values[0] += 1;
+    await writeModel(other, weights);
+    await writeMakingReceipt("train", other, null, SPLIT, {}, `${other}-key`);
+    const publicKey = await readPublicKey(key);
+    const otherModel = [makingReceiptPath(other), kit, run];
+    assertEquals(await failed(otherModel, undefined, undefined), ["model -> kit"]);
+    assertEquals(await failed(otherModel, publicKey, undefined), ["model -> kit", "signers"]);
+    const twice = [model, kit, run, run];
+    assertEquals(await failed(twice, publicKey, undefined), ["request 1 -> request 2"]);
+    const text = await Deno.readTextFile(kit);
+    await Deno.writeTextFile(kit, text.replace('"seed": 0', '"seed": 1'));
+    await assertRejects(
+      () => verifyChain([model, kit, run], publicKey, SPLIT),
+      LetheError,
+      "signed",
+    );
+  }));
+
+Deno.test("merkleRoot changes with each file's name and content, and not with the order of files", () => {
+  const [a, b, c] = ["a", "b", "c"].map((digit) => digit.repeat(64));
+  const root = merkleRoot({ x: a, y: b, z: c });
+  assertEquals(merkleRoot({ z: c, x: a, y: b }), root);
+  const others: Record<string, string>[] = [
+    { x: a, y: b },
+    { x: a, y: b, z: b },
+    { x: a, y: b, w: c },
+    { x: b, y: a, z: c },
+    {},
+  ];
+  assertEquals(new Set([root, ...others.map(merkleRoot)]).size, 6);
+});
