@@ -6,6 +6,8 @@ import {
   UNLEARN_OPTIONS,
   unlearnOptions,
 } from "../cli/unlearn_options.ts";
+import { photographNotes } from "../lib/data/requests/photograph_notes.ts";
+import { readRequestRows } from "../lib/data/requests/request_rows.ts";
 import { unlearnWithReceipt } from "../lib/audit/receipt/unlearn_with_receipt.ts";
 
 /** `deno task unlearn`: Algorithm 1, unlearning, in a worker that can reach nothing else. */
@@ -24,6 +26,10 @@ export const unlearn = command({
     const run = await unlearnOptions(support, options, terminal);
     const done = await unlearnWithReceipt({ ...run, launcher: "tasks/unlearn.ts" });
     printUnlearned(run, done, terminal);
+    const photographs = (await readRequestRows(support, null)).map(({ file }) => file);
+    for (const note of await photographNotes(support, photographs)) {
+      terminal.note(`photographs ${note}`);
+    }
     const failed = done.receipt.layers.filter(({ state }) => state === "failed");
     for (const { layer, detail } of failed) terminal.note(`failed: ${layer}: ${detail}`);
     return failed.length > 0 ? 3 : 0;

@@ -28,6 +28,8 @@ export function decodeOptions({ side, version }: StoredForm): JpegOptions {
 export interface FormImage {
   /** [side, side, 3] */
   readonly pixels: Uint8Array;
+  /** Of the picture as it was decoded: the file's, or a half and so on of it, not below the form's side. */
+  readonly height: number;
   /** What `pixels` was enlarged from; null where it was not. */
   readonly smaller: Image | null;
 }
@@ -36,7 +38,7 @@ export interface FormImage {
 export function decodeForForm(bytes: Uint8Array, name: string, form: StoredForm): FormImage {
   const image = decodeImage(bytes, name, decodeOptions(form));
   const pixels = resizeBilinear(image, form.side);
-  return { pixels, smaller: image.rgb.length < pixels.length ? image : null };
+  return { pixels, height: image.height, smaller: image.rgb.length < pixels.length ? image : null };
 }
 
 /**

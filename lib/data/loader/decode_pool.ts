@@ -122,12 +122,13 @@ export function openDecodePool(workers: number): DecodePool {
 function done(work: Work): FormImage | null {
   if ("decode" in work) {
     const { bytes, name, form } = work.decode;
-    const { pixels, smaller } = decodeForForm(bytes, name, form);
-    return { pixels: shared(pixels), smaller };
+    const decoded = decodeForForm(bytes, name, form);
+    return { ...decoded, pixels: shared(decoded.pixels) };
   }
   if ("resize" in work) {
     const { image, side } = work.resize;
-    return { pixels: shared(resizeBilinear(image, side)), smaller: null };
+    const pixels = shared(resizeBilinear(image, side));
+    return { pixels, height: image.height, smaller: null };
   }
   const { images, side, cuts, imageSize, out, first } = work.cut;
   cutInto(out, first, images, side, cuts, imageSize);
