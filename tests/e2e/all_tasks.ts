@@ -11,6 +11,7 @@ import { evaluate } from "../../tasks/evaluate.ts";
 import { exportTask } from "../../tasks/export.ts";
 import { importTask } from "../../tasks/import.ts";
 import { inspect } from "../../tasks/inspect.ts";
+import { ledger } from "../../tasks/ledger.ts";
 import { metaLearn } from "../../tasks/meta_learn.ts";
 import { portraits } from "../../tasks/portraits.ts";
 import { predict } from "../../tasks/predict.ts";
@@ -38,6 +39,7 @@ export const TASKS: Readonly<Record<TaskName, Command<OptionTable>>> = {
   accept,
   evaluate,
   export: exportTask,
+  ledger,
   benchmark,
   "benchmark-slurm": benchmarkSlurm,
   predict,

@@ -124,6 +124,7 @@ Deno.test("every task names the option that was meant and exits 2", async () => 
     benchmark: ["--setings a", "--settings"],
     "benchmark-slurm": ["--satus", "--status"],
     export: ["--onx a", "--onnx"],
+    ledger: ["--recieved a", "--received"],
     report: ["--gird", "--grid"],
     tables: ["--chekc", "--check"],
     predict: ["--image a", "--images"],

@@ -1,0 +1,171 @@
+import { join } from "@std/path";
+import { LetheError } from "../error.ts";
+import {
+  HASH,
+  integer,
+  JsonFields,
+  line,
+  nullable,
+  oneOf,
+  parseJsonObject,
+} from "../files/json_fields.ts";
+import { readPlainText } from "../files/plain_file.ts";
+import { sha256Hex } from "../files/sha256.ts";
+
+/** What became of a request. */
+export const LEDGER_EVENTS = ["received", "done", "refused"] as const;
+
+/** A line of the ledger. It names nobody: a person is a keyed hash, under the kit's key. */
+export interface LedgerEntry {
+  readonly version: 1;
+  /** SHA-256 of the line before; null in the first: a line that is changed or taken out is found. */
+  readonly previous: string | null;
+  readonly event: typeof LEDGER_EVENTS[number];
+  readonly person: string;
+  /** ISO 8601, UTC. */
+  readonly time: string;
+  /** When the answer is due; of what was received. */
+  readonly due: string | null;
+  /** Why it was refused. */
+  readonly reason: string | null;
+  /** SHA-256 of the receipt, and the generation of the kit that came of it; of what is done. */
+  readonly receipt: string | null;
+  readonly generation: number | null;
+}
+
+/** A request as the ledger tells of it now. */
+export interface LedgerState {
+  readonly person: string;
+  readonly received: string;
+  readonly due: string | null;
+  /** The last thing that was noted; `received` is open. */
+  readonly last: LedgerEntry;
+}
+
+/** Where the ledger of a folder lies. */
+export function ledgerPath(folder: string): string {
+  return join(folder, "ledger.jsonl");
+}
+
+const REMEDY = "restore the ledger from a copy; its lines are only ever appended";
+
+/**
+ * Reads a ledger and holds every line against the one before it.
+ *
+ * @throws {LetheError} it is damaged, or a line was changed or taken out
+ */
+export async function readLedger(folder: string): Promise<LedgerEntry[]> {
+  const path = ledgerPath(folder);
+  if (!await Deno.lstat(path).then(() => true, () => false)) return [];
+  const text = await readPlainText(path, { maxBytes: 2 ** 28, remedy: REMEDY });
+  const lines = text.split("\n");
+  const rest = lines.pop()!;
+  if (rest !== "") {
+    throw new LetheError(`${path} ends in half a line`, "every line is whole", REMEDY);
+  }
+  let previous: string | null = null;
+  return lines.map((text, i) => {
+    const where = `${path} line ${i + 1}`;
+    const entry = parseEntry(text, where);
+    if (entry.previous !== previous) {
+      throw new LetheError(
+        `${where} does not follow on the line before it`,
+        "none is changed",
+        REMEDY,
+      );
+    }
+    previous = sha256Hex(new TextEncoder().encode(text));
+    return entry;
+  });
+}
+
+function parseEntry(text: string, where: string): LedgerEntry {
+  const fields = new JsonFields(parseJsonObject(text, where, REMEDY), where, REMEDY);
+  const entry: LedgerEntry = {
+    version: fields.read("version", integer(1, 1)) as 1,
+    previous: fields.read("previous", nullable(HASH)),
+    event: fields.read("event", oneOf(LEDGER_EVENTS)),
+    person: fields.read("person", HASH),
+    time: fields.read("time", line(30)),
+    due: fields.read("due", nullable(line(30))),
+    reason: fields.read("reason", nullable(line(1000))),
+    receipt: fields.read("receipt", nullable(HASH)),
+    generation: fields.read("generation", nullable(integer(0, Number.MAX_SAFE_INTEGER))),
+  };
+  fields.end();
+  return entry;
+}
+
+/**
+ * Appends to a ledger; nobody else can write to it meanwhile.
+ *
+ * @throws {LetheError} it is damaged; something is done or refused that is not open, or received twice
+ */
+export async function appendLedger(
+  folder: string,
+  entries: readonly Omit<LedgerEntry, "version" | "previous">[],
+): Promise<void> {
+  await Deno.mkdir(folder, { recursive: true });
+  const path = ledgerPath(folder);
+  using file = await Deno.open(path, { append: true, create: true });
+  await file.lock(true);
+  const before = await readLedger(folder);
+  const open = new Set(ledgerStates(before).filter(isOpen).map(({ person }) => person));
+  for (const { event, person } of entries) {
+    if ((event === "received") !== open.has(person)) {
+      if (event === "received") open.add(person);
+      else open.delete(person);
+      continue;
+    }
+    const known = `${person.slice(0, 16)}..`;
+    throw new LetheError(
+      event === "received"
+        ? `the request of ${known} is open already`
+        : `no request of ${known} is open`,
+      "a request is received, then done or refused",
+      "look at the ledger: deno task ledger --dir DIR",
+    );
+  }
+  const tail = (await Deno.readTextFile(path)).split("\n").at(-2);
+  let previous = tail === undefined ? null : sha256Hex(new TextEncoder().encode(tail));
+  const lines = entries.map((entry) => {
+    const text = JSON.stringify({ version: 1, previous, ...entry });
+    previous = sha256Hex(new TextEncoder().encode(text));
+    return text;
+  });
+  const bytes = new TextEncoder().encode(lines.map((text) => `${text}\n`).join(""));
+  const size = (await file.stat()).size;
+  for (let done = 0; done < bytes.length;) {
+    try {
+      done += await file.write(bytes.subarray(done));
+    } catch (error) {
+      await file.truncate(size); // of its own half lines, as on a full disk
+      throw error;
+    }
+  }
+  await file.sync();
+}
+
+/** Every request by the last thing that was noted of it, in the order in which they came. */
+export function ledgerStates(entries: readonly LedgerEntry[]): LedgerState[] {
+  const states: LedgerState[] = [];
+  for (const entry of entries) {
+    const { person, time, due } = entry;
+    if (entry.event === "received") states.push({ person, received: time, due, last: entry });
+    else {
+      const at = states.findLastIndex((state) => state.person === person);
+      if (at >= 0) states[at] = { ...states[at], last: entry };
+    }
+  }
+  return states;
+}
+
+/** Whether a request waits for its answer. */
+export function isOpen({ last }: LedgerState): boolean {
+  return last.event === "received";
+}
+
+/** Open requests whose time has run out. @param now ISO 8601, UTC */
+export function lateRequests(states: readonly LedgerState[], now: string): LedgerState[] {
+  return states.filter((state) => isOpen(state) && state.due !== null && state.due < now);
+}

@@ -1,0 +1,97 @@
+import { dirname, join } from "@std/path";
+import { command, main } from "../cli/command.ts";
+import { printResult } from "../cli/print_result.ts";
+import { JSON_RESULT } from "../cli/shared_options.ts";
+import { table } from "../cli/table.ts";
+import { UsageError } from "../lib/error.ts";
+import { readPlainFile } from "../lib/files/plain_file.ts";
+import { sha256Hex } from "../lib/files/sha256.ts";
+import { identityHash, readIdentityKey } from "../lib/model/kit/identity_key.ts";
+import { readManifest } from "../lib/model/kit/stored_manifest.ts";
+import {
+  appendLedger,
+  lateRequests,
+  type LedgerEntry,
+  ledgerStates,
+  readLedger,
+} from "../lib/run/ledger.ts";
+
+const DAY = 24 * 3600 * 1000;
+
+/** `deno task ledger`: which requests came, what became of them, and what is late. */
+export const ledger = command({
+  name: "ledger",
+  summary: "an append-only file of requests, by keyed hashes: received, done, refused, due",
+  options: {
+    dir: { kind: "path", required: true, value: "DIR", help: "where ledger.jsonl lies" },
+    received: { kind: "list", value: "WHO,..", help: "people whose requests came" },
+    done: { kind: "list", value: "WHO,..", help: "people whom a run has forgotten" },
+    refused: { kind: "list", value: "WHO,..", help: "people whose requests were refused" },
+    days: { kind: "number", min: 0, default: 30, help: "with --received: days to the answer" },
+    receipt: { kind: "path", value: "FILE", help: "with --done: the run's receipt.json" },
+    reason: { kind: "text", help: "with --refused: why" },
+    identityKey: {
+      kind: "path",
+      value: "FILE",
+      help: "the kit's key, under which names are hashed",
+    },
+    due: { kind: "flag", help: "list only what is late" },
+    json: JSON_RESULT,
+  },
+  examples: [
+    "deno task ledger --dir requests --received 4711,4712 --identity-key kit.identity-key",
+    "deno task ledger --dir requests --done 4711 --receipt unlearned/receipt.json --identity-key kit.identity-key",
+    "deno task ledger --dir requests --due",
+  ],
+  async run({ dir, days, receipt, reason, identityKey, due, json, ...who }, terminal) {
+    const now = new Date();
+    const time = now.toISOString();
+    const blank = { time, due: null, reason: null, receipt: null, generation: null };
+    const entries: Omit<LedgerEntry, "version" | "previous">[] = [];
+    for (const event of ["received", "done", "refused"] as const) {
+      const names = who[event];
+      if (names === undefined) continue;
+      const key = await readIdentityKey(needed(identityKey, event, "--identity-key FILE"));
+      const facts = event === "received"
+        ? { due: new Date(now.getTime() + days * DAY).toISOString() }
+        : event === "done"
+        ? await ofReceipt(needed(receipt, event, "--receipt FILE"))
+        : { reason: needed(reason, event, "--reason TEXT") };
+      entries.push(...names.map((name) => ({
+        ...{ ...blank, ...facts, event, person: identityHash(key, name) },
+      })));
+    }
+    if (entries.length > 0) await appendLedger(dir, entries);
+    const all = ledgerStates(await readLedger(dir));
+    const shown = due ? lateRequests(all, time) : all;
+    const rows = shown.map(({ person, received, due, last }) => [
+      person.slice(0, 16),
+      received.slice(0, 10),
+      due?.slice(0, 10) ?? "-",
+      last.event === "received" ? "open" : `${last.event} ${last.time.slice(0, 10)}`,
+      last.reason ?? (last.receipt === null ? "" : `receipt ${last.receipt.slice(0, 16)}`),
+    ]);
+    await printResult(terminal, json, shown, [
+      ...table(["person", "received", "due", "state", ""], rows),
+      `${shown.length} ${due ? "late" : "in all"}`,
+    ]);
+  },
+});
+
+/** A receipt's hash, and the generation of the kit beside it where that still lies there. */
+async function ofReceipt(path: string) {
+  const bytes = await readPlainFile(path, { maxBytes: 64 * 2 ** 20 });
+  const kit = await readManifest(join(dirname(path), "kit")).catch(() => null);
+  return { receipt: sha256Hex(bytes), generation: kit?.manifest.generation ?? null };
+}
+
+function needed(value: string | undefined, event: string, option: string): string {
+  if (value !== undefined) return value;
+  throw new UsageError(
+    `--${event} without ${option.split(" ")[0]}`,
+    "it needs it",
+    `add ${option}`,
+  );
+}
+
+if (import.meta.main) await main(ledger);

@@ -1,0 +1,62 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { execute } from "../../cli/command.ts";
+import { lateRequests, ledgerPath, ledgerStates, readLedger } from "../../lib/run/ledger.ts";
+import { newIdentityKey, writeIdentityKey } from "../../lib/model/kit/identity_key.ts";
+import { ledger } from "../../tasks/ledger.ts";
+import { recordedTerminal } from "../cli/recorded_terminal.ts";
+import { inTemporaryFolder } from "../data/temporary_folder.ts";
+
+Deno.test("ledger keeps who asked by keyed hash, what became of it, and what is late", () =>
+  inTemporaryFolder(async (folder) => {
+    const key = join(folder, "kit.identity-key");
+    await writeIdentityKey(key, newIdentityKey());
+    const receipt = join(folder, "receipt.json");
+    await Deno.writeTextFile(receipt, "{}");
+    const dir = join(folder, "requests");
+    const run = async (...args: string[]) => {
+      const terminal = recordedTerminal();
+      const code = await execute(ledger, ["--dir", dir, ...args], terminal);
+      return { code, out: terminal.printed.join("\n"), err: terminal.noted.join("\n") };
+    };
+    const named = ["--identity-key", key];
+    assertEquals((await run("--received", "Jane,Joe,Jim", "--days", "0", ...named)).code, 0);
+    assertEquals((await run("--done", "Jane", "--receipt", receipt, ...named)).code, 0);
+    assertEquals((await run("--refused", "Joe", "--reason", "not in training", ...named)).code, 0);
+
+    const text = await Deno.readTextFile(ledgerPath(dir));
+    for (const name of ["Jane", "Joe", "Jim"]) assert(!text.includes(name), "it names nobody");
+    const states = ledgerStates(await readLedger(dir));
+    assertEquals(states.map(({ last }) => last.event), ["done", "refused", "received"]);
+    assertEquals(states[1].last.reason, "not in training");
+    assertEquals(states[0].last.receipt?.length, 64);
+    assertEquals(lateRequests(states, "9999-01-01T00:00:00.000Z"), [states[2]]);
+    assertEquals(lateRequests(states, "2000-01-01T00:00:00.000Z"), []);
+    assertStringIncludes((await run()).out, "3 in all");
+
+    for (
+      const [args, code, says] of [
+        [["--done", "Jane", "--receipt", receipt, ...named], 1, "no request of"],
+        [["--received", "Jim", ...named], 1, "is open already"],
+        [["--done", "Jim", ...named], 2, "--done without --receipt"],
+        [["--received", "Ann"], 2, "--received without --identity-key"],
+      ] as const
+    ) {
+      const ended = await run(...args);
+      assertEquals([ended.code, ended.err.includes(says)], [code, true], ended.err);
+    }
+    assertEquals(await Deno.readTextFile(ledgerPath(dir)), text, "what is refused leaves no line");
+
+    // A line that is taken out or changed is found.
+    const lines = text.trimEnd().split("\n");
+    for (
+      const broken of [
+        lines.toSpliced(1, 1),
+        lines.with(0, lines[0].replace("received", "refused")),
+      ]
+    ) {
+      await Deno.writeTextFile(ledgerPath(dir), broken.join("\n") + "\n");
+      const ended = await run();
+      assertEquals([ended.code, ended.err.includes("does not follow")], [1, true], ended.err);
+    }
+  }));
