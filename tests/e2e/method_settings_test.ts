@@ -31,7 +31,11 @@ Deno.test("meta-learn chooses settings by simulated requests, for methods it has
     const said = await done("unlearn", by("ssd"), folder);
     const { selection, dampening } = methods.ssd;
     assertStringIncludes(said, `method: ssd (selection ${selection}, dampening ${dampening})`);
-    const refused = await runTask("unlearn", [...by("pgu"), "--branch"], folder);
+    const refused = await runTask(
+      "unlearn",
+      [...by("pgu"), "--branch", "--reason", "trial"],
+      folder,
+    );
     assertEquals(refused.code, 1);
     assertStringIncludes(refused.err, "--method pgu with a kit without covariances; ");
   }));

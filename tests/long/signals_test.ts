@@ -6,7 +6,8 @@ import { taskLine } from "../e2e/run_task.ts";
 import { HAS_BUBBLEWRAP } from "../e2e/attacks/abilities.ts";
 import { type PatchedCopy, withPatchedCopy } from "../e2e/attacks/patched_copy.ts";
 
-const UNLEARN = "--support requests --kit kit --branch --device wasm --out new".split(" ");
+const UNLEARN = "--support requests --kit kit --branch --reason trial --device wasm --out new"
+  .split(" ");
 
 /** Starts an unlearning run whose worker never ends, and waits until it is at work. */
 async function atWork({ folder, lethe }: PatchedCopy, sandbox: string) {

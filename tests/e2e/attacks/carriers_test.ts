@@ -6,7 +6,7 @@ import { withPatchedCopy } from "./patched_copy.ts";
 
 const WORKER = "lib/audit/sandbox/unlearn_worker.ts";
 const BEGIN = "if (import.meta.main) {";
-const UNLEARN = "--support requests --kit kit --branch --device wasm".split(" ");
+const UNLEARN = "--support requests --kit kit --branch --reason trial --device wasm".split(" ");
 const SANDBOXES = [...HAS_BUBBLEWRAP ? ["os"] : [], "deno"];
 
 /** Code that tries something in the worker and says how it went. */

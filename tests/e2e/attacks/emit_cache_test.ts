@@ -33,7 +33,10 @@ Deno.test("unlearn runs no code that somebody left in Deno's caches", () =>
     );
 
     assertMatch((await load()).err, /EVIL ran/, "the control: Deno runs it");
-    const args = "unlearn --support requests --kit kit --branch --device wasm --out new".split(" ");
+    const args =
+      "unlearn --support requests --kit kit --branch --reason trial --device wasm --out new".split(
+        " ",
+      );
     const { code, err } = await unlearnFrom("tasks/start.js", environment, ...args);
     assertEquals([code, err.includes("EVIL")], [0, false], err);
     assertMatch((await load()).err, /EVIL ran/, "and it still lies there");

@@ -28,7 +28,7 @@ export interface PatchedCopy {
 const WATCHED = `
 import { unlearnContained } from "./lib/audit/sandbox/unlearn_contained.ts";
 const { layers } = await unlearnContained({
-  support: "requests", kit: "kit", out: "watched", trainingData: "portraits", evidence: true, branch: true,
+  support: "requests", kit: "kit", out: "watched", trainingData: "portraits", evidence: true, branch: true, reason: "trial",
   settings: {
     device: "wasm", microBatch: 16, choice: { method: "metaunlearn", seed: 0, set: {} },
   },

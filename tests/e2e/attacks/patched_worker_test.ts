@@ -27,7 +27,14 @@ for (const sandbox of SANDBOXES) {
     withPatchedCopy(async ({ folder, patch, unlearn, watched }) => {
       const steal = read(training(folder), '(await import("node:fs")).readFileSync(PATH)');
       await patch(WORKER, BEGIN, steal);
-      const { code, err } = await unlearn(...UNLEARN, "--sandbox", sandbox, "--branch");
+      const { code, err } = await unlearn(
+        ...UNLEARN,
+        "--sandbox",
+        sandbox,
+        "--branch",
+        "--reason",
+        "trial",
+      );
       assertEquals(code, 0, "it goes on, to hide that it tried");
       assertMatch(err, /^stopped: /m);
       assertEquals(err.includes("got "), false);
@@ -139,7 +146,7 @@ Deno.test("unlearn's evidence shows a worker that lies about what it read", () =
     const { state, detail } = (await watched("deno")).get("reader")!;
     assertEquals(state, "failed");
     assertStringIncludes(detail, "changed since they were read");
-    const { code, err } = await unlearn(...UNLEARN, "--branch");
+    const { code, err } = await unlearn(...UNLEARN, "--branch", "--reason", "trial");
     assertEquals(code, 3);
     assertStringIncludes(err, "failed: reader: changed since they were read");
   }));
