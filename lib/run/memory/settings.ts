@@ -3,7 +3,7 @@ import type { MemorySettings } from "./learn_memory.ts";
 /** Folds of the training people unless told otherwise. */
 export const DEFAULT_FOLDS = { folds: 5, foldSets: 1 } as const;
 
-/** Settings chosen on simulated requests of CelebA's photographs (README.md of lib/unlearn). */
+/** The values that the first trials started from; they were not searched (README.md of lib/unlearn). */
 export const DEFAULT_MEMORY: MemorySettings = {
   momentImages: 256,
   damping: 0.1,
