@@ -12,7 +12,11 @@ import type { OptionTable, OptionValues } from "./options.ts";
 
 /** Every setting of meta-learning; defaults are the paper's (App. A, Table 8) for CelebA-HQ/20. */
 export const META_OPTIONS = {
-  requestSize: { kind: "integer", min: 1, default: 20, help: "N_S, people per request" },
+  requestSize: {
+    kind: "integer",
+    min: 1,
+    help: "N_S, people per request (20, or the split's people to forget where they are fewer)",
+  },
   epochs: { kind: "integer", min: 1, default: PUBLISHED.epochs, help: "meta-epochs" },
   learningRate: {
     kind: "number",
@@ -128,13 +132,24 @@ export const META_OPTIONS = {
   },
 } as const satisfies OptionTable;
 
-/** The settings that a command line asks for; its other options (paths, device) are left out. */
-export function metaLearnSettings(options: OptionValues<typeof META_OPTIONS>): MetaLearnSettings {
+/** N_S of the paper. */
+const REQUEST_SIZE = 20;
+
+/**
+ * The settings that a command line asks for; its other options (paths, device) are left out.
+ *
+ * @param forget people that the split has to forget: requests are not larger unless they are asked to be
+ */
+export function metaLearnSettings(
+  options: OptionValues<typeof META_OPTIONS>,
+  forget = REQUEST_SIZE,
+): MetaLearnSettings {
   const own = Object.keys(META_OPTIONS).map((key) => [key, options[key as keyof typeof options]]);
   const { terms, distance, scaled, align, stepSizes, stepSizeLearningRate, ...rest } = Object
     .fromEntries(own) as OptionValues<typeof META_OPTIONS>;
   return {
     ...rest,
+    requestSize: rest.requestSize ?? Math.min(REQUEST_SIZE, forget),
     form: { terms, distance, scaled, align },
     stepSizeLearningRate: stepSizes === "learned" ? stepSizeLearningRate : null,
   };

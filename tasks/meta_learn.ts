@@ -23,6 +23,7 @@ import { percent } from "../cli/table.ts";
 import type { Interval } from "../lib/measure/bootstrap.ts";
 import { METHOD_SETTINGS_CHOICES } from "../lib/run/kit_for_methods.ts";
 import { writeMetaHistory } from "../cli/write_history.ts";
+import { readSplit } from "../lib/data/split_file.ts";
 import { metaLearnKit } from "../lib/run/meta_learn_kit.ts";
 import { STATISTICS_CHOICES } from "../lib/unlearn/training_statistics.ts";
 
@@ -66,7 +67,11 @@ export const metaLearn = command({
     const { model, split, data, out, identityKey, statistics, methodSettings, seed } = options;
     const memory = memoryRowChoice(options);
     const device = await openAndAnnounce(options.device, terminal, options.precision);
-    const settings = metaLearnSettings(options);
+    const { forgetCount } = await readSplit(split);
+    const settings = metaLearnSettings(options, forgetCount);
+    if (options.requestSize === undefined && settings.requestSize === forgetCount) {
+      terminal.note(`requests of ${forgetCount}, as many people as the split has to forget`);
+    }
     const history = await metaLearnKit({
       device,
       model,

@@ -6,7 +6,6 @@ import {
   UNLEARN_OPTIONS,
   unlearnOptions,
 } from "../cli/unlearn_options.ts";
-import { photographNotes } from "../lib/data/requests/photograph_notes.ts";
 import { readRequestRows } from "../lib/data/requests/request_rows.ts";
 import { unlearnWithReceipt } from "../lib/audit/receipt/unlearn_with_receipt.ts";
 
@@ -26,6 +25,8 @@ export const unlearn = command({
     const run = await unlearnOptions(support, options, terminal);
     const done = await unlearnWithReceipt({ ...run, launcher: "tasks/unlearn.ts" });
     printUnlearned(run, done, terminal);
+    // Loaded only now: until the run is over the launcher decodes nothing, and then its workers do.
+    const { photographNotes } = await import("../lib/data/requests/photograph_notes.ts");
     const photographs = (await readRequestRows(support, null)).map(({ file }) => file);
     for (const note of await photographNotes(support, photographs)) {
       terminal.note(`photographs ${note}`);

@@ -11,6 +11,13 @@ Deno.test("metaLearnSettings is the paper's recipe (App. A, Table 8a) when nothi
   assertEquals([stepSizeLearningRate, keep, metaLearningRate, epochs], [null, "none", 0.1, 3]);
 });
 
+Deno.test("metaLearnSettings asks for requests of 20, or of the people to forget where they are fewer", () => {
+  const size = (forget?: number, ...args: string[]) =>
+    metaLearnSettings(parseOptions(META_OPTIONS, args), forget).requestSize;
+  assertEquals([size(), size(50), size(20), size(3)], [20, 20, 20, 3]);
+  assertEquals(size(3, "--request-size", "8"), 8);
+});
+
 Deno.test("metaLearnSettings groups the objective's form and turns learned step sizes on", () => {
   const given = settings(
     ..."--terms first --distance l2 --no-scaled --inputs logits,targets".split(" "),
