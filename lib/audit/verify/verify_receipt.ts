@@ -217,7 +217,8 @@ async function checkBundle(receipt: Receipt, folder: string): Promise<Verdict> {
   const path = join(folder, RECEIPT_BUNDLE);
   const due = receiptBundle(receipt);
   if (!await isThere(path)) {
-    return ["absent", due === null ? "there is none, as nobody signed" : "there is none"];
+    const why = receipt.signature === null ? ", as nobody signed" : "";
+    return ["absent", `there is none${receipt.version === 1 ? ": version 1 had none" : why}`];
   }
   const found = await readPlainText(path, { maxBytes: 2 ** 28 });
   return found === due
