@@ -117,3 +117,76 @@ export type { BenchmarkResults } from "./lib/benchmark/results.ts";
 export type { Receipt } from "./lib/audit/receipt/receipt.ts";
 export { readReceipt } from "./lib/audit/receipt/receipt_file.ts";
 export { type VerifyOptions, verifyReceipt } from "./lib/audit/verify/verify_receipt.ts";
+
+// What the above is written in terms of.
+export type { LimitOptions } from "./lib/audit/receipt/declared_limits.ts";
+export type { SandboxChoice } from "./lib/audit/sandbox/containment.ts";
+export type { UnlearnSettings } from "./lib/audit/sandbox/job.ts";
+export type {
+  Analysis,
+  CellResult,
+  SequenceResult,
+  SplitResult,
+  SummaryRow,
+} from "./lib/benchmark/results.ts";
+export type { Ablation, DataSettings, MeasureSettings } from "./lib/benchmark/settings.ts";
+export type { Augmentation } from "./lib/data/images/random_crop.ts";
+export type { InputVersion, StoredForm } from "./lib/data/images/stored_form.ts";
+export type { ImageFeed } from "./lib/data/loader/image_source.ts";
+export type { Progress } from "./lib/data/loader/image_store.ts";
+export type { LabelSet, RequestFiles, RequestRow } from "./lib/data/requests/request_rows.ts";
+export { DATASET_NAMES, type UnreadRows } from "./lib/data/sample.ts";
+export type { IdentityPart } from "./lib/data/split.ts";
+export type { KitChoice, SealedMemory } from "./lib/model/kit/kit.ts";
+export type { KitFile, KitUnlearning, StepRange } from "./lib/model/kit/kit_manifest.ts";
+export type { MemoryRow } from "./lib/model/kit/memory_row.ts";
+export type { StoredManifest } from "./lib/model/kit/stored_manifest.ts";
+export type { Weight } from "./lib/model/safetensors.ts";
+export type { VitShape } from "./lib/model/vit.ts";
+export type { WeightChange } from "./lib/model/weight_change.ts";
+export { Random } from "./lib/random.ts";
+export { MEASURED_PARTS } from "./lib/run/evaluate_model.ts";
+export type { ImportedModel } from "./lib/run/import_model.ts";
+export type { MethodSettingsChoice } from "./lib/run/kit_for_methods.ts";
+export type { MemoryChoice } from "./lib/run/memory/remember_people.ts";
+export type { PlanOptions } from "./lib/run/unlearn_plan.ts";
+export type { KernelChoice } from "./lib/tensor/kernels/autotune/kernel_choice.ts";
+export type { StepVerdict } from "./lib/unlearn/judge_step.ts";
+export type { Backbone } from "./lib/unlearn/logit_gradient.ts";
+export { type Align, TERMS } from "./lib/unlearn/meta_unlearn/eq5_eq6_auxiliary_objective.ts";
+export type { MetaLearningRecipe } from "./lib/unlearn/meta_unlearn/meta_learn.ts";
+export type { PublishedRow, Unlearned } from "./lib/unlearn/methods/method.ts";
+export { STATISTICS_CHOICES } from "./lib/unlearn/training_statistics.ts";
+export type { UnlearnedFromKit } from "./lib/unlearn/unlearn_from_kit.ts";
+export {
+  ABLATIONS,
+  type MetaLearningOverrides,
+  type MethodSettings as GridMethodSettings,
+  type PortraitSizes,
+  type TrainingOverrides,
+} from "./lib/benchmark/settings.ts";
+export type {
+  ForgottenOutcome,
+  ForgottenPerson,
+  MeanAndDeviation,
+  RetainedPerson,
+  SequenceStep,
+  SplitName,
+} from "./lib/benchmark/results.ts";
+export { IDENTITY_PARTS } from "./lib/data/split.ts";
+export type { ImageBatch } from "./lib/data/loader/image_source.ts";
+export type { ProductChoice } from "./lib/tensor/kernels/autotune/product_choice.ts";
+export type { RowTensor } from "./lib/model/kit/memory_row.ts";
+export { METHOD_SETTINGS_CHOICES } from "./lib/run/kit_for_methods.ts";
+export type { PublishedLayout } from "./lib/unlearn/methods/method.ts";
+export type { RandomState } from "./lib/random.ts";
+export { SANDBOX_CHOICES } from "./lib/audit/sandbox/containment.ts";
+export type { MemoryIndex } from "./lib/model/kit/memory_index.ts";
+export type { WeightType } from "./lib/model/safetensors.ts";
+export type { Kind } from "./lib/files/json_fields.ts";
+export type {
+  BaselineMethodSettings,
+  MemoryMethodSettings,
+  MetaUnlearnSettings,
+} from "./lib/benchmark/settings.ts";
+export type { IndexedRow, PhotographMatch } from "./lib/model/kit/memory_index.ts";

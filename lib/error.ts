@@ -3,6 +3,7 @@
  * remedy: `requests/a.jpg is a symbolic link; Lethe reads plain files only: copy the image itself`.
  */
 export class LetheError extends Error {
+  /** As people call it. */
   override readonly name: string = "LetheError";
   /** Exit code of a command that ends with this error: 1 failed, 2 wrong usage, 3 audit failed. */
   readonly exitCode: 1 | 2 | 3;
@@ -13,6 +14,11 @@ export class LetheError extends Error {
    * @param remedy what the user can do
    * @param options `exitCode` (default 1) and the underlying `cause`
    */
+  /** @param value what was met @param rule what holds @param remedy what to do */
+  /** @param value what was met @param rule what holds @param remedy what to do */
+  /** @param value what was met @param rule what holds @param remedy what to do */
+  /** @param value what was met @param rule what holds @param remedy what to do */
+  /** @param value what was met @param rule what holds @param remedy what to do */
   constructor(
     readonly value: string,
     readonly rule: string,
@@ -26,9 +32,15 @@ export class LetheError extends Error {
 
 /** A failure of usage: an unknown option, a missing argument, a missing kit. Exit code 2. */
 export class UsageError extends LetheError {
+  /** As people call it. */
   override readonly name = "UsageError";
 
   /** @param value what was found @param rule what holds @param remedy what to do */
+  /** @param value what was met @param rule what holds @param remedy what to do */
+  /** @param value what was met @param rule what holds @param remedy what to do */
+  /** @param value what was met @param rule what holds @param remedy what to do */
+  /** @param value what was met @param rule what holds @param remedy what to do */
+  /** @param value what was met @param rule what holds @param remedy what to do */
   constructor(value: string, rule: string, remedy: string, options: { cause?: unknown } = {}) {
     super(value, rule, remedy, { ...options, exitCode: 2 });
   }

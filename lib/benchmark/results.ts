@@ -11,17 +11,21 @@ import type { GridSettings } from "./settings.ts";
  * It names identities and image files, so it is as private as the data set.
  */
 export interface BenchmarkResults {
+  /** Of this form. */
   readonly version: 1;
+  /** What the benchmark was told. */
   readonly settings: GridSettings;
   /** The adapter that computed it. */
   readonly device: string;
   /** Cells planned; `cells` has those that are measured. */
   readonly planned: number;
+  /** One per data set, number of people and seed. */
   readonly splits: readonly SplitResult[];
   /** The original model comes first, as the method `Pretrain`. */
   readonly cells: readonly CellResult[];
   /** Means over seeds; one row per data set, number of people and method. */
   readonly summary: readonly SummaryRow[];
+  /** Figures 4 to 6. */
   readonly analyses: readonly Analysis[];
   /** Empty unless the settings ask for a sequence. */
   readonly sequences: readonly SequenceResult[];
@@ -29,9 +33,11 @@ export interface BenchmarkResults {
 
 /** Which split a result is of. */
 export interface SplitName {
+  /** The data set's folder. */
   readonly data: string;
   /** Number of people to forget. */
   readonly forget: number;
+  /** Of all that is drawn. */
   readonly seed: number;
 }
 
@@ -39,6 +45,7 @@ export interface SplitName {
 export interface SplitResult extends SplitName {
   /** Images of each part. */
   readonly images: PartMetrics & { readonly val: number };
+  /** Loss of each image, nats. */
   readonly retrained: PartMetrics;
   /** The people to forget, by the split's order. */
   readonly forgotten: readonly ForgottenPerson[];
@@ -48,6 +55,7 @@ export interface SplitResult extends SplitName {
 
 /** A person to forget, before any method. */
 export interface ForgottenPerson {
+  /** Whom it is about. */
   readonly identity: string;
   /** The support image, a file of the data set. */
   readonly support: string;
@@ -55,21 +63,27 @@ export interface ForgottenPerson {
   readonly files: readonly string[];
   /** Between the support image and the centroid of the images to forget (Fig. 4). */
   readonly supportDistance: number;
+  /** Under the original model. */
   readonly original: PersonMetrics;
+  /** Loss of each image, nats. */
   readonly retrained: PersonMetrics;
 }
 
 /** A person who stays, before any method. */
 export interface RetainedPerson {
+  /** Whom it is about. */
   readonly identity: string;
   /** The forgotten person with the nearest centroid, and how far that is (Fig. 5). */
   readonly nearest: string;
+  /** d of Eq. 5. */
   readonly distance: number;
+  /** Under the original model. */
   readonly original: PersonMetrics;
 }
 
 /** One method on one split. */
 export interface CellResult extends SplitName {
+  /** How to unlearn. */
   readonly method: string;
   /** Seconds that unlearning took, in all of its steps; null for Pretrain. */
   readonly seconds: number | null;
@@ -77,12 +91,15 @@ export interface CellResult extends SplitName {
   readonly adapters?: readonly string[];
   /** Settings that simulated requests chose, or published ones; absent for Pretrain and MetaUnlearn. */
   readonly settings?: Readonly<Record<string, number>>;
+  /** mAP or accuracy by part, fractions. */
   readonly metrics: PartMetrics;
+  /** Mean task loss by part, nats. */
   readonly losses: PartMetrics;
   /** Eq. 7. */
   readonly tugOfWar: number;
   /** RMIA; the reference is the retrained model after the same method. */
   readonly membership: MembershipAttack;
+  /** In a word. */
   readonly verdict: ForgettingVerdict;
   /** In the order of the split's `forgotten`. */
   readonly forgotten: readonly ForgottenOutcome[];
@@ -94,12 +111,15 @@ export interface CellResult extends SplitName {
 export interface ForgottenOutcome extends PersonMetrics {
   /** Mean RMIA score of the person's images. */
   readonly score: number;
+  /** In a word. */
   readonly verdict: ForgettingVerdict;
 }
 
 /** A method's stream of requests on one split, each served from the kit that the last one left. */
 export interface SequenceResult extends SplitName {
+  /** How to unlearn. */
   readonly method: string;
+  /** What was taken in one go, in order. */
   readonly steps: readonly SequenceStep[];
 }
 
@@ -119,26 +139,37 @@ export interface SequenceStep {
 
 /** A mean over seeds and its standard deviation (n - 1); null with one seed. */
 export interface MeanAndDeviation {
+  /** Over seeds. */
   readonly mean: number;
+  /** Over seeds; null for one. */
   readonly deviation: number | null;
 }
 
 /** A row of Tables 1 to 4. */
 export interface SummaryRow {
+  /** The data set's folder. */
   readonly data: string;
+  /** Of the people to forget. */
   readonly forget: number;
+  /** How to unlearn. */
   readonly method: string;
   /** Seeds measured. */
   readonly seeds: number;
+  /** Of the people who stay. */
   readonly retain: MeanAndDeviation;
+  /** On the images to forget. */
   readonly forgetMetric: MeanAndDeviation;
+  /** Of people never trained on. */
   readonly test: MeanAndDeviation;
   /** Null for Retrain, which the others are held against. */
   readonly tugOfWar: MeanAndDeviation | null;
   /** TPR at 0.01 % FPR, and at the smallest FPR that the non-members resolve. */
   readonly tpr: MeanAndDeviation | null;
+  /** Whether there are enough strangers for the paper's rate. */
   readonly tprResolved: boolean;
+  /** At the smallest false positive rate that is resolved; null where nothing is. */
   readonly smallest: { readonly fpr: number; readonly tpr: MeanAndDeviation } | null;
+  /** Area under the ROC curve. */
   readonly auc: MeanAndDeviation | null;
   /** Verdicts over the seeds. */
   readonly verdicts: Readonly<Record<string, number>>;
@@ -146,7 +177,9 @@ export interface SummaryRow {
 
 /** Figures 4 to 6 for one data set and number of people. */
 export interface Analysis {
+  /** The data set's folder. */
   readonly data: string;
+  /** Of the people to forget. */
   readonly forget: number;
   /** The methods that figures 4 and 5 are means of: the three with the highest Tug-of-War. */
   readonly methods: readonly string[];

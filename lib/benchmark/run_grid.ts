@@ -19,7 +19,9 @@ import { runStages } from "./stage_pool.ts";
 
 /** What {@link runGrid} needs. */
 export interface GridOptions {
+  /** What to run. */
   readonly settings: GridSettings;
+  /** What computes. */
   readonly device: Pick<Device, "backend" | "adapter">;
   /** The grid's folder, absolute; stages that lie there are not made again. */
   readonly out: string;
@@ -27,12 +29,15 @@ export interface GridOptions {
   readonly workers: number;
   /** A folder that keeps decoded images. */
   readonly cache?: string;
+  /** Told of the work done. */
   readonly onProgress?: OnProgress;
 }
 
 /** A finished grid, with what went wrong in it. */
 export interface GridOutcome {
+  /** All that is measured. */
   readonly results: BenchmarkResults;
+  /** Stages that failed, and why. */
   readonly failures: readonly { readonly stage: string; readonly message: string }[];
 }
 

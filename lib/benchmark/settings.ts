@@ -10,14 +10,19 @@ import type { MetaLearnSettings } from "../run/meta_learning/settings.ts";
  * `parseGridSettings`; `presets.ts` has examples.
  */
 export interface GridSettings {
+  /** Of this form. */
   readonly version: 1;
   /** Of the grid, in titles. */
   readonly name: string;
   /** What is left to longer grids, in a line; printed below the tables. */
   readonly note?: string;
+  /** Each draws its own split and weights. */
   readonly seeds: readonly number[];
+  /** Data sets, each with the model that is trained on it. */
   readonly data: readonly DataSettings[];
+  /** Rows of the tables. */
   readonly methods: readonly MethodSettings[];
+  /** How cells are measured. */
   readonly measure: MeasureSettings;
   /** A stream of requests: into how many the people to forget are dealt; absent for none. */
   readonly sequence?: { readonly requests: number };
@@ -34,6 +39,7 @@ export type Ablation = typeof ABLATIONS[number];
 export interface DataSettings {
   /** As the tables call it, none twice. */
   readonly name: string;
+  /** How the data set lies on the disk. */
   readonly layout: DatasetName | "portraits";
   /** The data set's folder; absent: the command names it. Of portraits there is none. */
   readonly root?: string;
@@ -41,6 +47,7 @@ export interface DataSettings {
   readonly portraits?: PortraitSizes;
   /** Numbers of people to forget, one grid column each. */
   readonly forget: readonly number[];
+  /** Size of the network. */
   readonly preset: PresetName;
   /** Name of a training recipe. */
   readonly recipe: string;
@@ -54,7 +61,9 @@ export interface DataSettings {
 
 /** How many portraits are drawn, and how large. */
 export interface PortraitSizes {
+  /** Whom each image shows. */
   readonly identities: number;
+  /** Pictures of each. */
   readonly imagesPerIdentity: number;
   /** Pixels a side. */
   readonly side: number;
@@ -76,6 +85,7 @@ export type MethodSettings = MetaUnlearnSettings | MemoryMethodSettings | Baseli
 export interface MetaUnlearnSettings {
   /** As the tables call it, none twice. */
   readonly name: string;
+  /** How to unlearn. */
   readonly method: "metaunlearn";
   /** What is other than the data set's meta-learning settings. */
   readonly metaLearning?: MetaLearningOverrides;
@@ -85,11 +95,13 @@ export interface MetaUnlearnSettings {
 export interface MemoryMethodSettings {
   /** As the tables call it, none twice. */
   readonly name: string;
+  /** How to unlearn. */
   readonly method: "memory";
   /** Rank of what is kept of each weight matrix; null for all. */
   readonly rank: number | null;
   /** Partitions of the training people, and folds of each. */
   readonly foldSets: number;
+  /** Models of each partition. */
   readonly folds: number;
   /** How often everybody is dealt into simulated requests. */
   readonly rounds: number;
@@ -97,7 +109,9 @@ export interface MemoryMethodSettings {
 
 /** A row of a method that the paper compares with. */
 export interface BaselineMethodSettings {
+  /** As people call it. */
   readonly name: string;
+  /** How to unlearn. */
   readonly method: Exclude<MethodName, "metaunlearn" | "memory">;
   /**
    * Settings to choose among on simulated requests, each over the published ones of the data set's
@@ -108,6 +122,7 @@ export interface BaselineMethodSettings {
 
 /** How cells are measured. */
 export interface MeasureSettings {
+  /** a and gamma of Eq. 9. */
   readonly rmia: RmiaSettings;
   /** Resamples of the bootstrap, and relabellings of the verdict's test. */
   readonly draws: number;

@@ -22,9 +22,11 @@ export type DatasetName = typeof DATASET_NAMES[number];
 
 /** A data set as its files describe it: nothing decoded yet. */
 export interface Dataset {
+  /** As people call it. */
   readonly name: DatasetName;
   /** The folder that holds the layout's files (already resolved from ROOT or its known subfolder). */
   readonly root: string;
+  /** What its labels are. */
   readonly task: Task;
   /** Label names: attributes for `multi-label`, class names for `classes`. */
   readonly labels: readonly string[];
@@ -40,6 +42,7 @@ export interface Dataset {
 export interface UnreadRows {
   /** As in `is a HEIC image`. */
   readonly format: string;
+  /** By name or number. */
   readonly rows: number;
   /** A line that converts one of them. */
   readonly remedy: string;

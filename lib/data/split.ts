@@ -6,12 +6,15 @@ import type { Dataset, DatasetName, Sample, Task } from "./sample.ts";
 
 /** Who is in which part, as `split.json` holds it. */
 export interface Split {
+  /** Of this form. */
   readonly version: 1;
+  /** Which data set it is of. */
   readonly dataset: {
     readonly name: DatasetName;
     readonly task: Task;
     readonly labels: readonly string[];
   };
+  /** Of all that is drawn. */
   readonly seed: number;
   /** Number of people to forget. */
   readonly forgetCount: number;

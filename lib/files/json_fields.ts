@@ -4,6 +4,7 @@ import { LetheError } from "../error.ts";
 export interface Kind<T> {
   /** Completes "it is ...". */
   readonly rule: string;
+  /** Whether a value is of the kind. */
   readonly accepts: (value: unknown) => value is T;
 }
 

@@ -3,12 +3,15 @@ import { positionsByPerson } from "./people.ts";
 
 /** A percentile interval. */
 export interface Interval {
+  /** Lower end. */
   readonly low: number;
+  /** Upper end. */
   readonly high: number;
 }
 
 /** How {@link clusteredInterval} draws. */
 export interface BootstrapSettings {
+  /** Where draws come from. */
   readonly random: Random;
   /** Number of resamples. */
   readonly draws?: number;

@@ -1,7 +1,10 @@
 /** The metric (mAP or accuracy, fractions) on the three parts that Eq. 7 looks at. */
 export interface PartMetrics {
+  /** Of the people who stay. */
   readonly retain: number;
+  /** Of the people to forget. */
   readonly forget: number;
+  /** Of people never trained on. */
   readonly test: number;
 }
 

@@ -10,6 +10,7 @@ export interface Evaluation {
   readonly metric: number | null;
   /** Mean task loss, nats. */
   readonly loss: number;
+  /** How many. */
   readonly images: number;
   /** Average precision per label or accuracy per class; null where no image has it. */
   readonly perLabel: Readonly<Record<string, number | null>>;

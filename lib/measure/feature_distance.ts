@@ -2,6 +2,7 @@ import { positionsByPerson } from "./people.ts";
 
 /** Features of images, and whom each shows. */
 export interface FeaturedImages {
+  /** Whom each image shows. */
   readonly identities: readonly string[];
   /** CLS features after the final norm, [n, dim], row after row. */
   readonly features: ArrayLike<number>;
@@ -9,8 +10,11 @@ export interface FeaturedImages {
 
 /** A point of a figure, binned: people whose distances lie in [from, to]. */
 export interface Bin {
+  /** Nearest distance of the bin. */
   readonly from: number;
+  /** Farthest distance of the bin. */
   readonly to: number;
+  /** How many. */
   readonly people: number;
   /** Mean of the values in it. */
   readonly mean: number;

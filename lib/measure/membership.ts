@@ -9,21 +9,27 @@ export const PAPER_FPR = 1e-4;
 
 /** Images with the person that each shows, and their losses under both models. */
 export interface AttackedImages extends PairedLosses {
+  /** Whom each image shows. */
   readonly identities: readonly string[];
 }
 
 /** A point of the ROC curve with its pointwise band. */
 export interface RocPoint extends Interval {
+  /** False positive rate, a fraction. */
   readonly fpr: number;
+  /** True positive rate, a fraction. */
   readonly tpr: number;
 }
 
 /** How RMIA fares against a model; rates are fractions, intervals cover 95 %, clustered by identity. */
 export interface MembershipAttack {
+  /** Area under the ROC curve. */
   readonly auc: number;
+  /** Of the area, by resampled people. */
   readonly aucInterval: Interval;
   /** At {@link PAPER_FPR}; `resolved` tells whether there are non-members enough for it. */
   readonly tpr: TprAtFpr;
+  /** Of the true positive rate, by resampled people. */
   readonly tprInterval: Interval;
   /** Of the TPR at `tpr.smallest.fpr`. */
   readonly smallestInterval: Interval;
@@ -35,7 +41,9 @@ export interface MembershipAttack {
 
 /** What {@link membershipAttack} is free to choose. */
 export interface AttackSettings {
+  /** Where draws come from. */
   readonly random: Random;
+  /** a and gamma of Eq. 9. */
   readonly rmia?: RmiaSettings;
   /** Resamples of the bootstrap; default 1000. */
   readonly draws?: number;

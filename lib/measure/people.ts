@@ -4,6 +4,7 @@ import { sampleLosses } from "./loss.ts";
 
 /** A model's predictions of some images, and whom each shows. */
 export interface PredictedImages {
+  /** Whom each image shows. */
   readonly identities: readonly string[];
   /** [n, labels], row after row. */
   readonly logits: ArrayLike<number>;
@@ -13,6 +14,7 @@ export interface PredictedImages {
 
 /** How a model does on one person's images. */
 export interface PersonMetrics {
+  /** How many. */
   readonly images: number;
   /** mAP or accuracy over the person's images, a fraction. Few images make a coarse one. */
   readonly metric: number;

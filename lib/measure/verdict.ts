@@ -13,13 +13,17 @@ export type Verdict =
 
 /** Images with the person that each shows, and their losses under both models, nats. */
 export interface ComparedImages {
+  /** Whom each image shows. */
   readonly identities: readonly string[];
+  /** Loss of each image, nats. */
   readonly unlearned: ArrayLike<number>;
+  /** Loss of each image, nats. */
   readonly retrained: ArrayLike<number>;
 }
 
 /** The verdict and what it rests on. */
 export interface ForgettingVerdict {
+  /** In a word. */
   readonly verdict: Verdict;
   /** The chance that a forgotten image's margin exceeds an unseen one's; 0.5 when nothing differs. */
   readonly auc: number;
@@ -33,6 +37,7 @@ export interface ForgettingVerdict {
 
 /** What {@link forgettingVerdict} is free to choose. */
 export interface VerdictSettings {
+  /** Where draws come from. */
   readonly random: Random;
   /** Resamples of the bootstrap and relabellings of the test; default 1000. */
   readonly draws?: number;

@@ -12,6 +12,7 @@ import { writeSafetensors } from "./write_safetensors.ts";
 
 /** A model on the host. */
 export interface Model {
+  /** What the network is and predicts. */
   readonly config: ModelConfig;
   /** timm names to PyTorch-shaped weights. */
   readonly theta: ReadonlyMap<string, Weight>;

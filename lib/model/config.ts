@@ -14,10 +14,13 @@ import type { VitShape } from "./vit.ts";
 
 /** All that is needed to run a model besides its weights: `config.json`. */
 export interface ModelConfig extends VitShape {
+  /** The only one there is. */
   readonly architecture: "vit";
   /** Per channel, of pixels in [0, 1]: the input is (x - mean) / std. */
   readonly mean: readonly number[];
+  /** Per channel, of pixels in [0, 1]. */
   readonly std: readonly number[];
+  /** What the model predicts. */
   readonly task: Task;
   /** Label or class names, in the order of the logits. */
   readonly labels: readonly string[];
@@ -27,6 +30,7 @@ export interface ModelConfig extends VitShape {
 
 /** The size of a ViT, as a preset names it. */
 export interface Preset extends VitShape {
+  /** Where the preset comes from. */
   readonly source: string;
 }
 

@@ -2,19 +2,27 @@ import type { Augmentation } from "../data/images/random_crop.ts";
 
 /** How f_theta is trained. */
 export interface TrainingRecipe {
+  /** As people call it. */
   readonly name: string;
   /** Where the numbers come from. */
   readonly source: string;
+  /** What steps. */
   readonly optimiser: "sgd" | "adamw";
+  /** At the first step after warm-up. */
   readonly learningRate: number;
+  /** Decoupled for AdamW, L2 for SGD. */
   readonly weightDecay: number;
   /** Of SGD; AdamW keeps its own constants. */
   readonly momentum: number;
+  /** Passes over the images. */
   readonly epochs: number;
+  /** Epochs in which the learning rate rises linearly. */
   readonly warmUpEpochs: number;
+  /** Images a step. */
   readonly batchSize: number;
   /** Which epoch's weights are kept: the best by validation (the paper), or the last. */
   readonly select: "best" | "last";
+  /** How training images are varied. */
   readonly augmentation: Augmentation;
   /** Side of the stored training images as a multiple of the input side: cuts are taken from them. */
   readonly storedScale: number;

@@ -19,6 +19,7 @@ export type WeightType = keyof typeof ELEMENT_BYTES;
 export interface Weight {
   /** As in the file; floating types are read as float32, integer types as int32. */
   readonly dtype: WeightType;
+  /** Of the network. */
   readonly shape: readonly number[];
   /** Row after row: as many as the product of `shape`. */
   readonly values: Float32Array | Int32Array;

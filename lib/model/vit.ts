@@ -12,11 +12,13 @@ import { tokens } from "../tensor/ops/tokens.ts";
 export interface VitShape {
   /** Side of the square input, pixels; a multiple of `patchSize`. */
   readonly imageSize: number;
+  /** Pixels a side. */
   readonly patchSize: number;
   /** Width of a token. */
   readonly dim: number;
   /** Number of blocks. */
   readonly depth: number;
+  /** Of attention. */
   readonly heads: number;
   /** 1e-6 in timm's ViTs. */
   readonly layerNormEps: number;

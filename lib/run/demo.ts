@@ -57,8 +57,11 @@ export const DEMO = {
 export interface DemoReport {
   /** Models in order: pretrained, unlearned; and the retrained oracle. */
   readonly all: EvaluationReport;
+  /** On labels that pictures show. */
   readonly visible: EvaluationReport;
+  /** On labels that no picture shows. */
   readonly privateFacts: EvaluationReport;
+  /** A line per meta-epoch. */
   readonly metaLearning: readonly MetaEpoch[];
 }
 

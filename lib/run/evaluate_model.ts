@@ -23,6 +23,7 @@ export type ModelEvaluation = Readonly<Record<typeof MEASURED_PARTS[number], Eva
 export interface EvaluationReport {
   /** In the order of the models asked for. */
   readonly models: readonly ModelEvaluation[];
+  /** The oracle, where one was given. */
   readonly retrained?: ModelEvaluation;
   /** Tug-of-War (Eq. 7) of each model against the retrained one, fractions; null where it is undefined. */
   readonly tugOfWar?: readonly (number | null)[];
@@ -32,7 +33,9 @@ export interface EvaluationReport {
 
 /** What {@link evaluateModels} needs. */
 export interface EvaluateOptions {
+  /** SHA-256 of the split, or its file. */
   readonly split: string;
+  /** The data set's folder. */
   readonly data: string;
   /** Model folders. */
   readonly models: readonly string[];
@@ -46,6 +49,7 @@ export interface EvaluateOptions {
   readonly memoryLimit?: number;
   /** A folder that keeps decoded images. */
   readonly cache?: string;
+  /** Told of the work done. */
   readonly onProgress?: OnProgress;
 }
 

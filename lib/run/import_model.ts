@@ -16,6 +16,7 @@ export interface ImportOptions {
   readonly weights: string;
   /** Model folder to make; it must not exist. */
   readonly out: string;
+  /** What the model predicts. */
   readonly task: Task;
   /** In the order of the logits. */
   readonly labels: readonly string[];
@@ -32,6 +33,7 @@ export interface ImportOptions {
 
 /** An imported model, and what was assumed of it. */
 export interface ImportedModel {
+  /** What the network is and predicts. */
   readonly config: ModelConfig;
   /** Neither the command nor the config.json said how pixels are normalised. */
   readonly assumedNormalisation: boolean;

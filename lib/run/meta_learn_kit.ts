@@ -47,16 +47,21 @@ import { openImages } from "./split_images.ts";
 
 /** What {@link metaLearnKit} needs. */
 export interface MetaLearnOptions {
+  /** What computes. */
   readonly device: Device;
   /** Folder of the trained model. */
   readonly model: string;
+  /** The split's file. */
   readonly split: string;
+  /** The data set's folder. */
   readonly data: string;
   /** Kit folder to make; it must not exist. */
   readonly out: string;
   /** A file with the key to use; default: a new one, written beside the kit. */
   readonly identityKey?: string;
+  /** How to meta-learn. */
   readonly settings: MetaLearnSettings;
+  /** Of all that is drawn. */
   readonly seed: number;
   /** Images per pass through the backbone; default 64, or as many as the memory holds. */
   readonly microBatch?: number;
@@ -70,7 +75,9 @@ export interface MetaLearnOptions {
   readonly memory?: MemoryChoice;
   /** A folder that keeps decoded images. */
   readonly cache?: string;
+  /** Told of the work done. */
   readonly onProgress?: OnProgress;
+  /** Called after each epoch. */
   readonly onEpoch?: (epoch: MetaEpoch) => void;
   /** Lines for people, such as after which epoch a stopped run goes on. */
   readonly onNotice?: (line: string) => void;

@@ -19,6 +19,7 @@ import { range } from "../data/loader/image_source.ts";
 
 /** What a model says of one image. */
 export interface ImagePrediction {
+  /** Its name, relative. */
   readonly file: string;
   /** One per label. */
   readonly logits: readonly number[];

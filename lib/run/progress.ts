@@ -7,7 +7,9 @@ export interface ProgressEvent {
   readonly stage: string;
   /** Units done and in all (images, people); a new stage starts from 0. */
   readonly done: number;
+  /** All of it. */
   readonly total: number;
+  /** What is counted. */
   readonly unit: string;
   /** Something worth a glance: `epoch 3/30, loss 0.412`. */
   readonly note?: string;

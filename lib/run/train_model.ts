@@ -28,6 +28,7 @@ import { range } from "../data/loader/image_source.ts";
 
 /** What {@link trainModel} needs. */
 export interface TrainModelOptions {
+  /** What computes. */
   readonly device: Device;
   /** split.json */
   readonly split: string;
@@ -35,8 +36,11 @@ export interface TrainModelOptions {
   readonly data: string;
   /** Model folder to make; it must not exist. */
   readonly out: string;
+  /** Size of the network. */
   readonly preset: PresetName;
+  /** How to train. */
   readonly recipe: TrainingRecipe;
+  /** Of all that is drawn. */
   readonly seed: number;
   /** Trains the retrained oracle: the people to forget are left out. */
   readonly withoutForget: boolean;
@@ -50,6 +54,7 @@ export interface TrainModelOptions {
   readonly memoryLimit?: number;
   /** A folder that keeps decoded images. */
   readonly cache?: string;
+  /** Told of the work done. */
   readonly onProgress?: OnProgress;
   /** Lines for people, such as after which epoch a stopped run goes on. */
   readonly onNotice?: (line: string) => void;

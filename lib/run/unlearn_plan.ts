@@ -24,6 +24,7 @@ import type { RequestedRow, UnlearnSummary } from "./unlearn_summary.ts";
 
 /** What is to be forgotten, and where the result goes. */
 export interface PlanOptions {
+  /** The folder of the kit. */
   readonly kit: string;
   /** Folder of requests, one image per person. */
   readonly support: string;

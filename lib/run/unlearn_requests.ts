@@ -14,7 +14,9 @@ import type { UnlearnSummary } from "./unlearn_summary.ts";
 
 /** What {@link unlearnRequests} needs. It reads the kit, its key and the requests; nothing else. */
 export interface UnlearnOptions extends PlanOptions {
+  /** What computes. */
   readonly device: Device;
+  /** Images per pass. */
   readonly microBatch?: number;
   /** Bytes of device memory to keep within. */
   readonly memoryLimit?: number;

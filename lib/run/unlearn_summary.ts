@@ -15,8 +15,11 @@ export interface RequestedRow {
 
 /** `summary.json`. It names nobody and holds no pixel. */
 export interface UnlearnSummary {
+  /** How many. */
   readonly people: number;
+  /** How to unlearn. */
   readonly method: MethodName;
+  /** What was taken in one go, in order. */
   readonly steps: UnlearnedFromKit["steps"];
   /** Every setting of the method as it was used. */
   readonly settings: Readonly<Record<string, number>>;
@@ -28,6 +31,7 @@ export interface UnlearnSummary {
   readonly change: WeightChange & StepVerdict;
   /** Where the support images' labels came from. */
   readonly targets: "requests.csv" | "the model's own predictions";
+  /** What computes. */
   readonly device: string;
   /** Ids of the kit that was used and of the next. */
   readonly kit: { readonly before: string; readonly after: string };

@@ -22,16 +22,21 @@ import { range } from "../data/loader/image_source.ts";
 
 /** What {@link unlearnWithData} needs. */
 export interface UnlearnWithDataOptions {
+  /** What computes. */
   readonly device: Device;
+  /** How to unlearn. */
   readonly method: MethodName;
   /** Folder of the trained model. */
   readonly model: string;
+  /** The split's file. */
   readonly split: string;
+  /** The data set's folder. */
   readonly data: string;
   /** Model folder to make; it must not exist. */
   readonly out: string;
   /** What is not given is as published. */
   readonly settings?: MethodSettings;
+  /** Of all that is drawn. */
   readonly seed: number;
   /** Images per pass; default the batch, or as many as the memory holds. */
   readonly microBatch?: number;
@@ -39,16 +44,21 @@ export interface UnlearnWithDataOptions {
   readonly memoryLimit?: number;
   /** A folder that keeps decoded images. */
   readonly cache?: string;
+  /** Told of the work done. */
   readonly onProgress?: OnProgress;
 }
 
 /** `unlearning.json`, beside the weights. */
 export interface DataUnlearning {
+  /** How to unlearn. */
   readonly method: MethodName;
+  /** As they were used. */
   readonly settings: Readonly<Record<string, number>>;
   /** Where those settings come from that were not given. */
   readonly source: string;
+  /** Of all that is drawn. */
   readonly seed: number;
+  /** What computes. */
   readonly device: string;
   /** SHA-256 of the split's content. */
   readonly split: string;

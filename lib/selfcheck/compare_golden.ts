@@ -4,7 +4,9 @@ import { goldenTensor } from "./golden.ts";
 
 /** How one group of tensors came out. */
 export interface SelfcheckGroup {
+  /** As people call it. */
   readonly name: string;
+  /** How many are compared. */
   readonly tensors: number;
   /**
    * Largest error, relative to the largest expected magnitude of its own tensor, or, where that is

@@ -6,14 +6,19 @@ import type { VitShape } from "../model/vit.ts";
 
 /** A folder of golden numbers: inputs and what PyTorch computed from them in float64. */
 export interface Golden {
+  /** Of the network. */
   readonly shape: VitShape;
   /** Number of labels; the golden model is multi-label. */
   readonly labels: number;
   /** eta. */
   readonly metaLearningRate: number;
+  /** Weights and what they are. */
   readonly model: ReadonlyMap<string, Weight>;
+  /** Its parameters. */
   readonly metaLoss: ReadonlyMap<string, Weight>;
+  /** The images and targets. */
   readonly batch: ReadonlyMap<string, Weight>;
+  /** PyTorch's numbers. */
   readonly expected: ReadonlyMap<string, Weight>;
   /** Inputs and numbers of the methods that MetaUnlearn is compared with. */
   readonly methods: {

@@ -12,7 +12,9 @@ export const plain: Algebra<tf.Tensor> = {
 
 /** A value and its directional derivative; null stands for a derivative of zero. */
 export interface Dual {
+  /** The value. */
   readonly primal: tf.Tensor;
+  /** Its derivative along the direction; null for zero. */
   readonly tangent: tf.Tensor | null;
 }
 

@@ -15,6 +15,7 @@ export type DeviceChoice = typeof DEVICE_CHOICES[number];
 
 /** The device that all tensor work of this process runs on. */
 export interface Device {
+  /** Which of the two computes. */
   readonly backend: "webgpu" | "wasm";
   /** One line for people: `WebGPU, NVIDIA GeForce RTX 4090` or `WASM (SIMD, one thread)`. */
   readonly adapter: string;

@@ -13,9 +13,11 @@ import { tokens } from "./ops/tokens.ts";
 
 /** An op with small inputs to check it on. */
 export interface OpTableRow {
+  /** The operation. */
   readonly op: Op;
   /** Shapes of the inputs. */
   readonly inputs: readonly (readonly number[])[];
+  /** Its numbers besides tensors. */
   readonly attributes?: Attributes;
   /** Deviation of the numbers to check it on; 1 by default, less where the op bends much. */
   readonly spread?: number;

@@ -8,7 +8,9 @@ export function cosine(base: number, at: number, total: number): number {
 
 /** A warm-up followed by cosine annealing. */
 export interface WarmUpCosine {
+  /** At the first step after warm-up. */
   readonly learningRate: number;
+  /** Passes over the images. */
   readonly epochs: number;
   /** Epochs over which the rate rises linearly, iteration by iteration. */
   readonly warmUpEpochs: number;

@@ -17,6 +17,7 @@ export interface StepVerdict {
   readonly unusual: boolean | null;
   /** The bounds, |theta_u - theta| / |theta|; absent with no range. */
   readonly low?: number;
+  /** Upper end. */
   readonly high?: number;
 }
 

@@ -6,6 +6,7 @@ import { microBatchRanges } from "./meta_unlearn/algorithm1_unlearning_step.ts";
 
 /** What running theta takes besides its weights. */
 export interface Backbone {
+  /** Of the network. */
   readonly shape: VitShape;
   /** Images per pass, to fit the device's memory; results differ by rounding only. */
   readonly microBatch: number;

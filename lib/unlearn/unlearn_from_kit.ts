@@ -20,6 +20,7 @@ import { disposeStatistics, type TrainingStatistics } from "./training_statistic
 
 /** Which method unlearns, and how. */
 export interface MethodChoice {
+  /** How to unlearn. */
   readonly method: MethodName;
   /** Of JiT's noise; the other methods draw nothing. */
   readonly seed: number;

@@ -21,6 +21,7 @@ export const LAYERS = [
 export interface LayerOutcome {
   /** Its name: of a run's layers one of {@link LAYERS}, of a verification's what was checked. */
   readonly layer: string;
+  /** How it came out. */
   readonly state: LayerState;
   /** One line: what was held against what, what broke it, or why it is absent. */
   readonly detail: string;

@@ -5,11 +5,13 @@ import type { Library, MachineFile } from "../sandbox/contained_run.ts";
 export interface Digest {
   /** 64 lower-case hexadecimal digits. */
   readonly sha256: string;
+  /** Size of the content. */
   readonly bytes: number;
 }
 
 /** A file by its place below a folder, with `/` between names. */
 export interface FileDigest extends Digest {
+  /** Its name, relative. */
   readonly file: string;
 }
 
@@ -36,6 +38,7 @@ export interface Receipt {
   readonly nonce: string;
   /** ISO 8601, UTC; the launcher's clock. */
   readonly started: string;
+  /** ISO 8601, UTC. */
   readonly ended: string;
   /** The photographs by hash, sorted; they are not kept. */
   readonly requests: readonly Digest[];
@@ -71,6 +74,7 @@ export interface Receipt {
   readonly settings: Readonly<Record<string, Plain>>;
   /** The device that did the work. */
   readonly adapter: string;
+  /** The command line, permissions and environment of the worker. */
   readonly worker: {
     readonly containment: "bubblewrap" | "deno";
     /** The whole command line. */
@@ -79,11 +83,13 @@ export interface Receipt {
     readonly permissions: readonly string[];
     readonly environment: Readonly<Record<string, Plain>>;
   };
+  /** The program that ran it. */
   readonly deno: Digest & {
     readonly version: string;
     /** As `Deno.build.target`. */
     readonly target: string;
   };
+  /** The lock file's content. */
   readonly lockFile: Digest;
   /** Every file of `lib/`, loaded or not. Not in version 1. */
   readonly library?: Library;
@@ -95,6 +101,7 @@ export interface Receipt {
   readonly code: readonly FileDigest[];
   /** Every fetched package of these graphs, as deno.lock names it. */
   readonly packages: readonly { readonly name: string; readonly sha256: string }[];
+  /** How each layer came out. */
   readonly layers: readonly LayerOutcome[];
   /** Logs and traces, beside the receipt; empty where the run gathered none. */
   readonly evidence: readonly FileDigest[];
@@ -112,9 +119,11 @@ export type Plain = string | number | boolean | null;
 
 /** Files of a receipt beside what the worker wrote. */
 export const RECEIPT_FILE = "receipt.json";
+/** The page for people. */
 export const RECEIPT_PAGE = "receipt.html";
 /** The signed receipt as a sigstore bundle; there is none where nobody signed. */
 export const RECEIPT_BUNDLE = "receipt.sigstore.json";
 /** What in-toto's predicate is: the fields of {@link Receipt}, less the signature. */
 export const PREDICATE_TYPE = "https://jsr.io/@lethe/lethe/unlearning-receipt/v2";
+/** Where the logs lie. */
 export const EVIDENCE_FOLDER = "evidence";

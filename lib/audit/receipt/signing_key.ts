@@ -5,6 +5,7 @@ import { LetheError } from "../../error.ts";
 
 /** Who signs receipts: an Ed25519 key pair (RFC 8032). */
 export interface SigningKey {
+  /** Signs, and cannot be taken out. */
   readonly privateKey: CryptoKey;
   /** 32 bytes in hexadecimal. */
   readonly publicKey: string;

@@ -10,6 +10,7 @@ export interface HashedFile {
   readonly path: string;
   /** SHA-256, 64 lower-case hexadecimal digits. */
   readonly sha256: string;
+  /** Size of the content. */
   readonly bytes: number;
 }
 
@@ -23,6 +24,7 @@ export interface HashedPackage {
 
 /** All files of a copy of Lethe's `lib/`, whether they are loaded or not. */
 export interface Library {
+  /** How many there are. */
   readonly files: number;
   /** Over a line `path sha256` for each file, sorted. */
   readonly sha256: string;
@@ -32,13 +34,17 @@ export interface Library {
 export interface MachineFile {
   /** Absolute; of the system, so it names nobody. */
   readonly path: string;
+  /** A program that ran, or a file that was mapped. */
   readonly use: "program" | "mapped";
+  /** Of the content, hex. */
   readonly sha256: string;
+  /** Size of the content. */
   readonly bytes: number;
 }
 
 /** Text that a layer of evidence left: a log or a trace. */
 export interface EvidenceText {
+  /** What it says. */
   readonly text: string;
   /** Of the text as UTF-8. */
   readonly sha256: string;
@@ -56,6 +62,7 @@ export interface ContainedRun {
   readonly nonce: string;
   /** ISO 8601, UTC. */
   readonly started: string;
+  /** ISO 8601, UTC. */
   readonly ended: string;
   /** As resolved: absolute, without links. */
   readonly paths: {
@@ -66,6 +73,7 @@ export interface ContainedRun {
     /** Null where none was named. */
     readonly trainingData: string | null;
   };
+  /** The command line, permissions and environment of the worker. */
   readonly worker: {
     readonly containment: Containment;
     /** Everything that was executed, from the wrapper that closes descriptors to the entry's arguments. */
@@ -78,12 +86,17 @@ export interface ContainedRun {
   readonly settings: Readonly<Record<string, unknown>>;
   /** The device that did the work, as the summary names it. */
   readonly adapter: string;
+  /** The program that ran it. */
   readonly deno: HashedFile & { readonly version: string };
+  /** The lock file's content. */
   readonly lockFile: HashedFile;
+  /** Every file of lib/. */
   readonly library: Library;
+  /** Programs and mapped files around the worker. */
   readonly machine: readonly MachineFile[];
   /** Every module of the worker's graph in the project; paths relative to the project. */
   readonly code: readonly HashedFile[];
+  /** Fetched packages. */
   readonly packages: readonly HashedPackage[];
   /** Every request and kit file that the worker read, hashed by the worker as it read them. */
   readonly read: readonly HashedFile[];
@@ -91,7 +104,10 @@ export interface ContainedRun {
   readonly written: readonly HashedFile[];
   /** Null where the run did not gather it. */
   readonly permissionLog: EvidenceText | null;
+  /** System calls; null where they were not traced. */
   readonly trace: EvidenceText | null;
+  /** How each layer came out. */
   readonly layers: readonly LayerOutcome[];
+  /** What the run made. */
   readonly summary: UnlearnSummary;
 }

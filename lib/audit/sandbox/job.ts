@@ -18,6 +18,7 @@ import type { HashedFile } from "./contained_run.ts";
 
 /** What the user may choose about the computing; all of it is part of the record. */
 export interface UnlearnSettings {
+  /** What computes. */
   readonly device: "auto" | "webgpu" | "wasm";
   /** Images per pass. */
   readonly microBatch: number;
@@ -27,6 +28,7 @@ export interface UnlearnSettings {
   readonly allowUnusualStep?: boolean;
   /** False takes photographs that seem to show somebody else; default true. */
   readonly matchCheck?: boolean;
+  /** Which method, and its settings. */
   readonly choice: MethodChoice;
 }
 

@@ -29,7 +29,9 @@ import { driverFolders } from "./driver_folders.ts";
 
 /** What {@link unlearnContained} needs. */
 export interface UnlearnContainedOptions extends PlanOptions {
+  /** How to compute. */
   readonly settings: UnlearnSettings;
+  /** Which walls are asked for. */
   readonly sandbox: SandboxChoice;
   /** The data set, where it still exists: the canaries are taken from it, and nothing may overlap it. */
   readonly trainingData?: string;

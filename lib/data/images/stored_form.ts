@@ -16,6 +16,7 @@ export const INPUT_VERSION: InputVersion = 2;
 export interface StoredForm {
   /** Pixels a side; proportions are not kept. */
   readonly side: number;
+  /** Of this form. */
   readonly version: InputVersion;
 }
 

@@ -19,6 +19,7 @@ export interface PortraitOptions {
   readonly seed: number;
   /** Pixels a side, 8 to 1024; default 64. */
   readonly side?: number;
+  /** Told of the work done. */
   readonly onProgress?: Progress;
 }
 

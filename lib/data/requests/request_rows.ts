@@ -13,6 +13,7 @@ import type { Task } from "../sample.ts";
 export interface RequestRow {
   /** The image's name within the folder. */
   readonly file: string;
+  /** Whom it is about. */
   readonly identity: string;
   /** As in a sample of the model's task; null when the folder gives no labels. */
   readonly targets: readonly number[] | null;
@@ -20,13 +21,17 @@ export interface RequestRow {
 
 /** What the model to be changed was trained on. */
 export interface LabelSet {
+  /** What the model predicts. */
   readonly task: Task;
+  /** Names of the labels. */
   readonly labels: readonly string[];
 }
 
 /** The files of a folder of requests: the images, sorted, and whether `requests.csv` names them. */
 export interface RequestFiles {
+  /** How many. */
   readonly images: readonly string[];
+  /** Whether requests.csv names them. */
   readonly hasCsv: boolean;
   /** These are some of the folder's images: rows of the table about others are passed over. */
   readonly partial?: boolean;

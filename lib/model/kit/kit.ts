@@ -37,6 +37,7 @@ import { encodeTrainingImages, parseTrainingImages, TRAINING_IMAGES } from "./tr
 
 /** All that `unlearn` reads besides the requests (.github/ARCHITECTURE.md, section 1). */
 export interface Kit {
+  /** Weights and what they are. */
   readonly model: Model;
   /** The meta-loss. */
   readonly phi: ReadonlyMap<string, Weight>;
@@ -48,17 +49,21 @@ export interface Kit {
   readonly statistics?: KitStatistics;
   /** What it remembers of each person; reading a kit leaves the rows where they lie. */
   readonly memory?: SealedMemory;
+  /** What kit.json says. */
   readonly manifest: Omit<KitManifest, "version" | "files">;
 }
 
 /** Rows by person, as {@link sealRow} sealed them, and what names them. */
 export interface SealedMemory {
+  /** Where each row lies, and its hash. */
   readonly index: MemoryIndex;
+  /** By name or number. */
   readonly rows: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 }
 
 /** A kit as it lies on the disk. */
 export interface StoredKit extends Kit, StoredManifest {
+  /** What kit.json says. */
   readonly manifest: KitManifest;
 }
 

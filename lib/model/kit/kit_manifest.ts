@@ -31,7 +31,9 @@ export interface KitManifest {
   readonly parent: string | null;
   /** Which identity key its hashes were made with (`keyFingerprint`); absent in kits made before it was kept. */
   readonly keyFingerprint?: string;
+  /** How many there are. */
   readonly files: readonly KitFile[];
+  /** How MetaUnlearn steps. */
   readonly unlearning: KitUnlearning;
   /** How SSD, PGU and JiT unlearn unless told otherwise; absent in kits made before there were any. */
   readonly methods?: KitMethodSettings;
@@ -55,7 +57,9 @@ export interface StepRange {
   readonly requests: number;
   /** Whether their people were held out of meta-training. */
   readonly heldOut: boolean;
+  /** Lower end. */
   readonly low: number;
+  /** Upper end. */
   readonly high: number;
 }
 
@@ -71,7 +75,9 @@ export interface ParsedManifest {
 
 /** A file of the kit. */
 export interface KitFile {
+  /** Its name, relative. */
   readonly file: string;
+  /** Of the content, hex. */
   readonly sha256: string;
   /** What it was computed from, in words. */
   readonly derivedFrom: string;
@@ -85,6 +91,7 @@ export interface KitUnlearning {
   readonly requestSize: number;
   /** The meta-loss's inputs (Table 6). */
   readonly inputs: readonly MetaLossInput[];
+  /** One for all tensors, or one each. */
   readonly stepSizes: "global" | "learned";
 }
 

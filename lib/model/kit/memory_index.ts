@@ -17,6 +17,7 @@ export const MEMORY_FOLDER = "memory";
 
 /** `memory.json`: whose rows there are, and how they were made. */
 export interface MemoryIndex {
+  /** Of this form. */
   readonly version: 1;
   /** Rank that matrices are kept at; null where they are whole. */
   readonly rank: number | null;

@@ -7,6 +7,7 @@ import { type JsonFields, type Kind, OBJECT, real } from "../../files/json_field
 export interface KitMethodSettings {
   /** Where they come from, in words. */
   readonly source: string;
+  /** Settings of a method, by name. */
   readonly [method: string]: string | Readonly<Record<string, number>>;
 }
 

@@ -14,6 +14,7 @@ const MAX_MANIFEST_BYTES = 64 * 2 ** 20;
 
 /** `kit.json` as it lies on the disk. */
 export interface StoredManifest {
+  /** What kit.json says. */
   readonly manifest: KitManifest;
   /** The kit's id, wherever it lies: a hash of all that is in it. */
   readonly id: string;

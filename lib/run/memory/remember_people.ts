@@ -9,7 +9,9 @@ import { DEFAULT_MEMORY } from "./settings.ts";
 export interface MemoryChoice {
   /** Rank of what is kept of each weight matrix; null for all. */
   readonly rank: number | null;
+  /** Models of each partition. */
   readonly folds: number;
+  /** Partitions of the people. */
   readonly foldSets: number;
   /** Folder of fold models; default beside the kit. */
   readonly foldModels?: string;

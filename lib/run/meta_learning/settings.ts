@@ -8,11 +8,15 @@ import type { MetaLearningRecipe } from "../../unlearn/meta_unlearn/meta_learn.t
 export interface MetaLearnSettings extends MetaLearningRecipe {
   /** eta. */
   readonly metaLearningRate: number;
+  /** What the meta-loss sees (Table 6). */
   readonly inputs: readonly MetaLossInput[];
+  /** Of the auxiliary objective (Table 5). */
   readonly form: AuxiliaryForm;
   /** w of the keep term. */
   readonly keepWeight: number;
+  /** Width of the meta-loss. */
   readonly hidden: number;
+  /** Numbers an identity is embedded in. */
   readonly embeddingSize: number;
   /** phi at first: random (the paper), or fitted to gradient ascent on the task loss. */
   readonly start: "random" | "ascent";

@@ -5,8 +5,11 @@ import { perTensor } from "./per_tensor.ts";
 
 /** PyTorch's defaults except for the weight decay, which each recipe states. */
 export interface AdamWSettings {
+  /** Decay of the first moment. */
   readonly beta1: number;
+  /** Decay of the second moment. */
   readonly beta2: number;
+  /** Added to the root of the second moment. */
   readonly epsilon: number;
   /** Decoupled (Loshchilov & Hutter 2019); not applied where {@link decays} says no. */
   readonly weightDecay: number;

@@ -17,5 +17,6 @@ export interface Optimiser {
   restore(state: Weights, steps: number): void;
   /** Steps done so far. */
   readonly steps: number;
+  /** Frees all that it holds. */
   dispose(): void;
 }

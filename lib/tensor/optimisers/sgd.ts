@@ -5,6 +5,7 @@ import { perTensor } from "./per_tensor.ts";
 
 /** SGD's constants besides the learning rate. */
 export interface SgdSettings {
+  /** Of the running sum of gradients. */
   readonly momentum: number;
   /** L2 penalty added to the gradient, as PyTorch's SGD does. */
   readonly weightDecay: number;

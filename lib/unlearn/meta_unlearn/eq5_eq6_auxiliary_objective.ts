@@ -7,7 +7,9 @@ export type Terms = typeof TERMS[number];
 
 /** The form of the auxiliary objective A. */
 export interface AuxiliaryForm {
+  /** d of Eq. 5. */
   readonly distance: Distance;
+  /** Which terms of Eq. 6. */
   readonly terms: Terms;
   /** Eq. 6: each loss is scaled by 1 - mAP (or 1 - accuracy) of its own batch. False: Eq. 5. */
   readonly scaled: boolean;

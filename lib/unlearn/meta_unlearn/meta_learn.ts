@@ -21,6 +21,7 @@ export type Keep = "none" | "val" | "retain";
 export interface MetaLearningRecipe {
   /** N_S: people per simulated request. */
   readonly requestSize: number;
+  /** Passes over the images. */
   readonly epochs: number;
   /** alpha: learning rate of AdamW with AMSGrad on phi, cosine per epoch. */
   readonly learningRate: number;
@@ -28,6 +29,7 @@ export interface MetaLearningRecipe {
   readonly batchSize: number;
   /** Dropout inside the meta-loss, in meta-training only. */
   readonly dropout: number;
+  /** Whose loss is held. */
   readonly keep: Keep;
   /** Learning rate of log s_k; null for one global step size (the paper). */
   readonly stepSizeLearningRate: number | null;
@@ -41,7 +43,9 @@ export interface HeldOut {
   readonly interval?: Interval;
   /** Metric of the people to forget, of other training people and of validation, after the step. */
   readonly forget: number;
+  /** Of the people who stay. */
   readonly retain: number;
+  /** Of the validation people. */
   readonly val: number;
 }
 
@@ -53,6 +57,7 @@ export interface MetaEpoch {
   readonly objective: number;
   /** Mean task metric on forget images after the step. */
   readonly forget: number;
+  /** How held-out requests fared. */
   readonly heldOut?: HeldOut;
 }
 

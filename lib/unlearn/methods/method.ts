@@ -10,8 +10,11 @@ import type { TrainingStatistics } from "../training_statistics.ts";
 
 /** One number that a method is set by: what it may be, and what it is. */
 export interface Setting {
+  /** Whole numbers only, or any. */
   readonly kind: "integer" | "number";
+  /** Smallest value. */
   readonly min: number;
+  /** Largest value. */
   readonly max: number;
   /** For `--help`: a few words. */
   readonly help: string;
@@ -25,9 +28,11 @@ export type PublishedLayout = "celeba" | "celebahq" | "mufac";
 
 /** Published settings on one data set. */
 export interface PublishedRow<Name extends string> {
+  /** How the data set lies on the disk. */
   readonly layout: PublishedLayout;
   /** Largest number of people to forget that the row is for. */
   readonly upTo: number;
+  /** What it is set by. */
   readonly settings: Readonly<Record<Name, number>>;
 }
 
@@ -37,6 +42,7 @@ export interface RequestImages {
   readonly support: readonly number[];
   /** Training images of these people and of all others, for methods that need them. */
   readonly forget: readonly number[];
+  /** Training images of all other people, for methods that need them. */
   readonly retain: readonly number[];
 }
 
@@ -44,7 +50,9 @@ export interface RequestImages {
 export interface UnlearningContext extends Backbone {
   /** Stays the caller's. */
   readonly theta: Weights;
+  /** What the model predicts. */
   readonly task: Task;
+  /** Where its images come from. */
   readonly source: ImageFeed;
   /** For methods that need importances or covariances. */
   readonly statistics?: TrainingStatistics;
@@ -52,6 +60,7 @@ export interface UnlearningContext extends Backbone {
   readonly kit?: { readonly stored: StoredKit; readonly rows: readonly number[] };
   /** For methods that need what the kit remembers: the opened row of each person of the request. */
   readonly memory?: readonly MemoryRow[];
+  /** Where draws come from. */
   readonly random: Random;
   /** Called with the images of each step, by methods that train on the training images. */
   readonly onImages?: (images: number) => void;
@@ -79,7 +88,9 @@ export interface Method<Name extends string = string, SettingName extends string
   readonly title: string;
   /** The publication. */
   readonly source: string;
+  /** What it reads besides the model and the support images. */
   readonly needs: readonly Need[];
+  /** What it is set by. */
   readonly settings: Readonly<Record<SettingName, Setting>>;
   /** Most specific row first; none where a method's settings lie in the kit. */
   readonly published: readonly PublishedRow<SettingName>[];

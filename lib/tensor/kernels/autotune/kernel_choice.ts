@@ -5,6 +5,7 @@ import { type ProductChoice, setProductChoice } from "./product_choice.ts";
 export interface KernelChoice {
   /** As the device calls itself. */
   readonly adapter: string;
+  /** Which kernel takes which size. */
   readonly products: ProductChoice;
 }
 
