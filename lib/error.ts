@@ -14,11 +14,6 @@ export class LetheError extends Error {
    * @param remedy what the user can do
    * @param options `exitCode` (default 1) and the underlying `cause`
    */
-  /** @param value what was met @param rule what holds @param remedy what to do */
-  /** @param value what was met @param rule what holds @param remedy what to do */
-  /** @param value what was met @param rule what holds @param remedy what to do */
-  /** @param value what was met @param rule what holds @param remedy what to do */
-  /** @param value what was met @param rule what holds @param remedy what to do */
   constructor(
     readonly value: string,
     readonly rule: string,
@@ -35,12 +30,7 @@ export class UsageError extends LetheError {
   /** As people call it. */
   override readonly name = "UsageError";
 
-  /** @param value what was found @param rule what holds @param remedy what to do */
-  /** @param value what was met @param rule what holds @param remedy what to do */
-  /** @param value what was met @param rule what holds @param remedy what to do */
-  /** @param value what was met @param rule what holds @param remedy what to do */
-  /** @param value what was met @param rule what holds @param remedy what to do */
-  /** @param value what was met @param rule what holds @param remedy what to do */
+  /** Says what is wrong. @param value what was found @param rule what holds @param remedy what to do */
   constructor(value: string, rule: string, remedy: string, options: { cause?: unknown } = {}) {
     super(value, rule, remedy, { ...options, exitCode: 2 });
   }

@@ -24,10 +24,6 @@ export class Random {
    * @param stream what the numbers are for; different names give independent streams
    * @throws {LetheError} when the seed is not a safe integer
    */
-  /** @param value what was met @param rule what holds @param remedy what to do */
-  /** @param value what was met @param rule what holds @param remedy what to do */
-  /** @param value what was met @param rule what holds @param remedy what to do */
-  /** @param value what was met @param rule what holds @param remedy what to do */
   constructor(seed: number, stream: string) {
     if (!Number.isSafeInteger(seed)) {
       throw new LetheError(`seed ${seed}`, "a seed is a whole number below 2^53", "give another");

@@ -84,11 +84,6 @@ export function falsePositives(fpr: number, nonMembers: number): number {
 }
 
 /** @throws {RangeError} when there is no member or no non-member */
-/** @throws {RangeError} no scores, or one that is not finite */
-/** @throws {RangeError} no scores, or one that is not finite */
-/** @throws {RangeError} no scores, or one that is not finite */
-/** @throws {RangeError} no scores, or one that is not finite */
-/** @throws {RangeError} no scores, or one that is not finite */
 export function checkScores(members: ArrayLike<number>, nonMembers: ArrayLike<number>): void {
   if (members.length === 0 || nonMembers.length === 0) {
     throw new RangeError(`${members.length} members and ${nonMembers.length} non-members`);

@@ -16,14 +16,12 @@ export interface Op {
   /** The derivative in one line, as a reader would check it. */
   readonly formula: string;
   /** @returns the value, owned by the caller; inputs stay the caller's */
-  /** The value. */
   forward(inputs: readonly tf.Tensor[], attributes: Attributes): tf.Tensor;
   /**
    * @param tangents one per input; null where an input does not move
    * @param value what `forward` gave for these inputs
    * @returns the tangent of the value, owned by the caller; at least one tangent is not null
    */
-  /** The derivative along a direction. */
   jvp(
     inputs: readonly tf.Tensor[],
     tangents: readonly (tf.Tensor | null)[],

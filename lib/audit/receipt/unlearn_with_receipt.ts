@@ -1,3 +1,4 @@
+import { checkInputs } from "../sandbox/inputs.ts";
 import { dirname } from "@std/path";
 import { readSplit } from "../../data/split_file.ts";
 import { readIdentityKey } from "../../model/kit/identity_key.ts";
@@ -46,6 +47,8 @@ export async function unlearnWithReceipt(
     ...await digestFile(options.split),
     content: await readSplit(options.split),
   };
+  // Before a photograph is opened: no link is followed to see what it shows.
+  await checkInputs(options);
   const limits = await declaredLimits(options, split?.content);
   const notTrained = split && new Set([
     ...split.content.identities.val,

@@ -39,6 +39,7 @@ export interface PhotographMatch {
   readonly distance: number;
   /** Shares of unseen people's own and of others' photographs that are beyond it. */
   readonly refusesOwn: number;
+  /** Share of strangers whose photographs it refuses. */
   readonly refusesOthers: number;
 }
 

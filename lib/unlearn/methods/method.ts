@@ -99,7 +99,7 @@ export interface Method<Name extends string = string, SettingName extends string
    * small ViT trained from scratch is wrecked by steps that one that was fine-tuned gently survives.
    */
   readonly candidates: readonly Readonly<Record<SettingName, number>>[];
-  /** @returns theta_u, the caller's @throws TypeError what it needs is not in the context */
+  /** Unlearns. @returns theta_u, the caller's @throws TypeError what it needs is not in the context */
   run(
     context: UnlearningContext,
     request: RequestImages,
