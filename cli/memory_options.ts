@@ -21,7 +21,7 @@ export const MEMORY_OPTIONS = {
  * @throws UsageError the limit is no size such as `8GiB` or `512MiB`
  */
 export function memoryChoice(
-  given: { readonly microBatch?: number; readonly memoryLimit?: string },
+  given: { readonly microBatch?: number | undefined; readonly memoryLimit?: string | undefined },
 ): { microBatch?: number; memoryLimit?: number } {
   const { microBatch, memoryLimit } = given;
   return {

@@ -26,7 +26,7 @@ export interface BenchOptions {
   readonly effort: Effort;
   /** Pictures to read, and the recipe that says how they are varied. */
   readonly input: { root: string; files: readonly string[]; recipe: TrainingRecipe };
-  readonly onProgress?: OnProgress;
+  readonly onProgress?: OnProgress | undefined;
 }
 
 /** One run's figures, all of one adapter. A part that was not asked for is null. */

@@ -28,9 +28,9 @@ export interface GridOptions {
   /** Stages at a time. */
   readonly workers: number;
   /** A folder that keeps decoded images. */
-  readonly cache?: string;
+  readonly cache?: string | undefined;
   /** Told of the work done. */
-  readonly onProgress?: OnProgress;
+  readonly onProgress?: OnProgress | undefined;
 }
 
 /** A finished grid, with what went wrong in it. */

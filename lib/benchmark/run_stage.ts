@@ -34,8 +34,8 @@ const SPLIT_FILE = "split.json";
 /** What a stage may be told besides its task; nothing of it changes its result. */
 export interface StageOptions {
   /** A folder that keeps decoded images. */
-  readonly cache?: string;
-  readonly onProgress?: OnProgress;
+  readonly cache?: string | undefined;
+  readonly onProgress?: OnProgress | undefined;
 }
 
 /**

@@ -10,7 +10,7 @@ export interface PoolOptions {
   /** Stages at a time. */
   readonly workers: number;
   /** A folder that keeps decoded images. */
-  readonly cache?: string;
+  readonly cache?: string | undefined;
 }
 
 /** How the pool tells of its stages. */

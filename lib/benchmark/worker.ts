@@ -9,7 +9,7 @@ export interface StageOrder {
   readonly stage: Pick<Stage, "task" | "inputs" | "out">;
   readonly backend: Device["backend"];
   /** A folder that keeps decoded images. */
-  readonly cache?: string;
+  readonly cache?: string | undefined;
   /** What was measured of kernels, since a worker cannot look it up. */
   readonly measured: Measured;
 }

@@ -27,7 +27,7 @@ const LAYOUTS: Record<DatasetName, (root: string) => Promise<LayoutContent>> = {
 export async function openDataset(
   name: DatasetName,
   root: string,
-  options: { attributes?: readonly string[] } = {},
+  options: { attributes?: readonly string[] | undefined } = {},
 ): Promise<Dataset> {
   const dataset: Dataset = { name, root, ...await LAYOUTS[name](root) };
   if (dataset.samples.length === 0) {

@@ -29,9 +29,9 @@ export interface AcceptOptions {
   /** A split whose parts tell which of the images count; support images never do. */
   readonly split?: { readonly file: string; readonly parts: readonly IdentityPart[] };
   readonly seed: number;
-  readonly microBatch?: number;
-  readonly memoryLimit?: number;
-  readonly onProgress?: OnProgress;
+  readonly microBatch?: number | undefined;
+  readonly memoryLimit?: number | undefined;
+  readonly onProgress?: OnProgress | undefined;
 }
 
 /** Both models on the images that count. */

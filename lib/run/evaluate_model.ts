@@ -44,13 +44,13 @@ export interface EvaluateOptions {
   /** Only these labels count towards the metrics; default all. */
   readonly labels?: readonly string[];
   /** Images per pass; default 64, or as many as the memory holds. */
-  readonly microBatch?: number;
+  readonly microBatch?: number | undefined;
   /** Bytes of device memory to keep within. */
-  readonly memoryLimit?: number;
+  readonly memoryLimit?: number | undefined;
   /** A folder that keeps decoded images. */
-  readonly cache?: string;
+  readonly cache?: string | undefined;
   /** Told of the work done. */
-  readonly onProgress?: OnProgress;
+  readonly onProgress?: OnProgress | undefined;
 }
 
 /**

@@ -45,7 +45,7 @@ export interface TrainedOn {
   readonly seed: number;
   /** Validation images that each simulated request is judged on. */
   readonly unseenImages?: number;
-  readonly onProgress?: OnProgress;
+  readonly onProgress?: OnProgress | undefined;
 }
 
 /** What a kit holds for the methods that MetaUnlearn is compared with. */

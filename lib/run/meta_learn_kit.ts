@@ -64,9 +64,9 @@ export interface MetaLearnOptions {
   /** Of all that is drawn. */
   readonly seed: number;
   /** Images per pass through the backbone; default 64, or as many as the memory holds. */
-  readonly microBatch?: number;
+  readonly microBatch?: number | undefined;
   /** Bytes of device memory to keep within. */
-  readonly memoryLimit?: number;
+  readonly memoryLimit?: number | undefined;
   /** What SSD and PGU will need of the training images; default all. PGU's part is the largest. */
   readonly statistics?: StatisticsChoice;
   /** Where the settings of SSD, PGU and JiT come from; default published. */
@@ -74,9 +74,9 @@ export interface MetaLearnOptions {
   /** What the kit is to remember of each person; absent for nothing. */
   readonly memory?: MemoryChoice;
   /** A folder that keeps decoded images. */
-  readonly cache?: string;
+  readonly cache?: string | undefined;
   /** Told of the work done. */
-  readonly onProgress?: OnProgress;
+  readonly onProgress?: OnProgress | undefined;
   /** Called after each epoch. */
   readonly onEpoch?: (epoch: MetaEpoch) => void;
   /** Lines for people, such as after which epoch a stopped run goes on. */

@@ -39,7 +39,7 @@ export interface ImagePrediction {
 export async function predictImages(
   model: string,
   folder: string,
-  memory: { readonly microBatch?: number; readonly memoryLimit?: number } = {},
+  memory: { readonly microBatch?: number | undefined; readonly memoryLimit?: number } = {},
 ): Promise<{ labels: readonly string[]; images: ImagePrediction[] }> {
   const { config, theta: host, kernels } = await readModel(model);
   useKernels(kernels);

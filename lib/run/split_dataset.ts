@@ -23,10 +23,10 @@ export interface SplitOptions {
   /** Folder to make for the support images. */
   readonly requests?: string;
   /** Labels to keep; default all. */
-  readonly attributes?: readonly string[];
+  readonly attributes?: readonly string[] | undefined;
   /** Tries whether each image decodes. */
   readonly check: boolean;
-  readonly onProgress?: OnProgress;
+  readonly onProgress?: OnProgress | undefined;
 }
 
 /** A split, and what its maker should know. */

@@ -49,13 +49,13 @@ export interface TrainModelOptions {
   /** Weights to start from, Lethe's or published ones; the head is drawn anew when labels differ. */
   readonly init?: string;
   /** Images per pass; default the recipe's batch, or as many as the memory holds. */
-  readonly microBatch?: number;
+  readonly microBatch?: number | undefined;
   /** Bytes of device memory to keep within. */
-  readonly memoryLimit?: number;
+  readonly memoryLimit?: number | undefined;
   /** A folder that keeps decoded images. */
-  readonly cache?: string;
+  readonly cache?: string | undefined;
   /** Told of the work done. */
-  readonly onProgress?: OnProgress;
+  readonly onProgress?: OnProgress | undefined;
   /** Lines for people, such as after which epoch a stopped run goes on. */
   readonly onNotice?: (line: string) => void;
 }

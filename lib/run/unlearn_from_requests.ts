@@ -48,7 +48,7 @@ export interface UnlearnRowsOptions {
   /** Images per pass, or fewer where the device's memory holds no more. */
   readonly microBatch: number;
   /** Bytes of device memory to keep within. */
-  readonly memoryLimit?: number;
+  readonly memoryLimit?: number | undefined;
   /** Takes a step of a length that no simulated request showed. */
   readonly allowUnusualStep?: boolean;
   /** False takes photographs that seem to show somebody else. */

@@ -17,9 +17,9 @@ export interface UnlearnOptions extends PlanOptions {
   /** What computes. */
   readonly device: Device;
   /** Images per pass. */
-  readonly microBatch?: number;
+  readonly microBatch?: number | undefined;
   /** Bytes of device memory to keep within. */
-  readonly memoryLimit?: number;
+  readonly memoryLimit?: number | undefined;
   /** Default memory where the kit remembers people, else MetaUnlearn. */
   readonly choice?: Partial<MethodChoice>;
   /** False takes photographs that seem to show somebody else. */

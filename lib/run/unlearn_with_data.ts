@@ -39,13 +39,13 @@ export interface UnlearnWithDataOptions {
   /** Of all that is drawn. */
   readonly seed: number;
   /** Images per pass; default the batch, or as many as the memory holds. */
-  readonly microBatch?: number;
+  readonly microBatch?: number | undefined;
   /** Bytes of device memory to keep within. */
-  readonly memoryLimit?: number;
+  readonly memoryLimit?: number | undefined;
   /** A folder that keeps decoded images. */
-  readonly cache?: string;
+  readonly cache?: string | undefined;
   /** Told of the work done. */
-  readonly onProgress?: OnProgress;
+  readonly onProgress?: OnProgress | undefined;
 }
 
 /** `unlearning.json`, beside the weights. */

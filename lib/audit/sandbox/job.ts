@@ -23,7 +23,7 @@ export interface UnlearnSettings {
   /** Images per pass. */
   readonly microBatch: number;
   /** Bytes of device memory to keep within; default what the device is taken to have. */
-  readonly memoryLimit?: number;
+  readonly memoryLimit?: number | undefined;
   /** Takes a step of a length that no simulated request showed. */
   readonly allowUnusualStep?: boolean;
   /** False takes photographs that seem to show somebody else; default true. */

@@ -22,7 +22,7 @@ export interface ClaimedOptions {
   readonly hash: string;
   readonly device: Pick<Device, "backend" | "adapter">;
   readonly times?: ClaimTimes;
-  readonly onProgress?: OnProgress;
+  readonly onProgress?: OnProgress | undefined;
   /** Called with who is waited for. */
   readonly onWait?: (owner: string) => void;
 }

@@ -15,7 +15,7 @@ export interface ImageFiles {
   /** SHA-256 by file, against which every file is held. */
   readonly hashes?: Readonly<Record<string, string>>;
   /** A folder that keeps decoded images; needs `hashes`. */
-  readonly cache?: string;
+  readonly cache?: string | undefined;
 }
 
 /** Loads one image after the other. */

@@ -14,7 +14,7 @@ export type Progress = (done: number, total: number) => void;
 export interface LoadOptions extends ImageFiles {
   /** Bytes of pixels that are kept in memory; more are read from the cache, image by image. */
   readonly inMemory?: number;
-  readonly onProgress?: Progress;
+  readonly onProgress?: Progress | undefined;
 }
 
 /** Pixels that are loaded into memory at once by default, bytes: 14,000 images of 224 px. */

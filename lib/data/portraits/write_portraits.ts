@@ -20,7 +20,7 @@ export interface PortraitOptions {
   /** Pixels a side, 8 to 1024; default 64. */
   readonly side?: number;
   /** Told of the work done. */
-  readonly onProgress?: Progress;
+  readonly onProgress?: Progress | undefined;
 }
 
 /** Six digits number the images, as in CelebA. */

@@ -42,7 +42,7 @@ export interface Kit {
   /** The meta-loss. */
   readonly phi: ReadonlyMap<string, Weight>;
   /** log s_k, a scalar per tensor of theta; absent with one global step size. */
-  readonly logStepSizes?: ReadonlyMap<string, Weight>;
+  readonly logStepSizes?: ReadonlyMap<string, Weight> | undefined;
   /** Keyed hash of each image that was learned from; absent in kits made before there were any. */
   readonly trainingImages?: readonly string[];
   /** For SSD and PGU; `manifest.statistics` tells of them. */

@@ -40,7 +40,7 @@ export interface KitManifest {
   /** Of SSD's and PGU's statistics; absent in kits without. */
   readonly statistics?: StatisticsRecord;
   /** How far a step moves the weights, by method; absent where nobody measured it. */
-  readonly stepRanges?: Readonly<Record<string, StepRange>>;
+  readonly stepRanges?: Readonly<Record<string, StepRange>> | undefined;
   /** Sizes of the meta-loss (Table 8b). */
   readonly metaLoss: { readonly hidden: number; readonly embeddingSize: number };
   /** Keyed hash of each person that the kit can forget; the position is the embedding row. */

@@ -37,11 +37,11 @@ export interface FoldModelsOptions {
   readonly sets: number;
   /** Weights that the model's own training started from. */
   readonly init?: string;
-  readonly microBatch?: number;
-  readonly memoryLimit?: number;
-  readonly cache?: string;
+  readonly microBatch?: number | undefined;
+  readonly memoryLimit?: number | undefined;
+  readonly cache?: string | undefined;
   readonly random: Random;
-  readonly onProgress?: OnProgress;
+  readonly onProgress?: OnProgress | undefined;
   readonly onNotice?: (line: string) => void;
 }
 

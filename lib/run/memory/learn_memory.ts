@@ -67,7 +67,7 @@ export interface MemoryInputs {
   readonly answers: ReferenceLogits;
   /** Images of people outside the held-out fold, and validation images, that a scale is judged on. */
   readonly judged: { readonly retain: readonly number[]; readonly val: readonly number[] };
-  readonly onProgress?: OnProgress;
+  readonly onProgress?: OnProgress | undefined;
 }
 
 /**

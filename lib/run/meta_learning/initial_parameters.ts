@@ -21,7 +21,7 @@ export interface MetaLearningStart {
   /** The people that the ascent start is fitted on. */
   readonly trained: readonly Person[];
   readonly microBatch: number;
-  readonly onProgress?: OnProgress;
+  readonly onProgress?: OnProgress | undefined;
 }
 
 /** Images that the ascent start is fitted to at most: as many as its steps draw. */

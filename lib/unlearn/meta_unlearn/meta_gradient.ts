@@ -39,7 +39,7 @@ export interface MetaGradient {
   readonly forget: Measured;
   readonly phi: Weights;
   /** dA / dlog s_k, scalars; absent with a global step size. */
-  readonly logStepSizes?: Weights;
+  readonly logStepSizes?: Weights | undefined;
 }
 
 /** J_theta f(S) direction: the tangents of logits and features of the support images. */
@@ -115,7 +115,7 @@ export interface QueuedMetaGradient {
   /** A, loss and metric of the forget images, h_phi(f_theta(S)): [4]. */
   readonly measured: tf.Tensor;
   readonly phi: Weights;
-  readonly logStepSizes?: Weights;
+  readonly logStepSizes?: Weights | undefined;
 }
 
 /** As {@link metaGradient} where {@link takesOnDevice}, waiting for nothing. */
@@ -146,7 +146,7 @@ function gradientThrough(
   support: Support,
   { metaLearningRate: eta, inputs, shape, microBatch }: UnlearningSettings,
   logStepSizes?: Weights,
-): { phi: Weights; logStepSizes?: Weights } {
+): { phi: Weights; logStepSizes?: Weights | undefined } {
   const direction = logStepSizes
     ? mapWeights(v, (tensor, name) => tf.mul(tensor, tf.exp(logStepSizes[name])))
     : v;

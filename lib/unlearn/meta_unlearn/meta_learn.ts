@@ -90,7 +90,7 @@ export interface MetaLearning {
    */
   readonly supportSource?: (random: Random) => ImageFeed;
   /** Evaluates held-out requests; absent without a hold-out. */
-  readonly heldOut?: (parameters: MetaParameters) => Promise<HeldOut>;
+  readonly heldOut?: ((parameters: MetaParameters) => Promise<HeldOut>) | undefined;
   /** Called when the run's first step is done. */
   readonly onFirstStep?: () => Promise<void>;
   readonly onRequest?: (people: number, epoch: number, objective: number) => void;

@@ -4,7 +4,7 @@ import { disposeWeights, mapWeights, type Weights } from "../../tensor/weights.t
 /** phi and, where they are learned, the log step sizes: what meta-learning changes. */
 export interface MetaParameters {
   readonly phi: Weights;
-  readonly logStepSizes?: Weights;
+  readonly logStepSizes?: Weights | undefined;
 }
 
 /** The same numbers, whatever becomes of these; the caller's. */

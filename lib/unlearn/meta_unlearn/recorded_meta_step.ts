@@ -44,7 +44,7 @@ export function recordedMetaStep(
   };
   const results = new Gathered();
   const update = (
-    gradient: { phi: Weights; logStepSizes?: Weights },
+    gradient: { phi: Weights; logStepSizes?: Weights | undefined },
     numbers: tf.Tensor,
     sizeNumbers: tf.Tensor | undefined,
   ) => {

@@ -51,9 +51,9 @@ export interface Product {
   /** [n] */
   readonly bias?: TensorInfo;
   /** What else happens to an element. */
-  readonly ending?: Ending;
+  readonly ending?: Ending | undefined;
   /** [images, m], to be filled with the sums of a's rows over the inner axis; on a card only. */
-  readonly rowSums?: TensorInfo;
+  readonly rowSums?: TensorInfo | undefined;
 }
 
 /** Whether every row of a block starts on a multiple of four numbers and holds whole fours. */

@@ -11,7 +11,7 @@ export interface Ending {
   /** GELU's derivative at it is multiplied. */
   readonly slope?: TensorInfo;
   /** GELU is taken, and what it is taken of is stored here, for the backward pass. */
-  readonly before?: TensorInfo;
+  readonly before?: TensorInfo | undefined;
 }
 
 /** An ending as far as the code goes. */

@@ -14,9 +14,9 @@ export interface Variant {
   /** Whether k is not a multiple of four. */
   readonly ragged: boolean;
   readonly bias: boolean;
-  readonly ending?: EndingKind;
+  readonly ending?: EndingKind | undefined;
   /** Whether a's rows are added up over the inner index, into `RowSums` [images, m]; tiled ones only. */
-  readonly rowSums?: boolean;
+  readonly rowSums?: boolean | undefined;
 }
 
 /** 0 .. n - 1, to write lines out. */
