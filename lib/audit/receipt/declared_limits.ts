@@ -2,7 +2,7 @@ import { join } from "@std/path";
 import { MAX_IMAGE_BYTES } from "../../data/images/decode_image.ts";
 import { readRequestRows } from "../../data/requests/request_rows.ts";
 import type { Split } from "../../data/split.ts";
-import { LetheError, UsageError } from "../../error.ts";
+import { LetheError } from "../../error.ts";
 import { readPlainFile } from "../../files/plain_file.ts";
 import { sha256Hex } from "../../files/sha256.ts";
 import { identityKeyPath, readIdentityKey } from "../../model/kit/identity_key.ts";
@@ -18,7 +18,12 @@ import type { Plain } from "./receipt.ts";
 export interface LimitOptions extends PlanOptions {
   /** Goes on with a photograph that the model was trained on; the receipt says so. */
   readonly allowTrainingPhoto?: boolean;
+  /** Lines for whoever runs it. */
+  readonly onLine?: (line: string) => void;
 }
+
+/** What a receipt says of a used kit that was used again without a word why. */
+const NO_REASON = "none given";
 
 /**
  * Decides, before anything is computed or marked, whether a run needs a word of its operator's that is
@@ -29,7 +34,6 @@ export interface LimitOptions extends PlanOptions {
  * @param split whose images no request may be
  * @returns what was stated, for the receipt's settings
  * @throws {LetheError} a photograph was trained on, and nothing was stated
- * @throws {UsageError} a used kit is to be used again, and no reason was given
  */
 export async function declaredLimits(
   options: LimitOptions,
@@ -37,12 +41,11 @@ export async function declaredLimits(
 ): Promise<Readonly<Record<string, Plain>>> {
   const limits: Record<string, Plain> = {};
   if (options.branch && !options.sample && (await priorUses(options.kit)).length > 0) {
-    const reason = options.reason?.trim() ?? "";
-    if (reason === "") {
-      throw new UsageError(
-        `--branch from ${options.kit}, which has been used, without a reason`,
-        "its people who were forgotten come back, and the receipt says why",
-        '--reason "why this kit is used again"',
+    const reason = options.reason?.trim() || NO_REASON;
+    if (reason === NO_REASON) {
+      options.onLine?.(
+        `--branch from ${options.kit}, which has been used, without --reason: the receipt says that ` +
+          "none was given for bringing its forgotten people back",
       );
     }
     limits.branchReason = reason;
