@@ -18,7 +18,10 @@ const REFUSALS: readonly [(error: Error) => boolean, string, string][] = [
     "mend its rights or choose another path",
   ],
   [
-    (error) => (error as Error & { code?: unknown }).code === "ENOSPC",
+    // A worker's error comes as text, without its code.
+    (error) =>
+      (error as Error & { code?: unknown }).code === "ENOSPC" ||
+      /no space left on device|disk quota exceeded/i.test(error.message),
     "outputs need room",
     "free some or choose another disk",
   ],

@@ -36,6 +36,11 @@ Deno.test("describeError names a remedy for what the system refuses", async () =
     describeError(full).line,
     "No space left on device: write; outputs need room: free some or choose another disk",
   );
+  assertEquals(
+    describeError(new Error("No space left on device")).line,
+    "No space left on device; outputs need room: free some or choose another disk",
+    "as a worker tells of it",
+  );
 });
 
 Deno.test("describeError leaves out Deno's advice to widen the permissions", () => {
