@@ -1,14 +1,10 @@
 import { type InputThread, openInput } from "../data/loader/input_thread.ts";
-import { loadImages, type Progress } from "../data/loader/image_store.ts";
-import type { StoredForm } from "../data/images/stored_form.ts";
 import type { Dataset, Sample } from "../data/sample.ts";
 import { sha256Hex } from "../files/sha256.ts";
 import { openSplitDataset, type Split } from "../data/split.ts";
 import { type FileTable, hashAt } from "../data/file_table.ts";
 import { readSplit } from "../data/split_file.ts";
 import { readSplitIndex, writeSplitIndex } from "../data/split_index.ts";
-import type { StoredImages } from "../data/loader/stored_source.ts";
-import type { OnProgress } from "./progress.ts";
 
 /** A split and the data set it was made of. */
 export interface SplitData {
@@ -40,27 +36,6 @@ export async function openSplit(splitPath: string, data: string): Promise<SplitD
 /** SHA-256 of a sample's image, as the split recorded it. */
 export function hashOf({ split, table }: SplitData, { file, row }: Sample): string {
   return table && row !== undefined ? hashAt(table, row) : split.hashes[file];
-}
-
-/**
- * Loads samples' images in one form, each held against the hash in the split.
- *
- * @param cache a folder that keeps decoded images
- */
-export function loadSamples(
-  { split, dataset }: SplitData,
-  samples: readonly Sample[],
-  form: StoredForm,
-  onProgress?: OnProgress,
-  cache?: string,
-): Promise<StoredImages> {
-  const report: Progress | undefined = onProgress &&
-    ((done, total) => onProgress({ stage: "load images", done, total, unit: "images" }));
-  return loadImages(dataset.root, samples.map(({ file }) => file), form, {
-    hashes: split.hashes,
-    ...(cache === undefined ? {} : { cache }),
-    onProgress: report,
-  });
 }
 
 /**
