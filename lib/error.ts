@@ -9,6 +9,8 @@ export class LetheError extends Error {
   readonly exitCode: 1 | 2 | 3;
 
   /**
+   * Says what is wrong.
+   *
    * @param value what was found, naming the file or option
    * @param rule what holds instead
    * @param remedy what the user can do

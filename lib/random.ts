@@ -20,6 +20,8 @@ export class Random {
   readonly #words: Uint32Array;
 
   /**
+   * Starts a stream.
+   *
    * @param seed any safe integer
    * @param stream what the numbers are for; different names give independent streams
    * @throws {LetheError} when the seed is not a safe integer

@@ -83,7 +83,11 @@ export function falsePositives(fpr: number, nonMembers: number): number {
   return Math.floor(fpr * nonMembers * (1 + 4 * Number.EPSILON));
 }
 
-/** @throws {RangeError} when there is no member or no non-member */
+/**
+ * A curve needs both kinds of scores.
+ *
+ * @throws {RangeError} when there is no member or no non-member
+ */
 export function checkScores(members: ArrayLike<number>, nonMembers: ArrayLike<number>): void {
   if (members.length === 0 || nonMembers.length === 0) {
     throw new RangeError(`${members.length} members and ${nonMembers.length} non-members`);

@@ -9,11 +9,19 @@ import {
   shown,
 } from "../files/json_fields.ts";
 
-/** Bytes of one element, by type: what Lethe reads. It writes F32 and I32. */
-const ELEMENT_BYTES = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, U8: 1 } as const;
+/** Element types that Lethe reads. It writes F32 and I32. */
+export type WeightType = "F64" | "F32" | "F16" | "BF16" | "I64" | "I32" | "U8";
 
-/** Element types that Lethe reads. */
-export type WeightType = keyof typeof ELEMENT_BYTES;
+/** Bytes of one element. */
+const ELEMENT_BYTES: Readonly<Record<WeightType, number>> = {
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  I64: 8,
+  I32: 4,
+  U8: 1,
+};
 
 /** A tensor on the host. */
 export interface Weight {

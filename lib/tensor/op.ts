@@ -15,9 +15,11 @@ export interface Op {
   readonly name: string;
   /** The derivative in one line, as a reader would check it. */
   readonly formula: string;
-  /** @returns the value, owned by the caller; inputs stay the caller's */
+  /** The value, owned by the caller; inputs stay the caller's. */
   forward(inputs: readonly tf.Tensor[], attributes: Attributes): tf.Tensor;
   /**
+   * The tangent along the inputs' tangents.
+   *
    * @param tangents one per input; null where an input does not move
    * @param value what `forward` gave for these inputs
    * @returns the tangent of the value, owned by the caller; at least one tangent is not null
