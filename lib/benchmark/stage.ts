@@ -9,6 +9,9 @@ import type { MetaLearnSettings } from "../run/meta_learning/settings.ts";
 import type { MethodName, MethodSettings } from "../unlearn/methods.ts";
 import type { MeasureSettings, PortraitSizes } from "./settings.ts";
 
+/** What a worker that does stages is started as. */
+export const STAGE_WORKER = "lethe-stage";
+
 /** What a stage is told to do, without paths: what its result depends on besides its inputs. */
 export type StageTask =
   | { readonly kind: "draw"; readonly portraits: PortraitSizes }

@@ -1,8 +1,9 @@
 import type { ProgressEvent } from "../run/progress.ts";
 import type { Device } from "../tensor/device.ts";
 import { readMeasured } from "../tensor/kernels/autotune/measured_store.ts";
-import type { Stage } from "./stage.ts";
-import type { StageAnswer, StageOrder } from "./worker.ts";
+import { giveOrder } from "../threads/orders.ts";
+import { type Stage, STAGE_WORKER } from "./stage.ts";
+import type { StageOrder } from "./worker.ts";
 
 /** How stages are run. */
 export interface PoolOptions {
@@ -105,7 +106,10 @@ export async function runStages(
 
 /** One worker and its device. */
 class StageWorker {
-  readonly #worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+  readonly #worker = new Worker(new URL("./worker.ts", import.meta.url), {
+    type: "module",
+    name: STAGE_WORKER,
+  });
   readonly #backend: Device["backend"];
   readonly #cache: string | undefined;
 
@@ -115,24 +119,19 @@ class StageWorker {
   }
 
   /** Runs one stage; gives null, or why it failed. */
-  run({ task, inputs, out }: Stage, onProgress: (event: ProgressEvent) => void) {
-    const { promise, resolve } = Promise.withResolvers<string | null>();
-    this.#worker.onmessage = ({ data }: MessageEvent<StageAnswer>) => {
-      if ("progress" in data) onProgress(data.progress);
-      else resolve("failed" in data ? data.failed : null);
-    };
-    this.#worker.onerror = (event) => {
-      event.preventDefault();
-      resolve(event.message);
-    };
+  async run({ task, inputs, out }: Stage, onProgress: (event: ProgressEvent) => void) {
     const order: StageOrder = {
       stage: { task, inputs, out },
       backend: this.#backend,
       cache: this.#cache,
       measured: readMeasured(),
     };
-    this.#worker.postMessage(order);
-    return promise;
+    try {
+      await giveOrder(this.#worker, order, onProgress);
+      return null;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
   }
 
   end(): void {

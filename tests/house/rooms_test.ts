@@ -5,7 +5,7 @@ const PROJECT = fromFileUrl(new URL("../../", import.meta.url));
 
 /** Rooms from the ground floor up; a room imports from rooms below it, and of those beside it from none. */
 const FLOORS = [
-  ["lib/files", "lib"],
+  ["lib/files", "lib/threads", "lib"],
   ["lib/tensor"],
   ["lib/data"],
   ["lib/model", "lib/measure"],

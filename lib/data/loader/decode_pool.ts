@@ -1,9 +1,9 @@
+import { answerQuestions, questionsTo } from "../../threads/questions.ts";
 import type { Image } from "../images/decode_image.ts";
 import type { Cut } from "../images/random_crop.ts";
 import { resizeBilinear } from "../images/resize.ts";
 import { decodeForForm, type FormImage, type StoredForm } from "../images/stored_form.ts";
 import { cutInto } from "./batch_pixels.ts";
-import { receiveError, sendError, type SentError } from "./worker_error.ts";
 
 /** What a worker is asked for. */
 type Work =
@@ -21,9 +21,6 @@ interface CutWork {
   readonly out: Float32Array;
   readonly first: number;
 }
-
-/** An image, null for a batch that was written, or why there is nothing. */
-type Answer = { readonly id: number } & ({ readonly image: FormImage | null } | SentError);
 
 /** Decodes, resizes and cuts images on other threads. */
 export interface DecodePool extends Disposable {
@@ -59,33 +56,14 @@ const NAME = "lethe-decode";
  * malicious image that took over a decoder would find itself in an empty room.
  */
 export function openDecodePool(workers: number): DecodePool {
-  const waiting = new Map<number, PromiseWithResolvers<FormImage | null>>();
+  const deno = { permissions: "none" } as const;
+  const threads = Array.from(
+    { length: workers },
+    () => questionsTo<Work>(new Worker(import.meta.url, { type: "module", name: NAME, deno })),
+  );
   let next = 0;
-  const threads = Array.from({ length: workers }, () => {
-    const worker = new Worker(import.meta.url, {
-      type: "module",
-      name: NAME,
-      deno: { permissions: "none" },
-    });
-    worker.onmessage = ({ data }: MessageEvent<Answer>) => {
-      const { resolve, reject } = waiting.get(data.id)!;
-      waiting.delete(data.id);
-      if ("image" in data) resolve(data.image);
-      else reject(receiveError(data));
-    };
-    worker.onerror = (event) => {
-      event.preventDefault();
-      for (const { reject } of waiting.values()) reject(new Error(event.message));
-      waiting.clear();
-    };
-    return worker;
-  });
-  const ask = (work: Work, transfer: Transferable[] = []) => {
-    const answer = Promise.withResolvers<FormImage | null>();
-    waiting.set(next, answer);
-    threads[next % threads.length].postMessage({ id: next++, ...work }, transfer);
-    return answer.promise;
-  };
+  const ask = (work: Work, transfer: Transferable[] = []) =>
+    threads[next++ % workers].ask<FormImage | null>(work, transfer);
   return {
     atOnce: 2 * workers,
     async decode(bytes, name, form) {
@@ -114,11 +92,12 @@ export function openDecodePool(workers: number): DecodePool {
       return new Float32Array(out); // tensors want memory of their own
     },
     [Symbol.dispose]() {
-      for (const worker of threads) worker.terminate();
+      for (const thread of threads) thread[Symbol.dispose]();
     },
   };
 }
 
+/** An image, or null for a batch that was written into its place. */
 function done(work: Work): FormImage | null {
   if ("decode" in work) {
     const { bytes, name, form } = work.decode;
@@ -142,18 +121,4 @@ export function shared(pixels: Uint8Array): Uint8Array {
   return copy;
 }
 
-// In a worker this module answers orders.
-const self = globalThis as unknown as {
-  name?: string;
-  onmessage: (event: MessageEvent<{ readonly id: number } & Work>) => void;
-  postMessage(answer: Answer): void;
-};
-if (self.name === NAME) {
-  self.onmessage = ({ data: { id, ...work } }) => {
-    try {
-      self.postMessage({ id, image: done(work as Work) });
-    } catch (error) {
-      self.postMessage({ id, ...sendError(error) });
-    }
-  };
-}
+answerQuestions(NAME, done);

@@ -1,10 +1,10 @@
+import { answerQuestions, questionsTo } from "../../threads/questions.ts";
 import { joinBytes } from "../images/join_bytes.ts";
 import type { Cut } from "../images/random_crop.ts";
 import type { StoredForm } from "../images/stored_form.ts";
 import { fileAt, fileCount, type FileTable, hashAt } from "../file_table.ts";
 import { type ImageFiles, type ImageLoader, openImageLoader } from "./image_loader.ts";
 import { range } from "./image_source.ts";
-import { receiveError, sendError, type SentError } from "./worker_error.ts";
 
 /** Images of one side that an {@link InputThread} gives in batches. */
 export interface StreamedImages {
@@ -44,33 +44,27 @@ export interface InputOptions extends ImageFiles {
   readonly inMemory?: number;
 }
 
+/** What the thread is told, and asked for (`join`, `batch`). Lists of images go by number. */
 type Order =
-  & { readonly id: number }
-  & (
-    | {
-      readonly open: { root: string; count: number; inMemory: number; options: ImageFiles };
-    }
-    | {
-      readonly images: {
-        files: readonly string[] | FileTable;
-        form: StoredForm;
-        early: boolean;
-      };
-    }
-    | { readonly warm: { images: number; positions: readonly number[] } }
-    | { readonly join: { images: number; positions: readonly number[] } }
-    | {
-      readonly batch: {
-        images: number;
-        positions: readonly number[];
-        cuts: readonly Cut[] | null;
-        imageSize: number;
-      };
-    }
-  );
-type Answer =
-  & { readonly id: number }
-  & ({ readonly pixels: Pixels } | SentError);
+  | { readonly open: { root: string; count: number; inMemory: number; options: ImageFiles } }
+  | {
+    readonly images: {
+      list: number;
+      files: readonly string[] | FileTable;
+      form: StoredForm;
+      early: boolean;
+    };
+  }
+  | { readonly warm: { list: number; positions: readonly number[] } }
+  | { readonly join: { list: number; positions: readonly number[] } }
+  | {
+    readonly batch: {
+      list: number;
+      positions: readonly number[];
+      cuts: readonly Cut[] | null;
+      imageSize: number;
+    };
+  };
 /** Numbers that a batch was cut to, or images as they are. */
 type Pixels = Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 
@@ -96,52 +90,22 @@ export function openInput(
   { inMemory = IN_MEMORY, ...options }: InputOptions,
 ): InputThread {
   const worker = new Worker(import.meta.url, { type: "module", name: NAME });
-  const waiting = new Map<number, PromiseWithResolvers<Pixels>>();
-  const fail = (error: Error) => {
-    for (const { reject } of waiting.values()) reject(error);
-    waiting.clear();
-  };
-  worker.onmessage = ({ data }: MessageEvent<Answer>) => {
-    const answer = waiting.get(data.id);
-    waiting.delete(data.id);
-    if ("pixels" in data) answer?.resolve(data.pixels);
-    else answer?.reject(receiveError(data));
-  };
-  worker.onerror = (event) => {
-    event.preventDefault();
-    fail(new Error(event.message));
-  };
-  let ids = 0;
-  const send = (order: Order) => worker.postMessage(order);
-  const asked = (
-    order:
-      | Pick<Extract<Order, { batch: unknown }>, "batch">
-      | Pick<Extract<Order, { join: unknown }>, "join">,
-  ) => {
-    const answer = Promise.withResolvers<Pixels>();
-    const id = ids++;
-    waiting.set(id, answer);
-    send({ id, ...order });
-    return answer.promise;
-  };
-  send({ id: ids++, open: { root, count, inMemory, options } });
+  const thread = questionsTo<Order>(worker);
+  let lists = 0;
+  thread.tell({ open: { root, count, inMemory, options } });
   return {
     images(files, form, early = false) {
-      const images = ids++;
-      send({ id: images, images: { files, form, early } });
+      const list = lists++;
+      thread.tell({ images: { list, files, form, early } });
       return {
         side: form.side,
         pixels: (positions, cuts, imageSize) =>
-          asked({ batch: { images, positions, cuts, imageSize } }) as Promise<Float32Array>,
-        bytes: (positions) =>
-          asked({ join: { images, positions } }) as Promise<Uint8Array<ArrayBuffer>>,
-        warm: (positions) => send({ id: ids++, warm: { images, positions } }),
+          thread.ask<Float32Array>({ batch: { list, positions, cuts, imageSize } }),
+        bytes: (positions) => thread.ask<Uint8Array<ArrayBuffer>>({ join: { list, positions } }),
+        warm: (positions) => thread.tell({ warm: { list, positions } }),
       };
     },
-    [Symbol.dispose]() {
-      worker.terminate();
-      fail(new Error("the input thread was closed"));
-    },
+    [Symbol.dispose]: () => thread[Symbol.dispose](),
   };
 }
 
@@ -210,7 +174,7 @@ function keptImages(
 }
 
 /** What the thread does, from orders to answers. */
-function inputThread(answer: (answer: Answer) => void) {
+function inputThread() {
   let loader: ImageLoader;
   let room: Room;
   const lists = new Map<number, ReturnType<typeof keptImages>>();
@@ -239,49 +203,32 @@ function inputThread(answer: (answer: Answer) => void) {
     for (const position of positions.toReversed()) early.push(() => list.warm(position));
     serve();
   };
-  return async (order: Order) => {
-    try {
-      if ("open" in order) {
-        const { root, count, inMemory, options } = order.open;
-        loader = openImageLoader(root, count, options);
-        room = { left: inMemory };
-      } else if ("images" in order) {
-        const { files, form } = order.images;
-        const list = keptImages(loader, files, form, room);
-        lists.set(order.id, list);
-        if (order.images.early) begin(list, range(list.most));
-      } else if ("warm" in order) {
-        const { images, positions } = order.warm;
-        begin(lists.get(images)!, positions);
-      } else if ("join" in order) {
-        const { images, positions } = order.join;
-        const list = lists.get(images)!;
-        const stored = Promise.all(positions.map((position) => load(list, position)));
-        serve();
-        answer({ id: order.id, pixels: joinBytes(await stored) });
-      } else {
-        const { positions, cuts, imageSize } = order.batch;
-        const list = lists.get(order.batch.images)!;
-        const images = Promise.all(positions.map((position) => load(list, position)));
-        serve();
-        const pixels = await loader.cut(await images, list.side, cuts, imageSize);
-        answer({ id: order.id, pixels });
-      }
-    } catch (error) {
-      answer({ id: order.id, ...sendError(error) });
+  const batchOf = (list: ReturnType<typeof keptImages>, positions: readonly number[]) => {
+    const images = Promise.all(positions.map((position) => load(list, position)));
+    serve();
+    return images;
+  };
+  return async (order: Order): Promise<Pixels | null> => {
+    if ("open" in order) {
+      const { root, count, inMemory, options } = order.open;
+      loader = openImageLoader(root, count, options);
+      room = { left: inMemory };
+    } else if ("images" in order) {
+      const { files, form } = order.images;
+      const list = keptImages(loader, files, form, room);
+      lists.set(order.images.list, list);
+      if (order.images.early) begin(list, range(list.most));
+    } else if ("warm" in order) {
+      begin(lists.get(order.warm.list)!, order.warm.positions);
+    } else if ("join" in order) {
+      return joinBytes(await batchOf(lists.get(order.join.list)!, order.join.positions));
+    } else {
+      const { positions, cuts, imageSize } = order.batch;
+      const list = lists.get(order.batch.list)!;
+      return await loader.cut(await batchOf(list, positions), list.side, cuts, imageSize);
     }
+    return null;
   };
 }
 
-// In the worker itself this module answers orders.
-const self = globalThis as unknown as {
-  name?: string;
-  onmessage: (event: MessageEvent<Order>) => void;
-  postMessage(answer: Answer, transfer?: Transferable[]): void;
-};
-if (self.name === NAME) {
-  const obey = inputThread((answer) =>
-    self.postMessage(answer, "pixels" in answer ? [answer.pixels.buffer] : [])
-  );
-  self.onmessage = ({ data }) => void obey(data);
-}
+answerQuestions(NAME, inputThread(), (pixels) => pixels ? [pixels.buffer] : []);

@@ -1,4 +1,4 @@
-import { LetheError } from "../../error.ts";
+import { LetheError } from "../error.ts";
 
 /** An error as a worker sends it: a LetheError's parts, or another error's message. */
 export type SentError =

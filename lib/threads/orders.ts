@@ -1,0 +1,63 @@
+import { receiveError, sendError, type SentError } from "./sent_error.ts";
+
+/** What a worker says of an order: how far it is, and how it ended. */
+type Said<Progress> = { readonly progress: Progress } | { readonly done: true } | SentError;
+
+/**
+ * Gives a worker one order that takes long; it follows it with {@link followOrders}.
+ *
+ * @throws {LetheError} what the worker refused; Error what it met with otherwise
+ */
+export function giveOrder<Order, Progress>(
+  worker: Worker,
+  order: Order,
+  onProgress?: (progress: Progress) => void,
+): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  worker.onmessage = ({ data }: MessageEvent<Said<Progress>>) => {
+    if ("progress" in data) onProgress?.(data.progress);
+    else if ("done" in data) resolve();
+    else reject(receiveError(data));
+  };
+  worker.onerror = (event) => {
+    event.preventDefault();
+    reject(new Error(event.message));
+  };
+  worker.postMessage(order);
+  return promise;
+}
+
+/** Least time between two messages of progress, ms: a step of a small model takes less. */
+const TELL_AFTER = 250;
+
+/**
+ * In a worker of that name: follows the orders that {@link giveOrder} gives, one at a time. In any other
+ * thread: nothing, so that the module that starts a worker can be the worker's own.
+ *
+ * @param name what the worker was started as
+ * @param follow tells of its progress as often as it likes; the last message is always sent
+ */
+export function followOrders<Order, Progress extends { done: number; total: number }>(
+  name: string,
+  follow: (order: Order, onProgress: (progress: Progress) => void) => Promise<void>,
+): void {
+  const self = globalThis as unknown as {
+    name?: string;
+    onmessage: (event: MessageEvent<Order>) => void;
+    postMessage(said: Said<Progress>): void;
+  };
+  if (self.name !== name) return;
+  let last = 0;
+  self.onmessage = async ({ data }) => {
+    try {
+      await follow(data, (progress) => {
+        if (performance.now() - last < TELL_AFTER && progress.done < progress.total) return;
+        last = performance.now();
+        self.postMessage({ progress });
+      });
+      self.postMessage({ done: true });
+    } catch (error) {
+      self.postMessage(sendError(error));
+    }
+  };
+}
