@@ -1,4 +1,5 @@
 import type { Random } from "../../random.ts";
+import { axisTaps, resampleInto } from "./bilinear.ts";
 
 /** How training images are varied. */
 export interface Augmentation {
@@ -55,29 +56,6 @@ function drawBox(crop: NonNullable<Augmentation["crop"]>, side: number, random: 
   };
 }
 
-/** What makes a cell of the resized axis: two cells of the old one, and the share of the second. */
-export interface Tap {
-  readonly low: number;
-  readonly high: number;
-  readonly share: number;
-}
-
-/**
- * Bilinear resampling of one axis: half-pixel centres, no antialias, edges clamped to the cut (as
- * torchvision resizes a crop).
- *
- * @returns one tap per cell of the resized axis
- */
-export function axisTaps(to: number, start: number, length: number, mirrored: boolean): Tap[] {
-  const scale = length / to;
-  const taps = Array.from({ length: to }, (_, i) => {
-    const at = Math.max(0, (i + 0.5) * scale - 0.5);
-    const low = Math.min(Math.floor(at), length - 1);
-    return { low: start + low, high: start + Math.min(low + 1, length - 1), share: at - low };
-  });
-  return mirrored ? taps.reverse() : taps;
-}
-
 /**
  * Cuts and resizes one image as `patchesOfBytes` does on the device, in plain loops.
  *
@@ -92,30 +70,7 @@ export function cutAndResizeHere(
   out: Float32Array,
   offset: number,
 ): void {
-  const rows = axisTaps(side, cut.top, cut.height, false);
-  const columns = axisTaps(side, cut.left, cut.width, cut.mirrored);
-  const lefts = Int32Array.from(columns, ({ low }) => 3 * low);
-  const rights = Int32Array.from(columns, ({ high }) => 3 * high);
-  const shares = Float64Array.from(columns, ({ share }) => share);
-  // Neighbours of the result lie between the same two rows, which are resized across once.
-  const kept = [0, 1].map(() => ({ y: -1, values: new Float64Array(3 * side) }));
-  const across = (y: number): Float64Array => {
-    const known = kept.find((row) => row.y === y);
-    if (known) return known.values;
-    const row = kept[0].y <= kept[1].y ? kept[0] : kept[1];
-    row.y = y;
-    const start = 3 * y * s;
-    for (let x = 0, at = 0; x < side; x++) {
-      const [left, right, share] = [start + lefts[x], start + rights[x], shares[x]];
-      for (let c = 0; c < 3; c++) {
-        row.values[at++] = image[left + c] * (1 - share) + image[right + c] * share;
-      }
-    }
-    return row.values;
-  };
-  let to = offset;
-  for (const { low, high, share } of rows) {
-    const [upper, lower] = [across(low), across(high)];
-    for (let i = 0; i < 3 * side; i++) out[to++] = upper[i] * (1 - share) + lower[i] * share;
-  }
+  const across = axisTaps(side, { start: cut.left, length: cut.width, mirrored: cut.mirrored });
+  const down = axisTaps(side, { start: cut.top, length: cut.height });
+  resampleInto(out, offset, { values: image, width: s, channels: 3 }, across, down);
 }

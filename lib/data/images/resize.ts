@@ -1,3 +1,4 @@
+import { axisTaps, resampleInto } from "./bilinear.ts";
 import type { Image } from "./decode_image.ts";
 
 /**
@@ -14,46 +15,12 @@ export function resizeFloat(
   from: { width: number; height: number; channels: number },
   to: { width: number; height: number },
 ): Float32Array {
-  const { channels } = from;
-  const width = to.width * channels;
-  const result = new Float32Array(to.height * width);
-  const [across, down] = [taps(from.width, to.width), taps(from.height, to.height)];
-  const row = rowReader(pixels, from.width, channels, across);
-  for (let y = 0, at = 0; y < to.height; y++) {
-    const share = down.share[y];
-    const [upper, lower] = [row(down.first[y]), row(down.second[y])];
-    for (let i = 0; i < width; i++) result[at++] = upper[i] + (lower[i] - upper[i]) * share;
-  }
+  const { width, height, channels } = from;
+  const result = new Float32Array(to.height * to.width * channels);
+  const across = axisTaps(to.width, { start: 0, length: width });
+  const down = axisTaps(to.height, { start: 0, length: height });
+  resampleInto(result, 0, { values: pixels, width, channels }, across, down);
   return result;
-}
-
-/**
- * Rows of the source, resized across; the last two are kept, since neighbours of the result lie between
- * the same two.
- */
-function rowReader(pixels: ArrayLike<number>, width: number, channels: number, across: Taps) {
-  const kept = [0, 1].map(() => ({
-    y: -1,
-    values: new Float64Array(across.share.length * channels),
-  }));
-  return (y: number): Float64Array => {
-    const known = kept.find((row) => row.y === y);
-    if (known) return known.values;
-    // Rows come from the top: the one further up is not needed any more.
-    const row = kept[0].y <= kept[1].y ? kept[0] : kept[1];
-    row.y = y;
-    const start = y * width * channels;
-    for (let x = 0, at = 0; x < across.share.length; x++) {
-      const first = start + across.first[x] * channels;
-      const second = start + across.second[x] * channels;
-      const share = across.share[x];
-      for (let channel = 0; channel < channels; channel++) {
-        const a = pixels[first + channel];
-        row.values[at++] = a + (pixels[second + channel] - a) * share;
-      }
-    }
-    return row.values;
-  };
 }
 
 /**
@@ -70,23 +37,4 @@ export function resizeBilinear({ rgb, width, height }: Image, side: number): Uin
   const bytes = new Uint8Array(values.length);
   for (let i = 0; i < bytes.length; i++) bytes[i] = values[i] + 0.5;
   return bytes;
-}
-
-/** For each place of the result: the two source places it lies between, and the second one's share. */
-interface Taps {
-  readonly first: Int32Array;
-  readonly second: Int32Array;
-  readonly share: Float64Array;
-}
-
-function taps(from: number, to: number): Taps {
-  const [first, second] = [new Int32Array(to), new Int32Array(to)];
-  const share = new Float64Array(to);
-  for (let place = 0; place < to; place++) {
-    const centre = Math.max(0, (place + 0.5) * from / to - 0.5);
-    first[place] = Math.min(Math.floor(centre), from - 1);
-    second[place] = Math.min(first[place] + 1, from - 1);
-    share[place] = centre - first[place];
-  }
-  return { first, second, share };
 }

@@ -1,12 +1,13 @@
 import * as tf from "@tensorflow/tfjs";
 import { matMul } from "../../../lib/tensor/mat_mul.ts";
-import { axisTaps, type Cut, type Tap } from "../../../lib/data/images/random_crop.ts";
+import { axisTaps, type Taps } from "../../../lib/data/images/bilinear.ts";
+import type { Cut } from "../../../lib/data/images/random_crop.ts";
 
 /** An axis as a matrix: [to, from] row after row, written into `out` at `offset`. */
-function writeAxis(out: Float32Array, offset: number, from: number, taps: readonly Tap[]): void {
-  taps.forEach(({ low, high, share }, i) => {
-    out[offset + i * from + low] += 1 - share;
-    out[offset + i * from + high] += share;
+function writeAxis(out: Float32Array, offset: number, from: number, taps: Taps): void {
+  taps.share.forEach((share, i) => {
+    out[offset + i * from + taps.first[i]] += 1 - share;
+    out[offset + i * from + taps.second[i]] += share;
   });
 }
 
@@ -24,8 +25,13 @@ export function cutByMatrices(images: tf.Tensor, cuts: readonly Cut[], side: num
   const horizontal = new Float32Array(b * side * s);
   cuts.forEach((cut, i) => {
     const { top, left, height, width, mirrored } = cut;
-    writeAxis(vertical, i * side * s, s, axisTaps(side, top, height, false));
-    writeAxis(horizontal, i * side * s, s, axisTaps(side, left, width, mirrored));
+    writeAxis(vertical, i * side * s, s, axisTaps(side, { start: top, length: height }));
+    writeAxis(
+      horizontal,
+      i * side * s,
+      s,
+      axisTaps(side, { start: left, length: width, mirrored }),
+    );
   });
   return tf.tidy(() => {
     const rows = matMul(tf.tensor3d(vertical, [b, side, s]), tf.reshape(images, [b, s, s * 3]));
