@@ -244,7 +244,7 @@ Deno.test("unlearn writes no support photograph into its outputs", () =>
     }
     const outputs = (await tree(join(folder, "unlearned"))).filter((name) => !name.endsWith("/"))
       .map((name) => `unlearned/${name}`);
-    for (const file of [...outputs, "kit.uses.jsonl"]) {
+    for (const file of [...outputs, "kit.successor.json"]) {
       const bytes = Buffer.from(await Deno.readFile(join(folder, file)));
       for (const [i, needle] of needles.entries()) {
         assertEquals(bytes.indexOf(needle), -1, `${file} holds needle ${i}`);

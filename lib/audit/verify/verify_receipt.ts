@@ -1,6 +1,6 @@
 import { basename, dirname, join } from "@std/path";
 import { readPlainText } from "../../files/plain_file.ts";
-import { successorPath, usesPath } from "../../model/kit/kit_uses.ts";
+import { earlierUsesPath, usesPath } from "../../model/kit/kit_uses.ts";
 import { isWeakKey } from "../receipt/signing_key.ts";
 import { judgeLayers } from "./judge_layers.ts";
 import { sha256Hex } from "../../files/sha256.ts";
@@ -50,7 +50,7 @@ export interface VerifyOptions {
 /** What lies beside the outputs without being one of them: the receipt and what later runs note. */
 const BESIDE = [
   ...[RECEIPT_FILE, RECEIPT_PAGE, RECEIPT_BUNDLE, NEXT_KEY],
-  ...[basename(usesPath("kit")), basename(successorPath("kit"))],
+  ...[basename(usesPath("kit")), basename(earlierUsesPath("kit"))],
 ];
 
 /**

@@ -1,4 +1,5 @@
 import { createHmac } from "node:crypto";
+import { normalize, resolve } from "@std/path";
 import { readPlainText } from "../../files/plain_file.ts";
 import { sha256Hex } from "../../files/sha256.ts";
 import { writeSecretFile } from "../../files/secret_file.ts";
@@ -12,7 +13,9 @@ export type IdentityKey = string;
 
 /** Where a kit's key lies unless `--identity-key` says otherwise: beside the kit, not in it. */
 export function identityKeyPath(kit: string): string {
-  return `${kit.replace(/[/\\]+$/, "")}.identity-key`;
+  const named = normalize(kit).replace(/[/\\]+$/, "");
+  // `.` and `..` are beside nothing by that name.
+  return `${/(?:^|[/\\])\.\.?$/.test(named) ? resolve(named) : named}.identity-key`;
 }
 
 /** 256 random bits, in hexadecimal. */

@@ -16,14 +16,18 @@ import { readPlainText } from "../../files/plain_file.ts";
 /**
  * Where it is noted that a kit goes or went through a request: beside the kit, which itself never
  * changes. One line of JSON per mark; lines are appended and none is ever changed.
+ *
+ * The name is the one that commit 4832d1b has for its own note, an object of several lines, which stays
+ * above the marks. So whoever moves, copies or restores a kit by that name takes the marks along, and
+ * that version, which cannot read them, refuses a kit that this one has used.
  */
 export function usesPath(kit: string): string {
-  return `${withoutSlash(kit)}.uses.jsonl`;
+  return `${resolve(kit)}.successor.json`;
 }
 
-/** Where versions up to commit 4832d1b noted a kit's successors. */
-export function successorPath(kit: string): string {
-  return `${withoutSlash(kit)}.successor.json`;
+/** Where versions between commit 4832d1b and this one left their marks; they are read and none is added. */
+export function earlierUsesPath(kit: string): string {
+  return `${resolve(kit)}.uses.jsonl`;
 }
 
 /** A line of {@link usesPath}. */
@@ -89,7 +93,7 @@ export async function beginUse(options: UseOptions): Promise<KitUse> {
         ...{ version: 1, mark, kit: id, run, time: new Date().toISOString(), out: made, next },
         ...{ branch: used.length > 0, reason: reason ?? null },
       });
-    await dropHalfLine(file, path);
+    await endLastLine(file, path);
     const first = (await file.stat()).size === 0;
     append("begun", null);
     await file.sync();
@@ -162,9 +166,12 @@ export interface Use {
  * @throws {LetheError} they are damaged
  */
 export async function usesOf(kit: string, id: string): Promise<Use[]> {
-  const uses = (await earlierSuccessors(kit, id))
+  const record = await readRecord(kit);
+  const uses = record.notes.filter((note) => note.kit === id).flatMap(({ successors }) =>
+    successors
+  )
     .map((out): Use => ({ out, next: null, reason: null }));
-  const marks = (await readMarks(kit)).filter((mark) => mark.kit === id);
+  const marks = record.marks.filter((mark) => mark.kit === id);
   for (const { mark, run, out, reason } of marks) {
     if (mark !== "begun") continue;
     const end = marks.find((other) => other.run === run && other.mark !== "begun");
@@ -177,13 +184,52 @@ export async function usesOf(kit: string, id: string): Promise<Use[]> {
 
 /** All marks beside a kit, also those of other kits that lay there. @throws {LetheError} damaged */
 export async function readMarks(kit: string): Promise<UseMark[]> {
-  const path = usesPath(kit);
-  if (!await isThere(path)) return [];
-  const text = await readPlainText(path, { maxBytes: 2 ** 24, remedy: REMEDY });
-  const lines = text.split("\n");
-  // A line that was cut short belongs to a run that never began.
-  lines.pop();
-  return lines.map((line, i) => parseMark(line, `${path} line ${i + 1}`));
+  return (await readRecord(kit)).marks;
+}
+
+/** A note of commit 4832d1b: where the successors of a kit lie. */
+interface Note {
+  readonly kit: string;
+  readonly successors: readonly string[];
+}
+
+/** What lies beside a kit. */
+async function readRecord(kit: string): Promise<{ notes: Note[]; marks: UseMark[] }> {
+  const notes: Note[] = [];
+  const marks: UseMark[] = [];
+  for (const path of [earlierUsesPath(kit), usesPath(kit)]) {
+    if (!await isThere(path)) continue;
+    const text = await readPlainText(path, { maxBytes: 2 ** 24, remedy: REMEDY });
+    const note = NOTE.exec(text)?.[0] ?? "";
+    if (note !== "") notes.push(parseNote(note, path));
+    const lines = text.slice(note.length).split("\n");
+    const half = lines.pop()!;
+    if (!isHalfMark(half)) parseMark(half, `${path}, its last line`);
+    marks.push(...lines.map((line, i) => parseMark(line, `${path} line ${i + 1}`)));
+  }
+  return { notes, marks };
+}
+
+/** How every mark begins. */
+const MARK = '{"version":1,"mark":';
+
+/** A note comes first: an object over several lines, or all there is, where every mark is a line. */
+const NOTE = new RegExp(`^\\{\n[^]*?\n\\}(?:\n|$)|^(?!${RegExp.escape(MARK)})\\{[^\n]*\\}$`);
+
+/** A mark that was cut short belongs to a run that never began. */
+function isHalfMark(text: string): boolean {
+  return text.startsWith(MARK) || MARK.startsWith(text);
+}
+
+function parseNote(text: string, path: string): Note {
+  const fields = new JsonFields(parseJsonObject(text, path, REMEDY), path, REMEDY);
+  fields.read("version", integer(1, 1));
+  const note = {
+    kit: fields.read("kit", HASH),
+    successors: fields.read("successors", list(line(4096), 1, 1000)),
+  };
+  fields.end();
+  return note;
 }
 
 function parseMark(text: string, where: string): UseMark {
@@ -227,10 +273,13 @@ async function openLocked(path: string, kit: string): Promise<Deno.FsFile> {
   }
 }
 
-/** A mark that was cut off in the middle belongs to a run that never began. */
-async function dropHalfLine(file: Deno.FsFile, path: string): Promise<void> {
-  const bytes = await Deno.readFile(path);
-  await file.truncate(bytes.lastIndexOf(10) + 1);
+/** Drops a mark that was cut off in the middle; a note that ends without a line break gets one. */
+async function endLastLine(file: Deno.FsFile, path: string): Promise<void> {
+  const text = await Deno.readTextFile(path);
+  const half = text.slice(text.lastIndexOf("\n") + 1);
+  if (half === "") return;
+  if (isHalfMark(half)) await file.truncate(new TextEncoder().encode(text).length - half.length);
+  else await file.write(new TextEncoder().encode("\n"));
 }
 
 /** At once: a process that ends cannot wait. The file was opened to append, so nothing is overwritten. */
@@ -244,19 +293,6 @@ function appendMark(file: Deno.FsFile, path: string, mark: UseMark): void {
   } catch (cause) {
     cannotMark(path, cause);
   }
-}
-
-/** What {@link successorPath} says; none for a note that is about another kit, once of this name. */
-async function earlierSuccessors(kit: string, id: string): Promise<string[]> {
-  const path = successorPath(kit);
-  if (!await isThere(path)) return [];
-  const text = await readPlainText(path, { maxBytes: 2 ** 20, remedy: REMEDY });
-  const note = new JsonFields(parseJsonObject(text, path, REMEDY), path, REMEDY);
-  note.read("version", integer(1, 1));
-  const about = note.read("kit", HASH);
-  const successors = note.read("successors", list(line(4096), 1, 1000));
-  note.end();
-  return about === id ? successors : [];
 }
 
 function succeeded(kit: string, successors: readonly string[]): LetheError {
@@ -291,9 +327,5 @@ async function isThere(path: string): Promise<boolean> {
 }
 
 function nextKit(out: string): string {
-  return `${withoutSlash(out)}/kit`;
-}
-
-function withoutSlash(path: string): string {
-  return path.replace(/[/\\]+$/, "");
+  return `${out.replace(/[/\\]+$/, "")}/kit`;
 }

@@ -32,9 +32,11 @@ Deno.test("identityHash differs by key and by person, not by Unicode form", () =
 });
 
 Deno.test("identityKeyPath lies beside the kit", () => {
-  for (const kit of ["runs/kit", "runs/kit/", "runs/kit//"]) {
+  for (const kit of ["runs/kit", "runs/kit/", "runs/kit//", "./runs/kit/."]) {
     assertEquals(identityKeyPath(kit), "runs/kit.identity-key");
   }
+  // Beside the folder that one stands in, not within it.
+  assertEquals(identityKeyPath("."), `${Deno.cwd()}.identity-key`);
 });
 
 Deno.test("readIdentityKey gives back what writeIdentityKey wrote for this user only", async () => {

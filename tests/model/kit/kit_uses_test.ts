@@ -1,11 +1,11 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { LetheError } from "../../../lib/error.ts";
 import {
   beginUse,
+  earlierUsesPath,
   readMarks,
   refuseUsed,
-  successorPath,
   usesOf,
   usesPath,
 } from "../../../lib/model/kit/kit_uses.ts";
@@ -100,21 +100,48 @@ Deno.test("beginUse refuses where it cannot leave its mark", () =>
     await assertRejects(() => beginUse(options), LetheError, "cannot be written");
   }));
 
-Deno.test("refuseUsed obeys the notes of commit 4832d1b, and takes no damaged note for none", () =>
+Deno.test("refuseUsed obeys the notes of commit 4832d1b, and takes no damaged record for none", () =>
   onUse(async ({ kit, ...options }) => {
     const note = { version: 1, kit: THIS, successors: ["a/kit"] };
-    await Deno.writeTextFile(successorPath(kit), JSON.stringify({ ...note, kit: OTHER }));
+    const path = usesPath(kit);
+    await Deno.writeTextFile(path, JSON.stringify({ ...note, kit: OTHER }));
     await refuseUsed(kit, THIS);
-    await Deno.writeTextFile(successorPath(kit), JSON.stringify(note));
+    await Deno.writeTextFile(path, JSON.stringify(note));
     await assertRejects(() => refuseUsed(kit, THIS), LetheError, "a successor, a/kit; ");
-    for (const text of ["", "{", "null", "{}", JSON.stringify({ ...note, successors: [] })]) {
-      await Deno.writeTextFile(successorPath(kit), text);
-      await assertRejects(() => refuseUsed(kit, THIS), LetheError, "restore it");
-    }
-    await Deno.remove(successorPath(kit));
-    for (const text of ["{}\n", "[]\n", "{\n"]) {
-      await Deno.writeTextFile(usesPath(kit), text);
+    const damaged = ["null", "{}", "x", "{\n", JSON.stringify({ ...note, successors: [] })];
+    for (const text of [...damaged, "{}\n", "[]\n", "{\n\n"]) {
+      await Deno.writeTextFile(path, text);
       await assertRejects(() => refuseUsed(kit, THIS), LetheError, "restore it");
       await assertRejects(() => beginUse({ kit, ...options }), LetheError, "restore it");
+      assertEquals(await Deno.readTextFile(path), text, "nothing of it is lost");
     }
   }));
+
+Deno.test("beginUse marks below the note of commit 4832d1b, which stays, and that version cannot read it", () =>
+  onUse(async (options) => {
+    const note = { version: 1, kit: OTHER, successors: ["a/kit"] };
+    for (const text of [JSON.stringify(note, null, 2) + "\n", JSON.stringify(note, null, 2)]) {
+      await Deno.writeTextFile(usesPath(options.kit), text);
+      await (await beginUse(options)).giveUp();
+      await (await beginUse(options)).done(NEXT);
+      const marked = await Deno.readTextFile(usesPath(options.kit));
+      assert(marked.startsWith(text));
+      assertThrows(() => JSON.parse(marked));
+      await assertRejects(() => refuseUsed(options.kit, THIS), LetheError, "a successor, ");
+      await assertRejects(() => refuseUsed(options.kit, OTHER), LetheError, "a successor, a/kit; ");
+    }
+  }));
+
+Deno.test("refuseUsed reads the marks of versions in between", () =>
+  onUse(async (options) => {
+    await (await beginUse(options)).done(NEXT);
+    await Deno.rename(usesPath(options.kit), earlierUsesPath(options.kit));
+    await assertRejects(() => refuseUsed(options.kit, THIS), LetheError, "a successor, ");
+    await assertRejects(() => beginUse(options), LetheError, "a successor, ");
+  }));
+
+Deno.test("usesPath is one for every spelling of a kit's path", () => {
+  const spellings = ["a/kit", "a/kit/", "./a/kit/.", "a/b/../kit", "a//kit"];
+  assertEquals(new Set(spellings.map(usesPath)).size, 1);
+  assertEquals(usesPath("."), `${Deno.cwd()}.successor.json`);
+});
