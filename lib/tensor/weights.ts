@@ -26,6 +26,22 @@ export function addScaled(a: Weights, b: Weights, scale: number | Weights): Weig
   });
 }
 
+/**
+ * A sum of gradients that grows by `scale` times one more: of micro-batches, of parts of an objective.
+ *
+ * @param sum null before the first term
+ * @returns sum + scale term, the caller's; both that went in are taken over
+ */
+export function accumulate(sum: Weights | null, term: Weights, scale = 1): Weights {
+  if (sum === null && scale === 1) return term;
+  const next = sum === null
+    ? mapWeights(term, (tensor) => tf.mul(tensor, scale))
+    : addScaled(sum, term, scale);
+  disposeWeights(sum);
+  disposeWeights(term);
+  return next;
+}
+
 /** Frees every tensor of the set. */
 export function disposeWeights(weights: Weights | null | undefined): void {
   if (weights) tf.dispose(Object.values(weights));

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { vit, type VitShape } from "../model/vit.ts";
 import { plain } from "../tensor/algebra.ts";
-import { addScaled, disposeWeights, valueAndGradients, type Weights } from "../tensor/weights.ts";
+import { accumulate, valueAndGradients, type Weights } from "../tensor/weights.ts";
 import { microBatchRanges } from "./meta_unlearn/algorithm1_unlearning_step.ts";
 
 /** What running theta takes besides its weights. */
@@ -87,13 +87,7 @@ export function queueLogitGradient(
     const perImage = patches.shape[0] / logits.shape[0];
     row += piece.shape[0] / perImage;
     tf.dispose([part.value, piece]);
-    if (gradients === null) gradients = part.gradients;
-    else {
-      const sum: Weights = addScaled(gradients, part.gradients, 1);
-      disposeWeights(gradients);
-      disposeWeights(part.gradients);
-      gradients = sum;
-    }
+    gradients = accumulate(gradients, part.gradients);
   }
   tf.dispose([logits, outer.gradients.logits]);
   return { value: outer.value, gradients: gradients! };

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import {
+  accumulate,
   addScaled,
   disposeWeights,
   mapWeights,
@@ -99,4 +100,17 @@ onEachDevice("mapWeights frees what f makes besides its result", async () => {
   assert(Object.values(mapped).every((tensor) => tensor.isDisposed));
   disposeWeights(null);
   disposeWeights(at);
+});
+
+onEachDevice("accumulate takes both over, and begins with nothing", async () => {
+  const before = tf.memory().numTensors;
+  const first = weights();
+  const alone = accumulate(null, first);
+  assertEquals(alone, first);
+  const sum = accumulate(accumulate(alone, weights()), weights(), -0.5);
+  assertEquals(await numbers(sum), { a: [1.5, 3], b: [4.5, 6], c: [7.5, 9, 10.5] });
+  const scaled = accumulate(null, weights(), 2);
+  assertEquals(await numbers(scaled), { a: [2, 4], b: [6, 8], c: [10, 12, 14] });
+  for (const set of [sum, scaled]) disposeWeights(set);
+  assertEquals(tf.memory().numTensors, before);
 });

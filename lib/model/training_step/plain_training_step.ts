@@ -3,7 +3,7 @@ import { adamW, ADAMW_DEFAULTS } from "../../tensor/optimisers/adamw.ts";
 import type { Optimiser } from "../../tensor/optimisers/optimiser.ts";
 import { sgd } from "../../tensor/optimisers/sgd.ts";
 import { Reads } from "../../tensor/reads.ts";
-import { addScaled, disposeWeights, mapWeights, type Weights } from "../../tensor/weights.ts";
+import { accumulate, disposeWeights, mapWeights, type Weights } from "../../tensor/weights.ts";
 import type { TrainingRecipe } from "../recipes.ts";
 import { lossAndGradients } from "./loss_and_gradients.ts";
 import { decays, type StepSettings, type TrainingStep } from "./training_step.ts";
@@ -39,13 +39,7 @@ export function plainTrainingStep(settings: StepSettings, initial: Weights): Tra
         const part = lossAndGradients(settings, theta, batch, share);
         tf.dispose([batch.patches, batch.targets]);
         const value = part.value.data();
-        if (gradients === null) gradients = part.gradients;
-        else {
-          const sum: Weights = addScaled(gradients, part.gradients, 1);
-          disposeWeights(gradients);
-          disposeWeights(part.gradients);
-          gradients = sum;
-        }
+        gradients = accumulate(gradients, part.gradients);
         await reads.add(value.then(([loss]) => {
           part.value.dispose();
           losses[i] = loss;

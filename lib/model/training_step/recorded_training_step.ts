@@ -5,7 +5,7 @@ import { adamWOf, type InPlaceOptimiser, sgdOf } from "../../tensor/optimisers/i
 import { Gathered } from "../../tensor/recording/gathered.ts";
 import { Recorded } from "../../tensor/recording/recorded.ts";
 import type { Tensors } from "../../tensor/recording/recording.ts";
-import { addScaled, disposeWeights, mapWeights, type Weights } from "../../tensor/weights.ts";
+import { accumulate, disposeWeights, mapWeights, type Weights } from "../../tensor/weights.ts";
 import type { TrainingRecipe } from "../recipes.ts";
 import { lossAndGradients } from "./loss_and_gradients.ts";
 import { decays, type StepSettings, type TrainingStep } from "./training_step.ts";
@@ -40,18 +40,13 @@ export function recordedTrainingStep(
       targets: batches[`targets ${i}`],
     }));
     const images = parts.reduce((sum, { targets }) => sum + targets.shape[0], 0);
-    let [loss, gradients]: [tf.Tensor | null, Weights | null] = [null, null];
+    let loss: tf.Tensor | null = null;
+    let gradients: Weights | null = null;
     for (const part of parts) {
       const share = part.targets.shape[0] / images;
       const own = lossAndGradients(settings, optimiser.weights, part, share);
-      if (loss === null || gradients === null) {
-        [loss, gradients] = [own.value, own.gradients];
-        continue;
-      }
-      const [before, sum]: [Weights, Weights] = [gradients, addScaled(gradients, own.gradients, 1)];
-      loss = tf.add(loss, own.value);
-      for (const weights of [before, own.gradients]) disposeWeights(weights);
-      gradients = sum;
+      loss = loss ? tf.add<tf.Tensor>(loss, own.value) : own.value;
+      gradients = accumulate(gradients, own.gradients);
     }
     optimiser.step(gradients!, numbers);
     disposeWeights(gradients);

@@ -5,7 +5,7 @@ import { predict } from "../../model/predict.ts";
 import { taskLoss } from "../../model/task_loss.ts";
 import { vit } from "../../model/vit.ts";
 import { plain } from "../../tensor/algebra.ts";
-import { addScaled, disposeWeights, mapWeights, type Weights } from "../../tensor/weights.ts";
+import { accumulate, mapWeights, type Weights } from "../../tensor/weights.ts";
 import type { Measured } from "../meta_unlearn/eq5_eq6_auxiliary_objective.ts";
 import { logitGradient } from "../logit_gradient.ts";
 import type { AuxiliaryBatch, MetaObjective } from "../meta_unlearn/meta_objective.ts";
@@ -48,10 +48,8 @@ export async function scrubObjectiveGradient(
         (logits) => of(logits, teacher, targets),
       );
       const share = weight * piece.length / indices.length;
-      const next = addScaled(v, part.gradients, share);
-      for (const weights of [v, part.gradients]) disposeWeights(weights);
+      v = accumulate(v, part.gradients, share);
       tf.dispose([patches, targets, teacher]);
-      v = next;
       value += share * part.value;
     }
   };

@@ -2,7 +2,13 @@ import * as tf from "@tensorflow/tfjs";
 import { Cycle } from "../../data/batches.ts";
 import type { Random } from "../../random.ts";
 import { adamW, ADAMW_DEFAULTS } from "../../tensor/optimisers/adamw.ts";
-import { addScaled, disposeWeights, mapWeights, type Weights } from "../../tensor/weights.ts";
+import {
+  accumulate,
+  addScaled,
+  disposeWeights,
+  mapWeights,
+  type Weights,
+} from "../../tensor/weights.ts";
 import type { Person } from "../meta_unlearn/simulate_requests.ts";
 import { type Answers, divergenceGradient } from "./divergence.ts";
 import { sumOf, unflatten } from "./flat.ts";
@@ -100,9 +106,7 @@ export async function stepObjective(
     if (weight === 0 || images.length === 0) continue;
     const part = await divergenceGradient(moved, backbone, task, source, images, answers);
     value += weight * part.value;
-    const sum = addScaled(cotangent, part.gradients, -weight);
-    for (const weights of [cotangent, part.gradients]) disposeWeights(weights);
-    cotangent = sum;
+    cotangent = accumulate(cotangent, part.gradients, -weight);
   }
   const gradient = settingsGradient(gradients, cotangent, moments, settings);
   for (const weights of [moves, moved, cotangent]) disposeWeights(weights);

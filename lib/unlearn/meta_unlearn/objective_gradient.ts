@@ -5,13 +5,7 @@ import { taskLoss, weightedLabelLoss } from "../../model/task_loss.ts";
 import { vit } from "../../model/vit.ts";
 import { plain } from "../../tensor/algebra.ts";
 import { Reads } from "../../tensor/reads.ts";
-import {
-  addScaled,
-  disposeWeights,
-  mapWeights,
-  valueAndGradients,
-  type Weights,
-} from "../../tensor/weights.ts";
+import { accumulate, valueAndGradients, type Weights } from "../../tensor/weights.ts";
 import {
   auxiliaryObjective,
   keepObjective,
@@ -47,7 +41,7 @@ async function lossGradient(
     }, theta);
     const read = kept!.data();
     tf.dispose([part.value, batch.patches, batch.targets]);
-    gradient = accumulate(gradient, part.gradients, 1);
+    gradient = accumulate(gradient, part.gradients);
     await reads.add(read.then((logits) => {
       kept!.dispose();
       rows[i] = logits as Float32Array;
@@ -82,17 +76,6 @@ async function termGradient(
   const { value, slopes } = term(measured);
   const { gradient } = await lossGradient(theta, objective, indices, slopes);
   return { value, slope: 1, gradient, measured };
-}
-
-/** sum + scale term; takes both over and frees what it no longer needs. */
-function accumulate(sum: Weights | null, term: Weights, scale: number): Weights {
-  if (sum === null && scale === 1) return term;
-  const next = sum === null
-    ? mapWeights(term, (tensor) => tf.mul(tensor, scale))
-    : addScaled(sum, term, scale);
-  disposeWeights(sum);
-  disposeWeights(term);
-  return next;
 }
 
 /** v = dA/dtheta_u and A (Eq. 6, with the `keep` term), batch after batch. */

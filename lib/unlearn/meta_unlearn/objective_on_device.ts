@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { Task } from "../../data/sample.ts";
 import { customGradient } from "../../tensor/custom_gradient.ts";
 import { runKernel } from "../../tensor/kernel.ts";
-import { addScaled, disposeWeights, type Weights } from "../../tensor/weights.ts";
+import { accumulate, type Weights } from "../../tensor/weights.ts";
 import { logitsOf, queueLogitGradient } from "../logit_gradient.ts";
 import type { AuxiliaryForm, Measured } from "./eq5_eq6_auxiliary_objective.ts";
 import type { UnlearningSettings } from "./algorithm1_unlearning_step.ts";
@@ -137,12 +137,7 @@ export function queueObjectiveGradient(
       return before ? tf.add(before, own) : own;
     });
     tf.dispose([row!, ...before ? [before] : []]);
-    if (v === null) v = gradients;
-    else {
-      const sum: Weights = addScaled(v, gradients, 1);
-      for (const weights of [v, gradients]) disposeWeights(weights);
-      v = sum;
-    }
+    v = accumulate(v, gradients);
   };
   for (const { forget, val, original, keep, share } of batches) {
     const onVal = val
