@@ -44,7 +44,7 @@ async function watched(body: () => Promise<void>) {
     return write.call(queue, buffer, offset, data as ArrayBuffer, from, size);
   };
   backend.reads.read = function (...args) {
-    counts.down += args[4];
+    for (const { size } of args[2]) counts.down += size;
     return read.apply(backend.reads, args);
   };
   GPUBuffer.prototype.mapAsync = function (...args) {

@@ -24,12 +24,10 @@ export async function saveState<T>(
   fingerprint: string,
   { sets, record }: SavedState<T>,
 ): Promise<void> {
-  const weights = new Map();
-  for (const [set, tensors] of Object.entries(sets)) {
-    for (const [name, weight] of await downloadWeights(tensors)) {
-      weights.set(`${set}/${name}`, weight);
-    }
-  }
+  const named = Object.entries(sets).flatMap(([set, tensors]) =>
+    Object.entries(tensors).map(([name, tensor]) => [`${set}/${name}`, tensor] as const)
+  );
+  const weights = await downloadWeights(Object.fromEntries(named));
   await writeWhole(
     path,
     encodeSafetensors(weights, { fingerprint, record: JSON.stringify(record) }),

@@ -1,7 +1,17 @@
 /** Staging buffers of one size that are kept: a read holds one until its promise resolves. */
-const [KEPT, KEPT_BYTES] = [32, 64 * 2 ** 20];
-/** Staging buffers of a size that are mapped ahead when it is first met, up to so many bytes each. */
+const [KEPT, KEPT_BYTES] = [128, 64 * 2 ** 20];
+/**
+ * Staging buffers that are mapped ahead when a size is first met, and of how many bytes at most. Where
+ * they do not go round, as many again are mapped.
+ */
 const [SPARES, SPARE_BYTES] = [7, 2 ** 20];
+
+/** A part of a buffer, bytes; multiples of four. */
+export interface BufferRange {
+  readonly buffer: GPUBuffer;
+  readonly offset: number;
+  readonly size: number;
+}
 
 /**
  * Reads of buffers. Deno waits for the whole queue in `mapAsync` itself, and only then sleeps ten
@@ -13,8 +23,9 @@ export class EarlyReads {
   readonly #device: GPUDevice;
   readonly #counter: GPUBuffer;
   #count = 0;
-  /** Staging buffers that were mapped once, by size. */
+  /** Staging buffers that were mapped once, by size; and how many of a size there are in all. */
   readonly #free = new Map<number, GPUBuffer[]>();
+  readonly #made = new Map<number, number>();
   /** Reads that did not wait, and all of them. */
   readonly told = { early: 0, all: 0 };
 
@@ -27,32 +38,33 @@ export class EarlyReads {
   }
 
   /**
-   * Reads a range of a buffer, behind all that was submitted.
+   * Reads ranges of buffers, behind all that was submitted.
    *
-   * @param encoder gets the copy
+   * @param encoder gets the copies
    * @param submit submits what `encoder` holds
-   * @param size bytes, a multiple of four
+   * @returns the ranges one behind the other
    */
   async read(
     encoder: GPUCommandEncoder,
     submit: () => void,
-    buffer: GPUBuffer,
-    offset: number,
-    size: number,
+    ranges: readonly BufferRange[],
   ): Promise<ArrayBuffer> {
+    const size = ranges.reduce((sum, range) => sum + range.size, 0);
     const end = Math.ceil(size / 8) * 8;
     const capacity = 2 ** Math.ceil(Math.log2(Math.max(256, end + 4)));
-    const isNew = !this.#free.has(capacity);
     const known = this.#free.get(capacity)?.pop();
     const staging = known ?? this.#stage(capacity);
     const count = this.#count = (this.#count + 1) % 2 ** 32;
     this.#device.queue.writeBuffer(this.#counter, 0, new Uint32Array([count]));
-    encoder.copyBufferToBuffer(buffer, offset, staging, 0, size);
+    ranges.reduce((at, range) => {
+      encoder.copyBufferToBuffer(range.buffer, range.offset, staging, at, range.size);
+      return at + range.size;
+    }, 0);
     encoder.copyBufferToBuffer(this.#counter, 0, staging, end, 4);
     submit();
     const mapped = staging.mapAsync(GPUMapMode.READ, 0, end + 4);
     this.told.all++;
-    if (isNew) this.#mapAhead(capacity);
+    if (!known) this.#mapAhead(capacity);
     const early = known ? rangeOf(staging, end + 4) : null;
     if (early && new Uint32Array(early, end, 1)[0] === count) {
       this.told.early++;
@@ -72,16 +84,19 @@ export class EarlyReads {
   }
 
   #stage(size: number): GPUBuffer {
+    this.#made.set(size, (this.#made.get(size) ?? 0) + 1);
     return this.#device.createBuffer({
       size,
       usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
     });
   }
 
-  /** Maps spare buffers while the first read of their size waits, so that the next reads need not. */
+  /** Maps spare buffers while a read waits for want of one, so that the next reads need not. */
   #mapAhead(size: number): void {
-    this.#free.set(size, []);
-    for (let i = 0; i < SPARES && size <= SPARE_BYTES; i++) {
+    if (size > SPARE_BYTES) return;
+    const made = this.#made.get(size)!;
+    const spares = Math.min(Math.max(SPARES, made), keptOf(size) - made);
+    for (let i = 0; i < spares; i++) {
       const spare = this.#stage(size);
       spare.mapAsync(GPUMapMode.READ).then(() => this.#giveBack(spare), () => {});
     }
@@ -91,9 +106,17 @@ export class EarlyReads {
     staging.unmap();
     const kept = this.#free.get(staging.size) ?? [];
     this.#free.set(staging.size, kept);
-    if (kept.length < KEPT && (kept.length + 1) * staging.size <= KEPT_BYTES) kept.push(staging);
-    else staging.destroy();
+    if (kept.length < keptOf(staging.size)) kept.push(staging);
+    else {
+      this.#made.set(staging.size, this.#made.get(staging.size)! - 1);
+      staging.destroy();
+    }
   }
+}
+
+/** How many buffers of so many bytes are kept. */
+function keptOf(size: number): number {
+  return Math.min(KEPT, Math.floor(KEPT_BYTES / size));
 }
 
 /** What is in a buffer whose mapping is under way; null where the adapter keeps it back until then. */

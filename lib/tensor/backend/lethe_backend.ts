@@ -1,5 +1,5 @@
 import type { DataId, TensorInfo } from "@tensorflow/tfjs";
-import { EarlyReads } from "./early_reads.ts";
+import { type BufferRange, EarlyReads } from "./early_reads.ts";
 import { bytesOf, bytesOfValues, TENSOR_USAGE, type TensorData } from "./tensor_data.ts";
 import { type ProgramUniform, TfjsBackend, type TfjsProgram } from "./tfjs_backend.ts";
 import { packUniforms, uniformsOf } from "./uniforms.ts";
@@ -33,6 +33,9 @@ export interface Tracer {
     fresh?: boolean,
   ): number[];
 }
+
+/** Bytes of tensors that are read together, unless one is larger. */
+const TOGETHER = 32 * 2 ** 20;
 
 /** Uniform buffers that are kept by content. */
 const MOST_UNIFORMS = 4096;
@@ -80,18 +83,50 @@ export class LetheBackend extends TfjsBackend {
     const bytes = await this.reads.read(
       this.commandEncoder!,
       () => this.submitQueue(),
-      data.resource,
-      data.offset ?? 0,
-      bytesOf(data),
+      [rangeOf(data)],
     );
-    const values = data.dtype === "float32"
-      ? new Float32Array(bytes)
-      : data.dtype === "bool"
-      ? Uint8Array.from(new Int32Array(bytes))
-      : new Int32Array(bytes);
+    const values = valuesOf(data, bytes);
     // A buffer with another owner changes under its tensor: what was read says nothing of the next read.
     if (!data.external) data.values = values;
     return values;
+  }
+
+  /**
+   * Numbers of many tensors: one read for as many as go into {@link TOGETHER} bytes, where each by itself
+   * would make the host wait for the device.
+   */
+  async readTogether(ids: readonly DataId[]): Promise<ArrayLike<number>[]> {
+    const all: ArrayLike<number>[] = [];
+    let [waiting, bytes]: [TensorData[], number] = [[], 0];
+    const flush = async () => {
+      if (waiting.length === 0) return;
+      const some = waiting;
+      [waiting, bytes] = [[], 0];
+      this.ensureCommandEncoderReady();
+      this.endComputePassEncoder();
+      const ranges = some.map(rangeOf);
+      const read = await this.reads.read(
+        this.commandEncoder!,
+        () => this.submitQueue(),
+        ranges,
+      );
+      let at = 0;
+      some.forEach((data, i) => all.push(valuesOf(data, read.slice(at, at += ranges[i].size))));
+    };
+    for (const id of ids) {
+      const data = this.tensorMap.get(id);
+      if (!data.values && (this.tracer || !data.resource)) {
+        throw new TypeError("a recorded step reads nothing");
+      }
+      if (data.values || bytes + bytesOf(data) > TOGETHER) await flush();
+      if (data.values) all.push(data.values);
+      else {
+        waiting.push(data);
+        bytes += bytesOf(data);
+      }
+    }
+    await flush();
+    return all;
   }
 
   override tensorToBinding(tensor: TensorInfo | null): GPUBufferBinding | null {
@@ -137,4 +172,16 @@ export class LetheBackend extends TfjsBackend {
       uniforms: packUniforms(uniformsOf(program, output, inputs, uniforms)),
     });
   }
+}
+
+/** Where a tensor's numbers lie. */
+function rangeOf(data: TensorData): BufferRange {
+  return { buffer: data.resource!, offset: data.offset ?? 0, size: bytesOf(data) };
+}
+
+/** A tensor's numbers as the host has them, from the device's. */
+function valuesOf({ dtype }: TensorData, bytes: ArrayBuffer): ArrayLike<number> {
+  if (dtype === "float32") return new Float32Array(bytes);
+  const integers = new Int32Array(bytes);
+  return dtype === "bool" ? Uint8Array.from(integers) : integers;
 }

@@ -93,9 +93,7 @@ export class Gathered {
       await backend.reads.read(
         backend.commandEncoder!,
         () => backend.submitQueue(),
-        this.#buffer!,
-        0,
-        4 * end,
+        [{ buffer: this.#buffer!, offset: 0, size: 4 * end }],
       ),
     );
     this.#end = 0;

@@ -24,6 +24,8 @@ export class Recorded<In extends Tensors, Out extends Tensors> {
   /** By what they fit, the latest last. */
   readonly #recordings = new Map<string, Recording>();
   readonly #arena = new Arena();
+  /** What staying inputs add to the key, and of which version they were. */
+  #stayed: { readonly version: unknown; readonly key: string } | null = null;
   #unrecorded: Tensors = {};
 
   /**
@@ -53,7 +55,7 @@ export class Recorded<In extends Tensors, Out extends Tensors> {
       this.#unrecorded = outputs;
       return outputs;
     }
-    const key = keyOf(inputs);
+    const key = this.#keyOf(inputs, staying, version);
     let found = this.#recordings.get(key);
     this.#recordings.delete(key);
     if (!found) {
@@ -72,6 +74,19 @@ export class Recorded<In extends Tensors, Out extends Tensors> {
     return found.outputs as Out;
   }
 
+  /** All that a recording depends on besides the step; of what stays, shapes are looked at once. */
+  #keyOf(inputs: In, staying: ReadonlySet<string> | undefined, version: unknown): string {
+    const of = (names: readonly string[]) =>
+      JSON.stringify(names.map((name) => [name, inputs[name].shape, inputs[name].dtype]));
+    const names = Object.keys(inputs);
+    if (!staying || version === undefined) return `${precision()} ${choiceNumber()} ${of(names)}`;
+    if (this.#stayed?.version !== version) {
+      this.#stayed = { version, key: of(names.filter((name) => staying.has(name))) };
+    }
+    const others = of(names.filter((name) => !staying.has(name)));
+    return `${precision()} ${choiceNumber()} ${this.#stayed!.key} ${others}`;
+  }
+
   /** Programs per run and bytes of the latest recording; null where there is none. */
   get size(): { programs: number; bytes: number } | null {
     const latest = [...this.#recordings.values()].at(-1);
@@ -87,10 +102,4 @@ export class Recorded<In extends Tensors, Out extends Tensors> {
     tf.dispose(Object.values(this.#unrecorded));
     this.#unrecorded = {};
   }
-}
-
-/** All that a recording depends on besides the step. */
-function keyOf(inputs: Tensors): string {
-  const shapes = Object.entries(inputs).map(([name, { shape, dtype }]) => [name, shape, dtype]);
-  return JSON.stringify([precision(), choiceNumber(), shapes]);
 }

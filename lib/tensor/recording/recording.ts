@@ -100,18 +100,18 @@ export class Recording {
    */
   run(inputs: Tensors, staying: ReadonlySet<string> = NONE, version?: unknown): void {
     const backend = this.#backend;
-    // What is queued already must not see the new inputs.
+    const filled = version !== undefined && this.#version === version;
+    this.#version = version;
+    const names = Object.keys(this.#slots).filter((name) => !filled || !staying.has(name));
+    // The queue writes at once: what is encoded already must not see the new inputs.
+    const writes = names.some((name) => !backend.tensorMap.get(inputs[name].dataId).resource);
     if (backend.commandEncoder) {
       backend.endComputePassEncoder();
-      backend.submitQueue();
+      if (writes) backend.submitQueue();
     }
     backend.ensureCommandEncoderReady();
     const encoder = backend.commandEncoder!;
-    const filled = version !== undefined && this.#version === version;
-    this.#version = version;
-    for (const [name, slot] of Object.entries(this.#slots)) {
-      if (!filled || !staying.has(name)) this.#fill(encoder, slot, inputs[name]);
-    }
+    for (const name of names) this.#fill(encoder, this.#slots[name], inputs[name]);
     const pass = encoder.beginComputePass();
     let last: GPUComputePipeline | null = null;
     for (const { pipeline, bindings, workgroups: [x, y, z] } of this.#commands) {

@@ -33,6 +33,35 @@ onEachDevice(
 );
 
 onEachDevice(
+  "Recorded runs whose inputs are on the device go off together, each with its own",
+  async () => {
+    const b = tf.tensor([8, 8, 8]);
+    const step = affine(b);
+    const a = tf.tensor([2]);
+    const first = tf.tensor([0, 0, 0]);
+    step.run({ x: first, a });
+    const backend = activeWebgpu();
+    const staying = new Set(["a"]);
+    const version = {};
+    let submits = 0;
+    const submit = backend?.submitQueue;
+    if (backend) backend.submitQueue = () => (submits++, submit!.call(backend));
+    const xs = [1, 2, 3].map((x) => tf.add(first, x));
+    const outputs = xs.map((x) => tf.add(step.run({ x, a }, staying, version).y, 0));
+    // The first run brings `a` along, from the host.
+    if (backend) assertEquals(submits, 1);
+    const values = await Promise.all(outputs.map((y) => y.data()));
+    if (backend) backend.submitQueue = submit!;
+    assertEquals(
+      values.map((each) => [...each]),
+      [1, 2, 3].map((x) => [4 * x + 8, 4 * x + 4, 4 * x + 2]),
+    );
+    step.dispose();
+    tf.dispose([b, a, first, xs, outputs]);
+  },
+);
+
+onEachDevice(
   "Recorded holds what its step took from outside, and frees it when it is done",
   async () => {
     const b = tf.tensor([8, 8, 8]);
