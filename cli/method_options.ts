@@ -48,6 +48,7 @@ type KitSetting =
   | "epochs"
   | "gamma"
   | "noise"
+  | "damping"
   | "draws";
 const SETTINGS = settingOptions<KitSetting>(KIT_METHODS.map(methodOf), "as the kit says");
 
@@ -79,8 +80,8 @@ export const METHOD_OPTIONS = {
   method: {
     kind: "choice",
     of: KIT_METHODS,
-    help: "how to unlearn (memory where the kit remembers people, else metaunlearn); ssd and pgu " +
-      "need a kit with statistics",
+    help: "how to unlearn (memory where the kit remembers people, else metaunlearn); ssd, pgu " +
+      "and influence need a kit with statistics",
   },
   seed: { ...SEED, help: "jit: of the noise" },
   ...SETTINGS,

@@ -14,14 +14,14 @@ import { settingOptions, settingsGiven } from "../cli/method_options.ts";
 import { unlearnWithData as runMethod } from "../lib/run/unlearn_with_data.ts";
 import { DATA_METHODS, methodOf } from "../lib/unlearn/methods.ts";
 
-type DataSetting = "learningRate" | "epochs" | "forgettingEpochs" | "batchSize";
+type DataSetting = "learningRate" | "epochs" | "forgettingEpochs" | "batchSize" | "retainWeight";
 const SETTINGS = settingOptions<DataSetting>(DATA_METHODS.map(methodOf), "as published");
 
-/** `deno task unlearn-with-data`: SCRUB and Bad Teacher, which read the training images. */
+/** `deno task unlearn-with-data`: SCRUB, Bad Teacher and reference tuning, which read training images. */
 export const unlearnWithData = command({
   name: "unlearn-with-data",
   summary:
-    "SCRUB or Bad Teacher, to compare with: they read all training images, retained ones too",
+    "SCRUB, Bad Teacher or reference tuning, to compare with: they read training images, retained ones too",
   options: {
     method: { kind: "choice", of: DATA_METHODS, required: true, help: "how to unlearn" },
     model: { kind: "path", required: true, value: "DIR", help: "the trained model" },
@@ -29,6 +29,11 @@ export const unlearnWithData = command({
     data: DATA,
     cache: CACHE,
     out: { kind: "path", required: true, value: "DIR", help: "model folder to make" },
+    foldModels: {
+      kind: "path",
+      value: "DIR",
+      help: "reference-tuning: models trained without a fold of the people (KIT.folds)",
+    },
     ...SETTINGS,
     ...MEMORY_OPTIONS,
     seed: SEED,
@@ -48,6 +53,7 @@ export const unlearnWithData = command({
       ...{ device, method, model, split, data, out, seed },
       settings: settingsGiven(methodOf(method), Object.fromEntries(given)),
       ...memoryChoice(options),
+      ...(options.foldModels === undefined ? {} : { foldModels: options.foldModels }),
       ...(options.cache === undefined ? {} : { cache: options.cache }),
       onProgress: progress(terminal, options.jsonProgress),
     });

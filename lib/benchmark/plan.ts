@@ -1,8 +1,8 @@
 import { join } from "@std/path";
 import { LetheError } from "../error.ts";
-import { methodOf, needsStatistics } from "../unlearn/methods.ts";
+import { methodOf, needsReferences, needsStatistics } from "../unlearn/methods.ts";
 import { candidatesOf, metaLearningOf, recipeOf } from "./resolve_settings.ts";
-import { DEFAULT_MEMORY } from "../run/memory/settings.ts";
+import { DEFAULT_FOLDS, DEFAULT_MEMORY } from "../run/memory/settings.ts";
 import type {
   BaselineMethodSettings,
   DataSettings,
@@ -192,7 +192,7 @@ function planMemory(
   from: Readonly<Record<string, Stage | string>>,
 ): MethodInputs {
   const { folds: count, foldSets: sets, rounds } = row;
-  const folds = add(`folds ${at}`, { kind: "folds", count, sets, seed }, from);
+  const folds = planFolds({ add, seed }, row, at, from);
   const alike = settings.methods.filter((other): other is MemoryMethodSettings =>
     other.method === "memory" && other.rounds === rounds && other.folds === count &&
     other.foldSets === sets
@@ -210,9 +210,25 @@ function planMemory(
   return { memory };
 }
 
+/** A split's fold models; those of one number are one stage. */
+function planFolds(
+  { add, seed }: Pick<SplitOrder, "add" | "seed">,
+  { folds: count, foldSets: sets }: Pick<MemoryMethodSettings, "folds" | "foldSets">,
+  at: string,
+  from: Readonly<Record<string, Stage | string>>,
+): Stage {
+  return add(`folds ${at}`, { kind: "folds", count, sets, seed }, from);
+}
+
+/** The folds of the grid's memory, so that a grid trains one lot of them; else the usual ones. */
+function foldsOf({ methods }: GridSettings) {
+  const row = methods.find((row): row is MemoryMethodSettings => row.method === "memory");
+  return row ?? DEFAULT_FOLDS;
+}
+
 /** Another method's settings and, where it needs them, the training images' statistics. */
 function planChoice(
-  { data, forget, seed, add }: SplitOrder,
+  { settings, data, forget, seed, add }: SplitOrder,
   row: BaselineMethodSettings,
   at: string,
   from: Readonly<Record<string, Stage | string>>,
@@ -220,13 +236,16 @@ function planChoice(
   const statistics: Record<string, Stage> = needsStatistics(methodOf(row.method))
     ? { statistics: add(`statistics ${at}`, { kind: "statistics" }, from) }
     : {};
+  const folds: Record<string, Stage> = needsReferences(methodOf(row.method))
+    ? { folds: planFolds({ add, seed }, foldsOf(settings), at, from) }
+    : {};
   const candidates = candidatesOf(row, data, forget);
   const choose = add(
     `choose ${row.name}'s settings ${at}`,
     { kind: "choose", method: row.method, candidates, seed },
-    { ...from, ...statistics },
+    { ...from, ...statistics, ...folds },
   );
-  return { choose, ...statistics };
+  return { choose, ...statistics, ...folds };
 }
 
 /** What a method reads besides the models, by name. */

@@ -1,4 +1,6 @@
 import { DEFAULT_FOLDS, DEFAULT_MEMORY } from "../run/memory/settings.ts";
+import { influence } from "../unlearn/methods/influence.ts";
+import { referenceTuning } from "../unlearn/methods/reference_tuning.ts";
 import { DEFAULT_MEASURE } from "./parse_settings.ts";
 import type { GridSettings, MetaLearningOverrides, MethodSettings } from "./settings.ts";
 
@@ -67,6 +69,13 @@ const EVERY_METHOD: MethodSettings[] = [
     rounds: DEFAULT_MEMORY.memorise.rounds,
     ...DEFAULT_FOLDS,
   })),
+  // Without what a kit remembers, and with the photographs at hand: what lies below and above it.
+  { name: "Influence", method: "influence", candidates: [...influence.candidates] },
+  {
+    name: "Reference tuning",
+    method: "reference-tuning",
+    candidates: [...referenceTuning.candidates],
+  },
 ];
 
 /** Grids by name. */

@@ -132,6 +132,7 @@ export async function runStage(
         statistics,
         seed,
         {
+          ...(inputs.folds ? { foldModels: inputs.folds } : {}),
           onRequest: (done, total) =>
             onProgress?.({ stage: "choose", done, total, unit: "simulated requests" }),
         },

@@ -22,7 +22,7 @@ const FILES = {
 } as const;
 
 /**
- * Computes what SSD and PGU need of the training images and writes it as a folder.
+ * Computes what SSD, PGU and influence need of the training images and writes it as a folder.
  *
  * @throws LetheError `out` exists or cannot be written
  */

@@ -6,6 +6,7 @@ import { readModel } from "../model/checkpoint.ts";
 import { uploadWeights } from "../model/device_weights.ts";
 import { identityHash, readIdentityKey } from "../model/kit/identity_key.ts";
 import { readKit } from "../model/kit/kit.ts";
+import { foldAnswers } from "../run/memory/fold_answers.ts";
 import type { SplitData } from "../run/split_data.ts";
 import type { SplitImages } from "../run/split_images.ts";
 import { range } from "../data/loader/image_source.ts";
@@ -107,26 +108,33 @@ export async function baselineMethod(
   method: MethodName,
   seed: number,
   inputs: StageInputs,
-  { split, dataset }: SplitData,
+  data: SplitData,
   images: SplitImages,
 ): Promise<ReadyMethod> {
-  const { config } = await readModel(inputs.model);
+  const { split, dataset } = data;
+  const model = await readModel(inputs.model);
+  const { config } = model;
   const text = await Deno.readTextFile(join(inputs.choose, RESULT_FILE));
   const { chosen } = JSON.parse(text) as ChosenSettings;
   const parts = (["support", "forget", "retain"] as const)
     .map((part) => samplesOf(split, dataset, part));
   const source = images.source(parts.flat(), config);
+  const asked = parts.slice(0, 2).flat();
   const [support, forget, retain] = parts.map((part, k) => {
     const before = parts.slice(0, k).reduce((sum, { length }) => sum + length, 0);
     return range(part.length).map((i) => before + i);
   });
   const statistics = inputs.statistics ? await readStatistics(inputs.statistics) : undefined;
+  const references = inputs.folds
+    ? await foldAnswers(inputs.folds, model, data, source, asked, PASS_SIZE)
+    : undefined;
   const context = {
     shape: config,
     microBatch: PASS_SIZE,
     task: config.task,
     source,
     ...(statistics ? { statistics } : {}),
+    ...(references ? { references } : {}),
   };
   return {
     run: async (theta) => {

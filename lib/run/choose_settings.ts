@@ -6,6 +6,7 @@ import { meanLoss } from "../measure/loss.ts";
 import { positionsByPerson } from "../measure/people.ts";
 import type { Model } from "../model/checkpoint.ts";
 import { uploadWeights } from "../model/device_weights.ts";
+import { foldAnswers } from "./memory/fold_answers.ts";
 import type { SplitData } from "./split_data.ts";
 import type { SplitImages } from "./split_images.ts";
 import { range } from "../data/loader/image_source.ts";
@@ -32,6 +33,8 @@ export interface ChosenSettings {
 export interface ChoiceOptions {
   /** Validation images that each simulated request is judged on. */
   readonly unseenImages?: number;
+  /** Folder of the fold models, for methods that need references. */
+  readonly foldModels?: string;
   /** Called after each simulated request, of all candidates' together. */
   readonly onRequest?: (done: number, total: number) => void;
 }
@@ -52,14 +55,15 @@ export async function chooseSettings(
   method: Method,
   candidates: readonly MethodSettings[],
   model: Model,
-  { split, dataset }: SplitData,
+  data: SplitData,
   images: SplitImages,
   statistics: TrainingStatistics | undefined,
   seed: number,
-  { unseenImages, onRequest }: ChoiceOptions = {},
+  { unseenImages, foldModels, onRequest }: ChoiceOptions = {},
 ): Promise<ChosenSettings> {
   if (candidates.length === 1) return { chosen: candidates[0], trials: [] };
   const { config } = model;
+  const { split, dataset } = data;
   const random = new Random(seed, "choose settings");
   const [known, val] = [samplesOf(split, dataset, "retain"), samplesOf(split, dataset, "val")];
   const source = images.source([...known, ...val], config);
@@ -71,6 +75,9 @@ export async function chooseSettings(
   const asking = people.slice(0, Math.min(asked, people.length - 1));
   const theta = uploadWeights(model.theta);
   const staying = people.slice(asking.length).flatMap((person) => person.images);
+  const references = foldModels === undefined
+    ? undefined
+    : await foldAnswers(foldModels, model, data, source, known, PASS_SIZE);
   const total = candidates.length * Math.ceil(asking.length / Math.min(size, asking.length));
   let done = 0;
   const judge = await requestJudge(
@@ -109,6 +116,7 @@ export async function chooseSettings(
         task: config.task,
         source,
         ...(statistics ? { statistics } : {}),
+        ...(references ? { references } : {}),
         random: random.fork(`trial ${rows.join()}`),
       };
       return (await method.run(context, { support, forget, retain }, settings)).theta;

@@ -1,6 +1,6 @@
 import { samplesOf } from "../data/split.ts";
 import { refuseExisting } from "../files/write_whole.ts";
-import { LetheError } from "../error.ts";
+import { LetheError, UsageError } from "../error.ts";
 import { readModel, writeModel } from "../model/checkpoint.ts";
 import { downloadWeights, uploadWeights } from "../model/device_weights.ts";
 import { microBatchWithin } from "../model/memory_plan.ts";
@@ -12,9 +12,11 @@ import {
   type MethodName,
   methodOf,
   type MethodSettings,
+  needsReferences,
   publishedLayout,
   publishedSettings,
 } from "../unlearn/methods.ts";
+import { foldAnswers } from "./memory/fold_answers.ts";
 import type { OnProgress } from "./progress.ts";
 import { openSplit } from "./split_data.ts";
 import { openImages } from "./split_images.ts";
@@ -38,6 +40,8 @@ export interface UnlearnWithDataOptions {
   readonly settings?: MethodSettings;
   /** Of all that is drawn. */
   readonly seed: number;
+  /** Folder of the fold models, for methods that follow what models say that never saw the people. */
+  readonly foldModels?: string | undefined;
   /** Images per pass; default the batch, or as many as the memory holds. */
   readonly microBatch?: number | undefined;
   /** Bytes of device memory to keep within. */
@@ -67,14 +71,22 @@ export interface DataUnlearning {
 }
 
 /**
- * Unlearns the people to forget by SCRUB or Bad Teacher, which read all training images: what the
- * benchmark compares with, no answer to a request. Writes a model folder, whole or not at all.
+ * Unlearns the people to forget by SCRUB, Bad Teacher or reference tuning, which read training images: what
+ * the benchmark compares with, no answer to a request. Writes a model folder, whole or not at all.
  *
+ * @throws UsageError the method needs fold models and is given none
  * @throws LetheError bad input, or `out` exists
  */
 export async function unlearnWithData(options: UnlearnWithDataOptions): Promise<DataUnlearning> {
   const { device, method, out, seed, onProgress } = options;
   await refuseExisting(out);
+  if (needsReferences(methodOf(method)) && options.foldModels === undefined) {
+    throw new UsageError(
+      `${method} without fold models`,
+      "it follows what models say that never saw the people to forget",
+      "name their folder with --fold-models; deno task meta-learn --memory trains them beside the kit",
+    );
+  }
   const data = await openSplit(options.split, options.data);
   const original = await readModel(options.model);
   const { config, theta: host } = original;
@@ -103,11 +115,13 @@ export async function unlearnWithData(options: UnlearnWithDataOptions): Promise<
   const { batchSize } = settings;
   const microBatch = options.microBatch ??
     microBatchWithin(config, config.labels.length, "train", batchSize, options.memoryLimit);
-  const total = "forgettingEpochs" in settings
-    ? Math.min(settings.forgettingEpochs, settings.epochs) * forget.length +
-      settings.epochs * retain.length
-    : settings.epochs * samples.length;
+  const request = { support: [], forget, retain };
+  const total = methodOf(method).images?.(settings, request) ?? samples.length;
   let done = 0;
+  const source = images.source(samples, config);
+  const references = needsReferences(methodOf(method))
+    ? await foldAnswers(options.foldModels!, original, data, source, parts[0], microBatch)
+    : undefined;
   const theta = uploadWeights(host);
   const { theta: after } = await methodOf(method).run(
     {
@@ -115,14 +129,15 @@ export async function unlearnWithData(options: UnlearnWithDataOptions): Promise<
       shape: config,
       microBatch,
       task: config.task,
-      source: images.source(samples, config),
+      source,
+      ...(references ? { references } : {}),
       random: new Random(seed, method),
       onImages(count: number) {
         done += count;
         onProgress?.({ stage: `unlearn by ${method}`, done, total, unit: "images" });
       },
     },
-    { support: [], forget, retain },
+    request,
     settings,
   );
   const record: DataUnlearning = {

@@ -27,6 +27,8 @@ export interface Golden {
   };
   /** Numbers of `--method memory`; folders made before it have none. */
   readonly memory?: ReadonlyMap<string, Weight>;
+  /** Numbers of the methods that this project adds; folders made before them have none. */
+  readonly compared?: ReadonlyMap<string, Weight>;
 }
 
 /** Golden files are small; anything larger is not one. */
@@ -34,7 +36,7 @@ const MAX_BYTES = 64 * 2 ** 20;
 
 /**
  * Reads a golden folder: `config.json`, `model`, `meta_loss`, `batch`, `expected`, `methods_batch` and
- * `methods_expected.safetensors`, and `memory_expected.safetensors` where it is.
+ * `methods_expected.safetensors`, and `memory_expected` and `compared_expected.safetensors` where they are.
  *
  * @throws LetheError a file is missing, malformed or lacks a field
  */
@@ -43,8 +45,12 @@ export async function readGolden(folder: string): Promise<Golden> {
     const path = join(folder, `${name}.safetensors`);
     return parseSafetensors(await readPlainFile(path, { maxBytes: MAX_BYTES }), path).weights;
   };
-  const memory = join(folder, "memory_expected.safetensors");
-  const remembers = await Deno.lstat(memory).then(() => true, () => false);
+  const ifThere = async (name: string) => {
+    const path = join(folder, `${name}.safetensors`);
+    const there = await Deno.lstat(path).then(() => true, () => false);
+    return there ? await read(name) : undefined;
+  };
+  const [memory, compared] = [await ifThere("memory_expected"), await ifThere("compared_expected")];
   const path = join(folder, "config.json");
   const config = parseConfig(await readPlainFile(path, { maxBytes: MAX_BYTES }), path);
   return {
@@ -63,7 +69,8 @@ export async function readGolden(folder: string): Promise<Golden> {
     batch: await read("batch"),
     expected: await read("expected"),
     methods: { batch: await read("methods_batch"), expected: await read("methods_expected") },
-    ...(remembers ? { memory: await read("memory_expected") } : {}),
+    ...(memory ? { memory } : {}),
+    ...(compared ? { compared } : {}),
   };
 }
 

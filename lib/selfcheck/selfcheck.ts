@@ -23,6 +23,7 @@ import {
 import { compareGolden, type Computed, computedOf, type SelfcheckGroup } from "./compare_golden.ts";
 import { type Golden, goldenTensor } from "./golden.ts";
 import { goldenPatches, goldenSource } from "./golden_images.ts";
+import { selfcheckCompared } from "./selfcheck_compared.ts";
 import { selfcheckMemory } from "./selfcheck_memory.ts";
 import { selfcheckMethods } from "./selfcheck_methods.ts";
 
@@ -60,6 +61,7 @@ export async function selfcheck(golden: Golden): Promise<SelfcheckGroup[]> {
     return [
       ...await recompute(golden),
       ...await selfcheckMethods(golden),
+      ...golden.compared ? await selfcheckCompared(golden, golden.compared) : [],
       ...golden.memory ? [await selfcheckMemory(golden, golden.memory)] : [],
     ];
   } finally {

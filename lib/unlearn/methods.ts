@@ -1,15 +1,27 @@
 import type { JsonFields } from "../files/json_fields.ts";
 import { badTeacher } from "./methods/bad_teacher.ts";
+import { influence } from "./methods/influence.ts";
 import { jit } from "./methods/jit.ts";
 import { memory } from "./methods/memory.ts";
 import { metaunlearn } from "./methods/metaunlearn.ts";
 import { kindOf, type Method, type PublishedLayout } from "./methods/method.ts";
 import { pgu } from "./methods/pgu.ts";
+import { referenceTuning } from "./methods/reference_tuning.ts";
 import { scrub } from "./methods/scrub.ts";
 import { ssd } from "./methods/ssd.ts";
 
 // Every method, a line each; the paper's own comes first.
-const ALL = [metaunlearn, memory, ssd, pgu, jit, scrub, badTeacher] as const;
+const ALL = [
+  metaunlearn,
+  memory,
+  ssd,
+  pgu,
+  jit,
+  influence,
+  scrub,
+  badTeacher,
+  referenceTuning,
+] as const;
 
 /** Every method. */
 export const METHODS: readonly Method[] = ALL;
@@ -32,12 +44,17 @@ export function methodOf(name: MethodName): Method {
 export const DATA_METHODS: readonly MethodName[] = namesOf(needsData);
 /** Those that unlearn from a kit and requests alone. */
 export const KIT_METHODS: readonly MethodName[] = namesOf((method) => !needsData(method));
-/** Those that the paper compares MetaUnlearn with: their settings are numbers. */
+/** Those that MetaUnlearn is compared with, by the paper or here: their settings are numbers. */
 export const BASELINES: readonly MethodName[] = namesOf(({ published }) => published.length > 0);
 
 /** Whether a method reads the training images when it unlearns. */
 export function needsData({ needs }: Pick<Method, "needs">): boolean {
   return needs.includes("training images");
+}
+
+/** Whether a method needs models that never saw the people to forget. */
+export function needsReferences({ needs }: Pick<Method, "needs">): boolean {
+  return needs.includes("references");
 }
 
 /** Whether a method needs sums over the training images. */

@@ -6,9 +6,9 @@ import type { Backbone } from "./logit_gradient.ts";
 import { inputCovariances } from "./compared/pgu.ts";
 import { importances } from "./compared/ssd.ts";
 
-/** What SSD and PGU need to know of the training images: computed before these are deleted. */
+/** What SSD, PGU and influence need to know of the training images: computed before these are deleted. */
 export interface TrainingStatistics {
-  /** Of theta's elements, for SSD; by the names of theta. */
+  /** Of theta's elements, for SSD and influence; by the names of theta. */
   readonly importances?: Weights;
   /** Of layer inputs, for PGU; by layer. */
   readonly covariances?: Weights;

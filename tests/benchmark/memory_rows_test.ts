@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { join } from "@std/path";
 import { runGrid } from "../../lib/benchmark/run_grid.ts";
 import { inTemporaryFolder } from "../data/temporary_folder.ts";
@@ -15,6 +15,12 @@ Deno.test("runGrid trains fold models once for memory of every rank, and serves 
         methods: [
           { name: "Memory, full", rank: null, ...MEMORY },
           { name: "Memory, rank 1", rank: 1, ...MEMORY },
+          {
+            name: "Reference tuning",
+            method: "reference-tuning",
+            candidates: [{ learningRate: 1 }, { learningRate: 1, epochs: 2 }],
+          },
+          { name: "Influence", method: "influence" },
         ],
       },
       device: { backend: "wasm", adapter: "test" },
@@ -24,8 +30,10 @@ Deno.test("runGrid trains fold models once for memory of every rank, and serves 
     assertEquals(failures, []);
     const stages = [...Deno.readDirSync(join(folder, "grid/stages"))].map(({ name }) => name);
     const count = (kind: string) => stages.filter((name) => name.startsWith(`${kind}-`)).length;
-    assertEquals([count("folds"), count("memorise"), count("unlearn")], [1, 1, 2]);
-    const [, full] = results.cells;
+    assertEquals([count("folds"), count("memorise"), count("unlearn")], [1, 1, 4]);
+    const [pretrain, full, , tuned, influence] = results.cells;
+    for (const { losses } of [tuned, influence]) assertNotEquals(losses, pretrain.losses);
+    assertEquals(tuned.settings?.learningRate, 1);
     const stage = stages.find((name) => name.startsWith("memorise-"))!;
     const text = await Deno.readTextFile(join(folder, "grid/stages", stage, "result.json"));
     const chosen: { rank: number | null; trials: { scale: number }[] }[] = JSON.parse(text);

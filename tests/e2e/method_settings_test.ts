@@ -15,9 +15,9 @@ Deno.test("meta-learn chooses settings by simulated requests, for methods it has
     assertEquals(statistics, { images, batchSize: 128, stale: false });
     const names = files.map(({ file }: { file: string }) => file);
     assert(names.includes("importances.safetensors") && !names.includes("covariances.safetensors"));
-    assertStringIncludes(methods.source, "ssd, jit chosen on simulated requests");
+    assertStringIncludes(methods.source, "ssd, jit, influence chosen on simulated requests");
     assertEquals(methods.pgu, publishedSettings(methodOf("pgu"), "celeba", 3));
-    for (const method of ["ssd", "jit"] as const) {
+    for (const method of ["ssd", "jit", "influence"] as const) {
       const trials: { settings: unknown; estimate: { tugOfWar: number } | null }[] =
         record.trials[method];
       assertEquals(trials.map(({ settings }) => settings), [...methodOf(method).candidates]);

@@ -49,6 +49,10 @@ Deno.test("unlearn-with-data refuses a setting of the other method and an output
       refused.err,
       "--forgetting-epochs with --method bad-teacher; its settings are",
     );
+    const unheard = run("reference-tuning", "--out", "x");
+    const without = await runTask("unlearn-with-data", unheard, folder);
+    assertEquals(without.code, 2);
+    assertStringIncludes(without.err, "reference-tuning without fold models");
     const taken = await runTask("unlearn-with-data", run("scrub", "--out", "model"), folder);
     assertEquals(taken.code, 1);
     assertStringIncludes(taken.err, "model exists");

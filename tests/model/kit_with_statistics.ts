@@ -16,7 +16,7 @@ function drawn(
   }));
 }
 
-/** A kit with all that SSD and PGU need, and settings for each method. */
+/** A kit with all that SSD, PGU and influence need, and settings for each method. */
 export function kitWithStatistics(identities: readonly string[]): Kit {
   const random = new Random(4, "kit with statistics");
   const kit = smallKit(identities, false);
@@ -39,6 +39,7 @@ export function kitWithStatistics(identities: readonly string[]): Kit {
         source: "a test",
         ssd: { selection: 0.5, dampening: 0.25 },
         pgu: { learningRate: 0.1, epochs: 2, gamma: 0.5 },
+        influence: { learningRate: 1e-4, damping: 0.5 },
         jit: { learningRate: 0.01, noise: 0.5, draws: 3 },
       },
       statistics: { images: 12, batchSize: 4, stale: false },

@@ -48,7 +48,9 @@ async function prepare(folder: string, change: (kit: Kit) => Kit = (kit) => kit)
 const values = (theta: ReadonlyMap<string, Weight>) =>
   [...theta].sort().map(([name, weight]) => [name, [...weight.values]] as const);
 
-for (const method of ["ssd", "pgu", "jit", "metaunlearn"] as const satisfies MethodName[]) {
+for (
+  const method of ["ssd", "pgu", "jit", "influence", "metaunlearn"] as const satisfies MethodName[]
+) {
   onEachDevice(
     `unlearnRequests serves one request after another by ${method}, from the kit that the last one left`,
     (device) =>
@@ -66,7 +68,7 @@ for (const method of ["ssd", "pgu", "jit", "metaunlearn"] as const satisfies Met
             ? { metaLearningRate: 0.1 }
             : before.manifest.methods![method];
           assertEquals(summary.settings, due);
-          const usesStatistics = method === "ssd" || method === "pgu";
+          const usesStatistics = ["ssd", "pgu", "influence"].includes(method);
           assertEquals(summary.staleStatistics, usesStatistics && k === 1);
           const next = await readKit(at(`${out}/kit`));
           const last = await readKit(at(kit));

@@ -3,58 +3,10 @@
 Reads fixtures/golden/{config.json,model,batch,methods_batch}.safetensors and writes memory_expected.safetensors there:
 the preconditioned step of one person's row, rows after two rounds with what others lose, theta_u and the
 gradient of the learned settings (DESIGN section 7; lib/unlearn/memory/). Needs PyTorch, nothing else."""
-import json, math, os, struct, sys
+import math
 import torch
 import torch.nn.functional as F
-
-GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../fixtures/golden")
-torch.set_default_dtype(torch.float64)
-
-
-def read(name):
-    data = open(os.path.join(GOLDEN, name + ".safetensors"), "rb").read()
-    (n,) = struct.unpack("<Q", data[:8])
-    header, body = json.loads(data[8 : 8 + n]), data[8 + n :]
-    out = {}
-    for key, of in header.items():
-        if key == "__metadata__" or of["dtype"] != "F32":
-            continue
-        begin, end = of["data_offsets"]
-        values = torch.frombuffer(bytearray(body[begin:end]), dtype=torch.float32) if end > begin else torch.zeros(0)
-        out[key] = values.double().reshape(of["shape"])
-    return out
-
-
-def write(name, tensors):
-    header, body, at = {}, b"", 0
-    for key in sorted(tensors):
-        raw = tensors[key].detach().float().contiguous().numpy().tobytes()
-        header[key] = {"dtype": "F32", "shape": list(tensors[key].shape), "data_offsets": [at, at + len(raw)]}
-        body, at = body + raw, at + len(raw)
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    open(os.path.join(GOLDEN, name + ".safetensors"), "wb").write(struct.pack("<Q", len(text)) + text + body)
-
-
-config = json.load(open(os.path.join(GOLDEN, "config.json")))
-DIM, DEPTH, HEADS, EPS, PATCH = (config[k] for k in ("dim", "depth", "heads", "layer_norm_eps_vit", "patch"))
-
-
-def vit(p, x):
-    """timm's ViT; logits."""
-    b = len(x)
-    h = F.conv2d(x, p["patch_embed.proj.weight"], p["patch_embed.proj.bias"], stride=PATCH).flatten(2).transpose(1, 2)
-    h = torch.cat([p["cls_token"].expand(b, 1, DIM), h], 1) + p["pos_embed"]
-    norm = lambda h, k: F.layer_norm(h, (DIM,), p[k + ".weight"], p[k + ".bias"], EPS)
-    lin = lambda h, k: h @ p[k + ".weight"].T + p[k + ".bias"]
-    for i in range(DEPTH):
-        k = f"blocks.{i}."
-        q, ke, v = lin(norm(h, k + "norm1"), k + "attn.qkv").reshape(b, -1, 3, HEADS, DIM // HEADS).permute(2, 0, 3, 1, 4)
-        o = ((q @ ke.transpose(-1, -2)) * (DIM // HEADS) ** -0.5).softmax(-1) @ v
-        h = h + lin(o.transpose(1, 2).reshape(b, -1, DIM), k + "attn.proj")
-        h = h + lin(F.gelu(lin(norm(h, k + "norm2"), k + "mlp.fc1")), k + "mlp.fc2")
-    return lin(norm(h, "norm")[:, 0], "head")
-
+from golden_vit import SOME, gradient, read, vit, write
 
 theta = {k: v for k, v in read("model").items()}
 batch, more = read("batch"), read("methods_batch")
@@ -62,11 +14,6 @@ train, val, forget = more["train.images"], batch["val.images"], batch["forget.im
 names = sorted(theta)
 is_matrix = lambda k: k.endswith(".weight") and theta[k].dim() > 1
 flat = lambda x: x.reshape(len(x), -1)
-
-
-def gradient(at, loss):
-    p = {k: v.clone().requires_grad_(True) for k, v in at.items()}
-    return dict(zip(p, torch.autograd.grad(loss(p), list(p.values()))))
 
 
 # Moments of single images' gradients: of the task loss summed over labels, on the labels that are given.
@@ -135,8 +82,6 @@ leaves = [(p, k) for p in learned for k in names]
 for (p, k), g in zip(leaves, torch.autograd.grad(loss, [learned[p][k] for p, k in leaves])):
     expected[f"{p}.{k}"] = g.reshape(1)
 
-# A part of the tensors tells as much as all of them.
 kept = ("objective", "logSize.", "logDamping.", "power.")
-some = ("blocks.1.", "head.", "cls_token", "norm.")
-write("memory_expected", {k: v for k, v in expected.items() if k.startswith(kept) or k.split(".", 1)[1].startswith(some)})
+write("memory_expected", {k: v for k, v in expected.items() if k.startswith(kept) or k.split(".", 1)[1].startswith(SOME)})
 print("objective", loss.item())

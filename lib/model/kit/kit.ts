@@ -45,7 +45,7 @@ export interface Kit {
   readonly logStepSizes?: ReadonlyMap<string, Weight> | undefined;
   /** Keyed hash of each image that was learned from; absent in kits made before there were any. */
   readonly trainingImages?: readonly string[];
-  /** For SSD and PGU; `manifest.statistics` tells of them. */
+  /** For SSD, PGU and influence; `manifest.statistics` tells of them. */
   readonly statistics?: KitStatistics;
   /** What it remembers of each person; reading a kit leaves the rows where they lie. */
   readonly memory?: SealedMemory;

@@ -2,7 +2,7 @@ import type { Weight } from "../safetensors.ts";
 import { thetaShapes } from "../theta_shapes.ts";
 import type { VitShape } from "../vit.ts";
 
-/** What SSD and PGU need of the training images, on the host. */
+/** What SSD, PGU and influence need of the training images, on the host. */
 export interface KitStatistics {
   /** By the names of theta. */
   readonly importances?: ReadonlyMap<string, Weight>;

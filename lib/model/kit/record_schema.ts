@@ -119,7 +119,7 @@ export const KIT_RECORD: RecordFields = {
         fields: { epoch: COUNT, objective: NUMBER, forget: NUMBER, heldOut: HELD_OUT },
       },
     },
-    trials: { fields: { ssd: TRIALS, pgu: TRIALS, jit: TRIALS } },
+    trials: { fields: { ssd: TRIALS, pgu: TRIALS, jit: TRIALS, influence: TRIALS } },
   },
 };
 

@@ -76,11 +76,7 @@ export function dealFolds(people: number, count: number, sets: number, random: R
  */
 export async function foldModels(options: FoldModelsOptions): Promise<Folds> {
   const { folder, identities, count, sets, random, modelFolder, model } = options;
-  const about = {
-    version: 1,
-    split: options.splitHash,
-    model: sha256Hex(encodeSafetensors(model.theta, modelMetadata(model))),
-  };
+  const about = aboutOf(model, options.splitHash);
   const path = join(folder, FILE);
   const there = await Deno.lstat(path).then(() => true, () => false);
   const folds = there
@@ -120,6 +116,42 @@ export async function foldModels(options: FoldModelsOptions): Promise<Folds> {
     });
   }
   return folds;
+}
+
+/**
+ * Fold models that are all there.
+ *
+ * @param people number of training people
+ * @throws {LetheError} the folder is another model's or split's, or lacks a model
+ */
+export async function openFolds(
+  folder: string,
+  model: Model,
+  splitHash: string,
+  people: number,
+): Promise<Folds> {
+  const folds = await readFolds(join(folder, FILE), aboutOf(model, splitHash), people);
+  for (const set of folds.sets.keys()) {
+    for (let fold = 0; fold < folds.count; fold++) {
+      const path = foldFolder(folder, set, fold);
+      if (await Deno.lstat(path).then(() => true, () => false)) continue;
+      throw new LetheError(
+        `there is no ${path}`,
+        "every fold has a model that never saw its people",
+        "train them with deno task meta-learn --memory, which goes on where it was stopped",
+      );
+    }
+  }
+  return folds;
+}
+
+/** What fold models belong to. */
+function aboutOf(model: Model, splitHash: string) {
+  return {
+    version: 1,
+    split: splitHash,
+    model: sha256Hex(encodeSafetensors(model.theta, modelMetadata(model))),
+  };
 }
 
 async function readFolds(

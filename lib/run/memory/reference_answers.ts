@@ -3,7 +3,7 @@ import { readModel } from "../../model/checkpoint.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { uploadWeights } from "../../model/device_weights.ts";
 import { predict } from "../../model/predict.ts";
-import { disposeWeights } from "../../tensor/weights.ts";
+import { disposeWeights, type Weights } from "../../tensor/weights.ts";
 import { type Answers, probabilities } from "../../unlearn/memory/divergence.ts";
 import type { Person } from "../../unlearn/meta_unlearn/simulate_requests.ts";
 import { LetheError } from "../../error.ts";
@@ -83,16 +83,7 @@ export async function referenceLogits(
   let done = 0;
   for (const [set, foldOf] of folds.sets.entries()) {
     for (let fold = 0; fold < folds.count; fold++) {
-      const path = foldFolder(folder, set, fold);
-      const model = await readModel(path);
-      if (JSON.stringify(model.config) !== JSON.stringify(config)) {
-        throw new LetheError(
-          `${path} is another kind of model`,
-          "fold models have the model's own size and labels",
-          "train them by the model's recipe",
-        );
-      }
-      const theta = uploadWeights(model.theta);
+      const theta = await foldTheta(foldFolder(folder, set, fold), config);
       const unseen = people.flatMap(({ row, images }) => foldOf[row] === fold ? images : []);
       const ask = async (images: readonly number[]) =>
         (await predict(theta, config, source, images, microBatch)).logits;
@@ -108,4 +99,15 @@ export async function referenceLogits(
     }
   }
   return { reference, heldOut };
+}
+
+/** A fold model's weights, the caller's. @throws {LetheError} it is of another size or has other labels */
+export async function foldTheta(path: string, config: ModelConfig): Promise<Weights> {
+  const model = await readModel(path);
+  if (JSON.stringify(model.config) === JSON.stringify(config)) return uploadWeights(model.theta);
+  throw new LetheError(
+    `${path} is another kind of model`,
+    "fold models have the model's own size and labels",
+    "train them by the model's recipe",
+  );
 }

@@ -23,6 +23,7 @@ export const badTeacher: Method<"bad-teacher", "learningRate" | "epochs" | "batc
     { layout: "mufac", upTo: Infinity, settings: { learningRate: 1e-3, epochs: 5, batchSize: 32 } },
   ],
   candidates: [],
+  images: ({ epochs }, { forget, retain }) => epochs * (forget.length + retain.length),
   async run({ theta, random, ...context }, { forget, retain }, settings) {
     const [{ badTeacher }, { initialVit }, { disposeWeights }] = await Promise.all([
       import("../compared/bad_teacher.ts"),

@@ -6,6 +6,7 @@ import type { StoredKit } from "../../model/kit/kit.ts";
 import type { Random } from "../../random.ts";
 import type { Weights } from "../../tensor/weights.ts";
 import type { Backbone } from "../logit_gradient.ts";
+import type { Answers } from "../memory/divergence.ts";
 import type { TrainingStatistics } from "../training_statistics.ts";
 
 /** One number that a method is set by: what it may be, and what it is. */
@@ -21,7 +22,13 @@ export interface Setting {
 }
 
 /** What a method reads besides the model and the support images. */
-export type Need = "meta-loss" | "memory" | "importances" | "covariances" | "training images";
+export type Need =
+  | "meta-loss"
+  | "memory"
+  | "importances"
+  | "covariances"
+  | "training images"
+  | "references";
 
 /** Data sets that the paper, or its released code, has settings for. */
 export type PublishedLayout = "celeba" | "celebahq" | "mufac";
@@ -60,6 +67,8 @@ export interface UnlearningContext extends Backbone {
   readonly kit?: { readonly stored: StoredKit; readonly rows: readonly number[] };
   /** For methods that need what the kit remembers: the opened row of each person of the request. */
   readonly memory?: readonly MemoryRow[];
+  /** For methods that need references: what models that never saw them say of the images to forget. */
+  readonly references?: Answers;
   /** Where draws come from. */
   readonly random: Random;
   /** Called with the images of each step, by methods that train on the training images. */
@@ -99,6 +108,11 @@ export interface Method<Name extends string = string, SettingName extends string
    * small ViT trained from scratch is wrecked by steps that one that was fine-tuned gently survives.
    */
   readonly candidates: readonly Readonly<Record<SettingName, number>>[];
+  /** Images that a run passes in all, for methods that train on the training images. */
+  readonly images?: (
+    settings: Readonly<Record<SettingName, number>>,
+    request: RequestImages,
+  ) => number;
   /** Unlearns. @returns theta_u, the caller's @throws TypeError what it needs is not in the context */
   run(
     context: UnlearningContext,

@@ -25,6 +25,8 @@ export const scrub: Method<
     published("mufac", Infinity, 1e-3, 5),
   ],
   candidates: [],
+  images: ({ epochs, forgettingEpochs }, { forget, retain }) =>
+    Math.min(forgettingEpochs, epochs) * forget.length + epochs * retain.length,
   async run({ theta, random, ...context }, { forget, retain }, settings) {
     const { scrub } = await import("../compared/scrub.ts");
     return {

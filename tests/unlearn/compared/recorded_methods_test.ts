@@ -8,6 +8,7 @@ import { disposeWeights, type Weights } from "../../../lib/tensor/weights.ts";
 import { badTeacher } from "../../../lib/unlearn/compared/bad_teacher.ts";
 import { justInTime } from "../../../lib/unlearn/compared/jit.ts";
 import { inputCovariances, projectedGradient } from "../../../lib/unlearn/compared/pgu.ts";
+import { referenceTuning } from "../../../lib/unlearn/compared/reference_tuning.ts";
 import { scrub } from "../../../lib/unlearn/compared/scrub.ts";
 import { importances } from "../../../lib/unlearn/compared/ssd.ts";
 import { onHost } from "../../tensor/directions.ts";
@@ -58,6 +59,17 @@ const METHODS: Readonly<Record<string, (toy: Toy) => Promise<Weights>>> = {
     tf.dispose([patches, targets, noises]);
     return after;
   },
+  referenceTuning: ({ theta, objective: { task, source } }) =>
+    referenceTuning(
+      {
+        ...{ theta, task, source, ...BACKBONE },
+        reference: (indices) => source.targets(indices).map((y) => 0.2 + 0.6 * y),
+      },
+      FORGET,
+      RETAIN,
+      { learningRate: 0.05, epochs: 3, batchSize: 4, retainWeight: 2 },
+      new Random(1, "reference tuning"),
+    ),
   importances: ({ theta, objective: { task, source } }) =>
     importances(theta, BACKBONE, task, source, [...FORGET, ...RETAIN], 3),
   async projectedGradient({ theta, objective: { task, source } }) {

@@ -66,5 +66,13 @@ Deno.test("KIT_METHODS and DATA_METHODS share no method and miss none", () => {
     [...KIT_METHODS, ...DATA_METHODS].toSorted(),
     METHODS.map(({ name }) => name).toSorted(),
   );
-  assertEquals(BASELINES, ["ssd", "pgu", "jit", "scrub", "bad-teacher"]);
+  assertEquals(BASELINES, [
+    "ssd",
+    "pgu",
+    "jit",
+    "influence",
+    "scrub",
+    "bad-teacher",
+    "reference-tuning",
+  ]);
 });

@@ -1,0 +1,38 @@
+"""Numbers of this project's own methods to compare with, in float64: /usr/bin/python3 tests/selfcheck/compared_reference.py
+
+Reads fixtures/golden/{config.json,model,batch,methods_batch}.safetensors and writes compared_expected.safetensors there:
+the influence-function step, one step to the reference answers, and updates logged per person through three steps of
+AdamW (lib/unlearn/compared/)."""
+import torch
+import torch.nn.functional as F
+from golden_vit import SOME, gradient, read, vit, write
+
+theta = read("model")
+batch, more = read("batch"), read("methods_batch")
+train, support, forget = more["train.images"], batch["support.images"], batch["forget.images"]
+bce = F.binary_cross_entropy_with_logits
+expected = {}
+
+
+def put(prefix, tensors):
+    expected.update({prefix + k: v for k, v in tensors.items() if k.startswith(SOME)})
+
+
+# Influence: theta + eta (F + lambda mean F)^-1 sum of the support images' gradients, F in batches of 8.
+ETA, DAMPING = 1e-5, 0.1
+batches = [slice(i, i + 8) for i in range(0, len(train), 8)]
+of = [gradient(theta, lambda p, b=b: bce(vit(p, train[b]), more["train.targets"][b])) for b in batches]
+fisher = {k: torch.stack([g[k] ** 2 for g in of]).mean(0) for k in theta}
+mean = sum(f.sum() for f in fisher.values()) / sum(f.numel() for f in fisher.values())
+own = gradient(theta, lambda p: len(support) * bce(vit(p, support), batch["support.targets"]))
+put("influence.theta.", {k: theta[k] + ETA * own[k] / (fisher[k] + DAMPING * mean) for k in theta})
+
+# Reference tuning: one step of SGD, 8 retained images beside those to forget.
+RATE, WEIGHT = 0.1, 2.0
+reference = 0.25 + 0.5 * batch["forget.targets"]
+kept = vit(theta, train[:8]).sigmoid().detach()
+loss = lambda p: bce(vit(p, forget), reference) + WEIGHT * bce(vit(p, train[:8]), kept)
+g = gradient(theta, loss)
+expected["reference_tuning.loss"] = loss(theta).reshape(1)
+put("reference_tuning.theta.", {k: theta[k] - RATE * g[k] for k in theta})
+write("compared_expected", expected)
