@@ -153,6 +153,7 @@ export type { PlanOptions } from "./lib/run/unlearn_plan.ts";
 export type { KernelChoice } from "./lib/tensor/kernels/autotune/kernel_choice.ts";
 export type { StepVerdict } from "./lib/unlearn/judge_step.ts";
 export type { Backbone } from "./lib/unlearn/logit_gradient.ts";
+export type { Answers } from "./lib/unlearn/memory/divergence.ts";
 export { type Align, TERMS } from "./lib/unlearn/meta_unlearn/eq5_eq6_auxiliary_objective.ts";
 export type { MetaLearningRecipe } from "./lib/unlearn/meta_unlearn/meta_learn.ts";
 export type { PublishedRow, Unlearned } from "./lib/unlearn/methods/method.ts";

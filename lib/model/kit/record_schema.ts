@@ -76,6 +76,7 @@ const TRIALS: RecordList = {
         "gamma",
         "noise",
         "draws",
+        "damping",
       ),
       estimate: HELD_OUT,
     },
