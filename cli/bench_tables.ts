@@ -66,8 +66,11 @@ export function benchTables(report: BenchReport): string[] {
 /** What each step asks of the adapter and of its host. */
 function cardTable(card: readonly CardFigures[]): string[] {
   return table(
-    ["one step", "ms", "device ms", "host ms", "replayed", "queued", "KiB up", "down", "of peak %"],
-    card.map(({ name, wall, device, host, replayed, queued, up, down, share }) => [
+    [
+      ...["one step", "ms", "device ms", "host ms", "replayed", "queued"],
+      ...["KiB up", "down", "MiB on it", "of peak %"],
+    ],
+    card.map(({ name, wall, device, host, replayed, queued, up, down, bytes, share }) => [
       name,
       wall.toPrecision(3),
       device?.toPrecision(3) ?? "-",
@@ -76,6 +79,7 @@ function cardTable(card: readonly CardFigures[]): string[] {
       queued.toFixed(0),
       (up / 1024).toFixed(0),
       (down / 1024).toFixed(1),
+      mebibytes(bytes),
       share === null ? "-" : percent(share),
     ]),
   );
@@ -129,8 +133,13 @@ export function pytorchTable(report: PytorchReport): string[] {
   const same = (name: string, { ours, pytorch }: BothValues) =>
     `${name} ${ours.toPrecision(7)} here, ${pytorch.toPrecision(7)} in PyTorch`;
   return table(
-    ["step", "PyTorch in", "s", "PyTorch s", "times faster"],
-    steps.map((step) => [PYTORCH_STEPS[step.step], step.mode, ...timesOf(step)]),
+    ["step", "PyTorch in", "s", "PyTorch s", "times faster", "MiB", "PyTorch MiB"],
+    steps.map((step) => [
+      PYTORCH_STEPS[step.step],
+      step.mode,
+      ...timesOf(step),
+      ...step.bytes ? [step.bytes.ours, step.bytes.pytorch].map(mebibytes) : ["-", "-"],
+    ]),
     [
       same("loss", loss),
       same("norm of dA/dphi", metaGradientNorm),

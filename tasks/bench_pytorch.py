@@ -155,11 +155,14 @@ def main():
         asked = json.loads(line)
         tf32, bf16 = asked["mode"] == "tf32", asked["mode"] == "bf16"
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32
+        if cuda:
+            torch.cuda.reset_peak_memory_stats()
         with torch.autocast("cuda" if cuda else "cpu", torch.bfloat16, enabled=bf16):
             for _ in range(asked["times"]):
                 value = getattr(steps, asked["step"])()
         # Reading the value waits for the card.
         answer = {"value": value.item(), "version": description(cuda), "cuda": cuda}
+        answer["bytes"] = torch.cuda.max_memory_allocated() if cuda else 0
         print(json.dumps(answer), flush=True)
 
 

@@ -1,4 +1,5 @@
 import type { Device } from "../tensor/device.ts";
+import { activeWebgpu } from "../tensor/recording/owned_tensor.ts";
 import { disposeWeights, type Weights } from "../tensor/weights.ts";
 import { compare, type Comparison, type Effort, type Run } from "./compare.ts";
 import { letheSteps } from "./lethe_steps.ts";
@@ -17,7 +18,12 @@ export interface PytorchFigures extends Comparison {
   readonly step: PytorchStep;
   /** PyTorch's numbers; ours are float32. */
   readonly mode: PytorchMode;
+  /** The most bytes on the card while the step was timed, on both sides; null without a card. */
+  readonly bytes: { readonly ours: number; readonly pytorch: number } | null;
 }
+
+/** Steps that can be timed on a card. */
+export const CARD_STEPS = ["training", "evaluation", "meta"] as const;
 
 /** A value that both sides computed: that they agree shows that both took the same step. */
 export interface BothValues {
@@ -75,6 +81,7 @@ async function values(workload: Workload, pytorch: Pytorch) {
  *
  * @param script path of tasks/bench_pytorch.py
  * @param python the program that runs it
+ * @param only steps to time on a card
  * @throws LetheError PyTorch is not installed
  */
 export async function againstPytorch(
@@ -83,6 +90,7 @@ export async function againstPytorch(
   effort: Effort,
   script: string,
   python?: string,
+  only: readonly string[] = CARD_STEPS,
 ): Promise<PytorchReport> {
   const workload = withoutScale(await makeWorkload(settings, 0));
   const [plain, own] = [letheSteps(workload), ownSteps(workload)];
@@ -100,12 +108,17 @@ export async function againstPytorch(
     const both = await values(workload, pytorch);
     const steps: PytorchFigures[] = [];
     const measure = async (step: PytorchStep, mode: PytorchMode, ours: Run) => {
+      const buffers = activeWebgpu()?.buffers;
+      buffers?.forgetPeak();
       const comparison = await compare({ ours, stock: pytorch.run(step, mode) }, effort);
-      steps.push({ step, mode, ...comparison });
+      const bytes = cuda && buffers
+        ? { ours: buffers.peak, pytorch: pytorch.answer().bytes }
+        : null;
+      steps.push({ step, mode, bytes, ...comparison });
     };
     if (!cuda) await measure("gradient", "fp32", gradient);
     for (const mode of cuda ? PYTORCH_MODES : []) {
-      for (const step of ["training", "evaluation", "meta"] as const) {
+      for (const step of CARD_STEPS.filter((name) => only.includes(name))) {
         await measure(step, mode, own.runs[step]);
       }
     }

@@ -22,6 +22,8 @@ export interface CardFigures {
   /** Bytes written to the device and read from it. */
   readonly up: number;
   readonly down: number;
+  /** The most bytes that all buffers of the device took meanwhile, freed ones that are kept for reuse too. */
+  readonly bytes: number;
   /** Operations per second as a fraction of the adapter's peak; null where they are not counted. */
   readonly share: number | null;
 }
@@ -33,6 +35,7 @@ const MOST = 200;
 /** Counts what passes between host and device while `body` runs. */
 async function watched(body: () => Promise<void>) {
   const backend = activeWebgpu()!;
+  backend.buffers.forgetPeak();
   const before = { queued: backend.dispatched, replayed: backend.replayed };
   const counts = { up: 0, down: 0, waited: 0 };
   const { queue } = backend.device;
@@ -63,6 +66,7 @@ async function watched(body: () => Promise<void>) {
   }
   return {
     ...counts,
+    bytes: backend.buffers.peak,
     wall: performance.now() - begun,
     queued: backend.dispatched - before.queued,
     replayed: backend.replayed - before.replayed,
@@ -116,6 +120,7 @@ export async function measureCard(
       host: Math.max(0, counted.wall - waited) / times,
       up: counted.up / times,
       down: counted.down / times,
+      bytes: counted.bytes,
       share,
     });
   }

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { ImageBatch } from "../data/loader/image_source.ts";
 import { TRAINING_RECIPES, type TrainingRecipe } from "../model/recipes.ts";
-import { predict } from "../model/predict.ts";
+import { predict, Predictor } from "../model/predict.ts";
 import { disposeSupport } from "../unlearn/meta_unlearn/meta_learn.ts";
 import { metaStep } from "../unlearn/meta_unlearn/open_meta_step.ts";
 import { trainingStep } from "../model/training_step/open_training_step.ts";
@@ -44,6 +44,7 @@ export function ownSteps(workload: Workload): OwnSteps {
   );
   const meta = metaStep(objective, theta, { phi: mapWeights(phi, tf.clone) });
   const support = { ...source.batch(images.support), rows: images.support.map((_, row) => row) };
+  const predictor = new Predictor(shape);
   const losses: number[] = [];
   const input: AsyncIterator<ImageBatch, void> = {
     next: () => Promise.resolve({ done: false, value: source.batch(images.forget) }),
@@ -62,7 +63,7 @@ export function ownSteps(workload: Workload): OwnSteps {
       },
       async evaluation(times) {
         const all = Array.from({ length: times }, () => images.forget).flat();
-        await predict(theta, shape, source, all, batch);
+        await predict(theta, shape, source, all, batch, undefined, "logits", predictor);
       },
       unlearning: repeated(async () => finish(...Object.values(await steps.unlearningStep()))),
       async meta(times) {
@@ -75,6 +76,7 @@ export function ownSteps(workload: Workload): OwnSteps {
     },
     dispose() {
       training.dispose();
+      predictor.dispose();
       meta.dispose();
       disposeSupport(support);
       steps.dispose();

@@ -19,6 +19,8 @@ export interface PytorchAnswer {
   readonly version: string;
   /** Whether a CUDA card computed it. */
   readonly cuda: boolean;
+  /** The most bytes of the card's memory that tensors took while it did; 0 on a CPU. */
+  readonly bytes: number;
 }
 
 /** PyTorch as a child process that takes steps when asked. */
@@ -58,7 +60,7 @@ export async function startPytorch(
   const child = spawn(python, script);
   const writer = child.stdin.getWriter();
   const answers = lines(child.stdout);
-  let answer: PytorchAnswer = { value: NaN, version: "", cuda: false };
+  let answer: PytorchAnswer = { value: NaN, version: "", cuda: false, bytes: 0 };
   const ask = async (step: PytorchStep, mode: PytorchMode, times: number) => {
     try {
       await writer.write(new TextEncoder().encode(JSON.stringify({ step, mode, times }) + "\n"));

@@ -2,9 +2,9 @@
 const [KEPT, KEPT_BYTES] = [128, 64 * 2 ** 20];
 /**
  * Staging buffers that are mapped ahead when a size is first met, and of how many bytes at most. Where
- * they do not go round, as many again are mapped.
+ * they do not go round, as many again are mapped, within so many bytes in all.
  */
-const [SPARES, SPARE_BYTES] = [7, 2 ** 20];
+const [SPARES, SPARE_BYTES, ALL_SPARES] = [7, 2 ** 20, 16 * 2 ** 20];
 
 /** A part of a buffer, bytes; multiples of four. */
 export interface BufferRange {
@@ -51,7 +51,7 @@ export class EarlyReads {
   ): Promise<ArrayBuffer> {
     const size = ranges.reduce((sum, range) => sum + range.size, 0);
     const end = Math.ceil(size / 8) * 8;
-    const capacity = 2 ** Math.ceil(Math.log2(Math.max(256, end + 4)));
+    const capacity = capacityFor(end + 4);
     const known = this.#free.get(capacity)?.pop();
     const staging = known ?? this.#stage(capacity);
     const count = this.#count = (this.#count + 1) % 2 ** 32;
@@ -95,7 +95,8 @@ export class EarlyReads {
   #mapAhead(size: number): void {
     if (size > SPARE_BYTES) return;
     const made = this.#made.get(size)!;
-    const spares = Math.min(Math.max(SPARES, made), keptOf(size) - made);
+    const most = made === 1 ? SPARES : Math.floor(ALL_SPARES / size) - made;
+    const spares = Math.min(Math.max(SPARES, made), most, keptOf(size) - made);
     for (let i = 0; i < spares; i++) {
       const spare = this.#stage(size);
       spare.mapAsync(GPUMapMode.READ).then(() => this.#giveBack(spare), () => {});
@@ -112,6 +113,12 @@ export class EarlyReads {
       staging.destroy();
     }
   }
+}
+
+/** Bytes of a staging buffer for a read: of few sizes, since the first read of a size has to wait. */
+function capacityFor(bytes: number): number {
+  const step = bytes <= SPARE_BYTES ? 3 : 1;
+  return 256 * 2 ** (step * Math.max(0, Math.ceil(Math.log2(bytes / 256) / step)));
 }
 
 /** How many buffers of so many bytes are kept. */

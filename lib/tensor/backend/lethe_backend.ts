@@ -1,4 +1,5 @@
 import type { DataId, TensorInfo } from "@tensorflow/tfjs";
+import { type BufferLedger, countBuffers } from "./buffer_ledger.ts";
 import { type BufferRange, EarlyReads } from "./early_reads.ts";
 import { bytesOf, bytesOfValues, TENSOR_USAGE, type TensorData } from "./tensor_data.ts";
 import { type ProgramUniform, TfjsBackend, type TfjsProgram } from "./tfjs_backend.ts";
@@ -48,6 +49,8 @@ export class LetheBackend extends TfjsBackend {
   /** Takes programs and tensors while a step is recorded; null otherwise. */
   tracer: Tracer | null = null;
   readonly reads: EarlyReads;
+  /** All buffers on the device, recordings' and staging included. */
+  readonly buffers: BufferLedger;
   /** Programs that reached the queue one by one. */
   dispatched = 0;
   /** Programs that recordings issued. */
@@ -56,6 +59,7 @@ export class LetheBackend extends TfjsBackend {
 
   constructor(device: GPUDevice, info: GPUAdapterInfo) {
     super(device, info);
+    this.buffers = countBuffers(device);
     this.reads = new EarlyReads(device);
   }
 

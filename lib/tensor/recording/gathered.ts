@@ -23,7 +23,7 @@ export class Gathered {
   #end = 0;
   #begun = performance.now();
   #steps = 0;
-  #every = 1;
+  #every = FEWEST;
   readonly #reads = new Reads();
 
   /**
