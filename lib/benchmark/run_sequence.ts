@@ -72,8 +72,8 @@ export async function runSequence(
 }
 
 /**
- * {@link runSequence} with what a kit remembers of each person: rows are subtracted, so that each request
- * moves the model by its own people's rows whatever came before.
+ * {@link runSequence} with what a kit remembers of each person: each request moves the model by its own
+ * people's rows, at the scale for all who are gone by then.
  *
  * @param inputs `model` and `memory`
  */
@@ -91,7 +91,8 @@ export async function runMemorySequence(
   let theta = uploadWeights(host);
   const [steps, gone]: [SequenceStep[], string[]] = [[], []];
   for (const group of chunks(people, Math.ceil(people.length / requests))) {
-    const next = subtractRows(theta, await readMemoryRows(inputs, rank, data, group));
+    const rows = await readMemoryRows(inputs, rank, data, group, gone.length);
+    const next = subtractRows(theta, rows);
     disposeWeights(theta);
     theta = next;
     gone.push(...group);

@@ -8,11 +8,14 @@ import { openRows } from "../model/kit/read_memory.ts";
 import { predict } from "../model/predict.ts";
 import type { Weights } from "../tensor/weights.ts";
 import { cosineDistance } from "../unlearn/memory/photograph_match.ts";
+import { requestFactor } from "../unlearn/memory/request_scale.ts";
+import { scaledRow } from "../unlearn/memory/row_step.ts";
 import { type MethodName, methodOf } from "../unlearn/methods.ts";
 import type { RequestedRow } from "./unlearn_summary.ts";
 
 /**
- * What a kit remembers of the requested people, for a method that needs it; nobody else's row is read.
+ * What a kit remembers of the requested people, at the scale for so many, for a method that needs it;
+ * nobody else's row is read.
  *
  * @throws {LetheError} it remembers nothing of somebody, or a row is damaged or opens with another key
  */
@@ -32,7 +35,9 @@ export async function requestedMemory(
       "use another method, such as --method metaunlearn",
     );
   });
-  return await openRows(folder, index, model.config, asked);
+  const found = await openRows(folder, index, model.config, asked);
+  const factor = requestFactor(index.requests ?? [], (index.forgotten ?? 0) + found.length);
+  return factor === 1 ? found : found.map((row) => scaledRow(row, factor));
 }
 
 /** How far the farthest photograph is from its person, and how far one may be. */

@@ -126,7 +126,12 @@ export async function unlearnRows(options: UnlearnRowsOptions): Promise<UnlearnS
       ? {
         anew: {
           [MEMORY_INDEX]: (path: string) =>
-            writeNextMemory(path, index, rows.map((row) => kit.manifest.identities[row])),
+            writeNextMemory(
+              path,
+              index,
+              rows.map((row) => kit.manifest.identities[row]),
+              memory !== undefined,
+            ),
         },
       }
       : {}),

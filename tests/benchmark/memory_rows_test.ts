@@ -31,19 +31,26 @@ Deno.test("runGrid trains fold models once for memory of every rank, and serves 
     const stages = [...Deno.readDirSync(join(folder, "grid/stages"))].map(({ name }) => name);
     const count = (kind: string) => stages.filter((name) => name.startsWith(`${kind}-`)).length;
     assertEquals([count("folds"), count("memorise"), count("unlearn")], [1, 1, 4]);
-    const [pretrain, full, , tuned, influence] = results.cells;
+    const [pretrain, , , tuned, influence] = results.cells;
     for (const { losses } of [tuned, influence]) assertNotEquals(losses, pretrain.losses);
     assertEquals(tuned.settings?.learningRate, 1);
     const stage = stages.find((name) => name.startsWith("memorise-"))!;
     const text = await Deno.readTextFile(join(folder, "grid/stages", stage, "result.json"));
-    const chosen: { rank: number | null; trials: { scale: number }[] }[] = JSON.parse(text);
+    const chosen: {
+      rank: number | null;
+      scales: { people: number; scale: { scale: number }; trials: { scale: number }[] }[];
+    }[] = JSON.parse(text);
     assertEquals(chosen.map(({ rank }) => rank), [null, 1]);
-    for (const { trials } of chosen) assert(trials.length >= 5 && trials[0].scale > 0);
+    for (const { scales } of chosen) {
+      // The folds are too small for requests of 20 and of 5: both are requests of a whole fold.
+      assertEquals(scales.map(({ people }) => people > 1), [false, true]);
+      for (const { scale, trials } of scales) {
+        assert(trials.length >= 5 && trials.some((trial) => trial.scale === scale.scale));
+      }
+    }
     assertEquals(results.sequences.map(({ method }) => method), ["Memory, full", "Memory, rank 1"]);
     for (const { steps } of results.sequences) {
       assertEquals(steps.map(({ people }) => people), [1, 2]);
+      assert(steps.every(({ tugOfWar }) => tugOfWar > 0 && tugOfWar <= 1));
     }
-    // Two requests of one person each end where one request of both does.
-    const last = results.sequences[0].steps[1].metrics;
-    assert(Math.abs(last.forget - full.metrics.forget) < 1e-6);
   }));

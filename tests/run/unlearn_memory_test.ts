@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { encodePng } from "../../lib/data/images/encode_png.ts";
 import { inspectPath } from "../../lib/inspect/inspect_path.ts";
@@ -46,14 +46,22 @@ function rowsOf(theta: ReadonlyMap<string, Weight>, rank: number | null): Memory
 }
 
 /** `kit/` that remembers, its key, and a folder of requests for each person. */
-async function prepare(folder: string, rank: number | null, distance = 2): Promise<IdentityKey> {
+async function prepare(
+  folder: string,
+  rank: number | null,
+  distance = 2,
+  factors: readonly number[] = [1],
+): Promise<IdentityKey> {
   const key = newIdentityKey();
   const kit = kitWithStatistics(PEOPLE.map((person) => identityHash(key, person)).sort());
   const learned = {
     rank,
     rows: rowsOf(kit.model.theta, rank),
-    scale: { scale: 1, tugOfWar: 0.9 },
-    trials: [],
+    scales: factors.map((scale, i) => ({
+      people: i + 1,
+      scale: { scale, tugOfWar: 0.9, lost: 0 },
+      trials: [],
+    })),
   };
   const folds = { count: 2, sets: [[0, 1, 0]] };
   const match = { distance, refusesOwn: 0, refusesOthers: 0 };
@@ -156,5 +164,28 @@ onEachDevice(
       );
       const summary = await serve(device, folder, 0, "kit", "taken", { matchCheck: false });
       assertEquals([summary.method, summary.match], ["memory", null]);
+    }),
+);
+
+onEachDevice(
+  "unlearnRequests scales rows by how many the model has forgotten, this request's people among them",
+  (device) =>
+    inTemporaryFolder(async (folder) => {
+      await prepare(folder, null, 2, [3, 2]);
+      // Rows are kept at the scale of the largest request, here of two people.
+      const moved: number[] = [];
+      let kit = "kit";
+      for (const k of [0, 1]) {
+        const before = (await readKit(join(folder, kit))).model.theta;
+        await serve(device, folder, k, kit, `after ${k}`);
+        kit = `after ${k}/kit`;
+        const after = (await readKit(join(folder, kit))).model.theta;
+        const [own] = [rowsOf(before, null)[k].step.get("norm.weight") as { whole: Float32Array }];
+        const [x, y] = [before, after].map((theta) => theta.get("norm.weight")!.values);
+        const along = own.whole.reduce((sum, row, i) => sum + row * (x[i] - y[i]), 0);
+        moved.push(along / own.whole.reduce((sum, row) => sum + row * row, 0));
+      }
+      assertAlmostEquals(moved[0], 1.5, 2e-3);
+      assertAlmostEquals(moved[1], 1, 2e-3);
     }),
 );

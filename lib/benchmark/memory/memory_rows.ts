@@ -6,12 +6,14 @@ import { readModel } from "../../model/checkpoint.ts";
 import { uploadWeights } from "../../model/device_weights.ts";
 import { decodeRow, encodeRow, type MemoryRow } from "../../model/kit/memory_row.ts";
 import { thetaShapes } from "../../model/theta_shapes.ts";
+import { type LearnedMemory, requestScales } from "../../run/memory/learn_memory.ts";
 import { makeMemory, type MakeMemoryOptions } from "../../run/memory/make_memory.ts";
 import { peopleOf } from "../../run/memory/people_of.ts";
 import type { SplitData } from "../../run/split_data.ts";
 import type { SplitImages } from "../../run/split_images.ts";
 import { disposeWeights } from "../../tensor/weights.ts";
-import { subtractRows } from "../../unlearn/memory/row_step.ts";
+import { requestFactor } from "../../unlearn/memory/request_scale.ts";
+import { scaledRow, subtractRows } from "../../unlearn/memory/row_step.ts";
 import { RESULT_FILE, type StageInputs } from "../stage.ts";
 import type { ReadyMethod } from "../unlearn_with_reference.ts";
 
@@ -66,25 +68,34 @@ export async function writeMemoryRows(
         await Deno.writeFile(rowPath(staging, rank, row), encodeRow(each));
       }
     }
-    const chosen = learned.map(({ rank, scale, trials }) => ({ rank, scale, trials }));
+    const chosen = learned.map(({ rank, scales }) => ({ rank, scales }));
     await Deno.writeTextFile(join(staging, RESULT_FILE), JSON.stringify(chosen) + "\n");
   });
 }
 
-/** Rows of some people, as a kit would hold them. */
+/**
+ * Rows of some people, as a kit would give them to a request.
+ *
+ * @param before people who were forgotten already
+ */
 export async function readMemoryRows(
   inputs: StageInputs,
   rank: number | null,
   { split, dataset }: SplitData,
   asked: readonly string[],
+  before = 0,
 ): Promise<MemoryRow[]> {
   const { config } = await readModel(inputs.model);
+  const text = await Deno.readTextFile(join(inputs.memory, RESULT_FILE));
+  const chosen: readonly Pick<LearnedMemory, "rank" | "scales">[] = JSON.parse(text);
+  const scales = requestScales(chosen.find((each) => each.rank === rank)!.scales);
+  const factor = requestFactor(scales, before + asked.length);
   const { identities } = peopleOf(samplesOf(split, dataset, "train"), 0);
   const shapes = thetaShapes(config, config.labels.length);
   return await Promise.all(asked.map(async (identity) => {
     const path = rowPath(inputs.memory, rank, identities.indexOf(identity));
     const bytes = await readPlainFile(path, { maxBytes: MAX_ROW_BYTES });
-    return decodeRow(bytes, shapes, rank, config.dim, path);
+    return scaledRow(decodeRow(bytes, shapes, rank, config.dim, path), factor);
   }));
 }
 

@@ -27,10 +27,20 @@ export interface MemoryIndex {
   readonly match: PhotographMatch | null;
   /** Models that never saw a person: partitions and folds of each. */
   readonly folds: { readonly count: number; readonly sets: number };
-  /** Tug-of-War of held-out people's simulated request, a fraction, and the scale that it chose. */
+  /** Tug-of-War of the largest simulated requests, a fraction, and the scale that it chose. */
   readonly heldOut: { readonly scale: number; readonly tugOfWar: number };
+  /** By what rows are multiplied, by people forgotten in all; absent in kits that have one scale. */
+  readonly requests?: readonly RequestScale[];
+  /** People whom the kit's model has forgotten by its rows; absent for none. */
+  readonly forgotten?: number;
   /** By `person`. */
   readonly people: readonly IndexedRow[];
+}
+
+/** A size of requests and its factor. */
+export interface RequestScale {
+  readonly people: number;
+  readonly factor: number;
 }
 
 /** The check that a photograph shows the person whom a request names. */
@@ -61,9 +71,12 @@ export function rowFile(person: string): string {
 /** `memory.json` as text: people in the order of their hashes. */
 export function encodeMemoryIndex(index: MemoryIndex): string {
   const people = index.people.toSorted((a, b) => a.person < b.person ? -1 : 1);
-  const { version, rank, stale, match, folds, heldOut } = index;
-  return JSON.stringify({ version, rank, stale, match, folds, heldOut, people }, null, 2) + "\n";
+  const { version, rank, stale, match, folds, heldOut, requests, forgotten } = index;
+  const all = { version, rank, stale, match, folds, heldOut, requests, forgotten, people };
+  return JSON.stringify(all, null, 2) + "\n";
 }
+
+const COUNT = integer(1, 10_000_000);
 
 /** Reads `memory.json` as hostile input. @throws {LetheError} the field that is wrong */
 export function parseMemoryIndex(text: string, file: string): MemoryIndex {
@@ -77,6 +90,13 @@ export function parseMemoryIndex(text: string, file: string): MemoryIndex {
   const match = matched ? fields.within("match") : null;
   const folds = fields.within("folds");
   const heldOut = fields.within("heldOut");
+  const requests = fields.optional("requests", list(OBJECT, 1, 100))?.map((entry, i) => {
+    const of = new JsonFields(entry, `${file}: requests[${i}]`, remedy);
+    const scale = { people: of.read("people", COUNT), factor: of.read("factor", real(0, 1e6)) };
+    of.end();
+    return scale;
+  });
+  const forgotten = fields.optional("forgotten", COUNT);
   const index: MemoryIndex = {
     version,
     rank,
@@ -94,6 +114,8 @@ export function parseMemoryIndex(text: string, file: string): MemoryIndex {
       scale: heldOut.read("scale", real(0, 1e6)),
       tugOfWar: heldOut.read("tugOfWar", share),
     },
+    ...(requests === undefined ? {} : { requests }),
+    ...(forgotten === undefined ? {} : { forgotten }),
     people: fields.read("people", list(OBJECT, 0, 10_000_000)).map((entry, i) => {
       const of = new JsonFields(entry, `${file}: people[${i}]`, remedy);
       const row = {
@@ -109,6 +131,9 @@ export function parseMemoryIndex(text: string, file: string): MemoryIndex {
   const { people } = index;
   if (people.some(({ person }, i) => i > 0 && person <= people[i - 1].person)) {
     fields.refuse("people are out of order or twice", "they follow each other by their hashes");
+  }
+  if (requests?.some(({ people }, i) => i > 0 && people <= requests[i - 1].people)) {
+    fields.refuse("requests are out of order or twice", "sizes rise");
   }
   return index;
 }

@@ -50,15 +50,23 @@ export async function openRows(
 /**
  * Writes the next kit's `memory.json`: without the rows of who was forgotten, the others' stale.
  *
+ * @param byRows whether they were forgotten by these rows
  * @returns its SHA-256
  */
 export async function writeNextMemory(
   path: string,
   index: MemoryIndex,
-  forgotten: readonly string[],
+  leaving: readonly string[],
+  byRows: boolean,
 ): Promise<string> {
-  const people = index.people.filter(({ person }) => !forgotten.includes(person));
-  const bytes = new TextEncoder().encode(encodeMemoryIndex({ ...index, stale: true, people }));
+  const people = index.people.filter(({ person }) => !leaving.includes(person));
+  const forgotten = (index.forgotten ?? 0) + (byRows ? leaving.length : 0);
+  const bytes = new TextEncoder().encode(encodeMemoryIndex({
+    ...index,
+    stale: true,
+    people,
+    ...(forgotten > 0 ? { forgotten } : {}),
+  }));
   await Deno.writeFile(path, bytes, { createNew: true });
   return sha256Hex(bytes);
 }

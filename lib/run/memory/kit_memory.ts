@@ -5,7 +5,7 @@ import { encodeRow } from "../../model/kit/memory_row.ts";
 import { sealRow } from "../../model/kit/sealed_row.ts";
 import { sha256Hex } from "../../files/sha256.ts";
 import type { Folds } from "./fold_models.ts";
-import type { LearnedMemory } from "./learn_memory.ts";
+import { type LearnedMemory, requestScales } from "./learn_memory.ts";
 
 /** What a kit is to remember. */
 export interface KitMemory {
@@ -31,7 +31,7 @@ export function sealMemory(
     rows.set(person, bytes);
     return { person, sha256: sha256Hex(bytes), salt };
   });
-  const { scale, tugOfWar } = learned.scale;
+  const { scale, tugOfWar } = learned.scales.at(-1)!.scale;
   return {
     rows,
     index: {
@@ -41,6 +41,7 @@ export function sealMemory(
       match,
       folds: { count: folds.count, sets: folds.sets.length },
       heldOut: { scale, tugOfWar: Math.max(0, tugOfWar) },
+      requests: requestScales(learned.scales),
       people: people.sort((a, b) => a.person < b.person ? -1 : 1),
     },
   };

@@ -1,7 +1,7 @@
-import { type ImageFeed, range } from "../../data/loader/image_source.ts";
-import { taskMetric } from "../../measure/evaluation.ts";
+import type { ImageFeed } from "../../data/loader/image_source.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { downloadWeights } from "../../model/device_weights.ts";
+import type { RequestScale } from "../../model/kit/memory_index.ts";
 import type { MemoryRow } from "../../model/kit/memory_row.ts";
 import { predict } from "../../model/predict.ts";
 import type { Random } from "../../random.ts";
@@ -25,10 +25,11 @@ import {
   type MemoryContext,
 } from "../../unlearn/memory/memorise.ts";
 import { preconditionAll } from "../../unlearn/memory/preconditioner.ts";
-import { rowStep, scaledRow, subtractRows } from "../../unlearn/memory/row_step.ts";
+import { rowStep, scaledRow } from "../../unlearn/memory/row_step.ts";
 import type { Person } from "../../unlearn/meta_unlearn/simulate_requests.ts";
 import type { OnProgress } from "../progress.ts";
 import type { Folds } from "./fold_models.ts";
+import { foldRequests, scaleJudge } from "./judge_scale.ts";
 import { answersOf, heldOutFold, Logits, type ReferenceLogits } from "./reference_answers.ts";
 
 /** How a kit's memory is made, besides the rank; all of it is recorded. */
@@ -43,16 +44,33 @@ export interface MemorySettings {
   readonly memorise: MemoriseRecipe;
   /** Absent: lambda and pi stay as they start. */
   readonly learn?: LearnRecipe;
+  /** Sizes of the simulated requests that rows are scaled by, in falling order. */
+  readonly requestSizes: readonly number[];
+  /** What people who stay may lose by simulated requests, a fraction of the metric. */
+  readonly mostLost: number;
 }
 
 /** What is left of a run at one rank. */
 export interface LearnedMemory {
   /** Rank of what is kept of each weight matrix; null for all. */
   readonly rank: number | null;
-  /** By the people's rows. */
+  /** By the people's rows, at the scale that suits the largest simulated requests. */
   readonly rows: readonly MemoryRow[];
+  /** By size of the simulated requests, in rising order. */
+  readonly scales: readonly ChosenScale[];
+}
+
+/** What was chosen for requests of a size. */
+export interface ChosenScale {
+  readonly people: number;
   readonly scale: ScaleTrial;
   readonly trials: readonly ScaleTrial[];
+}
+
+/** By what rows of the largest requests' scale are multiplied for others. */
+export function requestScales(scales: readonly ChosenScale[]): RequestScale[] {
+  const largest = scales.at(-1)!.scale.scale;
+  return scales.map(({ people, scale }) => ({ people, factor: scale.scale / largest }));
 }
 
 /** The model, its images and the fold models' answers. */
@@ -65,16 +83,16 @@ export interface MemoryInputs {
   readonly val: readonly number[];
   readonly folds: Folds;
   readonly answers: ReferenceLogits;
-  /** Images of people outside the held-out fold, and validation images, that a scale is judged on. */
+  /** Images that every fold's model was asked about, by which a scale is judged. */
   readonly judged: { readonly retain: readonly number[]; readonly val: readonly number[] };
   readonly onProgress?: OnProgress | undefined;
 }
 
 /**
  * Writes down what the model memorised of each person: moments of gradients, rows by rounds of simulated
- * requests, the learned settings, the rank, and one scale for all rows. Settings and scale are chosen on the
- * people of one fold, against the model that never saw them; their own requests are simulated for nothing
- * else. Who will really ask plays no part.
+ * requests, the learned settings, the rank, and a scale by the size of the request. The scales are chosen on
+ * simulated requests of each fold's people, against the model that never saw them, learned settings without
+ * those of one fold. Who will really ask plays no part.
  */
 export async function learnMemory(
   inputs: MemoryInputs,
@@ -122,10 +140,6 @@ export async function learnMemory(
   const asked = settings.memorise.rounds * people.length;
   done = 0;
   await memorise(context, start, settings.memorise, random.fork("rounds"), rows, {
-    onStep(step, size) {
-      const note = `steps of ${step} for ${size} people`;
-      onProgress?.({ stage: "memorise", done, total: asked, unit: "people", note });
-    },
     onPeople(count, round) {
       done += count;
       const note = `round ${round} of ${settings.memorise.rounds}`;
@@ -164,18 +178,28 @@ export async function learnMemory(
   disposeSettings(start);
 
   const result: LearnedMemory[] = [];
+  const scaled = { theta, config, microBatch, source, original: own };
+  const sizes = settings.requestSizes.map((size) =>
+    foldRequests(folds, people, answers, inputs.judged, size, random.fork(`requests of ${size}`))
+  );
   for (const [i, rank] of ranks.entries()) {
-    const judge = scaleJudge(inputs, heldOut, kept[i]);
-    const { best, trials } = await chooseScale(async (scale) => {
-      const tugOfWar = await judge(scale);
-      onProgress?.({
-        ...{ stage: "scale", done: i, total: ranks.length, unit: "ranks" },
-        note: `rank ${rank ?? "full"}, ${scale.toFixed(3)}: ToW ${(100 * tugOfWar).toFixed(1)}`,
-      });
-      return tugOfWar;
-    });
-    const scaled = kept[i].map((row) => scaledRow(row, best.scale));
-    result.push({ rank, rows: scaled, scale: best, trials });
+    const scales: ChosenScale[] = [];
+    for (const requests of sizes) {
+      const size = Math.max(...requests.map(({ groups }) => groups[0].length));
+      if (scales.some(({ people }) => people === size)) continue;
+      const judge = scaleJudge(scaled, kept[i], requests);
+      const { best: scale, trials } = await chooseScale(async (scale) => {
+        const judged = await judge(scale);
+        const note = `rank ${rank ?? "full"}, ${size} people, ${scale.toFixed(3)}: ToW ` +
+          (100 * judged.tugOfWar).toFixed(1);
+        onProgress?.({ stage: "scale", done: i, total: ranks.length, unit: "ranks", note });
+        return judged;
+      }, settings.mostLost);
+      scales.push({ people: size, scale, trials });
+    }
+    scales.sort((a, b) => a.people - b.people);
+    const rows = kept[i].map((row) => scaledRow(row, scales.at(-1)!.scale.scale));
+    result.push({ rank, rows, scales });
   }
   return result;
 }
@@ -211,30 +235,4 @@ function centroids(features: Float32Array, dim: number, people: readonly Person[
     }
     return mean;
   });
-}
-
-/** Tug-of-War of forgetting the held-out fold's people with rows at a scale, against the fold's own model. */
-function scaleJudge(
-  { theta, config, microBatch, source, people, answers, judged }: MemoryInputs,
-  heldOut: ReadonlySet<number>,
-  rows: readonly MemoryRow[],
-): (scale: number) => Promise<number> {
-  const { task, labels: { length: labels } } = config;
-  const asked = people.filter(({ row }) => heldOut.has(row));
-  const parts = [asked.flatMap(({ images }) => images), judged.retain, judged.val];
-  const metric = (logits: Float32Array, images: readonly number[]) =>
-    taskMetric(task, logits, source.targets(images), labels);
-  const due = parts.map((images) => metric(answers.heldOut.of(images), images));
-  const places = range(parts.length);
-  return async (scale) => {
-    const moved = subtractRows(theta, asked.map(({ row }) => scaledRow(rows[row], scale)));
-    let tugOfWar = 1;
-    for (const place of places) {
-      const images = parts[place];
-      const { logits } = await predict(moved, config, source, images, microBatch);
-      tugOfWar *= 1 - Math.abs(metric(logits, images) - due[place]);
-    }
-    disposeWeights(moved);
-    return tugOfWar;
-  };
 }

@@ -5,7 +5,8 @@ import { Random } from "../../random.ts";
 import type { Folds } from "./fold_models.ts";
 import { foldModels, type FoldModelsOptions } from "./fold_models.ts";
 import { type LearnedMemory, learnMemory, type MemorySettings } from "./learn_memory.ts";
-import { heldOutFold, referenceLogits } from "./reference_answers.ts";
+import { JUDGED } from "./judge_scale.ts";
+import { referenceLogits } from "./reference_answers.ts";
 
 /** What {@link makeMemory} needs. */
 export interface MakeMemoryOptions extends Omit<FoldModelsOptions, "random"> {
@@ -22,9 +23,6 @@ export interface MakeMemoryOptions extends Omit<FoldModelsOptions, "random"> {
   readonly seed: number;
 }
 
-/** Images that a scale is judged on, of others and of validation people each. */
-const JUDGED = 1024;
-
 /**
  * Trains the fold models that are missing and writes down what the model memorised of each person.
  *
@@ -36,11 +34,13 @@ export async function makeMemory(
   const { theta, source, people, val, microBatch, settings, seed, folder, model } = options;
   const random = new Random(seed, "memory");
   const folds = await foldModels({ ...options, random: random.fork("folds") });
-  const held = heldOutFold(folds);
-  const others = people.flatMap(({ row, images }) => folds.sets[0][row] === held ? [] : images);
-  const sample = (images: readonly number[], name: string) =>
-    random.fork(name).shuffle(images).slice(0, JUDGED).sort((a, b) => a - b);
-  const judged = { retain: sample(others, "judged others"), val: sample(val, "judged val") };
+  const sample = (images: readonly number[], name: string, count: number) =>
+    random.fork(name).shuffle(images).slice(0, count);
+  const judged = {
+    // Of each fold's requests those of the other folds count.
+    retain: sample(people.flatMap(({ images }) => images), "judged others", 2 * JUDGED),
+    val: sample(val, "judged val", JUDGED),
+  };
   const answers = await referenceLogits(
     folder,
     folds,

@@ -52,11 +52,11 @@ export function answersOf(logits: Logits, { task, labels }: ModelConfig): Answer
 export interface ReferenceLogits {
   /** Of every training image: mean logits, over the partitions, of the models without its person. */
   readonly reference: Logits;
-  /** Of `judged` images: the model without the people of the fold that settings are chosen on. */
-  readonly heldOut: Logits;
+  /** By fold of the first partition: what its model says of its people and of `judged` images. */
+  readonly folds: readonly Logits[];
 }
 
-/** The fold whose people choose the settings: the last one of the first partition. */
+/** The fold whose people learned settings keep away from: the last one of the first partition. */
 export function heldOutFold({ count }: Folds): number {
   return count - 1;
 }
@@ -65,7 +65,7 @@ export function heldOutFold({ count }: Folds): number {
  * Asks every fold model about the people whom it never saw.
  *
  * @param people training people by row
- * @param judged further images that the held-out fold's model is asked about
+ * @param judged further images that the first partition's models are asked about
  * @throws {LetheError} a fold model is of another size or has other labels
  */
 export async function referenceLogits(
@@ -78,7 +78,8 @@ export async function referenceLogits(
   microBatch: number,
   onProgress?: OnProgress,
 ): Promise<ReferenceLogits> {
-  const [reference, heldOut] = [new Logits(), new Logits()];
+  const reference = new Logits();
+  const own = Array.from({ length: folds.count }, () => new Logits());
   const total = folds.sets.length * people.reduce((sum, { images }) => sum + images.length, 0);
   let done = 0;
   for (const [set, foldOf] of folds.sets.entries()) {
@@ -89,16 +90,16 @@ export async function referenceLogits(
         (await predict(theta, config, source, images, microBatch)).logits;
       const logits = await ask(unseen);
       reference.add(unseen, logits, 1 / folds.sets.length);
-      if (set === 0 && fold === heldOutFold(folds)) {
-        heldOut.set(unseen, logits);
-        heldOut.set(judged, await ask(judged));
+      if (set === 0) {
+        own[fold].set(unseen, logits);
+        own[fold].set(judged, await ask(judged));
       }
       disposeWeights(theta);
       done += unseen.length;
       onProgress?.({ stage: "answers of the fold models", done, total, unit: "images" });
     }
   }
-  return { reference, heldOut };
+  return { reference, folds: own };
 }
 
 /** A fold model's weights, the caller's. @throws {LetheError} it is of another size or has other labels */

@@ -17,4 +17,6 @@ export const DEFAULT_MEMORY: MemorySettings = {
     retainImages: 64,
     lastStep: 0.1,
   },
+  requestSizes: [20, 5, 1],
+  mostLost: 0.015,
 };

@@ -1,8 +1,14 @@
-/** A scale that was tried. */
-export interface ScaleTrial {
-  readonly scale: number;
-  /** Tug-of-War of simulated requests of held-out people, a fraction. */
+/** What simulated requests come to. */
+export interface Judged {
+  /** Their Tug-of-War, a fraction. */
   readonly tugOfWar: number;
+  /** How much of the metric people who stay lose, against the model before; a fraction. */
+  readonly lost: number;
+}
+
+/** A scale that was tried. */
+export interface ScaleTrial extends Judged {
+  readonly scale: number;
 }
 
 /** Each step of the grid; the finer one between the best and its neighbours follows. */
@@ -13,23 +19,28 @@ const LEAST = 1 / 64;
 const MOST = 64;
 
 /**
- * The scale of all rows that does best on held-out people. The grid grows on the side where the best one
- * lies until it lies within, so that the choice is never the grid's edge; then its neighbours are tried at
- * half the distance.
+ * The scale of rows that does best on simulated requests, of those at which people who stay lose no more
+ * than the limit. The grid grows on the side where the best one lies until it lies within, so that the
+ * choice is never the grid's edge; then its neighbours are tried at half the distance.
  *
- * @param judge the Tug-of-War at a scale
+ * @param judge what a scale comes to
+ * @param limit on what people who stay may lose; where no scale keeps to it, the least that was tried is
+ *   taken
  * @returns every trial in the order of scales, and the best
  */
 export async function chooseScale(
-  judge: (scale: number) => Promise<number>,
+  judge: (scale: number) => Promise<Judged>,
+  limit = Infinity,
 ): Promise<{ trials: readonly ScaleTrial[]; best: ScaleTrial }> {
-  const trials = new Map<number, number>();
+  const trials = new Map<number, ScaleTrial>();
   const attempt = async (scale: number) => {
-    if (!trials.has(scale)) trials.set(scale, await judge(scale));
+    if (!trials.has(scale)) trials.set(scale, { scale, ...await judge(scale) });
   };
-  const inOrder = () =>
-    [...trials].map(([scale, tugOfWar]) => ({ scale, tugOfWar })).sort((a, b) => a.scale - b.scale);
-  const bestOf = () => inOrder().reduce((a, b) => b.tugOfWar > a.tugOfWar ? b : a);
+  const inOrder = () => [...trials.values()].sort((a, b) => a.scale - b.scale);
+  const bestOf = () => {
+    const allowed = inOrder().filter(({ lost }) => lost <= limit);
+    return allowed.reduce((a, b) => b.tugOfWar > a.tugOfWar ? b : a, allowed[0] ?? inOrder()[0]);
+  };
   for (const power of [-1, 0, 1]) await attempt(COARSE ** power);
   for (;;) {
     const all = inOrder();

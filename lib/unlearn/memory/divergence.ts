@@ -3,7 +3,7 @@ import type { ImageFeed } from "../../data/loader/image_source.ts";
 import type { Task } from "../../data/sample.ts";
 import { taskLoss } from "../../model/task_loss.ts";
 import type { Weights } from "../../tensor/weights.ts";
-import { type Backbone, logitGradient, logitsOf } from "../logit_gradient.ts";
+import { type Backbone, logitGradient } from "../logit_gradient.ts";
 
 /** What some model says of images: probabilities [n, labels] on the host, row after row. */
 export type Answers = (indices: readonly number[]) => Float32Array;
@@ -48,22 +48,4 @@ export async function divergenceGradient(
   );
   tf.dispose([patches, targets, due]);
   return result;
-}
-
-/** The value that {@link divergenceGradient} gives, alone. */
-export async function divergence(
-  theta: Weights,
-  backbone: Backbone,
-  task: Task,
-  source: ImageFeed,
-  indices: readonly number[],
-  answers: Answers,
-): Promise<number> {
-  const { patches, targets } = await source.batch(indices);
-  const due = tf.tensor2d(answers(indices), [indices.length, targets.shape[1]!]);
-  const logits = logitsOf(theta, backbone, patches);
-  const loss = taskLoss(task, logits, due);
-  const [value] = await loss.data();
-  tf.dispose([patches, targets, due, logits, loss]);
-  return value;
 }

@@ -6,12 +6,15 @@ import type { Weights } from "../../tensor/weights.ts";
  * people's can be kept and added up off the device.
  */
 export async function flatten(weights: Weights): Promise<Float32Array> {
-  const all = tf.tidy(() =>
-    tf.concat(ordered(weights).map((name) => tf.reshape(weights[name], [-1])))
-  );
+  const all = flattened(weights);
   const values = await all.data();
   all.dispose();
   return values as Float32Array;
+}
+
+/** {@link flatten} on the device; the caller disposes it. */
+export function flattened(weights: Weights): tf.Tensor1D {
+  return tf.tidy(() => tf.concat(ordered(weights).map((name) => tf.reshape(weights[name], [-1]))));
 }
 
 /**

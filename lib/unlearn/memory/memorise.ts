@@ -5,8 +5,9 @@ import type { Random } from "../../random.ts";
 import { addScaled, disposeWeights, type Weights } from "../../tensor/weights.ts";
 import type { Backbone } from "../logit_gradient.ts";
 import type { Person } from "../meta_unlearn/simulate_requests.ts";
-import { type Answers, divergence, divergenceGradient } from "./divergence.ts";
-import { addTo, flatten, sumOf, unflatten } from "./flat.ts";
+import type { Answers } from "./divergence.ts";
+import { DivergenceGradients } from "./divergence_gradients.ts";
+import { addTo, sumOf, unflatten } from "./flat.ts";
 import type { GradientMoments } from "./gradient_moments.ts";
 import { preconditionAll, type StepSettings } from "./preconditioner.ts";
 
@@ -39,13 +40,10 @@ export interface MemoriseRecipe {
   readonly retainImages: number;
   /** Share of the first round's step that the last round's is. */
   readonly lastStep: number;
+  /** Step of the first round; absent: 1. */
+  readonly firstStep?: number;
   /** Of the round before, how much each person's row goes on by (heavy ball); absent: nothing. */
   readonly momentum?: number;
-  /**
-   * Steps as a share of the one that does best for the round's first group, searched anew in every round:
-   * what is stable for 20 people together is slow for five. Absent: steps of 1 that fall to `lastStep`.
-   */
-  readonly search?: number;
 }
 
 /**
@@ -64,7 +62,6 @@ export interface MemoriseRecipe {
  * @param rows rows to go on from, changed in place; those of a run that begins are zero
  * @param from rounds that are done; `groups`: the same groups in every round, in place of dealing
  * @param onPeople called with the people of each group
- * @param onStep called with each step that was searched
  * @param onRound called after each round
  */
 export async function memorise(
@@ -73,48 +70,31 @@ export async function memorise(
   recipe: MemoriseRecipe,
   random: Random,
   rows: readonly Float32Array[],
-  { from = 0, groups, onPeople, onStep, onRound }: {
+  { from = 0, groups, onPeople, onRound }: {
     readonly from?: number;
     readonly groups?: readonly (readonly Person[])[];
     readonly onPeople?: (people: number, round: number) => void;
-    readonly onStep?: (step: number, groupSize: number) => void;
     readonly onRound?: (round: number) => Promise<void>;
   } = {},
 ): Promise<void> {
-  const { people } = context;
-  const steps = new Map<number, number>();
-  const { momentum = 0 } = recipe;
+  const { people, task } = context;
+  const { momentum = 0, firstStep = 1, lastStep, rounds, groupSizes } = recipe;
   const velocity = momentum === 0 ? rows : rows.map(({ length }) => new Float32Array(length));
-  for (let round = from; round < recipe.rounds; round++) {
-    const own = random.fork(`round ${round}`);
-    const size = recipe.groupSizes[round % recipe.groupSizes.length];
-    const done = recipe.rounds === 1 ? 0 : round / recipe.rounds;
-    const share = 1 - (1 - recipe.lastStep) * done;
-    let step: number | undefined = recipe.search === undefined ? share : undefined;
-    for (const [i, group] of (groups ?? deal(people, size, own)).entries()) {
-      const found = await groupGradients(
-        context,
-        settings,
-        recipe,
-        own.fork(`group ${i}`),
-        rows,
-        group,
-      );
-      if (step === undefined) {
-        const best = await searchStep(found.objective, steps.get(size) ?? FIRST_TRIAL);
-        onStep?.(best, size);
-        steps.set(size, best || (steps.get(size) ?? FIRST_TRIAL) / 4);
-        step = recipe.search! * best;
+  const gradients = new DivergenceGradients(context, task);
+  try {
+    for (let round = from; round < rounds; round++) {
+      const own = random.fork(`round ${round}`);
+      const size = groupSizes[round % groupSizes.length];
+      const step = firstStep * (1 - (1 - lastStep) * (rounds === 1 ? 0 : round / rounds));
+      for (const [i, group] of (groups ?? deal(people, size, own)).entries()) {
+        const request = own.fork(`group ${i}`);
+        await goOn(context, settings, recipe, request, gradients, rows, velocity, group, step);
+        onPeople?.(group.length, round + 1);
       }
-      group.forEach(({ row }, k) => {
-        if (momentum > 0) velocity[row].forEach((v, i) => velocity[row][i] = momentum * v);
-        addTo(velocity[row], found.own[k], step!);
-        addTo(velocity[row], found.held, step!);
-        if (momentum > 0) addTo(rows[row], velocity[row], 1);
-      });
-      onPeople?.(group.length, round + 1);
+      await onRound?.(round + 1);
     }
-    await onRound?.(round + 1);
+  } finally {
+    gradients.dispose();
   }
 }
 
@@ -130,103 +110,46 @@ function deal(people: readonly Person[], size: number, random: Random): Person[]
   return groups;
 }
 
-/** A group's gradients at its own theta_u. */
-interface GroupGradients {
-  readonly group: readonly Person[];
-  /** grad KL_p by person of the group. */
-  readonly own: readonly Float32Array[];
-  /** What protects the others, w_r grad KL_retain + w_v grad KL_val. */
-  readonly held: Float32Array;
-  /** The whole request's objective at theta - P (rows + alpha gradients), up to a constant. */
-  readonly objective: (alpha: number) => Promise<number>;
-}
-
-async function groupGradients(
-  context: MemoryContext,
+/** Moves a group's rows by their gradients at the group's own theta_u. */
+async function goOn(
+  { theta, source, people, val, reference, original, moments }: MemoryContext,
   settings: StepSettings,
-  { retainWeight, valWeight, retainImages }: MemoriseRecipe,
+  { retainWeight, valWeight, retainImages, momentum = 0 }: MemoriseRecipe,
   random: Random,
+  gradients: DivergenceGradients,
   rows: readonly Float32Array[],
+  velocity: readonly Float32Array[],
   group: readonly Person[],
-): Promise<GroupGradients> {
-  const { theta, task, source, people, val, reference, original, ...backbone } = context;
-  const asked = group.map(({ row }) => rows[row]);
-  const moved = forgetRows(theta, asked, context.moments, settings);
+  step: number,
+): Promise<void> {
+  const moved = forgetRows(theta, group.map(({ row }) => rows[row]), moments, settings);
   const chosen = new Set(group.map(({ row }) => row));
   const others = people.flatMap(({ row, images }) => chosen.has(row) ? [] : images);
-  const parts = ([
-    [retainWeight, others, retainImages],
-    [valWeight, val, Math.ceil(retainImages / 2)],
-  ] as const)
-    .filter(([weight, images]) => weight > 0 && images.length > 0)
-    .map(([weight, images, count]) => ({
-      weight,
-      images: new Cycle(images, random).take(Math.min(count, images.length)),
-    }));
   const held = new Float32Array(rows[0].length);
-  for (const { weight, images } of parts) {
-    const { gradients } = await divergenceGradient(moved, backbone, task, source, images, original);
-    addTo(held, await flatten(gradients), weight);
-    disposeWeights(gradients);
+  for (
+    const [weight, images, count] of [
+      [retainWeight, others, retainImages],
+      [valWeight, val, Math.ceil(retainImages / 2)],
+    ] as const
+  ) {
+    if (weight === 0 || images.length === 0) continue;
+    const drawn = new Cycle(images, random).take(Math.min(count, images.length));
+    addTo(held, await gradients.of(moved, moved, source, drawn, original), weight);
   }
-  const own: Float32Array[] = [];
-  for (const { images } of group) {
-    const { gradients } = await divergenceGradient(
-      moved,
-      backbone,
-      task,
-      source,
-      images,
-      reference,
-    );
-    own.push(await flatten(gradients));
-    disposeWeights(gradients);
+  for (const { row, images } of group) {
+    const own = await gradients.of(moved, moved, source, images, reference);
+    const [sum, before] = [rows[row], velocity[row]];
+    // What is no velocity is the row itself.
+    if (momentum === 0) {
+      for (let i = 0; i < sum.length; i++) sum[i] += step * (own[i] + held[i]);
+    } else {
+      for (let i = 0; i < sum.length; i++) {
+        before[i] = momentum * before[i] + step * (own[i] + held[i]);
+        sum[i] += before[i];
+      }
+    }
   }
   disposeWeights(moved);
-  const objective = async (alpha: number) => {
-    const sum = sumOf([
-      ...asked,
-      ...own.map((gradient) => gradient.map((x, i) => alpha * (x + held[i]))),
-    ]);
-    const trial = forgetRows(theta, [sum], context.moments, settings);
-    let value = 0;
-    for (const { images } of group) {
-      value += await divergence(trial, backbone, task, source, images, reference);
-    }
-    for (const { weight, images } of parts) {
-      const lost = await divergence(trial, backbone, task, source, images, original);
-      value += group.length * weight * lost;
-    }
-    disposeWeights(trial);
-    return value;
-  };
-  return { group, own, held, objective };
-}
-
-/** Steps that a search begins with, and by what it changes them. */
-const FIRST_TRIAL = 1;
-const TRIALS = 8;
-
-/**
- * The step along a group's gradients at which the parabola through three trials of its objective is least:
- * halved until a step helps, doubled until one helps no more.
- */
-async function searchStep(
-  objective: (alpha: number) => Promise<number>,
-  first: number,
-): Promise<number> {
-  const zero = await objective(0);
-  let [alpha, value] = [first, await objective(first)];
-  const factor = value < zero ? 2 : 0.5;
-  for (let trial = 0; trial < TRIALS; trial++) {
-    const next = alpha * factor;
-    const found = await objective(next);
-    if (factor === 2 && found >= value) break;
-    const helps = factor === 0.5 && found < zero;
-    [alpha, value] = [next, found];
-    if (helps) break;
-  }
-  return value < zero ? alpha : 0;
 }
 
 /**

@@ -18,7 +18,14 @@ const INDEX: MemoryIndex = {
 };
 
 Deno.test("parseMemoryIndex reads what encodeMemoryIndex wrote, people in one order", () => {
-  for (const index of [INDEX, { ...INDEX, rank: null, match: null, stale: true, people: [] }]) {
+  const requests = [{ people: 1, factor: 2 }, { people: 20, factor: 1 }];
+  for (
+    const index of [
+      INDEX,
+      { ...INDEX, rank: null, match: null, stale: true, people: [] },
+      { ...INDEX, requests, forgotten: 3 },
+    ]
+  ) {
     assertEquals(parseMemoryIndex(encodeMemoryIndex(index), "memory.json"), index);
   }
   const turned = { ...INDEX, people: INDEX.people.toReversed() };
@@ -37,6 +44,10 @@ Deno.test("parseMemoryIndex refuses a person twice, an unknown field, a missing 
       { ...json, match: { ...json.match, more: 1 } },
       { ...json, heldOut: { scale: 1 } },
       { ...json, more: 1 },
+      { ...json, requests: [{ people: 5, factor: 1 }, { people: 5, factor: 2 }] },
+      { ...json, requests: [{ people: 0, factor: 1 }] },
+      { ...json, requests: [{ people: 5, factor: -1 }] },
+      { ...json, forgotten: 0.5 },
       { ...json, folds: undefined },
     ]
   ) {

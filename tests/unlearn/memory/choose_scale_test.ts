@@ -1,10 +1,10 @@
-import { assertAlmostEquals, assertEquals } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { chooseScale } from "../../../lib/unlearn/memory/choose_scale.ts";
 
 Deno.test("chooseScale finds the best scale wherever it lies, never at the edge of its grid", async () => {
   for (const peak of [0.05, 0.4, 1, 2.2, 30]) {
     const { best, trials } = await chooseScale((scale) =>
-      Promise.resolve(1 - Math.abs(Math.log(scale / peak)))
+      Promise.resolve({ tugOfWar: 1 - Math.abs(Math.log(scale / peak)), lost: 0 })
     );
     assertAlmostEquals(Math.log(best.scale / peak), 0, Math.log(1.5) / 4 + 1e-9);
     assertEquals(trials[0].scale < best.scale && best.scale < trials.at(-1)!.scale, true);
@@ -12,6 +12,27 @@ Deno.test("chooseScale finds the best scale wherever it lies, never at the edge 
 });
 
 Deno.test("chooseScale ends where rows that do only harm are best scaled to nothing", async () => {
-  const { best } = await chooseScale((scale) => Promise.resolve(1 - scale));
+  const { best } = await chooseScale((scale) => Promise.resolve({ tugOfWar: 1 - scale, lost: 0 }));
+  assertEquals(best.scale <= 1 / 64, true);
+});
+
+Deno.test("chooseScale takes the best scale at which people who stay lose no more than the limit", async () => {
+  for (const limit of [0.02, 0.3]) {
+    const { best, trials } = await chooseScale(
+      (scale) =>
+        Promise.resolve({ tugOfWar: 1 - Math.abs(Math.log(scale / 3)), lost: 0.1 * scale }),
+      limit,
+    );
+    assert(best.lost <= limit);
+    for (const { lost, tugOfWar } of trials) assert(lost > limit || tugOfWar <= best.tugOfWar);
+  }
+});
+
+Deno.test("chooseScale takes the least scale where people who stay always lose too much", async () => {
+  const { best, trials } = await chooseScale(
+    () => Promise.resolve({ tugOfWar: 0.9, lost: 0.5 }),
+    0.1,
+  );
+  assertEquals(best.scale, trials[0].scale);
   assertEquals(best.scale <= 1 / 64, true);
 });
