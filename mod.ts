@@ -190,4 +190,4 @@ export type {
   MemoryMethodSettings,
   MetaUnlearnSettings,
 } from "./lib/benchmark/settings.ts";
-export type { IndexedRow, PhotographMatch } from "./lib/model/kit/memory_index.ts";
+export type { IndexedRow, PhotographMatch, RequestScale } from "./lib/model/kit/memory_index.ts";
