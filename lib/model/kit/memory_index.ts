@@ -39,7 +39,9 @@ export interface MemoryIndex {
 
 /** A size of requests and its factor. */
 export interface RequestScale {
+  /** People whom the model has forgotten after the request. */
   readonly people: number;
+  /** What rows are multiplied by; 1 leaves them as they are kept. */
   readonly factor: number;
 }
 
