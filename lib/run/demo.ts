@@ -10,7 +10,7 @@ import type { PresetName } from "../model/config.ts";
 import { TRAINING_RECIPES, type TrainingRecipe } from "../model/recipes.ts";
 import type { Device } from "../tensor/device.ts";
 import type { MetaEpoch } from "../unlearn/meta_unlearn/meta_learn.ts";
-import { evaluateModels, type EvaluationReport } from "./evaluate_model.ts";
+import { evaluateLabelSets, type EvaluationReport } from "./evaluate_model.ts";
 import { metaLearnKit } from "./meta_learn_kit.ts";
 import type { MetaLearnSettings } from "./meta_learning/settings.ts";
 import type { OnProgress } from "./progress.ts";
@@ -136,18 +136,14 @@ export async function demo(
     out: at("unlearned"),
   });
   await oracle;
-  const evaluate = (labels?: readonly string[]) =>
-    evaluateModels({
+  const [all, visible, privateFacts] = await evaluateLabelSets(
+    {
       split: at("split.json"),
       data: at("portraits"),
       models: [at("model"), at("unlearned/model")],
       retrained: at("retrained"),
-      ...(labels ? { labels } : {}),
-    });
-  return {
-    all: await evaluate(),
-    visible: await evaluate(VISIBLE_LABELS),
-    privateFacts: await evaluate(PRIVATE_LABELS),
-    metaLearning,
-  };
+    },
+    [undefined, VISIBLE_LABELS, PRIVATE_LABELS],
+  );
+  return { all, visible, privateFacts, metaLearning };
 }

@@ -5,7 +5,7 @@ import { partMetrics, tugOfWar } from "../measure/eq7_tug_of_war.ts";
 import { type Model, readModel } from "../model/checkpoint.ts";
 import { microBatchWithin } from "../model/memory_plan.ts";
 import { uploadWeights } from "../model/device_weights.ts";
-import { predict } from "../model/predict.ts";
+import { predict, Predictor } from "../model/predict.ts";
 import { useKernels } from "../tensor/kernels/autotune/kernel_choice.ts";
 import { disposeWeights } from "../tensor/weights.ts";
 import type { OnProgress } from "./progress.ts";
@@ -60,16 +60,39 @@ export interface EvaluateOptions {
  * @throws LetheError bad input, or a model with other labels than the split
  */
 export async function evaluateModels(options: EvaluateOptions): Promise<EvaluationReport> {
+  const [report] = await evaluateLabelSets(options, [options.labels]);
+  return report;
+}
+
+/**
+ * {@link evaluateModels} on several sets of labels, from one pass over the images per model.
+ *
+ * @param labelSets undefined for all labels
+ * @returns a report per set
+ */
+export async function evaluateLabelSets(
+  options: Omit<EvaluateOptions, "labels">,
+  labelSets: readonly (readonly string[] | undefined)[],
+): Promise<EvaluationReport[]> {
   const data = await openSplit(options.split, options.data);
   using images = openImages(data, options.cache);
-  const evaluate = evaluator(data, images, options);
-  const models: ModelEvaluation[] = [];
-  for (const folder of options.models) models.push(await evaluate(folder));
+  using evaluator = openEvaluator(data, images, options, labelSets);
+  const models: ModelEvaluation[][] = [];
+  for (const folder of options.models) models.push(await evaluator.evaluate(folder));
+  const retrained = options.retrained === undefined
+    ? undefined
+    : await evaluator.evaluate(options.retrained);
+  return labelSets.map((_, i) => reportOf(models.map((model) => model[i]), retrained?.[i]));
+}
+
+function reportOf(
+  models: readonly ModelEvaluation[],
+  retrained: ModelEvaluation | undefined,
+): EvaluationReport {
   const undefinedParts = MEASURED_PARTS.filter((part) =>
     models.some((model) => model[part].metric === null)
   );
-  if (options.retrained === undefined) return { models, undefinedParts };
-  const retrained = await evaluate(options.retrained);
+  if (!retrained) return { models, undefinedParts };
   const oracle = partMetrics(retrained);
   return {
     models,
@@ -82,15 +105,33 @@ export async function evaluateModels(options: EvaluateOptions): Promise<Evaluati
   };
 }
 
-/** Evaluates model after model on images that another thread loads, once per input size if they fit. */
-function evaluator(data: SplitData, images: SplitImages, options: EvaluateOptions) {
+/**
+ * Evaluates model after model on images that another thread loads, once per input size if they fit; what
+ * models of one shape do is recorded once.
+ */
+function openEvaluator(
+  data: SplitData,
+  images: SplitImages,
+  options: Omit<EvaluateOptions, "labels">,
+  labelSets: readonly (readonly string[] | undefined)[],
+) {
   const { onProgress, memoryLimit } = options;
   const parts = MEASURED_PARTS.map((part) => ({
     part,
     samples: samplesOf(data.split, data.dataset, part),
   }));
   const everyone = parts.flatMap(({ samples }) => samples);
-  return async (folder: string): Promise<ModelEvaluation> => {
+  let recorded: { readonly shape: string; readonly predictor: Predictor } | undefined;
+  const predictorOf = (config: Model["config"]): Predictor => {
+    const { imageSize, patchSize, dim, depth, heads, layerNormEps, labels } = config;
+    const shape = [imageSize, patchSize, dim, depth, heads, layerNormEps, labels.length].join();
+    if (recorded?.shape !== shape) {
+      recorded?.predictor.dispose();
+      recorded = { shape, predictor: new Predictor(config) };
+    }
+    return recorded.predictor;
+  };
+  const evaluate = async (folder: string): Promise<ModelEvaluation[]> => {
     const { config, theta: host, kernels } = await readModel(folder);
     useKernels(kernels);
     checkLabels(config.labels, data, folder);
@@ -98,26 +139,39 @@ function evaluator(data: SplitData, images: SplitImages, options: EvaluateOption
       microBatchWithin(config, config.labels.length, "predict", 64, memoryLimit);
     const everything = images.source(everyone, config);
     const theta = uploadWeights(host);
-    let [done, first] = [0, 0];
-    const result: Partial<Record<typeof MEASURED_PARTS[number], Evaluation>> = {};
-    for (const { part, samples } of parts) {
-      const all = range(samples.length).map((i) => first + i);
-      first += samples.length;
-      const { logits } = await predict(theta, config, everything, all, microBatch, (count) => {
-        done += count;
-        onProgress?.({
-          stage: `evaluate ${folder}`,
-          done,
-          total: everyone.length,
-          unit: "images",
-        });
-      }, "logits");
-      const kept = keepLabels(config, logits, everything.targets(all), options.labels);
-      result[part] = evaluation(config.task, kept.logits, kept.targets, kept.labels);
-    }
+    let done = 0;
+    const all = range(everyone.length);
+    const onBatch = (count: number) => {
+      done += count;
+      const total = everyone.length;
+      onProgress?.({ stage: `evaluate ${folder}`, done, total, unit: "images" });
+    };
+    const { logits } = await predict(
+      theta,
+      config,
+      everything,
+      all,
+      microBatch,
+      onBatch,
+      "logits",
+      predictorOf(config),
+    );
     disposeWeights(theta);
-    return result as ModelEvaluation;
+    const width = config.labels.length;
+    return labelSets.map((labels) => {
+      const result: Partial<Record<typeof MEASURED_PARTS[number], Evaluation>> = {};
+      let first = 0;
+      for (const { part, samples: { length } } of parts) {
+        const rows = logits.subarray(first * width, (first + length) * width);
+        const targets = everything.targets(all.slice(first, first + length));
+        const kept = keepLabels(config, rows, targets, labels);
+        result[part] = evaluation(config.task, kept.logits, kept.targets, kept.labels);
+        first += length;
+      }
+      return result as ModelEvaluation;
+    });
   };
+  return { evaluate, [Symbol.dispose]: () => recorded?.predictor.dispose() };
 }
 
 function checkLabels(labels: readonly string[], { dataset }: SplitData, folder: string): void {

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { ImageFeed } from "../../data/loader/image_source.ts";
-import { predict } from "../../model/predict.ts";
+import { predict, Predictor } from "../../model/predict.ts";
 import type { Random } from "../../random.ts";
 import { disposeWeights, mapWeights, type Weights } from "../../tensor/weights.ts";
 import { intervalOf, joined, type Judged, pick, type Populations } from "./judged_images.ts";
@@ -89,9 +89,29 @@ export async function requestJudge(
   const everyUnseen = unseen.flatMap(({ images }) => images);
   const val = everyUnseen.length <= unseenImages ? everyUnseen : random.fork("unseen images")
     .shuffle(everyUnseen).slice(0, unseenImages).sort((a, b) => a - b);
-  const judged = async (weights: Weights, indices: readonly number[]): Promise<Judged> => {
-    const { logits } = await predict(weights, shape, source, indices, microBatch);
-    return { indices, logits };
+  /** What a model says of several lists of images, each by itself, from one pass over all. */
+  const judged = async (
+    weights: Weights,
+    lists: readonly (readonly number[])[],
+    predictor?: Predictor,
+  ): Promise<Judged[]> => {
+    const all = lists.flat();
+    const { logits } = await predict(
+      weights,
+      shape,
+      source,
+      all,
+      microBatch,
+      undefined,
+      "logits",
+      predictor,
+    );
+    const width = logits.length / all.length;
+    let at = 0;
+    return lists.map((indices) => ({
+      indices,
+      logits: logits.slice(at * width, (at += indices.length) * width),
+    }));
   };
   const metricOf = ({ logits, indices }: Judged) => measure(logits, indices).metric;
 
@@ -101,9 +121,12 @@ export async function requestJudge(
     { length: REFERENCE_GROUPS },
     () => groups.shuffle(unseen).slice(0, people.length).flatMap(({ images }) => images),
   );
-  const before = { retain: await judged(theta, retain), val: await judged(theta, val) };
   // People are drawn into several groups: each of their images is predicted once.
-  const drawn = await judged(theta, [...new Set(references.flat())]);
+  const [retainBefore, valBefore, drawn] = await judged(theta, [
+    retain,
+    val,
+    [...new Set(references.flat())],
+  ]);
   const place = new Map(drawn.indices.map((index, i) => [index, i]));
   const reference = references.reduce(
     (sum, images) => sum + metricOf(pick(drawn, images.map((i) => place.get(i)!))),
@@ -113,15 +136,15 @@ export async function requestJudge(
   const estimate = (populations: Populations): HeldOut => {
     const mean = (of: readonly Judged[]) =>
       of.reduce((sum, each) => sum + metricOf(each) / of.length, 0);
-    const [[retainBefore, ...retainAfter], [valBefore, ...valAfter]] = [
+    const [[retainFirst, ...retainAfter], [valFirst, ...valAfter]] = [
       populations.retain,
       populations.val,
     ];
     const forget = metricOf(populations.forget[0]);
     const after = { retain: mean(retainAfter), val: mean(valAfter) };
     const tugOfWar = (1 - Math.abs(forget - reference)) *
-      (1 - Math.abs(after.retain - metricOf(retainBefore))) *
-      (1 - Math.abs(after.val - metricOf(valBefore)));
+      (1 - Math.abs(after.retain - metricOf(retainFirst))) *
+      (1 - Math.abs(after.val - metricOf(valFirst)));
     return { tugOfWar, forget, ...after };
   };
   const owners = {
@@ -133,15 +156,18 @@ export async function requestJudge(
 
   return async (unlearn) => {
     const asked: Judged[] = [];
-    const after = { retain: [before.retain], val: [before.val] };
+    const after = { retain: [retainBefore], val: [valBefore] };
+    const predictor = new Predictor(shape);
     for (const request of requests) {
       const model = await unlearn(request);
-      asked.push(await judged(model, request.forget));
-      after.retain.push(await judged(model, retain));
-      after.val.push(await judged(model, val));
+      const said = await judged(model, [request.forget, retain, val], predictor);
+      asked.push(said[0]);
+      after.retain.push(said[1]);
+      after.val.push(said[2]);
       disposeWeights(model);
       onPeople?.(request.rows.length);
     }
+    predictor.dispose();
     const populations = { forget: [joined(asked)], ...after };
     const whole = estimate(populations);
     const interval = intervalOf(populations, owners, whole.tugOfWar, estimate);
