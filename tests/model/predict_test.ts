@@ -1,6 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { predict } from "../../lib/model/predict.ts";
-import { disposeWeights } from "../../lib/tensor/weights.ts";
+import * as tf from "@tensorflow/tfjs";
+import { predict, Predictor } from "../../lib/model/predict.ts";
+import { disposeWeights, mapWeights } from "../../lib/tensor/weights.ts";
+import { useRecording } from "../../lib/tensor/recording/recorded.ts";
 import { onEachDevice } from "../tensor/on_each_device.ts";
 import { TOY_SHAPE, toyObjective } from "../unlearn/toy_objective.ts";
 
@@ -14,5 +16,26 @@ onEachDevice(
     assertEquals([logits.features.length, both.features.length], [0, 3 * TOY_SHAPE.dim]);
     disposeWeights(theta);
     disposeWeights(phi);
+  },
+);
+
+onEachDevice(
+  "predict gives the same bits batch by batch, recorded and with a predictor of other calls",
+  async () => {
+    const { theta, phi, objective: { source } } = await toyObjective(5);
+    const other = mapWeights(theta, (tensor) => tf.mul(tensor, 0.5));
+    const all = [4, 0, 2, 1, 3, 0, 1];
+    useRecording(false);
+    const due = await predict(theta, TOY_SHAPE, source, all, 2);
+    useRecording(true);
+    const predictor = new Predictor(TOY_SHAPE);
+    await predict(other, TOY_SHAPE, source, all, 2, undefined, "both", predictor);
+    assertEquals(
+      await predict(theta, TOY_SHAPE, source, all, 2, undefined, "both", predictor),
+      due,
+    );
+    assertEquals(await predict(theta, TOY_SHAPE, source, all, 2), due);
+    predictor.dispose();
+    for (const weights of [theta, phi, other]) disposeWeights(weights);
   },
 );
