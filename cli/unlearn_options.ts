@@ -2,6 +2,7 @@ import { fromFileUrl, resolve } from "@std/path";
 import { SANDBOX_CHOICES } from "../lib/audit/sandbox/containment.ts";
 import type { Receipt } from "../lib/audit/receipt/receipt.ts";
 import { NONCE } from "../lib/audit/receipt/receipt_file.ts";
+import { readRequestRows, requestPeople } from "../lib/data/requests/request_rows.ts";
 import { UsageError } from "../lib/error.ts";
 import { DEFAULT_SIGNING_KEY } from "../lib/audit/receipt/signing_key.ts";
 import type { UnlearnWithReceiptOptions } from "../lib/audit/receipt/unlearn_with_receipt.ts";
@@ -70,7 +71,7 @@ export const UNLEARN_OPTIONS = {
 
 /** What `--support` says. */
 export const SUPPORT_HELP =
-  "requests: one image per person, <identity>.jpg or .png, or named by requests.csv";
+  "requests: an image per person, <identity>.jpg (further ones <identity>.2.jpg), or requests.csv";
 
 /**
  * A run's options from those of the command line; without `--kit` the sample requests mean the sample
@@ -110,6 +111,16 @@ export async function unlearnOptions(
   };
 }
 
+/** Tells of photographs that whoever handed them in should look at again; after the run. */
+export async function noteOnPhotographs(support: string, terminal: Terminal): Promise<void> {
+  // Loaded only now: until the run is over the launcher decodes nothing, and then its workers do.
+  const { photographNotes } = await import("../lib/data/requests/photograph_notes.ts");
+  const photographs = requestPeople(await readRequestRows(support, null), support);
+  for (const note of await photographNotes(support, photographs)) {
+    terminal.note(`photographs ${note}`);
+  }
+}
+
 /** What `--nonce` gives. @throws {UsageError} it is no such bytes */
 export function nonceOf(text: string): string {
   const nonce = text.toLowerCase();
@@ -127,9 +138,21 @@ export function printUnlearned(
   { summary, receipt }: { readonly summary: UnlearnSummary; readonly receipt: Receipt },
   terminal: Terminal,
 ): void {
-  const { people, method, steps, settings, staleStatistics, targets, weights, change } = summary;
+  const {
+    people,
+    photographs,
+    method,
+    steps,
+    settings,
+    staleStatistics,
+    targets,
+    weights,
+    change,
+  } = summary;
   terminal.print(
-    `forgot ${people} ${people === 1 ? "person" : "people"} in ${steps.length} ` +
+    `forgot ${people} ${people === 1 ? "person" : "people"}` +
+      (photographs === people ? "" : ` by ${photographs} photographs`) +
+      ` in ${steps.length} ` +
       `${steps.length === 1 ? "step" : "steps"}; labels from ${targets}`,
   );
   const used = Object.entries(settings).map(([name, value]) => `${name} ${value}`);

@@ -4,6 +4,7 @@ import type { OptionValues } from "../cli/options.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import {
   nonceOf,
+  noteOnPhotographs,
   printUnlearned,
   SUPPORT_HELP,
   UNLEARN_OPTIONS,
@@ -102,6 +103,7 @@ async function watch(
   });
   const failed = printLayers(done.receipt.layers, terminal);
   printUnlearned(run, done, terminal);
+  await noteOnPhotographs(support, terminal);
   return failed ? 3 : 0;
 }
 
@@ -145,7 +147,7 @@ function missing(what: string): UsageError {
   return new UsageError(
     `${what} without --support`,
     "the request's photographs are needed",
-    "add --support DIR, the folder with one image per person",
+    "add --support DIR, the folder with the people's images",
   );
 }
 

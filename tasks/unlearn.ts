@@ -1,12 +1,12 @@
 import { command } from "../cli/command.ts";
 import { mainContained } from "../cli/contained_main.ts";
 import {
+  noteOnPhotographs,
   printUnlearned,
   SUPPORT_HELP,
   UNLEARN_OPTIONS,
   unlearnOptions,
 } from "../cli/unlearn_options.ts";
-import { readRequestRows } from "../lib/data/requests/request_rows.ts";
 import { unlearnWithReceipt } from "../lib/audit/receipt/unlearn_with_receipt.ts";
 
 /** `deno task unlearn`: Algorithm 1, unlearning, in a worker that can reach nothing else. */
@@ -25,12 +25,7 @@ export const unlearn = command({
     const run = await unlearnOptions(support, options, terminal);
     const done = await unlearnWithReceipt({ ...run, launcher: "tasks/unlearn.ts" });
     printUnlearned(run, done, terminal);
-    // Loaded only now: until the run is over the launcher decodes nothing, and then its workers do.
-    const { photographNotes } = await import("../lib/data/requests/photograph_notes.ts");
-    const photographs = (await readRequestRows(support, null)).map(({ file }) => file);
-    for (const note of await photographNotes(support, photographs)) {
-      terminal.note(`photographs ${note}`);
-    }
+    await noteOnPhotographs(support, terminal);
     const failed = done.receipt.layers.filter(({ state }) => state === "failed");
     for (const { layer, detail } of failed) terminal.note(`failed: ${layer}: ${detail}`);
     return failed.length > 0 ? 3 : 0;

@@ -1,6 +1,8 @@
 import { join } from "@std/path";
 import type { Progress } from "../data/loader/image_store.ts";
-import { readRequestRows } from "../data/requests/request_rows.ts";
+import { isImageName } from "../data/images/formats.ts";
+import { isLeftover } from "../data/layouts/find_layout.ts";
+import { readRequestRows, requestPeople } from "../data/requests/request_rows.ts";
 import type { DatasetName } from "../data/sample.ts";
 import { LetheError } from "../error.ts";
 import { parseJsonObject } from "../files/json_fields.ts";
@@ -40,6 +42,9 @@ export async function inspectPath(
   if (has("summary.json", "model", "kit")) return await inspectOutput(path, has("receipt.json"));
   if (has("config.json", "model.safetensors")) return await inspectModel(path);
   if (has("requests.csv")) return await inspectRequests(path);
+  // Images and nothing else: no data set is without labels, and requests need no table.
+  const plain = names.filter((name) => !isLeftover(name));
+  if (plain.length > 0 && plain.every(isImageName)) return await inspectRequests(path);
   return await inspectUnnamedDataset(path, names, onProgress);
 }
 
@@ -93,7 +98,7 @@ async function inspectOutput(path: string, hasReceipt: boolean): Promise<Inspect
 }
 
 async function inspectRequests(path: string): Promise<Inspected> {
-  const rows = await readRequestRows(path, null);
+  const rows = requestPeople(await readRequestRows(path, null), path);
   const people = new Set(rows.map(({ identity }) => identity)).size;
   return {
     kind: "requests",

@@ -1,4 +1,4 @@
-import { readReceipt } from "../audit/receipt/receipt_file.ts";
+import { peopleOf, readReceipt } from "../audit/receipt/receipt_file.ts";
 import { counted, type Inspected, some } from "./inspected.ts";
 
 /** A receipt, as it reads; `audit --verify` holds it against the files. @throws {LetheError} damaged */
@@ -11,7 +11,11 @@ export async function inspectReceipt(path: string): Promise<Inspected> {
     path,
     rows: [
       ["run", `${receipt.started} to ${receipt.ended}`],
-      ["requests", counted(receipt.requests.length, "photograph", "photographs")],
+      [
+        "requests",
+        `${counted(receipt.requests.length, "photograph", "photographs")} of ` +
+        counted(peopleOf(receipt), "person", "people"),
+      ],
       ["labels", `of ${receipt.targets}`],
       [
         "weights",

@@ -36,6 +36,8 @@ export interface MetaLossConstants {
   readonly rows: readonly number[];
   /** [s, identities] with a one where {@link rows} says, in its place where a step is recorded. */
   readonly selection?: tf.Tensor;
+  /** [s, 1], of mean 1: what each support image counts; absent: all the same. */
+  readonly weights?: tf.Tensor;
   /** [s, hidden] dropout mask, already scaled by 1 / (1 - p); absent outside meta-training. */
   readonly dropout?: tf.Tensor;
 }
@@ -66,7 +68,12 @@ export function metaLoss<T>(
   constants: MetaLossConstants,
   inputs: readonly MetaLossInput[],
 ): T {
-  return algebra.apply(mean, [metaLossRows(algebra, phi, output, constants, inputs)]);
+  const rows = metaLossRows(algebra, phi, output, constants, inputs);
+  const { weights } = constants;
+  const counted = weights === undefined
+    ? rows
+    : algebra.apply(mask, [rows, algebra.constant(weights)]);
+  return algebra.apply(mean, [counted]);
 }
 
 /** {@link metaLoss} before the mean: one value per support image, [s, 1]. */

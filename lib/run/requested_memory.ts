@@ -17,6 +17,7 @@ import type { RequestedRow } from "./unlearn_summary.ts";
  * What a kit remembers of the requested people, at the scale for so many, for a method that needs it;
  * nobody else's row is read.
  *
+ * @param rows one of each person
  * @throws {LetheError} it remembers nothing of somebody, or a row is damaged or opens with another key
  */
 export async function requestedMemory(
@@ -47,7 +48,8 @@ export interface MatchFound {
 }
 
 /**
- * Holds photographs against the people whom the requests name.
+ * Holds photographs against the people whom the requests name, each by itself: one of somebody else is
+ * not made good by another of the right person.
  *
  * @param source image i is the photograph of `memory[i]`'s person
  * @param names of the images, for errors

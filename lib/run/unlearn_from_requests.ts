@@ -38,7 +38,7 @@ export interface UnlearnRowsOptions {
   readonly openDevice: () => Promise<Device>;
   readonly kit: string;
   readonly support: string;
-  /** Every request of `support`, sorted by file name. */
+  /** Every photograph of `support`, sorted by file name. */
   readonly rows: readonly RequestedRow[];
   /** The files of `support`, where they are known and it may not be looked into. */
   readonly files?: RequestFiles;
@@ -74,16 +74,18 @@ export async function unlearnRows(options: UnlearnRowsOptions): Promise<UnlearnS
   const labels = config.labels.length;
   const { memoryLimit } = options;
   if (memoryLimit !== undefined) refuseBeyond(config, labels, "unlearn", memoryLimit);
-  const requests = await readRequests(support, config, storedForm(config), options.files);
-  checkFiles(support, requests, options.rows);
-  const rows = options.rows.map(({ row }) => row);
+  const read = await readRequests(support, config, storedForm(config), options.files);
+  checkFiles(support, read, options.rows);
+  const { requests, rows } = withoutRepeats(support, read, options.rows);
+  const people = [...new Set(rows)];
   const kit = await readKit(options.kit, {
     statistics: statisticsNeeded(method),
     trainingImages: false,
     opened: { stored, config },
   });
   const index = await readMemoryIndex(options.kit, kit.manifest);
-  const memory = await requestedMemory(options.kit, kit, index, options.rows, method);
+  const each = people.map((person) => options.rows.find(({ row }) => row === person)!);
+  const memory = await requestedMemory(options.kit, kit, index, each, method);
   const device = await options.openDevice();
   useKernels(kit.model.kernels);
 
@@ -92,7 +94,15 @@ export async function unlearnRows(options: UnlearnRowsOptions): Promise<UnlearnS
   const source = await requestSource(requests, config, theta, microBatch);
   const names = requests.map(({ file }) => join(support, file));
   const match = memory && options.matchCheck !== false
-    ? await checkMatch(index!, memory, theta, config, source, microBatch, names)
+    ? await checkMatch(
+      index!,
+      rows.map((row) => memory[people.indexOf(row)]),
+      theta,
+      config,
+      source,
+      microBatch,
+      names,
+    )
       .catch((error) => {
         disposeWeights(theta);
         throw error;
@@ -114,14 +124,14 @@ export async function unlearnRows(options: UnlearnRowsOptions): Promise<UnlearnS
   const range = kit.manifest.stepRanges?.[method];
   const verdict = judgeStep(change, range, steps.length, allowUnusualStep);
   const phi = uploadWeights(kit.phi);
-  const nextPhi = withoutRows(phi, rows);
+  const nextPhi = withoutRows(phi, people);
   const phiAfter = await downloadWeights(nextPhi);
   for (const weights of [phi, nextPhi]) disposeWeights(weights);
 
   const next = await writeNextKit(folder, options.kit, kit, {
     theta: thetaAfter,
     phi: phiAfter,
-    rows,
+    rows: people,
     ...(index
       ? {
         anew: {
@@ -129,7 +139,7 @@ export async function unlearnRows(options: UnlearnRowsOptions): Promise<UnlearnS
             writeNextMemory(
               path,
               index,
-              rows.map((row) => kit.manifest.identities[row]),
+              people.map((row) => kit.manifest.identities[row]),
               memory !== undefined,
             ),
         },
@@ -137,7 +147,8 @@ export async function unlearnRows(options: UnlearnRowsOptions): Promise<UnlearnS
       : {}),
   });
   return {
-    people: requests.length,
+    people: people.length,
+    photographs: requests.length,
     method,
     steps,
     settings,
@@ -167,6 +178,32 @@ function checkFiles(
     `the people of ${rows.map(({ file }) => file).join(", ")} were looked up`,
     "run again once nothing writes to it",
   );
+}
+
+/**
+ * The photographs, each picture of a person once: two copies of one file weigh no more than it.
+ *
+ * @returns with the embedding row of each
+ * @throws LetheError two copies have different labels
+ */
+function withoutRepeats(
+  support: string,
+  requests: readonly ForgetRequest[],
+  asked: readonly RequestedRow[],
+): { requests: ForgetRequest[]; rows: number[] } {
+  const kept: number[] = [];
+  for (const [i, { file, sha256, targets }] of requests.entries()) {
+    const first = kept.find((k) => requests[k].sha256 === sha256 && asked[k].row === asked[i].row);
+    if (first === undefined) kept.push(i);
+    else if (JSON.stringify(requests[first].targets) !== JSON.stringify(targets)) {
+      throw new LetheError(
+        `${join(support, file)} is the picture ${requests[first].file} with other labels`,
+        "a picture has one set of labels",
+        "correct requests.csv or remove one of them",
+      );
+    }
+  }
+  return { requests: kept.map((i) => requests[i]), rows: kept.map((i) => asked[i].row) };
 }
 
 /** The support images as a source of batches, with the model's own predictions where labels lack. */

@@ -1,5 +1,10 @@
 import { join } from "@std/path";
-import { listRequests, readRequestRows, type RequestFiles } from "../data/requests/request_rows.ts";
+import {
+  listRequests,
+  readRequestRows,
+  type RequestFiles,
+  requestPeople,
+} from "../data/requests/request_rows.ts";
 import { refuseExisting } from "../files/write_whole.ts";
 import { LetheError } from "../error.ts";
 import {
@@ -26,7 +31,7 @@ import type { RequestedRow, UnlearnSummary } from "./unlearn_summary.ts";
 export interface PlanOptions {
   /** The folder of the kit. */
   readonly kit: string;
-  /** Folder of requests, one image per person. */
+  /** Folder of requests, an image or more per person. */
   readonly support: string;
   /** Folder to make: `model/`, `kit/` for the next request, `summary.json`. */
   readonly out: string;
@@ -47,6 +52,7 @@ export interface PlanOptions {
 /** All of an unlearning run that needs the identity key, so that what computes never sees it. */
 export interface UnlearnPlan extends StoredManifest {
   readonly key: IdentityKey;
+  /** One per photograph: who gave several has as many. */
   readonly rows: readonly RequestedRow[];
   /** The files of the folder of requests. */
   readonly files: RequestFiles;
@@ -78,7 +84,10 @@ export async function planUnlearning(options: PlanOptions): Promise<UnlearnPlan>
     );
   }
   const listed = await listRequests(support);
-  const asked = await readRequestRows(support, null, listed);
+  const isKnown = (identity: string) =>
+    rowOf(stored.manifest, identityHash(key, identity)) !== "unknown" ||
+    (options.notTrained?.has(identity) ?? false);
+  const asked = requestPeople(await readRequestRows(support, null, listed), support, isKnown);
   const rows: RequestedRow[] = [];
   const skipped: { file: string; why: string }[] = [];
   for (const { file, identity } of asked) {

@@ -17,6 +17,8 @@ export interface RequestedRow {
 export interface UnlearnSummary {
   /** How many. */
   readonly people: number;
+  /** Photographs of them that were used; the same picture twice counts once. */
+  readonly photographs: number;
   /** How to unlearn. */
   readonly method: MethodName;
   /** What was taken in one go, in order. */

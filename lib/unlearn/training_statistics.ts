@@ -37,11 +37,11 @@ export async function trainingStatistics(
 ): Promise<TrainingStatistics> {
   if (choice === "none") return {};
   const batch = IMPORTANCE_BATCH;
-  const own = await importances(theta, backbone, task, source, indices, batch, onImages);
+  const own = await importances(theta, backbone, task, source, indices, batch, { onImages });
   if (choice === "importances") return { importances: own };
   return {
     importances: own,
-    covariances: await inputCovariances(theta, backbone, source, indices, onImages),
+    covariances: await inputCovariances(theta, backbone, source, indices, { onImages }),
   };
 }
 

@@ -1,7 +1,8 @@
 import type { ImageFeed } from "../data/loader/image_source.ts";
-import { chunks } from "../data/loader/image_source.ts";
+import { chunks, range } from "../data/loader/image_source.ts";
 import * as tf from "@tensorflow/tfjs";
 import { disposeWeights, mapWeights, type Weights } from "../tensor/weights.ts";
+import { photographShares } from "./photograph_shares.ts";
 import { disposeSupport, type MetaParameters, supportOf } from "./meta_unlearn/meta_learn.ts";
 import {
   disposeStep,
@@ -24,8 +25,8 @@ export interface UnlearnedChunk {
  * their order, each step at the weights that the previous one left; fewer are taken as they are.
  *
  * @param theta stays the caller's
- * @param source image i is the support photograph of person i
- * @param rows embedding row of person i
+ * @param source image i is a support photograph
+ * @param rows embedding row of the person on image i; a person with several photographs weighs as one
  * @returns theta_u, owned by the caller, and a line per step
  */
 export async function unlearn(
@@ -38,11 +39,15 @@ export async function unlearn(
 ): Promise<{ theta: Weights; steps: UnlearnedChunk[] }> {
   let current = mapWeights(theta, tf.clone);
   const steps: UnlearnedChunk[] = [];
-  for (const people of chunks(rows.map((_, i) => i), requestSize)) {
-    const support = await supportOf({ source }, {
-      support: people,
-      rows: people.map((i) => rows[i]),
-    });
+  const shares = photographShares(rows);
+  for (const people of chunks([...new Set(rows)], requestSize)) {
+    const images = range(rows.length).filter((i) => people.includes(rows[i]));
+    const ofImages = images.map((i) => rows[i]);
+    const asked = await supportOf({ source }, { support: images, rows: ofImages });
+    // Of mean 1: the meta-loss is a mean over photographs.
+    const weights = shares &&
+      tf.tensor2d(images.map((i) => shares[i] * images.length / people.length), [images.length, 1]);
+    const support = weights ? { ...asked, weights } : asked;
     const step = await unlearningStep(current, phi, support, settings, logStepSizes);
     disposeSupport(support);
     disposeWeights(current);

@@ -44,8 +44,8 @@ export interface UnlearnedFromKit {
  * Unlearns by any of the methods that need no training image.
  *
  * @param theta the kit's model on the device; stays the caller's
- * @param source image i is the support photograph of the person of `rows[i]`
- * @param memory what the kit remembers of these people, for methods that need it
+ * @param source image i is a photograph of the person of `rows[i]`; who gave several weighs as one
+ * @param memory what the kit remembers of each of these people, for methods that need it
  * @throws LetheError the kit was made without what the method needs
  */
 export async function unlearnFromKit(
@@ -60,7 +60,8 @@ export async function unlearnFromKit(
   checkMethod(kit, name);
   const { config } = kit.model;
   const method = methodOf(name);
-  const settings = { ...ownSettings(kit, method, rows.length), ...set };
+  const people = new Set(rows).size;
+  const settings = { ...ownSettings(kit, method, people), ...set };
   const statistics = uploadNeeded(kit, method);
   const { theta: after, steps } = await method.run(
     {
@@ -74,14 +75,19 @@ export async function unlearnFromKit(
       ...(memory ? { memory } : {}),
       random: new Random(seed, name),
     },
-    { support: rows.map((_, i) => i), forget: [], retain: [] },
+    {
+      support: rows.map((_, i) => i),
+      ...(people < rows.length ? { people: rows } : {}),
+      forget: [],
+      retain: [],
+    },
     settings,
   );
   disposeStatistics(statistics);
   const used = Object.keys(statistics).length > 0;
   return {
     theta: after,
-    steps: steps ?? [{ people: rows.length }],
+    steps: steps ?? [{ people }],
     settings: name === "metaunlearn"
       ? { metaLearningRate: kit.manifest.unlearning.metaLearningRate }
       : settings,

@@ -121,6 +121,7 @@ export async function smallRun(folder: string): Promise<ContainedRun> {
     ],
     summary: {
       people: 2,
+      photographs: 2,
       steps: [{ people: 2, metaLoss: 1 }],
       targets: "requests.csv",
       method: "metaunlearn",

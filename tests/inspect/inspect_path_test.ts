@@ -65,6 +65,19 @@ Deno.test("inspectPath tells of a data set people, shares, images that come twic
     }
   }));
 
+Deno.test("inspectPath takes a folder of images alone for requests, and a person's two photographs for one person's", () =>
+  inTemporaryFolder(async (folder) => {
+    const image = encodePng({ width: 8, height: 8, rgb: new Uint8Array(192) });
+    await writeFiles(folder, {
+      "4711.png": image,
+      "4711.2.png": image,
+      "8.2.png": image,
+      ".DS_Store": "",
+    });
+    const { kind, value } = await inspectPath(folder);
+    assertEquals([kind, value.photographs, value.people], ["requests", 3, 2]);
+  }));
+
 Deno.test("inspectPath refuses what is nothing of Lethe's, and tells what is wrong with what is", () =>
   inTemporaryFolder(async (folder) => {
     const refuses = (path: string, message: string) =>

@@ -189,3 +189,17 @@ onEachDevice(
       assertAlmostEquals(moved[1], 1, 2e-3);
     }),
 );
+
+onEachDevice(
+  "unlearnRequests takes a person's row out once, however many photographs there are, and looks at each",
+  (device) =>
+    inTemporaryFolder(async (folder) => {
+      await prepare(folder, null);
+      const one = await serve(device, folder, 0, "kit", "one", { sample: true });
+      await Deno.copyFile(join(folder, "1/Bea.png"), join(folder, "0/Ada.2.png"));
+      const two = await serve(device, folder, 0, "kit", "two", { sample: true });
+      assertEquals([two.people, two.photographs], [1, 2]);
+      assertEquals(two.weights, one.weights);
+      assert(two.match!.farthest >= one.match!.farthest);
+    }),
+);

@@ -83,6 +83,40 @@ for (
   );
 }
 
+for (const method of ["ssd", "pgu", "jit", "metaunlearn"] as const satisfies MethodName[]) {
+  onEachDevice(
+    `unlearnRequests by ${method} uses both photographs of a person, one picture once, and forgets one person`,
+    (device) =>
+      inTemporaryFolder(async (folder) => {
+        await prepare(folder);
+        const run = async (name: string, pictures: Record<string, number>) => {
+          await Deno.mkdir(join(folder, name));
+          for (const [file, k] of Object.entries(pictures)) {
+            const png = encodePng({ width: SIDE, height: SIDE, rgb: pixels(k) });
+            await Deno.writeFile(join(folder, name, file), png);
+          }
+          const [kit, out] = [join(folder, "kit"), join(folder, `${name}-out`)];
+          const support = join(folder, name);
+          const choice = { method };
+          const run = { device, kit, support, out, choice, sample: true };
+          const { people, photographs, weights, steps } = await unlearnRequests(run);
+          const { manifest } = await readKit(join(out, "kit"));
+          assertEquals([manifest.identities.length, manifest.forgotten.length], [2, 1]);
+          assertEquals(steps.map(({ people }) => people), [1]);
+          return { people, photographs, after: weights.after };
+        };
+        const one = await run("one", { "Ada.png": 0 });
+        assertEquals([one.people, one.photographs], [1, 1]);
+        assertEquals(await run("copied", { "Ada.2.png": 0, "Ada.png": 0 }), one);
+        const two = await run("two", { "Ada.png": 0, "Ada.2.png": 1 });
+        assertEquals([two.people, two.photographs], [1, 2]);
+        assertNotEquals(two.after, one.after);
+        // Neither order nor names tell more.
+        assertEquals(await run("swapped", { "Ada.png": 0, "Ada.3.png": 1 }), two);
+      }),
+  );
+}
+
 onEachDevice(
   "unlearnRequests by SSD dampens by the kit's importances and the settings given",
   (device) =>

@@ -69,3 +69,18 @@ Deno.test("planUnlearning serves the rest of a batch where it may skip, lists th
     ]);
     await assertRejects(() => plan(["Cas", "Zoe"], more), LetheError, "(2 skipped)");
   }));
+
+Deno.test("planUnlearning finds the person of each photograph, and tells a name that means two people", () =>
+  inTemporaryFolder(async (folder) => {
+    const { plan, hashes, key } = await setUp(folder);
+    const row = (name: string) => hashes.indexOf(identityHash(key, name));
+    const { rows } = await plan(["Ann", "Ann.2", "Ben.1"]);
+    assertEquals(rows, [
+      { file: "Ann.2.png", row: row("Ann") },
+      { file: "Ann.png", row: row("Ann") },
+      { file: "Ben.1.png", row: row("Ben") },
+    ]);
+    await assertRejects(() => plan(["Cas.2"]), LetheError, "whom an earlier request forgot");
+    const notTrained = new Set(["Ann.2"]);
+    await assertRejects(() => plan(["Ann.2"], { notTrained }), LetheError, "may show Ann.2 or");
+  }));

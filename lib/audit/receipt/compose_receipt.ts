@@ -95,6 +95,7 @@ export function composeReceipt(
     requests: requests.filter((entry) => entry !== table)
       .map(({ sha256, bytes }) => ({ sha256, bytes }))
       .sort((a, b) => a.sha256 < b.sha256 ? -1 : 1),
+    people: summary.people,
     requestTable: table ? requestTableHash(parts.identityKey, table.sha256) : null,
     targets: summary.targets,
     split: parts.split,

@@ -42,6 +42,8 @@ export interface Receipt {
   readonly ended: string;
   /** The photographs by hash, sorted; they are not kept. */
   readonly requests: readonly Digest[];
+  /** How many people they show; absent: as many, one photograph each. Not in version 1. */
+  readonly people?: number;
   /**
    * Keyed hash of `requests.csv`, null where there was none: a plain hash of so short a file would tell
    * who tries names.

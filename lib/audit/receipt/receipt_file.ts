@@ -144,6 +144,11 @@ export function receiptBundle({ signature, ...signed }: Receipt): string | null 
   return encodeBundle(statementOf(signed), signature, signed.signer);
 }
 
+/** How many people a receipt's photographs show. */
+export function peopleOf({ people, requests }: Pick<Receipt, "people" | "requests">): number {
+  return people ?? requests.length;
+}
+
 /** Reads a receipt. @throws {LetheError} there is none, or a field is not what it should be */
 export async function readReceipt(path: string): Promise<Receipt> {
   const text = await readPlainText(path, {
@@ -191,6 +196,7 @@ export function parseReceipt(text: string, file: string): Receipt {
   };
   const digestOrNull = (name: string) =>
     fields.read(name, nullable(OBJECT)) === null ? null : whole(fields.within(name), digest);
+  const people = version === 1 ? undefined : fields.optional("people", integer(1, MAX_ENTRIES));
   const receipt: Receipt = {
     version,
     lethe: fields.read("lethe", line(100)),
@@ -216,6 +222,7 @@ export function parseReceipt(text: string, file: string): Receipt {
     started: fields.read("started", TIME),
     ended: fields.read("ended", TIME),
     requests: entries(fields, "requests", digest),
+    ...(people === undefined ? {} : { people }),
     requestTable: fields.read("requestTable", nullable(HASH)),
     targets: fields.read("targets", oneOf(["requests.csv", "the model's own predictions"])),
     split: digestOrNull("split"),
@@ -260,6 +267,12 @@ export function parseReceipt(text: string, file: string): Receipt {
     const seen = new Set<string>();
     const twice = files.find((entry) => seen.size === seen.add(entry).size);
     if (twice !== undefined) fields.refuse(`${name} lists ${twice} twice`, "a file has one hash");
+  }
+  if (peopleOf(receipt) > receipt.requests.length) {
+    fields.refuse(
+      `people is ${people}, and there are ${receipt.requests.length} photographs`,
+      "there is a photograph of each",
+    );
   }
   if ((receipt.signer === null) !== (receipt.signature === null)) {
     fields.refuse("one of signer and signature is null", "a receipt has both or neither");

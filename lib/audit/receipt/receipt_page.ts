@@ -1,5 +1,6 @@
 import type { LayerState } from "../layers/layer.ts";
 import type { Digest, FileDigest, Plain, Receipt } from "./receipt.ts";
+import { peopleOf } from "./receipt_file.ts";
 
 /**
  * A receipt as a page for people who do not read JSON: one file without script or network, light or
@@ -7,7 +8,7 @@ import type { Digest, FileDigest, Plain, Receipt } from "./receipt.ts";
  * make it again and compare.
  */
 export function receiptPage(receipt: Receipt): string {
-  const people = receipt.requests.length;
+  const people = peopleOf(receipt);
   const sections = [
     section("What happened", list(happened(receipt))),
     section("Layers of the proof", layers(receipt)),
@@ -15,7 +16,10 @@ export function receiptPage(receipt: Receipt): string {
     section(
       "Files",
       [
-        details(`The ${plural(people, "photograph")}, by hash`, digests(receipt.requests)),
+        details(
+          `The ${plural(receipt.requests.length, "photograph")}, by hash`,
+          digests(receipt.requests),
+        ),
         details(`${plural(receipt.kit.length, "kit file")} read`, files(receipt.kit)),
         details(`${plural(receipt.written.length, "file")} written`, files(receipt.written)),
         details(`${plural(receipt.evidence.length, "file")} of evidence`, files(receipt.evidence)),
@@ -85,12 +89,17 @@ function verdict({ layers, signer }: Receipt): string {
 
 function happened(receipt: Receipt): [string, string][] {
   const { started, ended, requests, targets, weights, adapter } = receipt;
+  const people = peopleOf(receipt);
   const seconds = ((Date.parse(ended) - Date.parse(started)) / 1000).toFixed(1);
   return [
     ["When", `${started.slice(0, 19).replace("T", " ")} UTC, for ${seconds} s`],
     [
       "Who",
-      `${plural(requests.length, "person", "people")}, one photograph each; named nowhere here`,
+      `${plural(people, "person", "people")}, ${
+        people === requests.length
+          ? "one photograph each"
+          : `${plural(requests.length, "photograph")} in all`
+      }; named nowhere here`,
     ],
     ["Labels", `from ${targets}`],
     ["Computed on", adapter],

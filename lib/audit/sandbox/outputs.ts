@@ -22,7 +22,7 @@ const MODEL = ["model/config.json", "model/model.safetensors"];
 export async function checkOutputs(
   folder: string,
   plan: UnlearnPlan,
-  { kit, weights }: UnlearnSummary,
+  { kit, people, weights }: UnlearnSummary,
   read: readonly HashedFile[],
   from: string,
 ): Promise<HashedFile[]> {
@@ -46,10 +46,13 @@ export async function checkOutputs(
   const missing = [...due.keys()].find((path) => !files.some((file) => file.path === path));
   if (missing) throw unexpected(`${missing} is missing`);
   const model = files.find(({ path }) => path === "model/model.safetensors")!.sha256;
+  const asked = [...new Set(plan.rows.map(({ row }) => plan.manifest.identities[row]))];
+  if (people !== asked.length) {
+    throw unexpected(`it says that it forgot ${people} people, and ${asked.length} asked`);
+  }
   if (kit.before !== plan.id || kit.after !== next.id || weights.after !== model) {
     throw unexpected("the hashes it answers with are not its files'");
   }
-  const asked = plan.rows.map(({ row }) => plan.manifest.identities[row]);
   const left = plan.manifest.identities.filter((hash) => !asked.includes(hash));
   const same = (a: readonly string[], b: readonly string[]) =>
     JSON.stringify(a.toSorted()) === JSON.stringify(b.toSorted());

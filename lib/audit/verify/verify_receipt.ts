@@ -23,7 +23,7 @@ import {
   RECEIPT_FILE,
   RECEIPT_PAGE,
 } from "../receipt/receipt.ts";
-import { isSealedBy, readReceipt, receiptBundle } from "../receipt/receipt_file.ts";
+import { isSealedBy, peopleOf, readReceipt, receiptBundle } from "../receipt/receipt_file.ts";
 import { receiptPage } from "../receipt/receipt_page.ts";
 import { LIBRARY_PATH } from "../sandbox/driver_folders.ts";
 import { judgeTrace, projectFiles } from "../record/trace.ts";
@@ -167,7 +167,7 @@ async function checkNextKit(receipt: Receipt, folder: string): Promise<Verdict> 
     return ["failed", "its parent is not the kit that was read"];
   }
   if (id !== after) return ["failed", `its id is ${short(id)}, not ${short(after)}`];
-  if (manifest.forgotten.length < receipt.requests.length) {
+  if (manifest.forgotten.length < peopleOf(receipt)) {
     return ["failed", `it lists ${manifest.forgotten.length} people as forgotten`];
   }
   return ["held", `made from the kit that was read; ${manifest.forgotten.length} people forgotten`];

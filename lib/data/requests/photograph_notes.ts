@@ -4,6 +4,7 @@ import { readPlainFile } from "../../files/plain_file.ts";
 import { MAX_IMAGE_BYTES } from "../images/decode_image.ts";
 import { INPUT_VERSION } from "../images/stored_form.ts";
 import { openDecodePool } from "../loader/decode_pool.ts";
+import type { RequestRow } from "./request_rows.ts";
 
 /** Photographs are looked at in this size. */
 const SIDE = 64;
@@ -20,6 +21,8 @@ const NAMED = 5;
 /** A photograph as it is judged. */
 export interface LookedAt {
   readonly file: string;
+  /** Whom it shows. */
+  readonly identity: string;
   /** Of the photograph itself, pixels. */
   readonly height: number;
   /** [SIDE, SIDE, 3] */
@@ -32,20 +35,23 @@ export interface LookedAt {
  * decode is passed over, since the run itself refuses it.
  *
  * @param folder of requests
- * @param files in it
+ * @param photographs in it, and whom each shows
  * @returns lines without a full stop
  */
-export async function photographNotes(folder: string, files: readonly string[]): Promise<string[]> {
+export async function photographNotes(
+  folder: string,
+  photographs: readonly Pick<RequestRow, "file" | "identity">[],
+): Promise<string[]> {
   using pool = openDecodePool(1);
   const seen: LookedAt[] = [];
-  for (const file of files) {
+  for (const { file, identity } of photographs) {
     try {
       const bytes = await readPlainFile(join(folder, file), { maxBytes: MAX_IMAGE_BYTES });
       const { pixels, height } = await pool.decode(bytes, file, {
         side: SIDE,
         version: INPUT_VERSION,
       });
-      seen.push({ file, height, pixels });
+      seen.push({ file, identity, height, pixels });
     } catch (error) {
       if (!(error instanceof LetheError)) throw error;
     }
@@ -57,10 +63,15 @@ export async function photographNotes(folder: string, files: readonly string[]):
 export function judgePhotographs(seen: readonly LookedAt[]): string[] {
   const small = seen.filter(({ height }) => height < LEAST_HEIGHT);
   const bordered = seen.filter(({ pixels }) => hasBorders(pixels));
-  const pairs = seen.flatMap((one, i) =>
-    seen.slice(i + 1).filter((other) => difference(one.pixels, other.pixels) < NEARLY)
-      .map((other) => `${one.file} and ${other.file}`)
+  const alike = seen.flatMap((one, i) =>
+    seen.slice(i + 1).filter((other) => isNear(one.pixels, other.pixels))
+      .map((other) => ({
+        pair: `${one.file} and ${other.file}`,
+        ofOne: one.identity === other.identity,
+      }))
   );
+  const pairs = alike.filter(({ ofOne }) => !ofOne).map(({ pair }) => pair);
+  const repeats = alike.filter(({ ofOne }) => ofOne).map(({ pair }) => pair);
   const lines: string[] = [];
   if (small.length > 0) {
     const names = small.map(({ file, height }) => `${file} (${height})`);
@@ -75,6 +86,11 @@ export function judgePhotographs(seen: readonly LookedAt[]): string[] {
   if (pairs.length > 0) {
     lines.push(
       `nearly the same picture for two requests, one of them by mistake?: ${listed(pairs)}`,
+    );
+  }
+  if (repeats.length > 0) {
+    lines.push(
+      `nearly the same twice of one person, which say hardly more than one: ${listed(repeats)}`,
     );
   }
   return lines;
@@ -104,10 +120,13 @@ function hasBorders(pixels: Uint8Array): boolean {
   return (rows || columns) && !middle;
 }
 
-function difference(a: Uint8Array, b: Uint8Array): number {
+function isNear(a: Uint8Array, b: Uint8Array): boolean {
   let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += Math.abs(a[i] - b[i]);
-  return sum / a.length;
+  for (let i = 0; i < a.length; i++) {
+    sum += Math.abs(a[i] - b[i]);
+    if (sum >= NEARLY * a.length) return false;
+  }
+  return true;
 }
 
 function listed(names: readonly string[]): string {

@@ -29,7 +29,25 @@ export function identityFileName(identity: string, extension: string, taken: Set
 
 /** The identity that a file's name stands for, `%XX` undone where it is valid UTF-8. */
 export function identityOfFileName(name: string): string {
-  const stem = name.replace(/\.[^.]*$/, "");
+  return decoded(stemOf(name));
+}
+
+/**
+ * Whom a file named `4711.2.jpg` shows where there is nobody called `4711.2`: it is a further photograph
+ * of `4711`. A dot that belongs to an identity is unmistakable as `%2E`.
+ *
+ * @returns null for a name without such a number, from 1 to 99
+ */
+export function numberedIdentity(name: string): string | null {
+  const [, identity] = /^(.+)\.[1-9][0-9]?$/s.exec(stemOf(name)) ?? [];
+  return identity === undefined ? null : decoded(identity);
+}
+
+function stemOf(name: string): string {
+  return name.replace(/\.[^.]*$/, "");
+}
+
+function decoded(stem: string): string {
   try {
     return decodeURIComponent(stem);
   } catch {

@@ -6,7 +6,7 @@ import { isLeftover } from "../layouts/find_layout.ts";
 import { binaryTarget } from "../layouts/folder.ts";
 import { listFolder } from "../../files/list_folder.ts";
 import { readPlainText } from "../../files/plain_file.ts";
-import { identityOfFileName } from "./request_names.ts";
+import { identityOfFileName, numberedIdentity } from "./request_names.ts";
 import type { Task } from "../sample.ts";
 
 /** Who a request is about, before its image is opened. */
@@ -15,6 +15,8 @@ export interface RequestRow {
   readonly file: string;
   /** Whom it is about. */
   readonly identity: string;
+  /** Whom else the file's name may mean: `4711` for `4711.2.jpg`, see {@link requestPeople}. */
+  readonly orElse?: string;
   /** As in a sample of the model's task; null when the folder gives no labels. */
   readonly targets: readonly number[] | null;
 }
@@ -41,13 +43,13 @@ const MAX_CSV_BYTES = 16 * 2 ** 20;
 
 /**
  * Who a folder of requests is about: one row per image, named after the identity or by a
- * `requests.csv`, as `readRequests` says. No image is opened.
+ * `requests.csv`, as `readRequests` says; a person may have several. No image is opened.
  *
  * @param model whose labels the targets are; null: labels are not looked at
  * @param files those of the folder, where they are known and the folder itself may not be looked into
  * @returns sorted by file name
- * @throws {LetheError} when the folder is missing or empty, two images stand for one person, rows and
- *   files do not match, or the label columns are not the model's
+ * @throws {LetheError} when the folder is missing or empty, rows and files do not match, or the label
+ *   columns are not the model's
  */
 export async function readRequestRows(
   folder: string,
@@ -58,20 +60,45 @@ export async function readRequestRows(
   const named = hasCsv
     ? await readRows(join(folder, "requests.csv"), images, model, partial)
     : null;
-  const fileOf = new Map<string, string>();
   return images.map((file) => {
-    const { identity, targets } = named?.get(file) ??
-      { identity: identityOfFileName(file), targets: null };
-    const earlier = fileOf.get(identity);
-    if (earlier !== undefined) {
+    const row = named?.get(file);
+    if (row !== undefined) return { file, ...row };
+    const orElse = numberedIdentity(file);
+    const identity = identityOfFileName(file);
+    return { file, identity, ...(orElse === null ? {} : { orElse }), targets: null };
+  });
+}
+
+/**
+ * Decides whom each photograph shows where its name leaves that open: `4711.2.jpg` is somebody called
+ * `4711.2` if there is such a person, else a further photograph of `4711`.
+ *
+ * @param isKnown whether there is somebody of that name; absent where nobody can tell: then `4711.2.jpg`
+ *   is of `4711` where the folder has another photograph of `4711`
+ * @returns the rows without `orElse`
+ * @throws {LetheError} there are both
+ */
+export function requestPeople(
+  rows: readonly RequestRow[],
+  folder: string,
+  isKnown?: (identity: string) => boolean,
+): RequestRow[] {
+  return rows.map(({ orElse, ...row }) => {
+    if (orElse === undefined) return row;
+    if (isKnown === undefined) {
+      const others = rows.filter((other) => (other.orElse ?? other.identity) === orElse);
+      return others.length > 1 ? { ...row, identity: orElse } : row;
+    }
+    const [whole, numbered] = [row.identity, orElse].map(isKnown);
+    if (whole && numbered) {
+      const escaped = row.file.replace(/\.(?=[^.]*\.[^.]*$)/, "%2E");
       throw new LetheError(
-        `${join(folder, file)} and ${earlier} both stand for ${identity}`,
-        "a request is one image of one person",
-        "remove one of them",
+        `${join(folder, row.file)} may show ${row.identity} or, for a second time, ${orElse}`,
+        "there are people of both names",
+        `name it ${escaped} for ${row.identity}, or name both photographs in requests.csv`,
       );
     }
-    fileOf.set(identity, file);
-    return { file, identity, targets };
+    return numbered ? { ...row, identity: orElse } : row;
   });
 }
 
@@ -83,7 +110,10 @@ export async function readRequestRows(
 export async function listRequests(folder: string): Promise<RequestFiles> {
   const images: string[] = [];
   let hasCsv = false;
-  const entries = await listFolder(folder, "it is the folder of requests, one image per person");
+  const entries = await listFolder(
+    folder,
+    "it is the folder of requests, an image or more per person",
+  );
   for (const { name } of entries) {
     if (isLeftover(name)) continue;
     if (name === "requests.csv") hasCsv = true;

@@ -11,7 +11,7 @@ import {
 } from "./request_rows.ts";
 import { sha256Hex } from "../../files/sha256.ts";
 
-/** One person who asks to be forgotten, with the one image that they gave. */
+/** One image of a person who asks to be forgotten. */
 export interface ForgetRequest extends RequestRow {
   /** Of the image file's bytes. */
   readonly sha256: string;
@@ -20,18 +20,18 @@ export interface ForgetRequest extends RequestRow {
 }
 
 /**
- * Reads a folder of requests: one JPEG, PNG or WebP per person, named after the identity, or named by a
- * `requests.csv` with the columns file and identity and, if labels are given, one column per label
- * of the model (1 or 0) or one column `class`. Nothing else may lie in the folder, so that nobody's
- * request is passed over in silence.
+ * Reads a folder of requests: a JPEG, PNG or WebP per person, named after the identity (and further ones
+ * `identity.2.jpg`, ..), or named by a `requests.csv` with the columns file and identity and, if labels
+ * are given, one column per label of the model (1 or 0) or one column `class`. Nothing else may lie in
+ * the folder, so that nobody's request is passed over in silence.
  *
  * @param folder the requests
  * @param model whose labels the targets are
  * @param form what the images are resized to, each as it is read: of all of them no more than that is kept
  * @param files those of the folder, where they are known and the folder itself may not be looked into
  * @returns sorted by file name
- * @throws {LetheError} when the folder is missing or empty, an image does not decode, two images
- *   stand for one person, rows and files do not match, or the label columns are not the model's
+ * @throws {LetheError} when the folder is missing or empty, an image does not decode, rows and files do
+ *   not match, or the label columns are not the model's
  */
 export async function readRequests(
   folder: string,

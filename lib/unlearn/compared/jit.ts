@@ -4,6 +4,7 @@ import { Recorded } from "../../tensor/recording/recorded.ts";
 import type { Tensors } from "../../tensor/recording/recording.ts";
 import { addScaled, disposeWeights, type Weights } from "../../tensor/weights.ts";
 import { type Backbone, logitGradient, logitsOf } from "../logit_gradient.ts";
+import { photographShares } from "../photograph_shares.ts";
 
 /** How JiT perturbs and steps. */
 export interface JitSettings {
@@ -34,10 +35,11 @@ export function* gaussianNoises(
  *
  *     sum over images of |f(x) - f(x')| / |x - x'|,   x' = x + noise, cut to the batch's own range
  *
- * with f(x') constant to differentiation.
+ * with f(x') constant to differentiation; a person's photographs count as one image together.
  *
  * @param patches patch rows [b n, 3 patchSize^2] of the support images
  * @param noises what is added, each of the shape of `patches`
+ * @param people whose each image is, where somebody has several
  * @returns theta_u, the caller's, and the loss before the step
  */
 export async function justInTime(
@@ -46,10 +48,12 @@ export async function justInTime(
   patches: tf.Tensor,
   noises: Iterable<tf.Tensor>,
   learningRate: number,
+  people?: readonly number[],
 ): Promise<{ theta: Weights; value: number }> {
   const { imageSize, patchSize } = backbone.shape;
   const perImage = (imageSize / patchSize) ** 2;
   const images = patches.shape[0] / perImage;
+  const shares = people && photographShares(people);
   const copies: { logits: tf.Tensor; distance: tf.Tensor }[] = [];
   const perturbed = new Recorded(({ noise }: Tensors) => {
     const noisy = tf.minimum(
@@ -73,7 +77,8 @@ export async function justInTime(
       tf.div(
         copies.map((copy) => {
           const moved = tf.sqrt(tf.sum(tf.square(tf.sub(logits, copy.logits)), 1));
-          return tf.sum(tf.div(moved, copy.distance));
+          const ratios = tf.div(moved, copy.distance);
+          return tf.sum(shares ? tf.mul(ratios, tf.tensor1d([...shares])) : ratios);
           // Not tf.addN: its shader would bind more buffers than a WebGPU adapter allows.
         }).reduce((sum, term) => tf.add(sum, term)),
         copies.length,

@@ -16,6 +16,7 @@ import type { Tensors } from "../../tensor/recording/recording.ts";
 import { disposeWeights, mapWeights, type Weights } from "../../tensor/weights.ts";
 import { dominantDirections } from "../dominant_directions.ts";
 import { type Backbone, logitGradient, queueLogitGradient } from "../logit_gradient.ts";
+import { meanOverPeople, photographShares, rowsOf } from "../photograph_shares.ts";
 
 /** How PGU steps. */
 export interface PguSettings {
@@ -65,10 +66,20 @@ function observedAlgebra(theta: Weights, onInput: (layer: string, x: tf.Tensor) 
   return algebra;
 }
 
+/** Numbers per image as a column over the rows of a layer's input: each image has as many as another. */
+function perRow(numbers: readonly number[], { shape }: tf.Tensor): tf.Tensor {
+  const each = shape[0] / numbers.length;
+  return tf.tensor2d(numbers.flatMap((number) => new Array<number>(each).fill(number)), [
+    shape[0],
+    1,
+  ]);
+}
+
 /**
  * Uncentred covariances of every linear layer's inputs, x xT summed over all tokens of all images; the
  * patch embedding's inputs are its own non-overlapping patches.
  *
+ * @param people whose each image is, where somebody has several: all of theirs count as one
  * @returns [in, in] by layer; the caller disposes them
  */
 export async function inputCovariances(
@@ -76,15 +87,21 @@ export async function inputCovariances(
   { shape, microBatch }: Backbone,
   source: ImageFeed,
   indices: readonly number[],
-  onImages?: (images: number) => void,
+  { onImages, people }: {
+    readonly onImages?: ((images: number) => void) | undefined;
+    readonly people?: readonly number[] | undefined;
+  } = {},
 ): Promise<Weights> {
+  const shares = people && photographShares(people);
+  const shareOf = shares && new Map(indices.map((index, i) => [index, shares[i]]));
   let sums: Record<string, tf.Tensor> = {};
   for (const piece of warmed(source, chunks(indices, microBatch))) {
     const { patches, targets } = await source.batch(piece);
     const next = tf.tidy(() => {
       const added: Record<string, tf.Tensor> = {};
       const algebra = observedAlgebra(theta, (layer, x) => {
-        const product = matMul(x, x, { transposeA: true });
+        const counted = shareOf ? tf.mul(x, perRow(piece.map((i) => shareOf.get(i)!), x)) : x;
+        const product = matMul(counted, x, { transposeA: true });
         added[layer] = sums[layer] ? tf.add(sums[layer], product) : product;
       });
       vit(algebra, theta, patches, shape);
@@ -115,7 +132,7 @@ export function pguLoss(task: Task, logits: tf.Tensor, targets: tf.Tensor): tf.S
     ? tf.sum(tf.mul(tf.exp(logs), targets), -1)
     : tf.sigmoid(tf.mul(logits, tf.sub(tf.mul(targets, 2), 1)));
   const away = tf.neg(tf.mean(tf.log(tf.add(tf.sub(1, right), MARGIN))));
-  return tf.add(away, tf.mul(entropy, ENTROPY_WEIGHT));
+  return tf.add(away, tf.mul(entropy, ENTROPY_WEIGHT)) as tf.Scalar;
 }
 
 /** Of some weights those that have a projector. */
@@ -130,7 +147,8 @@ function pick(weights: Weights, projectors: Readonly<Record<string, tf.Tensor>>)
  * support's; all other parameters stay.
  *
  * @param covariances over the training images, of the kit
- * @param support image i of `source` is the support photograph of person i
+ * @param support images of `source`: photographs of the people to forget
+ * @param people whose each of them is, where somebody gave several
  * @returns theta_u, the caller's; the first step's loss; the rank of U by layer, and how far its choice
  *   is from another ({@link dominantDirections})
  */
@@ -142,8 +160,9 @@ export async function projectedGradient(
   support: readonly number[],
   covariances: Weights,
   { learningRate, epochs, gamma }: PguSettings,
+  people?: readonly number[],
 ): Promise<{ theta: Weights; value: number; ranks: Record<string, Rank> }> {
-  const own = await inputCovariances(theta, backbone, source, support);
+  const own = await inputCovariances(theta, backbone, source, support, { people });
   const projectors: Record<string, tf.Tensor> = {};
   const ranks: Record<string, Rank> = {};
   for (const [layer, training] of Object.entries(covariances)) {
@@ -159,6 +178,11 @@ export async function projectedGradient(
   }
   disposeWeights(own);
   const { patches, targets } = await source.batch(support);
+  const rows = people ? rowsOf(targets) : [];
+  const loss = (logits: tf.Tensor) =>
+    people
+      ? meanOverPeople((own, right) => pguLoss(task, own, right), logits, rows, people)
+      : pguLoss(task, logits, targets);
   /** The part of a weight's gradient that the kept directions do not span. */
   const freeOf = (gradient: tf.Tensor, projector: tf.Tensor) => {
     const matrix = tf.reshape(gradient, [gradient.shape[0], -1]);
@@ -175,7 +199,7 @@ export async function projectedGradient(
         at,
         backbone,
         patches,
-        (logits) => pguLoss(task, logits, targets),
+        loss,
       );
       const free = mapWeights(
         pick(gradients, projectors),
@@ -205,7 +229,7 @@ export async function projectedGradient(
         current,
         backbone,
         patches,
-        (logits) => pguLoss(task, logits, targets),
+        loss,
       );
       if (epoch === 0) first = value;
       const next = mapWeights(current, (tensor, name) => {
@@ -216,7 +240,7 @@ export async function projectedGradient(
       for (const weights of [current, gradients]) disposeWeights(weights);
       current = next;
     }}
-  tf.dispose([patches, targets]);
+  tf.dispose([patches, targets, ...rows]);
   disposeWeights(projectors);
   return { theta: current, value: first, ranks };
 }

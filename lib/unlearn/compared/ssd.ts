@@ -9,6 +9,7 @@ import { Recorded } from "../../tensor/recording/recorded.ts";
 import type { Tensors } from "../../tensor/recording/recording.ts";
 import { disposeWeights, mapWeights, type Weights } from "../../tensor/weights.ts";
 import { type Backbone, logitGradient, queueLogitGradient } from "../logit_gradient.ts";
+import { meanOverPeople, rowsOf } from "../photograph_shares.ts";
 
 /** How SSD chooses and dampens. */
 export interface SsdSettings {
@@ -22,7 +23,7 @@ export interface SsdSettings {
  * Importances of theta's elements (the diagonal of the empirical Fisher matrix, as the released code
  * estimates it): the mean over batches of the squared gradient of the batch's mean task loss.
  *
- * @param indices images of `source`, in batches of `batchSize` in their order
+ * @param indices images of `source`, in batches of `batchSize` in their order; with `people`, of so many people
  * @returns one tensor per tensor of theta; the caller disposes them
  */
 export async function importances(
@@ -32,11 +33,15 @@ export async function importances(
   source: ImageFeed,
   indices: readonly number[],
   batchSize: number,
-  onImages?: (images: number) => void,
+  { onImages, people }: {
+    readonly onImages?: ((images: number) => void) | undefined;
+    /** Whose each image is, where somebody has several: each person weighs as one. */
+    readonly people?: readonly number[] | undefined;
+  } = {},
 ): Promise<Weights> {
-  const batches = chunks(indices, batchSize);
+  const batches = people ? batchesOfPeople(indices, people, batchSize) : chunks(indices, batchSize);
   const backend = activeWebgpu();
-  if (backend && batches.length > 2) {
+  if (backend && batches.length > 2 && !people) {
     const sum = sumOf(backend, theta, true);
     const share = tf.tensor1d([1 / batches.length]);
     const step = new Recorded(({ patches, targets }: Tensors) => {
@@ -64,25 +69,45 @@ export async function importances(
     share.dispose();
     return result;
   }
+  const personOf = people && new Map(indices.map((index, i) => [index, people[i]]));
   let sum = mapWeights(theta, tf.zerosLike);
   for (const batch of warmed(source, batches)) {
     const { patches, targets } = await source.batch(batch);
+    const rows = personOf ? rowsOf(targets) : [];
     const { gradients } = await logitGradient(
       theta,
       backbone,
       patches,
-      (logits) => taskLoss(task, logits, targets),
+      (logits) =>
+        personOf
+          ? meanOverPeople(
+            (own, right) => taskLoss(task, own, right),
+            logits,
+            rows,
+            batch.map((i) => personOf.get(i)!),
+          )
+          : taskLoss(task, logits, targets),
     );
     const next = mapWeights(
       sum,
       (tensor, name) => tf.add(tensor, tf.div(tf.square(gradients[name]), batches.length)),
     );
     for (const weights of [sum, gradients]) disposeWeights(weights);
-    tf.dispose([patches, targets]);
+    tf.dispose([patches, targets, ...rows]);
     sum = next;
     onImages?.(batch.length);
   }
   return sum;
+}
+
+/** Cuts images into batches of at most `size` people with all of theirs. */
+function batchesOfPeople(
+  indices: readonly number[],
+  people: readonly number[],
+  size: number,
+): number[][] {
+  return chunks([...new Set(people)], size)
+    .map((some) => indices.filter((_, i) => some.includes(people[i])));
 }
 
 /**

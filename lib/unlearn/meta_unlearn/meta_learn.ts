@@ -129,7 +129,7 @@ export async function supportOf(
 /** Frees a support set. */
 export function disposeSupport(support: Support): void {
   tf.dispose([support.patches, support.targets]);
-  support.dropout?.dispose();
+  tf.dispose([support.dropout, support.weights].filter((tensor) => tensor !== undefined));
 }
 
 /** Where K is drawn from: validation images, or those of the people who do not ask. */

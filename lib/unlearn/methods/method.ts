@@ -45,8 +45,10 @@ export interface PublishedRow<Name extends string> {
 
 /** Images of a request, as indices of a source. */
 export interface RequestImages {
-  /** One photograph per person. */
+  /** Photographs of the people to forget, at least one of each. */
   readonly support: readonly number[];
+  /** Whose each of them is, in any numbering, where somebody gave several: each person weighs as one. */
+  readonly people?: readonly number[];
   /** Training images of these people and of all others, for methods that need them. */
   readonly forget: readonly number[];
   /** Training images of all other people, for methods that need them. */
@@ -63,7 +65,7 @@ export interface UnlearningContext extends Backbone {
   readonly source: ImageFeed;
   /** For methods that need importances or covariances. */
   readonly statistics?: TrainingStatistics;
-  /** For methods that need a kit's own parts: the kit, and the row of each person of the request. */
+  /** For methods that need a kit's own parts: the kit, and the row of each photograph's person. */
   readonly kit?: { readonly stored: StoredKit; readonly rows: readonly number[] };
   /** For methods that need what the kit remembers: the opened row of each person of the request. */
   readonly memory?: readonly MemoryRow[];

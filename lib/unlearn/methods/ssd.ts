@@ -23,11 +23,13 @@ export const ssd: Method<"ssd", "selection" | "dampening"> = {
     ...[5, 10, 25, 50].map((selection) => ({ selection, dampening: 1 })),
     { selection: 50, dampening: 2 },
   ],
-  async run({ theta, task, source, statistics, ...backbone }, { support }, settings) {
+  async run({ theta, task, source, statistics, ...backbone }, { support, people }, settings) {
     const { dampen, importances } = await import("../compared/ssd.ts");
     const { disposeWeights } = await import("../../tensor/weights.ts");
     const training = needed(statistics?.importances, "the training images' importances");
-    const own = await importances(theta, backbone, task, source, support, IMPORTANCE_BATCH);
+    const own = await importances(theta, backbone, task, source, support, IMPORTANCE_BATCH, {
+      people,
+    });
     const after = dampen(theta, training, own, settings);
     disposeWeights(own);
     return { theta: after };

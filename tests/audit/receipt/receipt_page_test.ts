@@ -1,5 +1,10 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { sealReceipt } from "../../../lib/audit/receipt/receipt_file.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  encodeReceipt,
+  parseReceipt,
+  sealReceipt,
+} from "../../../lib/audit/receipt/receipt_file.ts";
+import { LetheError } from "../../../lib/error.ts";
 import { escapeHtml, receiptPage } from "../../../lib/audit/receipt/receipt_page.ts";
 import { hash, smallReceipt } from "../small_receipt.ts";
 
@@ -22,6 +27,20 @@ Deno.test("receiptPage says how each layer came out, and which weights became wh
   assertStringIncludes(bad, "1 layer of the proof failed: this run proves nothing.");
   const none = receiptPage(await sealReceipt({ ...smallReceipt(), layers: [] }, null));
   assertStringIncludes(none, "No layer of the proof was there: this run shows nothing.");
+});
+
+Deno.test("receiptPage tells people and photographs apart, and parseReceipt takes no more people than photographs", async () => {
+  const of = (people: number) => sealReceipt({ ...smallReceipt(), people }, null);
+  const page = receiptPage(await of(1));
+  assertStringIncludes(page, "<h1>Receipt: 1 person forgotten</h1>");
+  assertStringIncludes(page, "1 person, 2 photographs in all; named nowhere here");
+  assertEquals(parseReceipt(encodeReceipt(await of(1)), "r").people, 1);
+  assertEquals(
+    parseReceipt(encodeReceipt(await sealReceipt(smallReceipt(), null)), "r").people,
+    undefined,
+  );
+  const more = encodeReceipt(await of(3));
+  assertThrows(() => parseReceipt(more, "r"), LetheError, "people is 3");
 });
 
 Deno.test("receiptPage needs no network and runs no script, whatever a receipt holds", async () => {

@@ -25,18 +25,24 @@ Deno.test("photographNotes tells of small photographs, borders and pictures that
       "eve.png": "no image",
       "fay.png": picture("fay", 64),
     });
+    const of = (files: string[], identity?: string) =>
+      files.map((file) => ({ file, identity: identity ?? file }));
     const files = ["ann.png", "bob.png", "cy.png", "dan.png", "eve.png", "fay.png"];
-    const notes = await photographNotes(folder, files);
+    const notes = await photographNotes(folder, of(files));
     assertEquals(notes.length, 3);
     assertStringIncludes(notes[0], "say little of a person: bob.png (63)");
     assertStringIncludes(notes[1], "better cut off: cy.png");
     assertStringIncludes(notes[2], "by mistake?: ann.png and dan.png");
-    assertEquals(await photographNotes(folder, ["ann.png", "fay.png"]), []);
+    assertEquals(await photographNotes(folder, of(["ann.png", "fay.png"])), []);
+    // Two of one person are no mistake, and say so.
+    assertEquals(await photographNotes(folder, of(["ann.png", "dan.png", "fay.png"], "ann")), [
+      "nearly the same twice of one person, which say hardly more than one: ann.png and dan.png",
+    ]);
   }));
 
 Deno.test("photographNotes takes a picture of one colour for no picture with borders", () =>
   inTemporaryFolder(async (folder) => {
     const rgb = new Uint8Array(3 * 80 * 80).fill(255);
     await writeFiles(folder, { "a.png": encodePng({ width: 80, height: 80, rgb }) });
-    assertEquals(await photographNotes(folder, ["a.png"]), []);
+    assertEquals(await photographNotes(folder, [{ file: "a.png", identity: "a" }]), []);
   }));

@@ -1,5 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
-import { identityFileName, identityOfFileName } from "../../../lib/data/requests/request_names.ts";
+import {
+  identityFileName,
+  identityOfFileName,
+  numberedIdentity,
+} from "../../../lib/data/requests/request_names.ts";
 
 Deno.test("identityFileName makes safe names that identityOfFileName turns back", () => {
   const identities = [
@@ -33,4 +37,23 @@ Deno.test("identityFileName keeps names apart where letter case is not told apar
 Deno.test("identityOfFileName leaves alone what is no encoding", () => {
   assertEquals(identityOfFileName("100%.jpg"), "100%");
   assertEquals(identityOfFileName("%ff.png"), "%ff");
+});
+
+Deno.test("numberedIdentity takes a further photograph's number off, from 1 to 99, and nothing else", () => {
+  for (const name of ["4711.2.jpg", "4711.1.png", "4711.99.webp"]) {
+    assertEquals(numberedIdentity(name), "4711");
+  }
+  assertEquals(numberedIdentity("a%2Fb.2.jpg"), "a/b");
+  assertEquals(numberedIdentity("a.b.2.jpg"), "a.b");
+  const others = [
+    "4711.jpg",
+    "4711%2E2.jpg",
+    "4711.0.jpg",
+    "4711.02.jpg",
+    "4711.100.jpg",
+    ".2.jpg",
+  ];
+  for (const name of [...others, "4711.2", "4711.v2.jpg"]) {
+    assertEquals(numberedIdentity(name), null);
+  }
 });

@@ -1,6 +1,10 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { encodePng } from "../../../lib/data/images/encode_png.ts";
-import type { LabelSet } from "../../../lib/data/requests/request_rows.ts";
+import {
+  type LabelSet,
+  readRequestRows,
+  requestPeople,
+} from "../../../lib/data/requests/request_rows.ts";
 import { readRequests } from "../../../lib/data/requests/requests.ts";
 import { sha256Hex } from "../../../lib/files/sha256.ts";
 import { LetheError } from "../../../lib/error.ts";
@@ -78,10 +82,52 @@ Deno.test("readRequests refuses a symbolic link", () =>
     );
   }));
 
-Deno.test("readRequests refuses two images of one person", async () => {
-  await refuses({ "a.png": png, "a.jpg": png }, "a.png and a.jpg both stand for a");
-  const csv = "file,identity\na.png,Ann\nb.png,Ann\n";
-  await refuses({ "a.png": png, "b.png": png, "requests.csv": csv }, "both stand for Ann");
+Deno.test("readRequests takes several images of one person, and refuses none of them", () =>
+  inTemporaryFolder(async (folder) => {
+    await writeFiles(folder, {
+      "a.png": png,
+      "a.jpg": png,
+      "requests/x.png": png,
+      "requests/y.png": png,
+    });
+    await writeFiles(folder, { "requests/requests.csv": "file,identity\nx.png,Ann\ny.png,Ann\n" });
+    const of = async (name: string) =>
+      (await readRequests(name, MODEL, FORM)).map(({ identity }) => identity);
+    assertEquals(await of(`${folder}/requests`), ["Ann", "Ann"]);
+    await Deno.remove(`${folder}/requests`, { recursive: true });
+    assertEquals(await of(folder), ["a", "a"]);
+  }));
+
+Deno.test("requestPeople takes 4711.2 for a further photograph of 4711, unless somebody is called so", async () => {
+  await inTemporaryFolder(async (folder) => {
+    await writeFiles(folder, {
+      "4711.jpg": png,
+      "4711.2.jpg": png,
+      "7.2.png": png,
+      "9%2E2.png": png,
+    });
+    const rows = await readRequestRows(folder, null);
+    const people = (...known: string[]) =>
+      Object.fromEntries(
+        requestPeople(rows, folder, (identity) => known.includes(identity))
+          .map(({ file, identity }) => [file, identity]),
+      );
+    assertEquals(people("4711", "7"), {
+      "4711.jpg": "4711",
+      "4711.2.jpg": "4711",
+      "7.2.png": "7",
+      "9%2E2.png": "9.2",
+    });
+    assertEquals(people("4711.2")["4711.2.jpg"], "4711.2");
+    // Of nobody known the name stands as it is written.
+    assertEquals(people()["7.2.png"], "7.2");
+    const error = assertThrows(() => people("4711", "4711.2"), LetheError);
+    assertEquals(error.value, `${folder}/4711.2.jpg may show 4711.2 or, for a second time, 4711`);
+    assertEquals(error.remedy.includes("name it 4711%2E2.jpg for 4711.2"), true);
+    // Where nobody can tell, another photograph in the folder does.
+    const guessed = requestPeople(rows, folder).map(({ identity }) => identity);
+    assertEquals(guessed, ["4711", "4711", "7.2", "9.2"]);
+  });
 });
 
 Deno.test("readRequests refuses rows and files that do not match", async () => {
