@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { LetheError } from "../../error.ts";
+import { firstLine, LetheError } from "../../error.ts";
 
 /** Who makes a stage, and on what: part of the claim and, in the end, of the record. */
 export interface Maker {
@@ -206,7 +206,7 @@ function create(path: string, maker: Maker): boolean {
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) return false;
     throw new LetheError(
-      `${path} cannot be created (${error instanceof Error ? error.message : error})`,
+      `${path} cannot be created (${firstLine(error)})`,
       "a stage is claimed by a file in the grid's folder",
       "make room there, or mend its rights",
       { cause: error },

@@ -1,4 +1,4 @@
-import { LetheError } from "../../error.ts";
+import { firstLine, LetheError } from "../../error.ts";
 
 /** A job of Slurm's: its id, that of its array where it is of one, and its state, such as PENDING. */
 export interface QueuedJob {
@@ -72,7 +72,7 @@ async function run(program: string, args: string[], input?: string): Promise<str
     }
     // Deno starts no program where LD_LIBRARY_PATH and the like are set, lest they change what it runs.
     throw new LetheError(
-      `${program} cannot be started (${error instanceof Error ? error.message : error})`,
+      `${program} cannot be started (${firstLine(error)})`,
       "Deno refuses to start programs where LD_LIBRARY_PATH or LD_PRELOAD is set",
       'unset it here, and hand it to the jobs: --sbatch "--export=ALL,LD_LIBRARY_PATH=DIR"',
       { cause: error },

@@ -1,5 +1,5 @@
 import { resolve } from "@std/path";
-import { LetheError } from "../../error.ts";
+import { firstLine, LetheError } from "../../error.ts";
 import {
   BOOLEAN,
   HASH,
@@ -304,9 +304,8 @@ function succeeded(kit: string, successors: readonly string[]): LetheError {
 }
 
 function cannotMark(path: string, cause: unknown): never {
-  const why = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
   throw new LetheError(
-    `${path} cannot be written (${why})`,
+    `${path} cannot be written (${firstLine(cause)})`,
     "a kit is marked as used before it is, so that it has one future",
     "make room or mend the rights of the kit's folder",
     { cause },
