@@ -1,5 +1,6 @@
 import { LetheError } from "../error.ts";
 import { deviceMemory } from "../tensor/device_memory.ts";
+import { isFlashHead } from "../tensor/kernels/webgpu/attention_flash.ts";
 import { onCard } from "../tensor/kernels/webgpu/card.ts";
 import { precision } from "../tensor/precision.ts";
 import { thetaShapes } from "./theta_shapes.ts";
@@ -69,8 +70,7 @@ const ROWS: Readonly<Record<"wasm" | "webgpu" | "card" | "half", PassRows>> = {
 /** How an image's pass is computed. */
 function rowsOf({ dim, heads }: VitShape, backend: "webgpu" | "wasm"): PassRows {
   if (backend === "webgpu" && precision() === "half") return ROWS.half;
-  // The heads that attention on a card takes; see lib/tensor/kernels/webgpu/attention_flash.ts.
-  const flash = onCard() && dim / heads % 4 === 0 && dim / heads <= 64;
+  const flash = onCard() && isFlashHead(dim / heads);
   return backend === "webgpu" && flash ? ROWS.card : ROWS[backend];
 }
 

@@ -54,7 +54,9 @@ export function chooseKernels(
   useKernels(inherited);
   const needsNone = !software && KNOWN_CARD.test(adapter);
   if (backend !== "webgpu" || needsNone) {
-    return { settle: () => Promise.resolve(), choice: undefined };
+    // What the model was made with stands, and goes on with it.
+    const stands = backend === "webgpu" && inherited?.adapter === adapter;
+    return { settle: () => Promise.resolve(), choice: stands ? inherited : undefined };
   }
   let products: ProductChoice = inherited?.adapter === adapter ? inherited.products : {};
   const seen = new Map<string, ProductCase>();
@@ -67,7 +69,7 @@ export function chooseKernels(
       const known = { ...readMeasured()[adapter], ...products };
       const cases = Object.keys(known).flatMap((name) => parseCase(name) ?? []);
       const missing: ProductCase[] = [];
-      for (const product of needsNone ? [] : seen.values()) {
+      for (const product of seen.values()) {
         if (!nearest(product, [...cases, ...missing], ALIKE)) missing.push(product);
       }
       const measured = await measureProducts(
