@@ -4,11 +4,14 @@ import {
   batchesOf,
   type BatchStream,
   chunks,
+  type ImageBatch,
   type ImageFeed,
+  range,
 } from "../data/loader/image_source.ts";
 import { Random } from "../random.ts";
 import { warmUpCosine } from "../tensor/schedule.ts";
 import { disposeWeights, mapWeights, type Weights } from "../tensor/weights.ts";
+import type { StepLog } from "./training_step/step_log.ts";
 import { trainingStep } from "./training_step/open_training_step.ts";
 import type { StepSettings } from "./training_step/training_step.ts";
 
@@ -42,6 +45,8 @@ export interface Training extends StepSettings {
   readonly source: (random: Random) => ImageFeed | BatchStream;
   /** mAP or accuracy on validation people, a fraction. */
   readonly validate: (theta: Weights) => Promise<number>;
+  /** Looks on at every step; the weights are the same without it. */
+  readonly log?: StepLog | undefined;
   /** Called when the run's first step is queued. */
   readonly onFirstStep?: () => Promise<void>;
   readonly onImages?: (images: number, epoch: number, loss: number) => void;
@@ -77,14 +82,27 @@ export async function train(
     const random = new Random(seed, `train epoch ${epoch}`);
     const batches = shuffledBatches(images, recipe.batchSize, random.fork("order"));
     const pieces = batches.flatMap((indices) => chunks(indices, training.microBatch));
-    const input = batchesOf(training.source(random.fork("cuts")), pieces);
+    const stream = batchesOf(training.source(random.fork("cuts")), pieces);
     const losses: number[] = [];
-    for (const [i, { length }] of batches.entries()) {
+    for (const [i, images] of batches.entries()) {
+      const { length } = images;
+      let input: AsyncIterator<ImageBatch, void> = stream;
+      if (training.log) {
+        const own: ImageBatch[] = [];
+        const count = Math.ceil(length / training.microBatch);
+        while (own.length < count) own.push((await stream.next()).value!);
+        await training.log.before(step.theta, images, own);
+        input = batchesOf(
+          { batch: ([k]) => own[k], targets: () => new Float32Array() },
+          range(count).map((k) => [k]),
+        );
+      }
       const rate = warmUpCosine(recipe, step.steps, perEpoch);
       await step.take(input, length, rate, (loss) => {
         losses[i] = loss * length;
         training.onImages?.(length, epoch, loss);
       });
+      await training.log?.after(rate, step.steps, step.moments());
       if (!stepped) await training.onFirstStep?.();
       stepped = true;
     }
