@@ -194,26 +194,42 @@ export const MEMORY_ROW_OPTIONS = {
     default: DEFAULT_MEMORY.memorise.rounds,
     help: "with --memory: how often everybody is dealt into simulated requests",
   },
+  storedUpdates: {
+    kind: "path",
+    value: "DIR",
+    help: "with --memory: rows are what train --log-updates logged (MODEL.updates), no rounds",
+  },
 } as const satisfies OptionTable;
 
 /** @throws UsageError `--memory` is no rank, full or none */
 export function memoryRowChoice(
-  { memory, folds, foldSets, foldModels, foldInit, rounds }: OptionValues<
+  { memory, folds, foldSets, foldModels, foldInit, rounds, storedUpdates }: OptionValues<
     typeof MEMORY_ROW_OPTIONS
   >,
 ): MemoryChoice | undefined {
-  if (memory === "none") return undefined;
-  const rank = memory === "full" ? null : Number(memory);
-  if (rank !== null && !(/^[0-9]{1,5}$/.test(memory) && rank >= 1)) {
-    throw new UsageError(
-      `--memory ${memory}`,
-      "it is a rank from 1 on, full or none",
-      "for example --memory 4",
-    );
-  }
+  const rank = rankChoice("--memory", memory);
+  if (rank === undefined) return undefined;
   return {
     ...{ rank, folds, foldSets, rounds },
     ...(foldModels === undefined ? {} : { foldModels }),
     ...(foldInit === undefined ? {} : { foldInit }),
+    ...(storedUpdates === undefined ? {} : { storedUpdates }),
   };
+}
+
+/**
+ * What is kept of each weight matrix: a rank, null for all; undefined for none.
+ *
+ * @param option as it is written
+ * @throws UsageError it is no rank, full or none
+ */
+export function rankChoice(option: string, text: string): number | null | undefined {
+  if (text === "none") return undefined;
+  if (text === "full") return null;
+  if (/^[0-9]{1,5}$/.test(text) && Number(text) >= 1) return Number(text);
+  throw new UsageError(
+    `${option} ${text}`,
+    "it is a rank from 1 on, full or none",
+    `for example ${option} 4`,
+  );
 }

@@ -13,6 +13,7 @@ import {
   SIGNING_KEY,
   SPLIT,
 } from "../cli/shared_options.ts";
+import { rankChoice } from "../cli/meta_options.ts";
 import { percent } from "../cli/table.ts";
 import { writeTrainingHistory } from "../cli/write_history.ts";
 import { type PresetName, PRESETS } from "../lib/model/config.ts";
@@ -50,6 +51,12 @@ export const train = command({
     learningRate: { kind: "number", min: 0, help: "instead of the recipe's" },
     weightDecay: { kind: "number", min: 0, help: "instead of the recipe's" },
     batchSize: { kind: "integer", min: 1, help: "instead of the recipe's" },
+    logUpdates: {
+      kind: "text",
+      default: "none",
+      value: "RANK|full|none",
+      help: "log what each person's images do to the weights (OUT.updates; as private as the data)",
+    },
     ...MEMORY_OPTIONS,
     seed: SEED,
     device: DEVICE,
@@ -63,6 +70,7 @@ export const train = command({
   ],
   async run(options, terminal) {
     const { split, data, out, init, withoutForget, seed } = options;
+    const logUpdates = rankChoice("--log-updates", options.logUpdates);
     const device = await openAndAnnounce(options.device, terminal, options.precision);
     const recipe = TRAINING_RECIPES.find(({ name }) => name === options.recipe)!;
     const { epochs, learningRate, weightDecay, batchSize } = options;
@@ -82,6 +90,7 @@ export const train = command({
       seed,
       withoutForget,
       ...(init === undefined ? {} : { init }),
+      ...(logUpdates === undefined ? {} : { logUpdates }),
       ...memoryChoice(options),
       ...(options.cache === undefined ? {} : { cache: options.cache }),
       onProgress: progress(terminal, options.jsonProgress),

@@ -3,6 +3,7 @@ import { DATASET_NAMES } from "../data/sample.ts";
 import { RMIA_DEFAULTS } from "../measure/eq9_rmia.ts";
 import { type PresetName, PRESETS } from "../model/config.ts";
 import {
+  BOOLEAN,
   integer,
   JsonFields,
   type Kind,
@@ -120,6 +121,7 @@ function parseMethod(fields: JsonFields): MethodSettings {
       folds: fields.optional("folds", integer(2, 1000)) ?? DEFAULT_FOLDS.folds,
       foldSets: fields.optional("foldSets", integer(1, 16)) ?? DEFAULT_FOLDS.foldSets,
       rounds: fields.optional("rounds", integer(1, 1000)) ?? DEFAULT_MEMORY.memorise.rounds,
+      ...(fields.optional("updates", BOOLEAN) ? { updates: true } : {}),
     };
   }
   if (method === "metaunlearn") {

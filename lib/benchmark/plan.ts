@@ -186,7 +186,7 @@ function planKit(
 
 /** Fold models and rows of every rank that the grid has with the same folds and rounds, made once. */
 function planMemory(
-  { settings, seed, add }: SplitOrder,
+  { settings, data, seed, add }: SplitOrder,
   row: MemoryMethodSettings,
   at: string,
   from: Readonly<Record<string, Stage | string>>,
@@ -194,10 +194,21 @@ function planMemory(
   const { folds: count, foldSets: sets, rounds } = row;
   const folds = planFolds({ add, seed }, row, at, from);
   const alike = settings.methods.filter((other): other is MemoryMethodSettings =>
-    other.method === "memory" && other.rounds === rounds && other.folds === count &&
+    other.method === "memory" && other.rounds === rounds && other.updates === row.updates &&
+    other.folds === count &&
     other.foldSets === sets
   );
   const ranks = [...new Set(alike.map(({ rank }) => rank))];
+  // The same training once more, looked on at: its weights are the model's, bit for bit.
+  const updates: Record<string, Stage> = row.updates
+    ? {
+      updates: add(
+        `log updates ${at}`,
+        { kind: "log-updates", preset: data.preset, recipe: recipeOf(data), seed },
+        from,
+      ),
+    }
+    : {};
   const memory = add(
     `memorise ${at}`,
     {
@@ -205,7 +216,7 @@ function planMemory(
       settings: { ...DEFAULT_MEMORY, memorise: { ...DEFAULT_MEMORY.memorise, rounds } },
       ...{ ranks, seed },
     },
-    { ...from, folds },
+    { ...from, folds, ...updates },
   );
   return { memory };
 }

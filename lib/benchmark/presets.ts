@@ -69,6 +69,14 @@ const EVERY_METHOD: MethodSettings[] = [
     rounds: DEFAULT_MEMORY.memorise.rounds,
     ...DEFAULT_FOLDS,
   })),
+  {
+    name: "Stored updates",
+    method: "memory",
+    rank: null,
+    rounds: DEFAULT_MEMORY.memorise.rounds,
+    ...DEFAULT_FOLDS,
+    updates: true,
+  },
   // Without what a kit remembers, and with the photographs at hand: what lies below and above it.
   { name: "Influence", method: "influence", candidates: [...influence.candidates] },
   {

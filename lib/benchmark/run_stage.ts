@@ -8,6 +8,7 @@ import { buildFolder } from "../files/write_whole.ts";
 import { readModel } from "../model/checkpoint.ts";
 import { uploadWeights } from "../model/device_weights.ts";
 import { metaLearnKit } from "../run/meta_learn_kit.ts";
+import { updatesFolder } from "../run/memory/stored_updates.ts";
 import type { OnProgress } from "../run/progress.ts";
 import { openSplit, type SplitData } from "../run/split_data.ts";
 import { openImages, type SplitImages } from "../run/split_images.ts";
@@ -84,6 +85,17 @@ export async function runStage(
       });
     case "folds":
       return await writeFolds(task, inputs, split, await data(), device, out, onProgress);
+    case "log-updates": {
+      const { kind: _, ...training } = task;
+      const again = `${out}.model`;
+      await trainModel({
+        ...{ device, split, data: inputs.data, out: again, withoutForget: false, logUpdates: null },
+        ...{ cache, onProgress },
+        ...training,
+      });
+      await Deno.remove(again, { recursive: true });
+      return await Deno.rename(updatesFolder(again), out);
+    }
     case "memorise": {
       const opened = await data();
       return await writeMemoryRows(
@@ -94,6 +106,7 @@ export async function runStage(
           ...{ device, settings: task.settings, ranks: task.ranks, seed: task.seed },
           // What the folds' own stage dealt.
           ...{ count: 2, sets: 1, microBatch: MICRO_BATCH },
+          ...(inputs.updates ? { storedUpdates: inputs.updates } : {}),
           ...(onProgress ? { onProgress } : {}),
         },
         out,

@@ -105,6 +105,8 @@ export interface MemoryMethodSettings {
   readonly folds: number;
   /** How often everybody is dealt into simulated requests. */
   readonly rounds: number;
+  /** Rows are the updates that training logs of each person, not what rounds found. */
+  readonly updates?: true;
 }
 
 /** A row of a method that the paper compares with. */

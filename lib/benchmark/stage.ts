@@ -41,6 +41,12 @@ export type StageTask =
     readonly ranks: readonly (number | null)[];
     readonly seed: number;
   }
+  | {
+    readonly kind: "log-updates";
+    readonly preset: PresetName;
+    readonly recipe: TrainingRecipe;
+    readonly seed: number;
+  }
   | { readonly kind: "predict" }
   | { readonly kind: "statistics" }
   | ChooseTask
@@ -88,6 +94,7 @@ const STAGE_VERSIONS: Readonly<Record<StageTask["kind"], number>> = {
   train: 1,
   "meta-learn": 1,
   folds: 1,
+  "log-updates": 1,
   memorise: 1,
   predict: 1,
   statistics: 1,
@@ -103,6 +110,7 @@ export const ON_DEVICE: readonly StageTask["kind"][] = [
   "train",
   "meta-learn",
   "folds",
+  "log-updates",
   "memorise",
   "statistics",
   "choose",

@@ -21,6 +21,11 @@ import type { Device } from "../tensor/device.ts";
 import { Random } from "../random.ts";
 import { disposeWeights, type Weights } from "../tensor/weights.ts";
 import * as tf from "@tensorflow/tfjs";
+import type { Sample } from "../data/sample.ts";
+import type { StepSettings } from "../model/training_step/training_step.ts";
+import { LoggedUpdates } from "../unlearn/compared/logged_updates.ts";
+import { updatesFolder, writeUpdates } from "./memory/stored_updates.ts";
+import { keepUpdates, loadUpdates, saveUpdates } from "./memory/update_state.ts";
 import { kernelProgress, type OnProgress } from "./progress.ts";
 import { openSplit } from "./split_data.ts";
 import { openImages } from "./split_images.ts";
@@ -48,6 +53,8 @@ export interface TrainModelOptions {
   readonly leaveOut?: ReadonlySet<string>;
   /** Weights to start from, Lethe's or published ones; the head is drawn anew when labels differ. */
   readonly init?: string;
+  /** Logs what each person's images do to the weights, kept at a rank, null for all; absent: nothing. */
+  readonly logUpdates?: number | null;
   /** Images per pass; default the recipe's batch, or as many as the memory holds. */
   readonly microBatch?: number | undefined;
   /** Bytes of device memory to keep within. */
@@ -72,6 +79,9 @@ export function trainingStatePath(out: string): string {
  * Trains f_theta on the train part of a split (Sec. 3.3) and writes a model folder with weights,
  * config and `history.json`. After each epoch the state is saved beside `out`; the same call goes on
  * from it and ends with the same weights.
+ *
+ * With `logUpdates` the folder {@link updatesFolder} holds what each person's images did to the weights, whose
+ * bits are the same without.
  *
  * @throws LetheError bad input, or `out` exists
  */
@@ -101,6 +111,7 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
     seed,
     withoutForget,
     ...(leaveOut ? { leaveOut: [...leaveOut].sort() } : {}),
+    ...(options.logUpdates === undefined ? {} : { logUpdates: true }),
     config,
     microBatch,
     split: data.sha256,
@@ -115,6 +126,13 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
   for (const path of [out, statePath]) await removeUnfinished(path);
   const saved = await loadState<{ history: Epoch[]; steps: number }>(statePath, fingerprint);
   const epochsDone = saved?.record.history.length ?? 0;
+  const logged = options.logUpdates === undefined ? null : await logOf(
+    { recipe, task, shape: config, microBatch },
+    initial,
+    samples,
+    statePath,
+    epochsDone,
+  );
   if (saved) options.onNotice?.(`${statePath}: goes on after epoch ${epochsDone}`);
   let done = epochsDone * samples.length;
   const total = recipe.epochs * samples.length;
@@ -151,6 +169,7 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
         return judged ? taskMetric(task, logits, valTargets, labels.length) : NaN;
       },
       microBatch,
+      log: logged?.log,
       onFirstStep: () => kernels.settle(),
       onInput: (milliseconds) => waited += milliseconds,
       onImages(count, epoch, loss) {
@@ -165,12 +184,16 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
         last = `, val ${judged ? (100 * metric).toFixed(1) : "-"}, ` +
           `waited for input ${share.toFixed(1)} %`;
         const { history, steps, theta, best, moments } = state;
-        await finishBeforeExit(() =>
-          saveState(statePath, fingerprint, {
+        await finishBeforeExit(async () => {
+          // Before the state, which names the epoch that both go on from.
+          if (logged) await saveUpdates(logged.folder, history.length, logged.log.people);
+          await saveState(statePath, fingerprint, {
             sets: { theta, best, moments },
             record: { history, steps },
-          })
-        );
+          });
+          const kept = [history.length, selectedEpoch(history, judged ? recipe.select : "last")];
+          if (logged) await keepUpdates(logged.folder, kept);
+        });
       },
     },
     initial,
@@ -192,13 +215,50 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
     ...(kernels.choice ? { kernels: kernels.choice } : {}),
   };
   disposeWeights(theta);
+  const updates = updatesFolder(out);
+  if (logged) {
+    const chosen = selectedEpoch(history, judged ? recipe.select : "last");
+    if (chosen !== history.length) await loadUpdates(logged.folder, chosen, logged.log.people);
+  }
   const extra = new Map([["history.json", new TextEncoder().encode(text + "\n")]]);
   // The state goes only when the model is there, and then it goes.
   await finishBeforeExit(async () => {
+    if (logged) {
+      const { people, log, folder } = logged;
+      // Of this run, had it been stopped between the two.
+      await Deno.remove(updates, { recursive: true }).catch(() => {});
+      const rows = log.people.map(({ update }) => update);
+      await writeUpdates(updates, model, data.sha256, options.logUpdates!, people, rows);
+      await Deno.remove(folder, { recursive: true });
+      log.dispose();
+    }
     await writeModel(out, model, extra);
     await Deno.remove(statePath).catch(() => {});
   });
   return history;
+}
+
+/** A log of everybody's updates, as far as a stopped run had come. */
+async function logOf(
+  settings: StepSettings,
+  initial: Weights,
+  samples: readonly Sample[],
+  statePath: string,
+  epochsDone: number,
+) {
+  const people = [...new Set(samples.map(({ identity }) => identity))].sort();
+  const rowOf = new Map(people.map((identity, row) => [identity, row]));
+  const owners = samples.map(({ identity }) => rowOf.get(identity)!);
+  const log = new LoggedUpdates(settings, initial, owners, people.length);
+  const folder = `${statePath}.updates`;
+  if (epochsDone > 0) await loadUpdates(folder, epochsDone, log.people);
+  return { people, log, folder };
+}
+
+/** The epoch whose weights are kept. */
+function selectedEpoch(history: readonly Epoch[], select: TrainingRecipe["select"]): number {
+  if (select === "last") return history.length;
+  return history.reduce((a, b) => b.metric > a.metric ? b : a).epoch;
 }
 
 /**

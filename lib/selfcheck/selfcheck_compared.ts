@@ -1,12 +1,16 @@
 import * as tf from "@tensorflow/tfjs";
-import type { ImageSource } from "../data/loader/image_source.ts";
+import { batchesOf, chunks, type ImageSource } from "../data/loader/image_source.ts";
 import { uploadWeights } from "../model/device_weights.ts";
+import { TRAINING_RECIPES, type TrainingRecipe } from "../model/recipes.ts";
 import type { Weight } from "../model/safetensors.ts";
+import { trainingStep } from "../model/training_step/open_training_step.ts";
 import { sgd } from "../tensor/optimisers/sgd.ts";
 import { disposeWeights, mapWeights, type Weights } from "../tensor/weights.ts";
 import { influenceStep, summedGradient } from "../unlearn/compared/influence.ts";
+import { LoggedUpdates } from "../unlearn/compared/logged_updates.ts";
 import { referenceStep } from "../unlearn/compared/reference_tuning.ts";
 import { importances } from "../unlearn/compared/ssd.ts";
+import { unflatten } from "../unlearn/memory/flat.ts";
 import { compareGolden, type Computed, computedOf, type SelfcheckGroup } from "./compare_golden.ts";
 import { type Golden, goldenTensor } from "./golden.ts";
 import { goldenSource } from "./golden_images.ts";
@@ -15,6 +19,7 @@ import { goldenSource } from "./golden_images.ts";
 const TOLERANCE = 1e-3;
 /** What tests/selfcheck/compared_reference.py computed with. */
 const INFLUENCE = { learningRate: 1e-5, damping: 0.1, batch: 8 } as const;
+const UPDATES = { images: 8, people: 3, learningRate: 1e-3, weightDecay: 0.05 } as const;
 const REFERENCE_TUNING = { learningRate: 0.1, retainWeight: 2, retain: 8 } as const;
 
 /** The golden model and images on the device. */
@@ -56,7 +61,7 @@ export async function selfcheckCompared(
     const setting: Setting = { theta, backbone, source, train, support, forget };
     const groups: SelfcheckGroup[] = [];
     for (
-      const [name, check] of Object.entries({ Influence: influence, "Reference tuning": tuning })
+      const [name, check] of Object.entries(CHECKS)
     ) {
       const computed = Object.entries(await check(setting));
       // The reference keeps a part of the tensors.
@@ -68,6 +73,12 @@ export async function selfcheckCompared(
     engine.endScope();
   }
 }
+
+const CHECKS = {
+  Influence: influence,
+  "Reference tuning": tuning,
+  "Logged updates": updates,
+} as const;
 
 async function influence(
   { theta, backbone, source, train, support }: Setting,
@@ -102,4 +113,28 @@ async function tuning(
   optimiser.dispose();
   disposeWeights(after);
   return computed;
+}
+
+/** Three steps of AdamW, looked on at. */
+async function updates({ theta, backbone, source, train }: Setting): Promise<Computed> {
+  const { images, people, learningRate, weightDecay } = UPDATES;
+  const portraits = TRAINING_RECIPES.find(({ name }) => name === "portraits")!;
+  const recipe: TrainingRecipe = { ...portraits, optimiser: "adamw", weightDecay };
+  const { shape } = backbone;
+  const microBatch = Math.min(backbone.microBatch, images);
+  const settings = { recipe, task: "multi-label", shape, microBatch } as const;
+  const step = trainingStep(settings, mapWeights(theta, tf.clone));
+  const log = new LoggedUpdates(settings, theta, train.map((_, i) => i % people), people);
+  for (const batch of chunks(train, images)) {
+    const pieces = chunks(batch, microBatch);
+    const seen = pieces.map((piece) => source.batch(piece));
+    await log.before(step.theta, batch, seen);
+    for (const { patches, targets } of seen) tf.dispose([patches, targets]);
+    await step.take(batchesOf(source, pieces), images, learningRate, () => {});
+    await log.after(learningRate, step.steps, step.moments());
+  }
+  await step.finish();
+  const { update } = log.people[0];
+  for (const each of [step, log]) each.dispose();
+  return await computedOf(unflatten(update, theta), "updates.");
 }

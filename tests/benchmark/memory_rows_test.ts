@@ -21,6 +21,7 @@ Deno.test("runGrid trains fold models once for memory of every rank, and serves 
             candidates: [{ learningRate: 1 }, { learningRate: 1, epochs: 2 }],
           },
           { name: "Influence", method: "influence" },
+          { name: "Stored updates", rank: null, ...MEMORY, updates: true },
         ],
       },
       device: { backend: "wasm", adapter: "test" },
@@ -30,17 +31,19 @@ Deno.test("runGrid trains fold models once for memory of every rank, and serves 
     assertEquals(failures, []);
     const stages = [...Deno.readDirSync(join(folder, "grid/stages"))].map(({ name }) => name);
     const count = (kind: string) => stages.filter((name) => name.startsWith(`${kind}-`)).length;
-    assertEquals([count("folds"), count("memorise"), count("unlearn")], [1, 1, 4]);
+    assertEquals([count("folds"), count("memorise"), count("unlearn")], [1, 2, 5]);
     const [pretrain, , , tuned, influence] = results.cells;
     for (const { losses } of [tuned, influence]) assertNotEquals(losses, pretrain.losses);
     assertEquals(tuned.settings?.learningRate, 1);
-    const stage = stages.find((name) => name.startsWith("memorise-"))!;
-    const text = await Deno.readTextFile(join(folder, "grid/stages", stage, "result.json"));
-    const chosen: {
+    type Chosen = {
       rank: number | null;
       scales: { people: number; scale: { scale: number }; trials: { scale: number }[] }[];
-    }[] = JSON.parse(text);
-    assertEquals(chosen.map(({ rank }) => rank), [null, 1]);
+    }[];
+    const lots = stages.filter((name) => name.startsWith("memorise-")).map((stage): Chosen =>
+      JSON.parse(Deno.readTextFileSync(join(folder, "grid/stages", stage, "result.json")))
+    ).sort((a, b) => b.length - a.length);
+    assertEquals(lots.map((chosen) => chosen.map(({ rank }) => rank)), [[null, 1], [null]]);
+    const [chosen] = lots;
     for (const { scales } of chosen) {
       // The folds are too small for requests of 20 and of 5: both are requests of a whole fold.
       assertEquals(scales.map(({ people }) => people > 1), [false, true]);
@@ -48,7 +51,11 @@ Deno.test("runGrid trains fold models once for memory of every rank, and serves 
         assert(trials.length >= 5 && trials.some((trial) => trial.scale === scale.scale));
       }
     }
-    assertEquals(results.sequences.map(({ method }) => method), ["Memory, full", "Memory, rank 1"]);
+    assertEquals(results.sequences.map(({ method }) => method), [
+      "Memory, full",
+      "Memory, rank 1",
+      "Stored updates",
+    ]);
     for (const { steps } of results.sequences) {
       assertEquals(steps.map(({ people }) => people), [1, 2]);
       assert(steps.every(({ tugOfWar }) => tugOfWar > 0 && tugOfWar <= 1));

@@ -13,7 +13,7 @@ const GROUPS = [
       ["both", "first", "second"].map((terms) => `meta-gradient, ${distance}.${scale}.${terms}`)
     )
   ),
-  ..."SSD,PGU,JiT,SCRUB,Bad Teacher,Influence,Reference tuning,Memory".split(","),
+  ..."SSD,PGU,JiT,SCRUB,Bad Teacher,Influence,Reference tuning,Logged updates,Memory".split(","),
 ];
 
 Deno.test("selfcheck passes on the golden numbers that come with Lethe", async () => {

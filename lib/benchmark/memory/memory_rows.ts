@@ -28,7 +28,15 @@ function rowPath(folder: string, rank: number | null, row: number): string {
 /** What the stage needs besides its settings. */
 export type MemoriseOptions = Pick<
   MakeMemoryOptions,
-  "device" | "settings" | "ranks" | "seed" | "count" | "sets" | "microBatch" | "onProgress"
+  | "device"
+  | "settings"
+  | "ranks"
+  | "seed"
+  | "count"
+  | "sets"
+  | "microBatch"
+  | "storedUpdates"
+  | "onProgress"
 >;
 
 /**

@@ -3,6 +3,7 @@ import type { ModelConfig } from "../../model/config.ts";
 import { downloadWeights } from "../../model/device_weights.ts";
 import type { RequestScale } from "../../model/kit/memory_index.ts";
 import type { MemoryRow } from "../../model/kit/memory_row.ts";
+import type { Weight } from "../../model/safetensors.ts";
 import { predict } from "../../model/predict.ts";
 import type { Random } from "../../random.ts";
 import { disposeWeights, type Weights } from "../../tensor/weights.ts";
@@ -85,6 +86,8 @@ export interface MemoryInputs {
   readonly answers: ReferenceLogits;
   /** Images that every fold's model was asked about, by which a scale is judged. */
   readonly judged: { readonly retain: readonly number[]; readonly val: readonly number[] };
+  /** Each person's row, whole, before it is scaled; absent: it is memorised by rounds. */
+  readonly steps?: (row: number) => Promise<ReadonlyMap<string, Weight>>;
   readonly onProgress?: OnProgress | undefined;
 }
 
@@ -100,13 +103,36 @@ export async function learnMemory(
   ranks: readonly (number | null)[],
   random: Random,
 ): Promise<LearnedMemory[]> {
-  const { theta, config, microBatch, source, people, val, folds, answers, onProgress } = inputs;
-  const { task, labels: { length: labels } } = config;
+  const { theta, config, microBatch, source, people, val, onProgress } = inputs;
   const own = new Logits();
   const everything = [...people.flatMap(({ images }) => images), ...val];
   const said = await predict(theta, config, source, everything, microBatch);
   own.set(everything, said.logits);
 
+  const features = centroids(said.features, config.dim, people);
+  const kept = ranks.map((): MemoryRow[] => []);
+  const keep = (step: ReadonlyMap<string, Weight>, row: number) => {
+    ranks.forEach((rank, i) =>
+      kept[i].push({ step: rowStep(step, rank), centroid: features[row] })
+    );
+    onProgress?.({ stage: "rows", done: kept[0].length, total: people.length, unit: "people" });
+  };
+  if (inputs.steps) { for (const { row } of people) keep(await inputs.steps(row), row); }
+  else await memoriseRows(inputs, settings, own, random, keep);
+  return await scaleRows(inputs, settings, ranks, own, kept, random);
+}
+
+/** Everybody's steps by rounds of simulated requests. @param keep is given each person's, in order */
+async function memoriseRows(
+  inputs: MemoryInputs,
+  settings: MemorySettings,
+  own: Logits,
+  random: Random,
+  keep: (step: ReadonlyMap<string, Weight>, row: number) => void,
+): Promise<void> {
+  const { theta, config, microBatch, source, people, val, folds, answers, onProgress } = inputs;
+  const { task, labels: { length: labels } } = config;
+  const everything = [...people.flatMap(({ images }) => images), ...val];
   const sample = random.fork("moments").shuffle(everything).slice(0, settings.momentImages);
   const residuals = sampledResiduals(task, own.of(sample), labels, random.fork("labels"));
   let done = 0;
@@ -161,26 +187,30 @@ export async function learnMemory(
     )
     : start;
 
-  const features = centroids(said.features, config.dim, people);
-  const kept = ranks.map((): MemoryRow[] => []);
   for (const { row } of people) {
     const gradients = unflatten(rows[row], theta);
     const step = preconditionAll(gradients, moments, learned);
-    const host = await downloadWeights(step);
-    ranks.forEach((rank, i) =>
-      kept[i].push({ step: rowStep(host, rank), centroid: features[row] })
-    );
+    keep(await downloadWeights(step), row);
     for (const weights of [gradients, step]) disposeWeights(weights);
-    onProgress?.({ stage: "rows", done: kept[0].length, total: people.length, unit: "people" });
   }
   disposeMoments(moments);
   if (learned !== start) disposeSettings(learned);
   disposeSettings(start);
+}
 
+/** Scales rows by the size of the request. @param kept rows by rank and person */
+async function scaleRows(
+  { theta, config, microBatch, source, people, folds, answers, judged, onProgress }: MemoryInputs,
+  settings: MemorySettings,
+  ranks: readonly (number | null)[],
+  own: Logits,
+  kept: readonly (readonly MemoryRow[])[],
+  random: Random,
+): Promise<LearnedMemory[]> {
   const result: LearnedMemory[] = [];
   const scaled = { theta, config, microBatch, source, original: own };
   const sizes = settings.requestSizes.map((size) =>
-    foldRequests(folds, people, answers, inputs.judged, size, random.fork(`requests of ${size}`))
+    foldRequests(folds, people, answers, judged, size, random.fork(`requests of ${size}`))
   );
   for (const [i, rank] of ranks.entries()) {
     const scales: ChosenScale[] = [];
@@ -189,11 +219,11 @@ export async function learnMemory(
       if (scales.some(({ people }) => people === size)) continue;
       const judge = scaleJudge(scaled, kept[i], requests);
       const { best: scale, trials } = await chooseScale(async (scale) => {
-        const judged = await judge(scale);
+        const found = await judge(scale);
         const note = `rank ${rank ?? "full"}, ${size} people, ${scale.toFixed(3)}: ToW ` +
-          (100 * judged.tugOfWar).toFixed(1);
+          (100 * found.tugOfWar).toFixed(1);
         onProgress?.({ stage: "scale", done: i, total: ranks.length, unit: "ranks", note });
-        return judged;
+        return found;
       }, settings.mostLost);
       scales.push({ people: size, scale, trials });
     }

@@ -6,6 +6,7 @@ import type { Folds } from "./fold_models.ts";
 import { foldModels, type FoldModelsOptions } from "./fold_models.ts";
 import { type LearnedMemory, learnMemory, type MemorySettings } from "./learn_memory.ts";
 import { JUDGED } from "./judge_scale.ts";
+import { openUpdates } from "./stored_updates.ts";
 import { referenceLogits } from "./reference_answers.ts";
 
 /** What {@link makeMemory} needs. */
@@ -21,6 +22,8 @@ export interface MakeMemoryOptions extends Omit<FoldModelsOptions, "random"> {
   /** Each gets rows of its own. */
   readonly ranks: readonly (number | null)[];
   readonly seed: number;
+  /** Folder of updates logged in training, which rows are made of in place of rounds. */
+  readonly storedUpdates?: string;
 }
 
 /**
@@ -33,6 +36,10 @@ export async function makeMemory(
 ): Promise<{ readonly learned: LearnedMemory[]; readonly folds: Folds }> {
   const { theta, source, people, val, microBatch, settings, seed, folder, model } = options;
   const random = new Random(seed, "memory");
+  // Before the fold models: a folder of another model is told of at once.
+  const updates = options.storedUpdates === undefined
+    ? undefined
+    : await openUpdates(options.storedUpdates, model, options.splitHash);
   const folds = await foldModels({ ...options, random: random.fork("folds") });
   const sample = (images: readonly number[], name: string, count: number) =>
     random.fork(name).shuffle(images).slice(0, count);
@@ -55,6 +62,7 @@ export async function makeMemory(
     {
       ...{ theta, config: model.config, microBatch, source, people, val, folds, answers, judged },
       ...(options.onProgress ? { onProgress: options.onProgress } : {}),
+      ...(updates ? { steps: (row: number) => updates.step(options.identities[row]) } : {}),
     },
     settings,
     options.ranks,

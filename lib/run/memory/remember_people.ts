@@ -19,6 +19,8 @@ export interface MemoryChoice {
   readonly foldInit?: string;
   /** How often everybody is dealt into simulated requests. */
   readonly rounds?: number;
+  /** Folder of the updates that `train --log-updates` logged: rows are these, in place of rounds. */
+  readonly storedUpdates?: string;
 }
 
 /** The model and its people, while the data are there. */
@@ -38,7 +40,7 @@ export type RememberOptions =
  * @throws {LetheError} the fold models are another model's, or cannot be trained
  */
 export async function rememberPeople(
-  { rank, folds, foldSets, foldModels, foldInit, rounds }: MemoryChoice,
+  { rank, folds, foldSets, foldModels, foldInit, rounds, storedUpdates }: MemoryChoice,
   { out, unseen, ...options }: RememberOptions,
 ): Promise<KitMemory> {
   const { memorise } = DEFAULT_MEMORY;
@@ -50,6 +52,7 @@ export async function rememberPeople(
     settings: { ...DEFAULT_MEMORY, memorise: { ...memorise, rounds: rounds ?? memorise.rounds } },
     ranks: [rank],
     ...(foldInit === undefined ? {} : { init: foldInit }),
+    ...(storedUpdates === undefined ? {} : { storedUpdates }),
   });
   const { theta, model: { config }, source, microBatch } = options;
   const images = unseen.flatMap(({ images }) => images);

@@ -9,8 +9,9 @@ import { readTogether } from "../../tensor/read_together.ts";
 import { Recorded } from "../../tensor/recording/recorded.ts";
 import type { Tensors } from "../../tensor/recording/recording.ts";
 import { disposeWeights, type Weights } from "../../tensor/weights.ts";
+import { flattened } from "../memory/flat.ts";
 
-/** What a training run has done for one person, by the elements of theta in the order of their names. */
+/** What a training run has done for one person, as `flatten` lays theta's names out. */
 export interface PersonUpdates {
   /** What theta holds of the person's images: the sum of the updates, as decay has left it. */
   readonly update: Float32Array;
@@ -59,9 +60,8 @@ export class LoggedUpdates implements StepLog {
     }));
     this.#gradient = new Recorded(({ patches, targets }: Tensors) => {
       const { value, gradients } = lossAndGradients(settings, this.#theta, { patches, targets }, 1);
-      const rows = this.#ranges.map(({ name }) => tf.reshape(gradients[name], [-1]));
-      const flat = tf.concat(rows);
-      tf.dispose([value, ...rows]);
+      const flat = flattened(gradients);
+      value.dispose();
       disposeWeights(gradients);
       return { flat };
     });

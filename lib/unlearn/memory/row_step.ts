@@ -3,7 +3,7 @@ import { isLowRank, type MemoryRow, type RowTensor } from "../../model/kit/memor
 import type { Weight } from "../../model/safetensors.ts";
 import { matMul } from "../../tensor/mat_mul.ts";
 import { mapWeights, type Weights } from "../../tensor/weights.ts";
-import { truncate } from "./low_rank.ts";
+import { expand, truncate } from "./low_rank.ts";
 
 /**
  * A preconditioned step as a row keeps it: matrices at a rank, the rest whole. The rank is cut here, after
@@ -70,4 +70,37 @@ function expanded(
     { transposeB: true },
   );
   return tf.reshape(product, shape);
+}
+
+/**
+ * A step that lies flat, by the names of theta.
+ *
+ * @param values as `flatten` lays theta's names out
+ * @param shapes of theta
+ */
+export function flatStep(
+  values: Float32Array,
+  shapes: ReadonlyMap<string, readonly number[]>,
+): Map<string, Weight> {
+  let at = 0;
+  return new Map(
+    [...shapes.keys()].sort().map((name): [string, Weight] => {
+      const shape = [...shapes.get(name)!];
+      const size = shape.reduce((product, n) => product * n, 1);
+      return [name, { dtype: "F32", shape, values: values.slice(at, at += size) }];
+    }),
+  );
+}
+
+/** A row's step, its matrices whole. */
+export function expandedStep(
+  step: ReadonlyMap<string, RowTensor>,
+  shapes: ReadonlyMap<string, readonly number[]>,
+): Map<string, Weight> {
+  return new Map([...step].map(([name, tensor]): [string, Weight] => {
+    const shape = [...shapes.get(name)!];
+    const columns = shape.slice(1).reduce((product, n) => product * n, 1);
+    const values = "whole" in tensor ? tensor.whole : expand(tensor, shape[0], columns);
+    return [name, { dtype: "F32", shape, values }];
+  }));
 }
