@@ -29,7 +29,8 @@ export function parseCsv(text: string, name: string): CsvTable {
     );
   }
   const columns = header.fields;
-  const twice = columns.find((column, index) => columns.indexOf(column) !== index);
+  const known = new Set<string>();
+  const twice = columns.find((column) => known.size === known.add(column).size);
   if (twice !== undefined) {
     throw new LetheError(
       `${name} has the column "${twice}" twice`,
@@ -70,7 +71,7 @@ function records(
   // A tab is no white space where it separates.
   const white = separator === "\t" ? " " : " \t";
   const space = new RegExp(`[${white}]*`, "y");
-  const quoted = new RegExp(`"((?:[^"]|"")*)"[${white}]*(?=${escaped}|\\r?\\n|\\r?$)`, "y");
+  const end = new RegExp(`[${white}]*(?=${escaped}|\\r?\\n|\\r?$)`, "y");
   const plain = new RegExp(`[^${separator}\\n]*`, "y");
   let line = start === 0 ? 1 : 2;
   let at = start;
@@ -81,12 +82,14 @@ function records(
       space.lastIndex = at;
       space.test(text);
       if (text[space.lastIndex] === '"') {
-        quoted.lastIndex = space.lastIndex;
-        const match = quoted.exec(text);
-        if (!match) throw badQuote(name, line);
-        fields.push(match[1].replaceAll('""', '"'));
-        line += match[1].split("\n").length - 1;
-        at = quoted.lastIndex;
+        const from = space.lastIndex + 1;
+        const close = closingQuote(text, from);
+        end.lastIndex = close + 1;
+        if (close < 0 || !end.test(text)) throw badQuote(name, line);
+        const field = text.slice(from, close);
+        fields.push(field.replaceAll('""', '"'));
+        line += field.split("\n").length - 1;
+        at = end.lastIndex;
       } else {
         plain.lastIndex = at;
         const field = plain.exec(text)![0];
@@ -102,6 +105,13 @@ function records(
     if (fields.length > 1 || fields[0] !== "") result.push({ line: first, fields });
   }
   return result;
+}
+
+/** Where a quoted field ends, doubled quotes passed over; -1: nowhere. No pattern: a field may be long. */
+function closingQuote(text: string, from: number): number {
+  let at = text.indexOf('"', from);
+  while (at >= 0 && text[at + 1] === '"') at = text.indexOf('"', at + 2);
+  return at;
 }
 
 /** Writes a table as CSV with LF line ends; fields are quoted where they must be. */

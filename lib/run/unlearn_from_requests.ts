@@ -192,10 +192,14 @@ function withoutRepeats(
   asked: readonly RequestedRow[],
 ): { requests: ForgetRequest[]; rows: number[] } {
   const kept: number[] = [];
+  const seen = new Map<string, number>();
   for (const [i, { file, sha256, targets }] of requests.entries()) {
-    const first = kept.find((k) => requests[k].sha256 === sha256 && asked[k].row === asked[i].row);
-    if (first === undefined) kept.push(i);
-    else if (JSON.stringify(requests[first].targets) !== JSON.stringify(targets)) {
+    const picture = `${sha256} ${asked[i].row}`;
+    const first = seen.get(picture);
+    if (first === undefined) {
+      seen.set(picture, i);
+      kept.push(i);
+    } else if (JSON.stringify(requests[first].targets) !== JSON.stringify(targets)) {
       throw new LetheError(
         `${join(support, file)} is the picture ${requests[first].file} with other labels`,
         "a picture has one set of labels",

@@ -25,6 +25,7 @@ import {
 import { readMemoryIndex } from "../model/kit/read_memory_index.ts";
 import { rowKey } from "../model/kit/sealed_row.ts";
 import { type MethodName, methodOf } from "../unlearn/methods.ts";
+import { encodeSummary, SUMMARY_FILE } from "./summary_file.ts";
 import type { RequestedRow, UnlearnSummary } from "./unlearn_summary.ts";
 
 /** What is to be forgotten, and where the result goes. */
@@ -163,31 +164,30 @@ export async function closeUnlearning(
   summary: UnlearnSummary,
 ): Promise<void> {
   await writeIdentityKey(identityKeyPath(join(folder, "kit")), key);
-  const text = JSON.stringify(summary, null, 2) + "\n";
-  await Deno.writeTextFile(join(folder, "summary.json"), text);
+  await Deno.writeTextFile(join(folder, SUMMARY_FILE), encodeSummary(summary));
 }
 
 /**
  * Does a plan's work while the kit is marked as in use: nobody else can use it meanwhile, and when the
  * work is done it has been used. The sample is never marked.
  *
- * @param work makes `out`
+ * @param work makes `out`; it is given what to await when that is whole, before it takes its name
  * @returns what came of it
  * @throws LetheError another run uses the kit, or has used it, or it cannot be marked
  */
 export async function whileInUse<T>(
   { kit, out, sample, branch, reason }: PlanOptions,
   { id }: UnlearnPlan,
-  work: () => Promise<{ summary: UnlearnSummary; result: T }>,
+  work: (made: (summary: UnlearnSummary) => Promise<void>) => Promise<T>,
 ): Promise<T> {
-  if (sample) return (await work()).result;
+  if (sample) return await work(() => Promise.resolve());
   const use = await beginUse({ kit, id, out, branch, reason });
   try {
-    const { summary, result } = await work();
-    await use.done(summary.kit.after);
+    const result = await work(({ kit }) => use.made(kit.after));
+    use.done();
     return result;
   } catch (error) {
-    await use.giveUp();
+    use.giveUp();
     throw error;
   }
 }

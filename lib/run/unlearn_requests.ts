@@ -42,7 +42,7 @@ export interface UnlearnOptions extends PlanOptions {
 export async function unlearnRequests(options: UnlearnOptions): Promise<UnlearnSummary> {
   const { device, kit, support, out, microBatch = 16 } = options;
   const plan = await planUnlearning(options);
-  return await whileInUse(options, plan, () =>
+  return await whileInUse(options, plan, (made) =>
     buildFolder(out, async (folder) => {
       const openDevice = () => Promise.resolve(device);
       const method = options.choice?.method ?? kitDefault(plan.manifest);
@@ -65,6 +65,7 @@ export async function unlearnRequests(options: UnlearnOptions): Promise<UnlearnS
       };
       const summary = await unlearnRows(run);
       await closeUnlearning(folder, plan, summary);
-      return { summary, result: summary };
+      await made(summary);
+      return summary;
     }));
 }

@@ -8,6 +8,8 @@ import { sha256Hex } from "../../lib/files/sha256.ts";
 import { writeModel } from "../../lib/model/checkpoint.ts";
 import { writeIdentityKey } from "../../lib/model/kit/identity_key.ts";
 import { writeKit } from "../../lib/model/kit/kit.ts";
+import { encodeSummary } from "../../lib/run/summary_file.ts";
+import type { UnlearnSummary } from "../../lib/run/unlearn_summary.ts";
 import { inTemporaryFolder, writeFiles } from "../data/temporary_folder.ts";
 import { smallKit } from "../model/small_kit.ts";
 import { hash } from "./small_receipt.ts";
@@ -49,7 +51,6 @@ export async function smallRun(folder: string): Promise<ContainedRun> {
     ...next,
     manifest: { ...next.manifest, generation: 1, parent, forgotten: people.slice(0, 2) },
   });
-  await writeFiles(at("unlearned"), { "summary.json": "{}", "kit.identity-key": "secret" });
 
   const read = async (name: string, files: string[]) =>
     (await digestFiles(at(name), files)).map(({ file, ...rest }) => ({
@@ -60,6 +61,23 @@ export async function smallRun(folder: string): Promise<ContainedRun> {
     before: (await digestFile(at("kit/model.safetensors"))).sha256,
     after: (await digestFile(at("unlearned/model/model.safetensors"))).sha256,
   };
+  const summary: UnlearnSummary = {
+    people: 2,
+    photographs: 2,
+    method: "metaunlearn",
+    steps: [{ people: 2, metaLoss: 1 }],
+    settings: { metaLearningRate: 0.1 },
+    staleStatistics: false,
+    change: { relative: 0.25, norms: { "head.bias": 0.25 }, unusual: null },
+    targets: "requests.csv",
+    device: "WASM (SIMD, one thread)",
+    kit: { before: parent, after },
+    weights,
+  };
+  await writeFiles(at("unlearned"), {
+    "summary.json": encodeSummary(summary),
+    "kit.identity-key": "secret",
+  });
   const deno = { path: Deno.execPath(), ...await digestFile(Deno.execPath()) };
   return {
     nonce: hash("0"),
@@ -87,7 +105,7 @@ export async function smallRun(folder: string): Promise<ContainedRun> {
         trace: null,
       }),
     },
-    settings: { device: "wasm", microBatch: 16, list: ["a"] },
+    settings: { device: "wasm", microBatch: 16, metaLearningRate: 0.1, list: ["a"] },
     adapter: "WASM (SIMD, one thread)",
     deno: { ...deno, version: Deno.version.deno },
     lockFile: { path: "deno.lock", ...await digestFile(join(PROJECT, "deno.lock")) },
@@ -119,19 +137,7 @@ export async function smallRun(folder: string): Promise<ContainedRun> {
       { layer: "inputs", state: "held", detail: `${at("requests")} holds no link` },
       { layer: "operating system", state: "absent", detail: "no bubblewrap" },
     ],
-    summary: {
-      people: 2,
-      photographs: 2,
-      steps: [{ people: 2, metaLoss: 1 }],
-      targets: "requests.csv",
-      method: "metaunlearn",
-      settings: { metaLearningRate: 0.1 },
-      staleStatistics: false,
-      change: { relative: 0.25, norms: { "head.bias": 0.25 }, unusual: null },
-      device: "WASM (SIMD, one thread)",
-      kit: { before: parent, after },
-      weights,
-    },
+    summary,
   };
 }
 
@@ -145,7 +151,7 @@ export function onReceipt(
     const publicKey = await newSigningKey(join(folder, "key"));
     await writeReceipt(join(folder, "unlearned"), run, {
       signingKey: signed ? await readSigningKey(join(folder, "key")) : null,
-      layers: [{ layer: "copies", state: "held", detail: "none of 2 requests" }],
+      layers: [{ layer: "copies", state: "absent", detail: "no split" }],
       split: null,
       identityKey: IDENTITY_KEY,
       launcher: {

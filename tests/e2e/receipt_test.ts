@@ -277,7 +277,7 @@ Deno.test("audit --rerun gives the weights again from the photographs, and fails
     const { code, held, failed, said } = await audits(folder, again);
     assertEquals([code, failed], [0, []], said);
     assert(held.includes("rerun"));
-    assertMatch(said, /\nheld +rerun +the same weights, bit for bit, on /);
+    assertMatch(said, /\nheld +rerun +the same weights and next kit, bit for bit, on /);
 
     const [one, two] = await photos(folder);
     await Deno.copyFile(join(folder, "requests", one), join(folder, "requests", two));

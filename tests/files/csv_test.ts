@@ -56,3 +56,12 @@ Deno.test("formatCsv writes what parseCsv reads", () => {
   assertEquals([columns, ...read.map(({ fields }) => fields)], rows);
   assertEquals(formatCsv([["a", 1]]), "a,1\n");
 });
+
+Deno.test("parseCsv reads fields of any length, and as many columns as there are", () => {
+  const field = "a".repeat(1e7);
+  assertEquals(parseCsv(`"${field}",b\n`, "x").columns[0].length, field.length);
+  assertEquals(parseCsv(`"${field.replaceAll("a", '""')}",b\n`, "x").columns[0].length, 1e7);
+  const columns = Array.from({ length: 100_000 }, (_, i) => `c${i}`);
+  // Had each to be looked for among all others, this would take minutes.
+  assertEquals(parseCsv(columns.join(",") + "\n", "x").columns, columns);
+});

@@ -32,6 +32,8 @@ import { isSignedBy, sign, type SigningKey } from "./signing_key.ts";
 const MAX_RECEIPT_BYTES = 64 * 2 ** 20;
 const REMEDY = "use an intact receipt";
 const MAX_ENTRIES = 1_000_000;
+/** Programs and mapped files: a worker has some tens, and whoever verifies hashes each of them. */
+const MAX_MACHINE = 4096;
 
 /** A path below a folder that leads nowhere else. */
 const FILE: Kind<string> = {
@@ -273,6 +275,13 @@ export function parseReceipt(text: string, file: string): Receipt {
       `people is ${people}, and there are ${receipt.requests.length} photographs`,
       "there is a photograph of each",
     );
+  }
+  const machine = receipt.machine ?? [];
+  if (
+    machine.length > MAX_MACHINE ||
+    new Set(machine.map(({ path, use }) => use + path)).size < machine.length
+  ) {
+    fields.refuse(`machine has ${machine.length} entries`, `at most ${MAX_MACHINE}, none twice`);
   }
   if ((receipt.signer === null) !== (receipt.signature === null)) {
     fields.refuse("one of signer and signature is null", "a receipt has both or neither");

@@ -11,7 +11,7 @@ export interface Confidential {
 /** What may follow a path: the next name, or the end of the word that it stands in. */
 const END = String.raw`(?=$|[/\\"'\s,:;=()<>\[\]{}])`;
 /** A path that goes on, names with spaces included: to the end of the word in quotes or of the line. */
-const REST = String.raw`[/\\](?:\\.|[^"\n>\\])*`;
+const REST = String.raw`[/\\][^"\n>\\]*(?:\\.[^"\n>\\]*)*`;
 
 /**
  * Makes paths in logs and command lines fit for a receipt, which names nobody: every place becomes its

@@ -31,15 +31,17 @@ export function projectFiles(
   return [...new Set([`${project}/deno.json`, `${project}/deno.lock`, ...modules])];
 }
 
-/** Ways around opening a file oneself: another program, another process, a file system, a server. */
-const NEVER = [
-  /\b(execve|execveat|ptrace|process_vm_readv|pidfd_getfd)\b.*= \d/,
-  /\b(mount|open_tree|move_mount|io_uring_setup|open_by_handle_at)\b.*= \d/,
-  // The network, whether it answers or not; a server on this machine if it does. The C library asks
-  // nscd, where that runs, for the user's name.
-  /\bconnect\(.*AF_INET/,
-  /\bconnect\((?!.*nscd).*AF_UNIX.*= 0/,
-];
+/** Ways around opening a file oneself: another program, another process, a file system. */
+const NEVER = new Set([
+  ...["execve", "execveat", "ptrace", "process_vm_readv", "pidfd_getfd"],
+  ...["mount", "open_tree", "move_mount", "io_uring_setup", "open_by_handle_at"],
+]);
+
+/** The C library asks nscd, where that runs, for the user's name. */
+const NSCD = /sun_path="\/(?:var\/)?run\/nscd\/socket"/;
+
+/** Two paths of 4096 bytes, each of them in octal, and what stands between; a longer line is none of strace's. */
+const MAX_LINE = 2 ** 16;
 
 /**
  * Holds a trace of system calls, made by `strace -f -y`, against an allow-list. Opened files count by
@@ -58,15 +60,17 @@ export function judgeTrace({ text }: EvidenceText, rules: TraceRules): LayerOutc
   }
   const opened = new Set<string>();
   const wrong = new Set<string>();
+  const connecting = new Map<string, string>();
   for (const line of calls) {
-    const path = openedPath(line);
+    const call = line.length > MAX_LINE ? null : CALL.exec(line);
+    const path = line.length > MAX_LINE ? UNREADABLE : openedPath(line, call?.[2]);
     if (path === UNREADABLE) wrong.add(`cannot be read: ${line.slice(0, 200)}`);
     else if (path !== null) {
       opened.add(path);
       const known = [...SYSTEM, ...rules.allowed].some((place) => isWithin(path, place));
       const forbidden = rules.forbidden !== null && isWithin(path, rules.forbidden);
       if (forbidden || !known) wrong.add(path);
-    } else if (NEVER.some((call) => call.test(line))) {
+    } else if (call !== null && passedBy(call[2], call[1], line, connecting)) {
       wrong.add(line.replace(/^\d+ +/, "").slice(0, 80));
     }
   }
@@ -82,21 +86,55 @@ export function judgeTrace({ text }: EvidenceText, rules: TraceRules): LayerOutc
   };
 }
 
-/** A call that opens, as a line of its own or resumed. */
-const OPENS = /^(?:\d+ +)?(?:<\.\.\. )?(?:open|openat|openat2|creat)(?=\(| resumed)/;
-/** Its arguments, in which parentheses stand within quotes and angle brackets only, and what it gave. */
-const GAVE =
-  /^[^("<]*(?:<\.\.\. \w+ resumed>)?(?:"(?:\\.|[^"\\])*"|<[^>]*>|[^"<)])*\)\s+= (-?\d+|\?)(.*)$/;
+/** A call's process and name, as a line of its own or resumed. */
+const CALL = /^(?:(\d+) +)?(?:<\.\.\. )?(\w+)(?=\(| resumed)/;
+const OPENS = ["open", "openat", "openat2", "creat"];
+const GAVE = /^\s+= (-?\d+|\?)(.*)$/;
+
+/**
+ * Whether a call went around opening files, or to the network, whether that answered or not; to a server on
+ * this machine if it did.
+ *
+ * @param connecting processes whose call is told in two lines, and the first of these
+ */
+function passedBy(
+  call: string,
+  process: string | undefined,
+  line: string,
+  connecting: Map<string, string>,
+): boolean {
+  if (NEVER.has(call)) return /= \d/.test(line);
+  if (call !== "connect") return false;
+  if (line.includes("AF_INET")) return true;
+  const whole = (connecting.get(process ?? "") ?? "") + line;
+  connecting.delete(process ?? "");
+  if (line.endsWith("<unfinished ...>")) connecting.set(process ?? "", line);
+  return whole.includes("AF_UNIX") && /\) += 0/.test(whole) && !NSCD.test(whole);
+}
+
+/** What follows a call's arguments, in which parentheses stand within quotes and angle brackets only. */
+function afterArguments(line: string): string | null {
+  for (let i = 0; i < line.length; i++) {
+    const letter = line[i];
+    if (letter === '"') {
+      while (++i < line.length && line[i] !== '"') if (line[i] === "\\") i++;
+    } else if (letter === "<") {
+      i = line.indexOf(">", i);
+      if (i < 0) return null;
+    } else if (letter === ")") return line.slice(i + 1);
+  }
+  return null;
+}
 /** A descriptor's path; `(deleted)`: the file has lost this name. */
 const PATH = /^<((?:[^<>\\]|\\.)*?)>(?:\(deleted\))?$/;
 
 const UNREADABLE = Symbol("a successful open that cannot be read");
 
 /** The resolved path of a successful open, whole or resumed; null for a line of anything else. */
-function openedPath(line: string): string | null | typeof UNREADABLE {
-  if (!OPENS.test(line)) return null;
+function openedPath(line: string, call?: string): string | null | typeof UNREADABLE {
+  if (call === undefined || !OPENS.includes(call)) return null;
   if (line.endsWith("<unfinished ...>")) return null; // it is resumed, or never was
-  const gave = GAVE.exec(line);
+  const gave = GAVE.exec(afterArguments(line) ?? "");
   if (gave === null) return UNREADABLE;
   if (gave[1] === "?" || gave[1].startsWith("-")) return null;
   const path = PATH.exec(gave[2].trim());

@@ -13,6 +13,7 @@ import {
 } from "../../files/json_fields.ts";
 import { KIT_METHODS, methodOf, parseMethodSettings } from "../../unlearn/methods.ts";
 import type { RequestedRow, UnlearnSummary } from "../../run/unlearn_summary.ts";
+import { parseSummary } from "../../run/summary_file.ts";
 import type { MethodChoice } from "../../unlearn/unlearn_from_kit.ts";
 import type { HashedFile } from "./contained_run.ts";
 
@@ -146,12 +147,8 @@ export function parseResult(text: string, nonce: string): Result {
       },
     };
   }
-  // Its hashes are held against the files; the rest is for people to read.
-  const summary = fields.read("summary", OBJECT);
-  for (const part of ["kit", "weights"]) {
-    const hashes = new JsonFields(summary, answer, remedy).within(part);
-    for (const when of ["before", "after"]) hashes.read(when, HASH);
-  }
+  // Its hashes are held against the files.
+  const summary = parseSummary(fields.read("summary", OBJECT), `${answer}: summary`, remedy);
   const read = fields.read("read", list(OBJECT, 0, 2_000_000)).map((entry, i) => {
     const file = new JsonFields(entry, `${answer}: read[${i}]`, remedy);
     return {
@@ -160,5 +157,6 @@ export function parseResult(text: string, nonce: string): Result {
       bytes: file.read("bytes", COUNT),
     };
   });
-  return { summary: summary as unknown as UnlearnSummary, read };
+  fields.end();
+  return { summary, read };
 }

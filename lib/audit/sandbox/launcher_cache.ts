@@ -1,7 +1,7 @@
 import { basename } from "@std/path";
 import { LetheError, UsageError } from "../../error.ts";
 import { withoutLinkerOrders } from "./launcher_environment.js";
-import { CACHE_PREFIX } from "./private_cache.js";
+import { CACHE_PREFIX, holdPrivateCache } from "./private_cache.js";
 import { privateCache } from "./start.js";
 
 let cache: Promise<string> | undefined;
@@ -15,6 +15,7 @@ export function livesInCache(folder: string): void {
   if (!basename(folder).startsWith(CACHE_PREFIX)) {
     throw new UsageError(`${folder} is no private DENO_DIR`, "tasks/start.js makes it", "use that");
   }
+  holdPrivateCache(folder);
   cache = Promise.resolve(folder);
 }
 

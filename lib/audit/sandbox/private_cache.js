@@ -75,7 +75,9 @@ function sha256(content) {
  *   not the locked one, there is no folder
  */
 export function openPrivateCache(denoDir, known = knownPackages(), locked = lockedPackages()) {
+  sweepPrivateCaches(denoDir);
   const folder = makeFolder(denoDir);
+  holdPrivateCache(folder);
   const [missing, changed] = [[], []];
   try {
     const registries = [...list(`${denoDir}/npm`)].map(({ name }) => `${denoDir}/npm/${name}`);
@@ -96,6 +98,56 @@ export function openPrivateCache(denoDir, known = knownPackages(), locked = lock
   }
   if (missing.length + changed.length > 0) Deno.removeSync(folder, { recursive: true });
   return { folder, missing, changed };
+}
+
+/** A file of a private cache that every process which lives in it holds a lock of. */
+const HELD = "held";
+
+/**
+ * Keeps a private cache from being swept until this process has ended, however that comes about.
+ *
+ * @param {string} folder
+ */
+export function holdPrivateCache(folder) {
+  const options = { read: true, write: true, create: true };
+  Deno.openSync(`${folder}/${HELD}`, options).lockSync(false);
+}
+
+/**
+ * Removes the private caches of processes that were killed: those that nobody holds. One without a lock is
+ * an earlier version's; it goes after a week.
+ *
+ * @param {string} denoDir
+ * @param {number} now milliseconds
+ */
+export function sweepPrivateCaches(denoDir, now = Date.now()) {
+  for (const { name, isDirectory } of [...list(denoDir)]) {
+    if (!isDirectory || !name.startsWith(CACHE_PREFIX)) continue;
+    try {
+      const folder = `${denoDir}/${name}`;
+      if (isAbandoned(folder, now)) Deno.removeSync(folder, { recursive: true });
+    } catch { /* another process was quicker, or it is another user's */ }
+  }
+}
+
+const MINUTE = 60_000;
+const WEEK = 7 * 24 * 60 * MINUTE;
+
+/** @param {string} folder @param {number} now */
+function isAbandoned(folder, now) {
+  const age = now - (Deno.lstatSync(folder).mtime?.getTime() ?? now);
+  if (age < MINUTE) return false; // it may be just being made
+  let held;
+  try {
+    held = Deno.openSync(`${folder}/${HELD}`, { read: true, write: true });
+  } catch {
+    return age > WEEK;
+  }
+  try {
+    return held.tryLockSync(true);
+  } finally {
+    held.close();
+  }
 }
 
 /**

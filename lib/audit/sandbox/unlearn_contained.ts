@@ -73,10 +73,12 @@ export async function unlearnContained(
   const plan = await planUnlearning(options);
   for (const { file, why } of plan.skipped) onLine(`skipped: ${file}: ${why}`);
 
-  return await whileInUse(options, plan, async () => {
-    const result = await buildFolder(out, (folder) => runWorker(folder));
-    return { summary: result.summary, result };
-  });
+  return await whileInUse(options, plan, (made) =>
+    buildFolder(out, async (folder) => {
+      const run = await runWorker(folder);
+      await made(run.summary);
+      return run;
+    }));
 
   function runWorker(folder: string): Promise<ContainedRun> {
     return inRunFolder(folder, graph.denoDir, async ({ runFolder, secretFolder, warden }) => {

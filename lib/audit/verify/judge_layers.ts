@@ -1,3 +1,4 @@
+import { TRAINING_IMAGES } from "../../model/kit/training_images.ts";
 import { LAYERS } from "../layers/layer.ts";
 import type { Receipt } from "../receipt/receipt.ts";
 import { PERMISSIONS_LOG, TRACE_LOG } from "../receipt/write_receipt.ts";
@@ -35,6 +36,9 @@ export function judgeLayers(receipt: Receipt): Verdict {
   return ["held", `in the run, and by its record: ${held.join(", ")}${without}`];
 }
 
+/** A kit that knows its training images passes the list on. */
+const HASHED_IMAGES = `kit/${TRAINING_IMAGES}`;
+
 /** What a layer that held would have left and the receipt has not; null where all is there. */
 function missing(layer: string, receipt: Receipt): string | null {
   const { argv, permissions, environment, has } = judgeWorker(receipt);
@@ -60,6 +64,12 @@ function missing(layer: string, receipt: Receipt): string | null {
           : null);
     case "system calls":
       return log(TRACE_LOG) ?? (has.strace ? null : "strace is not in the command line");
+    case "module graph":
+      return receipt.code.length > 0 ? null : "no module is named";
+    case "copies":
+      return receipt.split !== null || receipt.written.some(({ file }) => file === HASHED_IMAGES)
+        ? null
+        : "there was neither a split nor a kit with hashes to hold requests against";
     default:
       return null;
   }

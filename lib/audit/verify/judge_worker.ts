@@ -23,13 +23,26 @@ const HARMLESS = [...REQUIRED, "--no-code-cache", "--quiet"];
 const READABLE =
   /^(?:\{run\}\/job\.json|\{support\}(?:\/(?:[0-9a-f]{16}|requests\.csv))?|\{kit\}|\{out\})$/;
 
-/** Variables that the launcher sets; any other, `LD_PRELOAD` first of all, could bring in code. */
-const VARIABLES = [
-  ...["DENO_DIR", "DENO_NO_UPDATE_CHECK", "NO_COLOR", "HOME", "XDG_RUNTIME_DIR", "TMPDIR", "PATH"],
-  ...["MESA_SHADER_CACHE_DISABLE", "__GL_SHADER_DISK_CACHE"],
-  // Of receipts up to commit 4832d1b, the first.
-  ...["MESA_SHADER_CACHE_DIR", "DENO_AUDIT_PERMISSIONS", "LD_LIBRARY_PATH"],
-];
+/** Variables that the launcher sets, and to what; any other, `LD_PRELOAD` first of all, could bring in code. */
+const VARIABLES: Readonly<Record<string, RegExp>> = {
+  DENO_DIR: /^\{packages\}$/,
+  DENO_NO_UPDATE_CHECK: /^1$/,
+  NO_COLOR: /^1$/,
+  HOME: /^\{run\}$/,
+  XDG_RUNTIME_DIR: /^\{run\}$/,
+  MESA_SHADER_CACHE_DISABLE: /^true$/,
+  __GL_SHADER_DISK_CACHE: /^0$/,
+  // Of receipts up to commit 4832d1b.
+  MESA_SHADER_CACHE_DIR: /^\{packages\}\/lethe-shaders$/,
+  DENO_AUDIT_PERMISSIONS: /^\{run\}\/permissions$/,
+  // Folders with drivers: none that the run read or wrote, or must not have.
+  LD_LIBRARY_PATH: /^(?:(?:\{above\})?\/(?!\.\.\/|[^:]*\/\.\.(?:\/|:|$))[^:{}]*(?::(?!$)|$))+$/,
+};
+
+/** Whether the launcher sets a variable to this. */
+function isSet(name: string, value: unknown): boolean {
+  return Object.hasOwn(VARIABLES, name) && VARIABLES[name].test(String(value));
+}
 
 /** Places by their names in a receipt that may be within bubblewrap, and those of the system. */
 const BOUND = [
@@ -39,6 +52,9 @@ const BOUND = [
   ...["/dev", "/sys/dev/char", "/sys/devices", "/sys/bus/pci", "/sys/class/drm"],
 ];
 const WRITABLE = ["{out}", "{run}", "{packages}/lethe-shaders"];
+
+/** The worker, and that of commit 4832d1b. */
+const ENTRIES = ["sandbox/", ""].map((room) => `{project}/lib/audit/${room}unlearn_worker.ts`);
 
 const isIn = (path: string, places: readonly string[]) =>
   !/(^|\/)\.\.(\/|$)/.test(path) &&
@@ -51,11 +67,11 @@ export function judgeWorker({ worker }: Pick<Receipt, "worker">): WorkerFindings
     path !== ""
   );
   const line = parseArgv(argv, permissions, drivers);
-  const strange = Object.keys(environment).find((name) => !VARIABLES.includes(name));
+  const strange = Object.entries(environment).find(([name, value]) => !isSet(name, value));
   return {
     argv: line.wrong,
     permissions: judgePermissions(permissions),
-    environment: strange === undefined ? null : `it sets ${strange}`,
+    environment: strange === undefined ? null : `it sets ${strange[0]} to ${strange[1]}`,
     has: line.has,
   };
 }
@@ -101,7 +117,9 @@ function parseArgv(argv: readonly string[], permissions: readonly string[], driv
     const wrong = takeBubblewrap(words, drivers);
     if (wrong !== null) return answer(wrong);
   }
-  if (isProgram(words[0], "env") && /^LD_LIBRARY_PATH=/.test(words[1] ?? "")) words.splice(0, 2);
+  if (isProgram(words[0], "env") && words[1] === `LD_LIBRARY_PATH=${drivers.join(":")}`) {
+    words.splice(0, 2);
+  }
   const due = [
     ...["{deno}", "run", ...permissions],
     ...["--config", "{project}/deno.json", "--lock", "{project}/deno.lock"],
@@ -109,7 +127,7 @@ function parseArgv(argv: readonly string[], permissions: readonly string[], driv
   const other = due.findIndex((word, i) => words[i] !== word);
   if (other >= 0) return answer(`${words[other] ?? "nothing"} stands where ${due[other]} should`);
   const [entry, job, ...more] = words.slice(due.length);
-  if (!/^\{project\}\/lib\/audit\/[a-z_/]+worker\.ts$/.test(entry ?? "")) {
+  if (!ENTRIES.includes(entry ?? "")) {
     return answer(`it runs ${entry ?? "nothing"}`);
   }
   if (job !== "{run}/job.json" || more.length > 0) return answer("the entry has other arguments");
@@ -154,8 +172,8 @@ function takeBubblewrap(words: string[], drivers: readonly string[]): string | n
     } else if (word === "--chdir") {
       if (!isIn(words.shift() ?? "", BOUND)) return "bubblewrap starts elsewhere";
     } else if (word === "--setenv") {
-      const [name] = words.splice(0, 2);
-      if (!VARIABLES.includes(name)) return `bubblewrap sets ${name}`;
+      const [name, value] = words.splice(0, 2);
+      if (!isSet(name, value)) return `bubblewrap sets ${name} to ${value}`;
     } else if (/^--(ro-|dev-)?bind(-try)?$/.test(word)) {
       const [source, target] = words.splice(0, 2);
       const places = word.startsWith("--bind") ? WRITABLE : [...BOUND, ...drivers];

@@ -1,7 +1,12 @@
 import { dirname, join } from "@std/path";
 import { withTemporaryPath } from "../../files/temporary_path.ts";
 import { readModel } from "../../model/checkpoint.ts";
-import { integer, oneOf } from "../../files/json_fields.ts";
+import { canonicalJson } from "../../files/canonical_json.ts";
+import { integer, oneOf, parseJsonObject } from "../../files/json_fields.ts";
+import { readPlainText } from "../../files/plain_file.ts";
+import { parseSummary, SUMMARY_FILE } from "../../run/summary_file.ts";
+import type { UnlearnSummary } from "../../run/unlearn_summary.ts";
+import type { HashedFile } from "../sandbox/contained_run.ts";
 import { KIT_METHODS, type MethodName, methodOf } from "../../unlearn/methods.ts";
 import { kindOf } from "../../unlearn/methods/method.ts";
 import type { Verdict } from "../layers/checks.ts";
@@ -40,11 +45,18 @@ export async function rerun(receipt: Receipt, options: RerunOptions): Promise<Ve
     const out = join(folder, "again");
     const settings = settingsOf(receipt, options.settings);
     // As with the sample: the kit has been used already, and this use leaves no trace.
-    const { summary, adapter } = await unlearnContained({ ...run, settings, out, sample: true });
-    if (summary.weights.after === receipt.weights.after) {
-      return ["held", `the same weights, bit for bit, on ${adapter}`];
-    }
+    const again = await unlearnContained({ ...run, settings, out, sample: true });
+    const { summary, adapter } = again;
     const sameCode = receipt.version > 1;
+    // Whatever the adapter, all but the weights is passed on or cut out of the kit as it is.
+    const other = sameCode ? otherOutput(receipt, again.written) : null;
+    if (other !== null) return ["failed", `${other} is not what the run makes of this kit`];
+    if (summary.weights.after === receipt.weights.after) {
+      const told = sameCode ? await otherSummary(receiptPath, summary) : null;
+      return told === null
+        ? ["held", `the same weights and next kit, bit for bit, on ${adapter}`]
+        : ["failed", `the same weights, but ${SUMMARY_FILE} has another ${told}`];
+    }
     if (adapter === receipt.adapter && sameCode) {
       return ["failed", `other weights on the same adapter, ${adapter}`];
     }
@@ -61,6 +73,35 @@ export async function rerun(receipt: Receipt, options: RerunOptions): Promise<Ve
       ? ["near", `${apart}; not shown: that what lies below that holds nothing`]
       : ["failed", `${apart}; ${NEAR.rms} and ${NEAR.most} are allowed`];
   });
+}
+
+/** Files that hold weights, or hashes of these. */
+const OF_WEIGHTS = ["model/model.safetensors", "kit/model.safetensors", "kit/kit.json"];
+
+/** The first file of model and next kit, weights aside, that the run does not have or has otherwise. */
+function otherOutput(receipt: Receipt, written: readonly HashedFile[]): string | null {
+  const of = (file: string) => /^(?:model|kit)\//.test(file) && !OF_WEIGHTS.includes(file);
+  const then = new Map(receipt.written.map(({ file, sha256 }) => [file, sha256]));
+  const now = new Map(written.map(({ path, sha256 }) => [path, sha256]));
+  // Where the weights are the same, so is what names them.
+  const same = OF_WEIGHTS.slice(0, 2).every((file) => then.get(file) === now.get(file));
+  return [...new Set([...then.keys(), ...now.keys()])]
+    .find((file) =>
+      (of(file) || same && OF_WEIGHTS.includes(file)) && then.get(file) !== now.get(file)
+    ) ??
+    null;
+}
+
+/** The first field of the run's summary that is another; photographs are not matched again. */
+async function otherSummary(receiptPath: string, now: UnlearnSummary): Promise<string | null> {
+  const path = join(dirname(receiptPath), SUMMARY_FILE);
+  const remedy = "use what the run wrote";
+  const text = await readPlainText(path, { maxBytes: 2 ** 26, remedy });
+  const then = parseSummary(parseJsonObject(text, path, remedy), path, remedy);
+  const names = Object.keys({ ...then, ...now }) as (keyof UnlearnSummary)[];
+  return names.find((name) =>
+    name !== "match" && canonicalJson(then[name]) !== canonicalJson(now[name])
+  ) ?? null;
 }
 
 /** The run's own settings; the device is another where one is asked for. */

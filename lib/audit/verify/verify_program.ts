@@ -1,7 +1,7 @@
 import { join } from "@std/path";
 import { LetheError } from "../../error.ts";
 import { type Check, differing, runChecks, same, type Verdict } from "../layers/checks.ts";
-import type { HashedPackage } from "../sandbox/contained_run.ts";
+import type { HashedFile, HashedPackage, MachineFile } from "../sandbox/contained_run.ts";
 import { digestFile } from "../record/digest_files.ts";
 import { hashFile } from "../record/hash_files.ts";
 import { hashLibrary } from "../record/library.ts";
@@ -96,14 +96,23 @@ function checkLibrary({ library }: Receipt): Verdict {
 async function checkMachine({ machine = [] }: Receipt): Promise<Verdict> {
   if (machine.length === 0) return ["absent", "the receipt names no program or library"];
   const others: string[] = [];
-  for (const { path, sha256 } of machine) {
-    const here = await hashFile(path).catch(() => null);
-    if (here?.sha256 !== sha256) others.push(path);
+  for (const file of machine) {
+    const here = await plainFile(file).catch(() => null);
+    if (here?.sha256 !== file.sha256) others.push(file.path);
   }
   const count = `${machine.length} programs, libraries and drivers`;
   if (others.length === 0) return ["held", `${count} are the same files here`];
   const shown = others.slice(0, 5).join(", ");
   return ["absent", `of ${count} ${others.length} are other files here or none: ${shown}`];
+}
+
+/** No program or library is larger; below /proc a file can claim to be. */
+const MAX_PROGRAM = 2 ** 32;
+
+/** Hashes a file of this machine that may be the receipt's: a device or a pipe could be read for ever. */
+async function plainFile({ path, bytes }: MachineFile): Promise<HashedFile | null> {
+  const { isFile, size } = await Deno.lstat(path);
+  return isFile && size === bytes && size > 0 && size < MAX_PROGRAM ? await hashFile(path) : null;
 }
 
 async function checkLockFile({ lockFile }: Receipt): Promise<Verdict> {

@@ -1,6 +1,9 @@
 import { basename, dirname, join } from "@std/path";
+import { canonicalJson } from "../../files/canonical_json.ts";
+import { parseJsonObject } from "../../files/json_fields.ts";
 import { readPlainText } from "../../files/plain_file.ts";
 import { earlierUsesPath, usesPath } from "../../model/kit/kit_uses.ts";
+import { encodeSummary, parseSummary, SUMMARY_FILE } from "../../run/summary_file.ts";
 import { isWeakKey } from "../receipt/signing_key.ts";
 import { judgeLayers } from "./judge_layers.ts";
 import { sha256Hex } from "../../files/sha256.ts";
@@ -70,6 +73,7 @@ export async function verifyReceipt(
     ["outputs", () => checkOutputs(receipt, folder)],
     ["weights", () => checkWeights(receipt)],
     ["change", () => checkChange(receipt)],
+    ["summary", () => checkSummary(receipt, join(folder, SUMMARY_FILE))],
     ["next kit", () => checkNextKit(receipt, join(folder, "kit"))],
     ["evidence", () => checkEvidence(receipt, folder)],
     ["page", () => checkPage(receipt, folder)],
@@ -156,6 +160,24 @@ function checkChange({ weights, change }: Receipt): Verdict {
   return unusual
     ? ["held", `${share}; unusual (simulated requests: ${range}), and --allow-unusual-step took it`]
     : ["held", `${share}, within what simulated requests showed, ${range}`];
+}
+
+/** The summary must have Lethe's fields, in Lethe's text, and say what the receipt says. */
+async function checkSummary(receipt: Receipt, path: string): Promise<Verdict> {
+  if (receipt.version === 1) return ["absent", "version 1's is not held against its receipt"];
+  const text = await readPlainText(path, { maxBytes: 2 ** 26 });
+  const remedy = "use what the run wrote";
+  const summary = parseSummary(parseJsonObject(text, path, remedy), path, remedy);
+  if (encodeSummary(summary) !== text) return ["failed", "it has more to it than its fields"];
+  const said = ({ change, targets, weights }: Pick<Receipt, "change" | "targets" | "weights">) =>
+    canonicalJson({ change, targets, weights });
+  const same = said(summary) === said(receipt) && summary.people === peopleOf(receipt) &&
+    summary.photographs <= receipt.requests.length &&
+    canonicalJson(summary.kit) === canonicalJson(receipt.kitId) &&
+    Object.entries(summary.settings).every(([name, value]) => receipt.settings[name] === value);
+  return same
+    ? ["held", `${SUMMARY_FILE} has the fields of a summary and says what ${RECEIPT_FILE} says`]
+    : ["failed", `${SUMMARY_FILE} says something else than ${RECEIPT_FILE}`];
 }
 
 async function checkNextKit(receipt: Receipt, folder: string): Promise<Verdict> {

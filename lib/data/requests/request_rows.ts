@@ -83,11 +83,14 @@ export function requestPeople(
   folder: string,
   isKnown?: (identity: string) => boolean,
 ): RequestRow[] {
+  const photographs = new Map<string, number>();
+  for (const { orElse, identity } of rows) {
+    photographs.set(orElse ?? identity, (photographs.get(orElse ?? identity) ?? 0) + 1);
+  }
   return rows.map(({ orElse, ...row }) => {
     if (orElse === undefined) return row;
     if (isKnown === undefined) {
-      const others = rows.filter((other) => (other.orElse ?? other.identity) === orElse);
-      return others.length > 1 ? { ...row, identity: orElse } : row;
+      return photographs.get(orElse)! > 1 ? { ...row, identity: orElse } : row;
     }
     const [whole, numbered] = [row.identity, orElse].map(isKnown);
     if (whole && numbered) {
@@ -144,16 +147,17 @@ async function readRows(
   const { columns, rows } = parseCsv(await readPlainText(path, { maxBytes: MAX_CSV_BYTES }), path);
   const labels = checkColumns(columns, model, path) ? model : null;
   const result = new Map<string, { identity: string; targets: number[] | null }>();
+  const place = new Map(columns.map((column, i) => [column, i]));
+  const there = new Set(images);
+  // Names are the same in either of Unicode's forms: macOS takes letters apart.
+  const composed = new Map(images.toReversed().map((image) => [image.normalize("NFC"), image]));
   for (const { line, fields } of rows) {
     const where = `${path} line ${line}`;
-    const field = (column: string) => fields[columns.indexOf(column)];
+    const field = (column: string) => fields[place.get(column)!];
     const [written, identity] = [field("file"), field("identity")];
-    // Names are the same in either of Unicode's forms: macOS takes letters apart.
-    const composed = written.normalize("NFC");
-    const file = images.find((image) => image === written) ??
-      images.find((image) => image.normalize("NFC") === composed) ?? written;
-    if (partial && !images.includes(file)) continue;
-    if (!images.includes(file) || result.has(file)) {
+    const file = there.has(written) ? written : composed.get(written.normalize("NFC")) ?? written;
+    if (partial && !there.has(file)) continue;
+    if (!there.has(file) || result.has(file)) {
       throw new LetheError(
         `${where} names ${JSON.stringify(file)}` +
           (result.has(file) ? " again" : ", which is not in the folder"),
@@ -184,22 +188,28 @@ async function readRows(
 function checkColumns(columns: readonly string[], model: LabelSet | null, path: string): boolean {
   const given = columns.filter((column) => column !== "file" && column !== "identity");
   const wanted = model === null ? given : model.task === "classes" ? ["class"] : model.labels;
-  const missing = wanted.filter((label) => !given.includes(label));
-  const extra = given.filter((column) => !wanted.includes(column));
+  const [has, wants] = [new Set(given), new Set(wanted)];
+  const missing = wanted.filter((label) => !has.has(label));
+  const extra = given.filter((column) => !wants.has(column));
   const named = columns.includes("file") && columns.includes("identity");
   if (named && extra.length === 0 && (missing.length === 0 || given.length === 0)) {
     return given.length > 0;
   }
   const wrong = [
     ...named ? [] : ["no column file or identity"],
-    ...given.length > 0 && missing.length > 0 ? [`no column ${missing.join(", ")}`] : [],
-    ...extra.length > 0 ? [`the unknown column ${extra.join(", ")}`] : [],
+    ...given.length > 0 && missing.length > 0 ? [`no column ${some(missing)}`] : [],
+    ...extra.length > 0 ? [`the unknown column ${some(extra)}`] : [],
   ];
   throw new LetheError(
     `${path} has ${wrong.join(" and ")}`,
     `its columns are file, identity, and either no labels or ${wanted.join(", ")}`,
     "correct the header",
   );
+}
+
+/** The first names of a list that may be long. */
+function some(names: readonly string[]): string {
+  return names.length <= 10 ? names.join(", ") : `${names.slice(0, 10).join(", ")} and others`;
 }
 
 function classTarget(name: string, labels: readonly string[], where: string): number {

@@ -1,4 +1,4 @@
-import { resolve } from "@std/path";
+import { dirname, join, resolve } from "@std/path";
 import { firstLine, LetheError } from "../../error.ts";
 import {
   BOOLEAN,
@@ -33,7 +33,7 @@ export function earlierUsesPath(kit: string): string {
 /** A line of {@link usesPath}. */
 export interface UseMark {
   readonly version: 1;
-  /** `begun` before the step; then `done` once the output has its name, or `given up`. */
+  /** `begun` before the step; then `done` once the output is made, and `given up` if nothing came of it. */
   readonly mark: "begun" | "done" | "given up";
   /** Id of the kit that is used: another kit may have lain there before. */
   readonly kit: string;
@@ -52,10 +52,15 @@ export interface UseMark {
 
 /** A kit in use by this process; nobody else can use it meanwhile. */
 export interface KitUse {
-  /** Marks that the output has its name. @param next the next kit's id */
-  done(next: string): Promise<void>;
+  /**
+   * Marks that the output is made, before it takes its name: whoever kills the run in between, and moves
+   * the output away, has a kit that has been used. @param next the next kit's id
+   */
+  made(next: string): Promise<void>;
+  /** The output has its name. */
+  done(): void;
   /** Marks that nothing came of it, or leaves no mark where there is no other; nothing after `done`. */
-  giveUp(): Promise<void>;
+  giveUp(): void;
 }
 
 /** What {@link beginUse} needs. */
@@ -81,7 +86,7 @@ const REMEDY = "restore it; without it nobody can tell whether the kit is the ne
  */
 export async function beginUse(options: UseOptions): Promise<KitUse> {
   const { kit, id, branch = false, reason } = options;
-  const made = resolve(options.out);
+  const out = resolve(options.out);
   const path = usesPath(kit);
   const file = await openLocked(path, kit);
   try {
@@ -90,30 +95,27 @@ export async function beginUse(options: UseOptions): Promise<KitUse> {
     const run = crypto.getRandomValues(new Uint8Array(32)).toHex();
     const append = (mark: UseMark["mark"], next: string | null) =>
       appendMark(file, path, {
-        ...{ version: 1, mark, kit: id, run, time: new Date().toISOString(), out: made, next },
+        ...{ version: 1, mark, kit: id, run, time: new Date().toISOString(), out, next },
         ...{ branch: used.length > 0, reason: reason ?? null },
       });
     await endLastLine(file, path);
     const first = (await file.stat()).size === 0;
     append("begun", null);
     await file.sync();
+    let last: UseMark["mark"] = "begun";
     let ended = false;
-    const end = (mark: "done" | "given up", next: string | null) => {
-      if (ended) return;
+    const end = () => {
       ended = true;
       globalThis.removeEventListener("unload", onUnload);
-      append(mark, next);
     };
-    // Stopped between the output's taking its name and the last mark: it is there, and counts.
     const stop = () => {
-      if (isThereSync(made)) end("done", null);
-      else if (!first) end("given up", null);
-      else if (!ended) {
-        // Nothing came of the only run there was: nothing is left of it.
-        ended = true;
-        globalThis.removeEventListener("unload", onUnload);
-        Deno.removeSync(path);
-      }
+      if (ended) return;
+      end();
+      // Stopped when the output had taken its name: it is there, and counts.
+      if (isThereSync(out)) {
+        if (last === "begun") append("done", null);
+      } else if (first) Deno.removeSync(path); // Nothing came of the only run there was.
+      else append("given up", null);
     };
     // What cannot be marked while the process ends is told by what lies there.
     const onUnload = () => {
@@ -123,20 +125,22 @@ export async function beginUse(options: UseOptions): Promise<KitUse> {
     };
     globalThis.addEventListener("unload", onUnload);
     return {
-      async done(next) {
-        end("done", next);
+      async made(next) {
+        append("done", next);
+        last = "done";
         await file.sync();
+      },
+      done() {
+        end();
         file.close();
       },
       giveUp() {
-        if (!ended) {
-          try {
-            stop();
-          } finally {
-            file.close();
-          }
+        if (ended) return;
+        try {
+          stop();
+        } finally {
+          file.close();
         }
-        return Promise.resolve();
       },
     };
   } catch (error) {
@@ -161,20 +165,20 @@ export interface Use {
 }
 
 /**
- * The requests that a kit of this id went through, as the notes beside it tell.
+ * The requests that a kit of this id went through, as the notes beside it and beside the other kits of its
+ * folder tell.
  *
  * @throws {LetheError} they are damaged
  */
 export async function usesOf(kit: string, id: string): Promise<Use[]> {
-  const record = await readRecord(kit);
-  const uses = record.notes.filter((note) => note.kit === id).flatMap(({ successors }) =>
-    successors
-  )
+  const [own, others] = [await readRecord(kit), await readNeighbours(kit)];
+  const notes = [...own.notes, ...others.notes].filter((note) => note.kit === id);
+  const marks = [...own.marks, ...others.marks].filter((mark) => mark.kit === id);
+  const uses = notes.flatMap(({ successors }) => successors)
     .map((out): Use => ({ out, next: null, reason: null }));
-  const marks = record.marks.filter((mark) => mark.kit === id);
   for (const { mark, run, out, reason } of marks) {
     if (mark !== "begun") continue;
-    const end = marks.find((other) => other.run === run && other.mark !== "begun");
+    const end = marks.findLast((other) => other.run === run && other.mark !== "begun");
     // Begun and not ended: it was killed, or the disk was full. If its output is there it is used.
     const made = end ? end.mark === "done" : await isThere(out);
     if (made) uses.push({ out: nextKit(out), next: end?.next ?? null, reason });
@@ -193,11 +197,40 @@ interface Note {
   readonly successors: readonly string[];
 }
 
+/** What lies beside kits. */
+interface UsesRecord {
+  readonly notes: Note[];
+  readonly marks: UseMark[];
+}
+
 /** What lies beside a kit. */
-async function readRecord(kit: string): Promise<{ notes: Note[]; marks: UseMark[] }> {
+function readRecord(kit: string): Promise<UsesRecord> {
+  return readRecords([earlierUsesPath(kit), usesPath(kit)]);
+}
+
+/**
+ * What lies beside the other kits of the same folder: a kit that was copied, or renamed after it was used,
+ * has its uses there. Whatever of it cannot be read is about some other kit.
+ */
+async function readNeighbours(kit: string): Promise<UsesRecord> {
+  const own = [earlierUsesPath(kit), usesPath(kit)];
+  const folder = dirname(own[0]);
+  const found: UsesRecord = { notes: [], marks: [] };
+  const entries = await Array.fromAsync(Deno.readDir(folder)).catch(() => []);
+  for (const { name, isFile } of entries) {
+    const path = join(folder, name);
+    if (!isFile || !/\.(?:successor\.json|uses\.jsonl)$/.test(name) || own.includes(path)) continue;
+    const { notes, marks } = await readRecords([path]).catch(() => ({ notes: [], marks: [] }));
+    found.notes.push(...notes);
+    found.marks.push(...marks);
+  }
+  return found;
+}
+
+async function readRecords(paths: readonly string[]): Promise<UsesRecord> {
   const notes: Note[] = [];
   const marks: UseMark[] = [];
-  for (const path of [earlierUsesPath(kit), usesPath(kit)]) {
+  for (const path of paths) {
     if (!await isThere(path)) continue;
     const text = await readPlainText(path, { maxBytes: 2 ** 24, remedy: REMEDY });
     const note = NOTE.exec(text)?.[0] ?? "";

@@ -64,6 +64,38 @@ Deno.test("judgeTrace fails on another program, on the network and on ways aroun
   ) assertEquals(judged(START, OPEN, line)[0], "failed", line);
 });
 
+Deno.test("judgeTrace puts a connection together that is told in two lines, by its process", () => {
+  const begun = (path: string) =>
+    `11 connect(9<UNIX:[1]>, {sa_family=AF_UNIX, sun_path="${path}"}, 24 <unfinished ...>`;
+  const done = "11 <... connect resumed>) = 0";
+  assertEquals(judged(START, OPEN, begun("/run/docker.sock"), OPEN, done)[0], "failed");
+  assertEquals(judged(START, OPEN, begun("/home/nscd"), OPEN, done)[0], "failed", "a like name");
+  const refused = "11 <... connect resumed>) = -1 ENOENT (No such file)";
+  assertEquals(judged(START, OPEN, begun("/run/docker.sock"), OPEN, refused)[0], "held");
+  assertEquals(judged(START, OPEN, begun("/var/run/nscd/socket"), done)[0], "held");
+  assertEquals(
+    judged(START, OPEN, begun("/run/docker.sock"), done.replace("11", "12"))[0],
+    "held",
+    "another's",
+  );
+});
+
+Deno.test("judgeTrace takes no line that is longer than any of strace's for one", () => {
+  const long = "a".repeat(2e7);
+  for (
+    const line of [
+      `10 openat(AT_FDCWD</x>, "${long}", O_RDONLY) = 9</in/b>`,
+      `10 openat(${"a(".repeat(1e7)}) = 9</in/b>`,
+      `10 openat(${"<a>".repeat(5e6)}) = 9</in/b>`,
+      `10 connect(${"AF_UNIX".repeat(1e6)}`,
+      "10 connect(".repeat(1e6),
+    ]
+  ) assertEquals(judged(START, OPEN, line)[0], "failed", line.slice(0, 20));
+  const path = "/\\303\\266".repeat(1000);
+  const most = `10 openat(AT_FDCWD</x>, "${path}", O_RDONLY) = 9</in${path}>`;
+  assertEquals(judged(START, OPEN, most)[0], "held", "the longest paths that there are");
+});
+
 Deno.test("judgeTrace lets pass what every program does", () => {
   for (
     const line of [

@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { type Job, parseJob, parseResult } from "../../../lib/audit/sandbox/job.ts";
+import type { UnlearnSummary } from "../../../lib/run/unlearn_summary.ts";
 import { LetheError } from "../../../lib/error.ts";
 
 const NONCE = "0123456789abcdef".repeat(4);
@@ -48,7 +49,19 @@ Deno.test("parseJob reads what the launcher writes and refuses every other field
 
 Deno.test("parseResult takes the answer to this job only", () => {
   const hashes = { before: NONCE, after: NONCE };
-  const summary = { kit: hashes, weights: hashes };
+  const summary: UnlearnSummary = {
+    people: 2,
+    photographs: 2,
+    method: "metaunlearn",
+    steps: [{ people: 2, metaLoss: 1 }],
+    settings: { metaLearningRate: 0.1 },
+    staleStatistics: false,
+    change: { relative: 0.25, norms: { "head.bias": 0.25 }, unusual: null },
+    targets: "requests.csv",
+    device: "WASM (SIMD, one thread)",
+    kit: hashes,
+    weights: hashes,
+  };
   const read = [{ path: "/kit/kit.json", sha256: NONCE, bytes: 2 }];
   const answer = { nonce: NONCE, summary, read };
   assertEquals(Object.keys(parseResult(JSON.stringify(answer), NONCE)), ["summary", "read"]);
@@ -60,7 +73,11 @@ Deno.test("parseResult takes the answer to this job only", () => {
       ["Killed", "is not JSON"],
       [JSON.stringify(answer), "its nonce is another"],
       [JSON.stringify({ ...answer, nonce: NONCE.replace("0", "f"), read: [{}] }), "path"],
-      [JSON.stringify({ ...answer, nonce: NONCE.replace("0", "f"), summary: {} }), "kit"],
+      [JSON.stringify({ ...answer, nonce: NONCE.replace("0", "f"), summary: {} }), "method"],
+      [
+        JSON.stringify({ ...answer, more: "iVBOR" }).replace(NONCE, NONCE.replace("0", "f")),
+        "more",
+      ],
     ]
   ) {
     const other = NONCE.replace("0", "f");

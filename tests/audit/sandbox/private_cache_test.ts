@@ -6,6 +6,7 @@ import {
   knownPackages,
   lockedPackages,
   openPrivateCache,
+  sweepPrivateCaches,
 } from "../../../lib/audit/sandbox/private_cache.js";
 import { inTemporaryFolder, writeFiles } from "../../data/temporary_folder.ts";
 
@@ -53,6 +54,7 @@ Deno.test("openPrivateCache holds the files that can be loaded, and no storage",
     assertEquals([cache.missing, cache.changed], [[], []]);
     const root = join(cache.folder, "npm/registry.npmjs.org");
     assertEquals((await listTree(cache.folder)).sort(), [
+      "held",
       "location_data",
       "npm/registry.npmjs.org/a/1.0.0/lib/alea.js",
       "npm/registry.npmjs.org/a/1.0.0/package.json",
@@ -96,3 +98,51 @@ Deno.test("openPrivateCache says which package is missing", () =>
 async function add(at: string, path: string): Promise<void> {
   await writeFiles(at, { [path]: "module.exports = require('./photos');" });
 }
+
+/** A process that lives in a private cache, and says so. */
+const LIVES = `
+import { holdPrivateCache } from ${
+  JSON.stringify(new URL("../../../lib/audit/sandbox/private_cache.js", import.meta.url).href)
+};
+holdPrivateCache(Deno.args[0]);
+console.log("holds");
+await new Promise((done) => setTimeout(done, 1e6));`;
+
+Deno.test("sweepPrivateCaches removes what a killed process left, and nothing that anybody lives in", () =>
+  inTemporaryFolder(async (folder) => {
+    const names = ["lethe-cache-a", "lethe-cache-b", "lethe-cache-earlier", "npm"];
+    await writeFiles(folder, Object.fromEntries(names.map((name) => [`${name}/npm/a.js`, ""])));
+    await Deno.writeTextFile(join(folder, "lives.js"), LIVES);
+    const live = (name: string) =>
+      new Deno.Command(Deno.execPath(), {
+        args: ["run", "--no-prompt", "--no-config", "-A", join(folder, "lives.js")]
+          .concat(join(folder, name)),
+        ...{ stdin: "null", stdout: "piped" },
+      }).spawn();
+    const [one, other] = [live("lethe-cache-a"), live("lethe-cache-b")];
+    const lies = () => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+    const readers = [one, other].map(({ stdout }) => stdout.getReader());
+    try {
+      for (const reader of readers) await reader.read();
+      const before = lies();
+      const later = Date.now() + 120_000;
+      sweepPrivateCaches(folder, later);
+      assertEquals(lies(), before, "the control: all of them live");
+      one.kill("SIGKILL");
+      await one.status;
+      sweepPrivateCaches(folder);
+      assertEquals(lies(), before, "it may be just being made");
+      sweepPrivateCaches(folder, later);
+      assertEquals(lies(), before.filter((name) => name !== "lethe-cache-a"));
+      sweepPrivateCaches(folder, Date.now() + 8 * 24 * 3600 * 1000);
+      assertEquals(
+        lies(),
+        ["lethe-cache-b", "lives.js", "npm"],
+        "an earlier version's, in the end",
+      );
+    } finally {
+      other.kill("SIGKILL");
+      await other.status;
+      for (const reader of readers) await reader.cancel();
+    }
+  }));

@@ -63,6 +63,30 @@ const FORGERIES: [string, Receipt, string][] = [
   ["all permissions", worker({ permissions: ["-A"] }), "--no-prompt is not among them"],
   ["another program", worker({ argv: ["deno"] }), "nothing in the command line closes them"],
   ["another variable", worker({ environment: { LD_PRELOAD: "x.so" } }), "it sets LD_PRELOAD"],
+  ...([
+    ["DENO_DIR", "/home/x/cache"],
+    ["HOME", "/root"],
+    ["MESA_SHADER_CACHE_DISABLE", "false"],
+    ["LD_LIBRARY_PATH", "{training data}"],
+    ["LD_LIBRARY_PATH", "/usr/lib:{support}"],
+    ["LD_LIBRARY_PATH", "/usr/../home/x"],
+    ["LD_LIBRARY_PATH", "lib"],
+    ["LD_LIBRARY_PATH", "/usr/lib:"],
+    ["constructor", "x"],
+  ] as const).map(([name, value]): typeof FORGERIES[number] => [
+    `${name} set to ${value}`,
+    worker({ environment: { ...WATCHED.worker.environment, [name]: value } }),
+    `it sets ${name} to ${value}`,
+  ]),
+  ["requests held against nothing", { ...WATCHED, split: null, written: [] }, "copies: "],
+  ["no module", { ...WATCHED, code: [] }, "module graph: "],
+  [
+    "the probe as its worker",
+    worker({
+      argv: WATCHED.worker.argv.with(-2, "{project}/lib/audit/layers/canary_worker.ts"),
+    }),
+    "it runs",
+  ],
   ["Deno's permissions alone", worker({ containment: "deno" }), "operating system: "],
   ["everything mounted", instead("--proc", "--ro-bind", "/", "/", "--proc"), "mounts / at /"],
   [
@@ -129,6 +153,14 @@ Deno.test("judgePermissions takes the requests, the kit and the output, and noth
   ) {
     const changed = permissions.map((flag) => flag.replace(from, to));
     assertEquals(typeof judgePermissions(changed), "string", to);
+  }
+});
+
+Deno.test("judgeWorker takes folders with drivers, wherever the system or a user has them", () => {
+  for (const path of ["/usr/local/cuda/lib64", "/a/b:/opt/conda/lib", "{above}/miniconda/lib"]) {
+    const { environment } = WATCHED.worker;
+    const receipt = worker({ environment: { ...environment, LD_LIBRARY_PATH: path } });
+    assertEquals(judgeWorker(receipt).environment, null, path);
   }
 });
 

@@ -45,12 +45,24 @@ Deno.test("verifyProgram holds for this copy of Lethe and finds each part that i
     ...{ "lock file": "held", deno: "held", machine: "held" },
   };
   assertEquals(await states({}), held);
+  assertEquals(receipt.code.some(({ file }) => file === "tasks/start.js"), true, "the stub too");
 
   const { code, packages, lockFile, deno, library, machine } = receipt;
   const more = { ...library!, ...{ files: library!.files + 1, sha256: hash("9") } };
   assertEquals(await states({ library: more }), { ...held, library: "failed" }, "a file more");
   const elsewhere = machine!.map((file) => ({ ...file, sha256: hash("9") }));
   assertEquals(await states({ machine: elsewhere }), { ...held, machine: "absent" });
+  // What would be read for ever, or could be: it is not opened.
+  const endless = ["/dev/zero", "/dev/stdin", "/proc/kcore", "/proc/kmsg", "/"];
+  for (const bytes of [0, 1, Number.MAX_SAFE_INTEGER]) {
+    const named = endless.map((path) => ({
+      path,
+      use: "mapped" as const,
+      sha256: hash("9"),
+      bytes,
+    }));
+    assertEquals(await states({ machine: named }), { ...held, machine: "absent" });
+  }
   const other = { sha256: hash("9") };
   assertEquals(await states({ code: [{ ...code[0], ...other }, ...code.slice(1)] }), {
     ...held,

@@ -5,6 +5,7 @@ import type { Receipt } from "../../../lib/audit/receipt/receipt.ts";
 import {
   encodeReceipt,
   readReceipt,
+  receiptBundle,
   sealReceipt,
 } from "../../../lib/audit/receipt/receipt_file.ts";
 import { receiptPage } from "../../../lib/audit/receipt/receipt_page.ts";
@@ -24,7 +25,7 @@ async function verify(folder: string, more: Partial<VerifyOptions> = {}) {
   return { held: named("held"), failed: named("failed"), absent: named("absent"), details };
 }
 
-const ALWAYS = "signature,layers,outputs,weights,change,next kit,evidence,page,bundle";
+const ALWAYS = "signature,layers,outputs,weights,change,summary,next kit,evidence,page,bundle";
 
 Deno.test("verifyReceipt holds for an intact receipt with all that it speaks of", () =>
   onReceipt(async (folder, publicKey) => {
@@ -98,15 +99,38 @@ const ATTACKS: [string, (folder: string) => Promise<unknown>, string[]][] = [
     (f) => Deno.writeTextFile(join(f, "unlearned/model/photo.png"), "x"),
     ["outputs"],
   ],
-  ["a file less", (f) => Deno.remove(join(f, "unlearned/summary.json")), ["outputs"]],
+  ["a file less", (f) => Deno.remove(join(f, "unlearned/summary.json")), ["outputs", "summary"]],
   [
     "a file that is a link to its like",
     async (f) => {
       await Deno.rename(join(f, "unlearned/summary.json"), join(f, "elsewhere"));
       await Deno.symlink(join(f, "elsewhere"), join(f, "unlearned/summary.json"));
     },
-    ["outputs"],
+    ["outputs", "summary"],
   ],
+  ...([
+    ["a photograph in the summary", (text) => text.replace("{", '{\n  "photo": "iVBOR",')],
+    ["a photograph in the summary's spaces", (text) => `${text} \t \t\t`],
+    ["a summary of more people", (text) => text.replace('"people": 2', '"people": 3')],
+  ] as [string, (text: string) => string][]).map(([what, edit]): typeof ATTACKS[number] => [
+    `${what}, signed by its operator`,
+    async (f) => {
+      const path = join(f, "unlearned/summary.json");
+      await Deno.writeTextFile(path, edit(await Deno.readTextFile(path)));
+      const { signer: _, signature: __, ...rest } = await readReceipt(
+        join(f, "unlearned/receipt.json"),
+      );
+      const digest = await digestFile(path);
+      const written = rest.written.map((entry) =>
+        entry.file === "summary.json" ? { ...entry, ...digest } : entry
+      );
+      const signed = await sealReceipt({ ...rest, written }, await readSigningKey(join(f, "key")));
+      await Deno.writeTextFile(join(f, "unlearned/receipt.json"), encodeReceipt(signed));
+      await Deno.writeTextFile(join(f, "unlearned/receipt.html"), receiptPage(signed));
+      await Deno.writeTextFile(join(f, "unlearned/receipt.sigstore.json"), receiptBundle(signed)!);
+    },
+    ["summary"],
+  ]),
   ["a byte of a log", (f) => flip(join(f, "unlearned/evidence/trace.log")), ["evidence"]],
   [
     "a line more in a log",
@@ -153,7 +177,7 @@ const ATTACKS: [string, (folder: string) => Promise<unknown>, string[]][] = [
   [
     "the weights' hashes",
     (f) => change(f, ({ weights }) => ({ weights: { ...weights, after: hash("9") } })),
-    ["signature", "weights", "page", "bundle"],
+    ["signature", "weights", "summary", "page", "bundle"],
   ],
   [
     "another kit's hash",

@@ -6,6 +6,7 @@ import {
   earlierUsesPath,
   readMarks,
   refuseUsed,
+  type UseOptions,
   usesOf,
   usesPath,
 } from "../../../lib/model/kit/kit_uses.ts";
@@ -23,11 +24,19 @@ const onUse = (
     body({ kit: join(folder, "kit"), id: THIS, out: join(folder, "a") })
   );
 
+/** A run that comes to something. */
+async function useUp(options: UseOptions) {
+  const use = await beginUse(options);
+  await use.made(NEXT);
+  use.done();
+}
+
 Deno.test("beginUse marks a kit before it is used, and done appends without changing a byte", () =>
   onUse(async (options) => {
     const use = await beginUse(options);
     const begun = await Deno.readTextFile(usesPath(options.kit));
-    await use.done(NEXT);
+    await use.made(NEXT);
+    use.done();
     const text = await Deno.readTextFile(usesPath(options.kit));
     assert(text.startsWith(begun) && text.length > begun.length);
     const marks = await readMarks(options.kit);
@@ -35,13 +44,7 @@ Deno.test("beginUse marks a kit before it is used, and done appends without chan
     assertEquals(marks[0].run, marks[1].run);
     await assertRejects(() => refuseUsed(`${options.kit}/`, THIS), LetheError, "a successor, ");
     await assertRejects(() => beginUse(options), LetheError, "a successor, ");
-    const branch = await beginUse({
-      ...options,
-      out: `${options.out}2`,
-      branch: true,
-      reason: "why",
-    });
-    await branch.done(NEXT);
+    await useUp({ ...options, out: `${options.out}2`, branch: true, reason: "why" });
     assertEquals((await usesOf(options.kit, THIS)).map(({ reason }) => reason), [null, "why"]);
   }));
 
@@ -55,22 +58,22 @@ Deno.test("beginUse lets one of two runs at once through, and the other not even
       LetheError,
       "is in use by another run",
     );
-    for (const each of all) if (each.status === "fulfilled") await each.value.giveUp();
+    for (const each of all) if (each.status === "fulfilled") each.value.giveUp();
   }));
 
 Deno.test("beginUse lets the next run through after one that gave up or was killed", () =>
   onUse(async (options) => {
     const file = usesPath(options.kit);
-    await (await beginUse(options)).giveUp();
+    (await beginUse(options)).giveUp();
     await assertRejects(() => Deno.lstat(file), Deno.errors.NotFound);
     const stopped = await beginUse(options);
     const lines = (await Deno.readTextFile(file)).split("\n");
-    await stopped.giveUp();
+    stopped.giveUp();
     // Killed: begun, never ended, and no output; half a line of its last mark.
     await Deno.writeTextFile(file, `${lines[0].replace(/"run":"./, '"run":"0')}\n{"version":1,"ma`);
     const use = await beginUse(options);
     assertEquals((await readMarks(options.kit)).map(({ mark }) => mark), ["begun", "begun"]);
-    await use.giveUp();
+    use.giveUp();
     assertEquals((await readMarks(options.kit)).map(({ mark }) => mark), [
       ...["begun", "begun", "given up"] as const,
     ]);
@@ -80,17 +83,40 @@ Deno.test("beginUse counts a run whose output is there as one that used the kit,
   onUse(async (options) => {
     const use = await beginUse(options);
     await Deno.mkdir(options.out);
-    await use.giveUp();
+    use.giveUp();
     await assertRejects(() => beginUse(options), LetheError, "a successor, ");
     const [begun] = (await Deno.readTextFile(usesPath(options.kit))).split("\n");
     await Deno.writeTextFile(usesPath(options.kit), `${begun}\n`);
     await assertRejects(() => beginUse(options), LetheError, "a successor, ");
   }));
 
+Deno.test("beginUse counts a run that was killed as its output took its name, wherever that went", () =>
+  onUse(async (options) => {
+    const use = await beginUse(options);
+    await use.made(NEXT);
+    const marks = await Deno.readTextFile(usesPath(options.kit));
+    use.giveUp();
+    // The control: the run itself knows that nothing came of it.
+    await refuseUsed(options.kit, THIS);
+    await Deno.writeTextFile(usesPath(options.kit), marks);
+    await assertRejects(() => refuseUsed(options.kit, THIS), LetheError, "a successor, ");
+  }));
+
+Deno.test("refuseUsed knows a kit that was copied or renamed in its folder, by its id", () =>
+  onUse(async (options) => {
+    const other = { ...options, kit: `${options.kit}-moved` };
+    await Deno.writeTextFile(usesPath(`${options.kit}-odd`), "of something else");
+    await refuseUsed(other.kit, THIS);
+    await useUp(options);
+    await assertRejects(() => refuseUsed(other.kit, THIS), LetheError, "a successor, ");
+    await assertRejects(() => beginUse(other), LetheError, "a successor, ");
+    await refuseUsed(other.kit, OTHER);
+  }));
+
 Deno.test("beginUse lets a kit pass that took the place of another", () =>
   onUse(async (options) => {
-    await (await beginUse({ ...options, id: OTHER })).done(NEXT);
-    await (await beginUse(options)).done(NEXT);
+    await useUp({ ...options, id: OTHER });
+    await useUp(options);
     await assertRejects(() => refuseUsed(options.kit, THIS), LetheError, "a successor, ");
   }));
 
@@ -122,8 +148,8 @@ Deno.test("beginUse marks below the note of commit 4832d1b, which stays, and tha
     const note = { version: 1, kit: OTHER, successors: ["a/kit"] };
     for (const text of [JSON.stringify(note, null, 2) + "\n", JSON.stringify(note, null, 2)]) {
       await Deno.writeTextFile(usesPath(options.kit), text);
-      await (await beginUse(options)).giveUp();
-      await (await beginUse(options)).done(NEXT);
+      (await beginUse(options)).giveUp();
+      await useUp(options);
       const marked = await Deno.readTextFile(usesPath(options.kit));
       assert(marked.startsWith(text));
       assertThrows(() => JSON.parse(marked));
@@ -134,7 +160,7 @@ Deno.test("beginUse marks below the note of commit 4832d1b, which stays, and tha
 
 Deno.test("refuseUsed reads the marks of versions in between", () =>
   onUse(async (options) => {
-    await (await beginUse(options)).done(NEXT);
+    await useUp(options);
     await Deno.rename(usesPath(options.kit), earlierUsesPath(options.kit));
     await assertRejects(() => refuseUsed(options.kit, THIS), LetheError, "a successor, ");
     await assertRejects(() => beginUse(options), LetheError, "a successor, ");
