@@ -64,10 +64,10 @@ export async function rerun(receipt: Receipt, options: RerunOptions): Promise<Ve
       [options.kit, join(dirname(receiptPath), "model"), join(out, "model")].map(readModel),
     );
     const { near, rms, most, tensor } = compareWeights(before.theta, then.theta, now.theta);
-    const other = sameCode
+    const where = sameCode
       ? `on ${adapter} for ${receipt.adapter}`
       : "by this Lethe for an older one";
-    const apart = `${other}: tensors differ by ${rms.toExponential(1)} (root mean square) and ` +
+    const apart = `${where}: tensors differ by ${rms.toExponential(1)} (root mean square) and ` +
       `${most.toExponential(1)} (largest) of their own changes at most, ${tensor} the most`;
     return near
       ? ["near", `${apart}; not shown: that what lies below that holds nothing`]
