@@ -39,7 +39,7 @@ import {
 } from "./meta_learning/state.ts";
 import { measureStepRange } from "./meta_learning/step_ranges.ts";
 import { writeLearnedKit } from "./meta_learning/write_learned_kit.ts";
-import { type MemoryChoice, rememberPeople } from "./memory/remember_people.ts";
+import { type MemoryChoice, rememberPeople, rowsFolder } from "./memory/remember_people.ts";
 import { peopleOf } from "./memory/people_of.ts";
 import { kernelProgress, type OnProgress } from "./progress.ts";
 import { hashOf, openSplit } from "./split_data.ts";
@@ -273,6 +273,7 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
       },
     });
     await Deno.remove(statePath).catch(() => {});
+    await Deno.remove(rowsFolder(out), { recursive: true }).catch(() => {});
   });
   disposeParameters(parameters);
   disposeParameters(initial);

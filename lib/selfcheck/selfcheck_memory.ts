@@ -10,6 +10,7 @@ import { gradientMoments } from "../unlearn/memory/gradient_moments.ts";
 import { stepObjective } from "../unlearn/memory/learn_step.ts";
 import { forgetRows, memorise, type MemoryContext } from "../unlearn/memory/memorise.ts";
 import { preconditionAll, type StepSettings } from "../unlearn/memory/preconditioner.ts";
+import { RowsInMemory } from "../unlearn/memory/row_store.ts";
 import { compareGolden, type Computed, computedOf, type SelfcheckGroup } from "./compare_golden.ts";
 import { type Golden, goldenTensor } from "./golden.ts";
 import { goldenSource } from "./golden_images.ts";
@@ -75,19 +76,19 @@ export async function selfcheckMemory(
       val: [...val],
     };
     const settings = settingsOf(theta);
-    const rows = [0, 1, 2].map(() => new Float32Array(sizeOf(theta)));
+    const rows = new RowsInMemory(sizeOf(theta));
     const computed: Computed = {};
     const random = new Random(0, "selfcheck");
     const group = { ...context, people };
-    const once = [0, 1].map(() => new Float32Array(sizeOf(theta)));
+    const once = new RowsInMemory(sizeOf(theta));
     const plain = { ...RECIPE, rounds: 1, retainWeight: 0, valWeight: 0 };
     await memorise(group, settings, plain, random, once);
-    const step = preconditionAll(unflatten(once[0], theta), moments, settings);
+    const step = preconditionAll(unflatten(once.read(0), theta), moments, settings);
     Object.assign(computed, await computedOf(step, "step."));
 
     await memorise(context, settings, RECIPE, random, rows, { groups: [people] });
-    Object.assign(computed, await computedOf(unflatten(rows[0], theta), "row."));
-    const asked = rows.slice(0, 2);
+    Object.assign(computed, await computedOf(unflatten(rows.read(0), theta), "row."));
+    const asked = [rows.read(0), rows.read(1)];
     Object.assign(
       computed,
       await computedOf(forgetRows(theta, asked, moments, settings), "theta."),

@@ -15,6 +15,7 @@ import { parseMemoryIndex } from "../../lib/model/kit/memory_index.ts";
 import type { MemoryRow } from "../../lib/model/kit/memory_row.ts";
 import type { Weight } from "../../lib/model/safetensors.ts";
 import { Random } from "../../lib/random.ts";
+import { rowsOf as keptRowsOf } from "../../lib/run/memory/kept_rows.ts";
 import { sealMemory } from "../../lib/run/memory/kit_memory.ts";
 import { unlearnRequests } from "../../lib/run/unlearn_requests.ts";
 import type { Device } from "../../lib/tensor/device.ts";
@@ -56,7 +57,7 @@ async function prepare(
   const kit = kitWithStatistics(PEOPLE.map((person) => identityHash(key, person)).sort());
   const learned = {
     rank,
-    rows: rowsOf(kit.model.theta, rank),
+    rows: keptRowsOf(rowsOf(kit.model.theta, rank)),
     scales: factors.map((scale, i) => ({
       people: i + 1,
       scale: { scale, tugOfWar: 0.9, lost: 0 },
@@ -65,7 +66,7 @@ async function prepare(
   };
   const folds = { count: 2, sets: [[0, 1, 0]] };
   const match = { distance, refusesOwn: 0, refusesOthers: 0 };
-  const memory = sealMemory({ learned, folds, match }, PEOPLE, key);
+  const memory = await sealMemory({ learned, folds, match }, PEOPLE, key);
   await writeKit(join(folder, "kit"), { ...kit, memory });
   await writeIdentityKey(identityKeyPath(join(folder, "kit")), key);
   for (const [k, person] of PEOPLE.entries()) {

@@ -66,19 +66,21 @@ export async function writeMemoryRows(
     splitHash: data.sha256,
     data: inputs.data,
     folder: inputs.folds,
+    rowsFolder: `${out}.rows`,
     val: val.map((_, i) => train.length + i),
   });
   disposeWeights(theta);
   await buildFolder(out, async (staging) => {
     for (const { rank, rows } of learned) {
       await Deno.mkdir(join(staging, `rank_${rank ?? "full"}`));
-      for (const [row, each] of rows.entries()) {
-        await Deno.writeFile(rowPath(staging, rank, row), encodeRow(each));
+      for (let row = 0; row < rows.count; row++) {
+        await Deno.writeFile(rowPath(staging, rank, row), encodeRow(await rows.read(row)));
       }
     }
     const chosen = learned.map(({ rank, scales }) => ({ rank, scales }));
     await Deno.writeTextFile(join(staging, RESULT_FILE), JSON.stringify(chosen) + "\n");
   });
+  await Deno.remove(`${out}.rows`, { recursive: true });
 }
 
 /**

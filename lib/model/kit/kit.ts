@@ -58,7 +58,9 @@ export interface SealedMemory {
   /** Where each row lies, and its hash. */
   readonly index: MemoryIndex;
   /** By name or number. */
-  readonly rows: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
+  readonly rows:
+    | Iterable<readonly [string, Uint8Array<ArrayBuffer>]>
+    | AsyncIterable<readonly [string, Uint8Array<ArrayBuffer>]>;
 }
 
 /** A kit as it lies on the disk. */
@@ -133,7 +135,7 @@ export async function writeKit(folder: string, kit: Kit): Promise<string> {
       const { index, rows } = kit.memory;
       await put(MEMORY_INDEX, new TextEncoder().encode(encodeMemoryIndex(index)));
       await Deno.mkdir(join(staging, MEMORY_FOLDER));
-      for (const [person, bytes] of rows) {
+      for await (const [person, bytes] of rows) {
         await Deno.writeFile(join(staging, MEMORY_FOLDER, rowFile(person)), bytes);
       }
     }

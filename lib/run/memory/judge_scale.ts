@@ -1,15 +1,18 @@
+import * as tf from "@tensorflow/tfjs";
 import { type ImageFeed, range } from "../../data/loader/image_source.ts";
 import { taskMetric } from "../../measure/evaluation.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import type { MemoryRow } from "../../model/kit/memory_row.ts";
 import { predict, Predictor } from "../../model/predict.ts";
-import { disposeWeights, type Weights } from "../../tensor/weights.ts";
+import { addScaled, disposeWeights, mapWeights, type Weights } from "../../tensor/weights.ts";
 import type { Judged } from "../../unlearn/memory/choose_scale.ts";
 import { activeWebgpu } from "../../tensor/recording/owned_tensor.ts";
-import { scaledRow, subtractRows } from "../../unlearn/memory/row_step.ts";
+import { flatten, unflatten } from "../../unlearn/memory/flat.ts";
+import { subtractRows } from "../../unlearn/memory/row_step.ts";
 import type { Person } from "../../unlearn/meta_unlearn/simulate_requests.ts";
 import type { Random } from "../../random.ts";
 import type { Folds } from "./fold_models.ts";
+import type { KeptRows } from "./kept_rows.ts";
 import type { Logits, ReferenceLogits } from "./reference_answers.ts";
 
 /** Simulated requests of one fold's people. */
@@ -75,14 +78,15 @@ export function foldRequests(
  * them, which never saw them. A model without few people scores nearly as before on all others: of the way
  * from the model to the fold's, the share that the request is of its fold.
  *
+ * @param rows everybody's; of each request their sum is kept, since theta_u is linear in the scale
  * @returns the mean over folds; the forgotten images of a fold's requests are measured together, each as
  *   the model after its own request has it
  */
-export function scaleJudge(
+export async function scaleJudge(
   { theta, config, microBatch, source, original }: ScaleContext,
-  rows: readonly MemoryRow[],
+  rows: KeptRows,
   folds: readonly FoldRequests[],
-): (scale: number) => Promise<Judged> {
+): Promise<(scale: number) => Promise<Judged>> {
   const { task, labels: { length: labels } } = config;
   const metric = (logits: Float32Array, images: readonly number[]) =>
     taskMetric(task, logits, source.targets(images), labels);
@@ -95,6 +99,15 @@ export function scaleJudge(
     const asked = groups.flat().flatMap(({ images }) => images);
     return { forget: metric(without.of(asked), asked), retain: toward(retain), val: toward(val) };
   });
+  const sums = new Map<readonly Person[], Float32Array>();
+  for (const group of folds.flatMap(({ groups }) => groups)) {
+    const own: MemoryRow[] = [];
+    for (const { row } of group) own.push(await rows.read(row));
+    const nothing = mapWeights(theta, tf.zerosLike);
+    const taken = subtractRows(nothing, own);
+    sums.set(group, await flatten(taken));
+    for (const weights of [nothing, taken]) disposeWeights(weights);
+  }
   return async (scale) => {
     const predictor = new Predictor(config);
     let [tugOfWar, lost] = [0, 0];
@@ -102,8 +115,9 @@ export function scaleJudge(
       for (const [i, { groups, retain, val }] of folds.entries()) {
         const found = { forget: [] as Float32Array[], retain: 0, val: 0 };
         for (const group of groups) {
-          const own = group.map(({ row }) => scaledRow(rows[row], scale));
-          const moved = subtractRows(theta, own);
+          const sum = unflatten(sums.get(group)!, theta);
+          const moved = addScaled(theta, sum, scale);
+          disposeWeights(sum);
           const asked = group.flatMap(({ images }) => images);
           const all = [...asked, ...retain, ...val];
           // Batches of one size are replayed from one recording.

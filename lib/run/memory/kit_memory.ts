@@ -1,3 +1,4 @@
+import { range } from "../../data/loader/image_source.ts";
 import { identityHash, type IdentityKey } from "../../model/kit/identity_key.ts";
 import type { SealedMemory } from "../../model/kit/kit.ts";
 import type { IndexedRow, PhotographMatch } from "../../model/kit/memory_index.ts";
@@ -19,21 +20,25 @@ export interface KitMemory {
  *
  * @param identities people by the rows of `learned`
  */
-export function sealMemory(
+export async function sealMemory(
   { learned, folds, match }: KitMemory,
   identities: readonly string[],
   key: IdentityKey,
-): SealedMemory {
-  const rows = new Map<string, Uint8Array<ArrayBuffer>>();
-  const people = learned.rows.map((row, i): IndexedRow => {
-    const person = identityHash(key, identities[i]);
-    const { bytes, salt } = sealRow(key, encodeRow(row));
-    rows.set(person, bytes);
-    return { person, sha256: sha256Hex(bytes), salt };
-  });
+): Promise<SealedMemory> {
+  const sealed = async (i: number) => sealRow(key, encodeRow(await learned.rows.read(i)));
+  const all = range(learned.rows.count);
+  const people: IndexedRow[] = [];
+  for (const i of all) {
+    const { bytes, salt } = await sealed(i);
+    people.push({ person: identityHash(key, identities[i]), sha256: sha256Hex(bytes), salt });
+  }
+  // Once more when they are written: everybody's together may not fit the memory.
+  async function* rows() {
+    for (const i of all) yield [identityHash(key, identities[i]), (await sealed(i)).bytes] as const;
+  }
   const { scale, tugOfWar } = learned.scales.at(-1)!.scale;
   return {
-    rows,
+    rows: rows(),
     index: {
       version: 1,
       rank: learned.rank,

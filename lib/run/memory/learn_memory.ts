@@ -2,7 +2,6 @@ import type { ImageFeed } from "../../data/loader/image_source.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { downloadWeights } from "../../model/device_weights.ts";
 import type { RequestScale } from "../../model/kit/memory_index.ts";
-import type { MemoryRow } from "../../model/kit/memory_row.ts";
 import type { Weight } from "../../model/safetensors.ts";
 import { predict } from "../../model/predict.ts";
 import type { Random } from "../../random.ts";
@@ -24,13 +23,17 @@ import {
   memorise,
   type MemoriseRecipe,
   type MemoryContext,
+  rowLength,
 } from "../../unlearn/memory/memorise.ts";
 import { preconditionAll } from "../../unlearn/memory/preconditioner.ts";
-import { rowStep, scaledRow } from "../../unlearn/memory/row_step.ts";
+import { RowsInMemory } from "../../unlearn/memory/row_store.ts";
+import { rowStep } from "../../unlearn/memory/row_step.ts";
 import type { Person } from "../../unlearn/meta_unlearn/simulate_requests.ts";
 import type { OnProgress } from "../progress.ts";
 import type { Folds } from "./fold_models.ts";
 import { foldRequests, scaleJudge } from "./judge_scale.ts";
+import { type KeptRows, RowFolder, scaledRows } from "./kept_rows.ts";
+import { RowFiles } from "./row_files.ts";
 import { answersOf, heldOutFold, Logits, type ReferenceLogits } from "./reference_answers.ts";
 
 /** How a kit's memory is made, besides the rank; all of it is recorded. */
@@ -56,7 +59,7 @@ export interface LearnedMemory {
   /** Rank of what is kept of each weight matrix; null for all. */
   readonly rank: number | null;
   /** By the people's rows, at the scale that suits the largest simulated requests. */
-  readonly rows: readonly MemoryRow[];
+  readonly rows: KeptRows;
   /** By size of the simulated requests, in rising order. */
   readonly scales: readonly ChosenScale[];
 }
@@ -88,6 +91,10 @@ export interface MemoryInputs {
   readonly judged: { readonly retain: readonly number[]; readonly val: readonly number[] };
   /** Each person's row, whole, before it is scaled; absent: it is memorised by rounds. */
   readonly steps?: (row: number) => Promise<ReadonlyMap<string, Weight>>;
+  /** A folder that rows are made in, for everybody's do not fit the memory; removed by who made the kit. */
+  readonly rowsFolder: string;
+  /** JSON of all that rows depend on besides the settings and what computes. */
+  readonly fingerprint: string;
   readonly onProgress?: OnProgress | undefined;
 }
 
@@ -110,14 +117,18 @@ export async function learnMemory(
   own.set(everything, said.logits);
 
   const features = centroids(said.features, config.dim, people);
-  const kept = ranks.map((): MemoryRow[] => []);
-  const keep = (step: ReadonlyMap<string, Weight>, row: number) => {
-    ranks.forEach((rank, i) =>
-      kept[i].push({ step: rowStep(step, rank), centroid: features[row] })
-    );
-    onProgress?.({ stage: "rows", done: kept[0].length, total: people.length, unit: "people" });
+  const shapes = new Map(Object.entries(theta).map(([name, { shape }]) => [name, shape]));
+  const kept: RowFolder[] = [];
+  for (const rank of ranks) {
+    kept.push(await RowFolder.make(inputs.rowsFolder, shapes, rank, config.dim));
+  }
+  const keep = async (step: ReadonlyMap<string, Weight>, row: number) => {
+    for (const [i, rank] of ranks.entries()) {
+      await kept[i].add({ step: rowStep(step, rank), centroid: features[row] });
+    }
+    onProgress?.({ stage: "rows", done: row + 1, total: people.length, unit: "people" });
   };
-  if (inputs.steps) { for (const { row } of people) keep(await inputs.steps(row), row); }
+  if (inputs.steps) { for (const { row } of people) await keep(await inputs.steps(row), row); }
   else await memoriseRows(inputs, settings, own, random, keep);
   return await scaleRows(inputs, settings, ranks, own, kept, random);
 }
@@ -128,7 +139,7 @@ async function memoriseRows(
   settings: MemorySettings,
   own: Logits,
   random: Random,
-  keep: (step: ReadonlyMap<string, Weight>, row: number) => void,
+  keep: (step: ReadonlyMap<string, Weight>, row: number) => Promise<void>,
 ): Promise<void> {
   const { theta, config, microBatch, source, people, val, folds, answers, onProgress } = inputs;
   const { task, labels: { length: labels } } = config;
@@ -147,28 +158,33 @@ async function memoriseRows(
     reference: answersOf(answers.reference, config),
     original: answersOf(own, config),
   };
-  const size = Object.values(theta).reduce((sum, { size }) => sum + size, 0);
-  const empty = () => people.map(() => new Float32Array(size));
-  const first = empty();
+  const first = new RowsInMemory(rowLength(theta, ONCE));
   const probe = random.fork("probe").shuffle(people).slice(0, PROBE_PEOPLE);
   const none = await noSettings(context);
   await memorise(context, none, ONCE, random.fork("probe"), first, { groups: [probe] });
   disposeSettings(none);
   const start = await initialSettings(
     context,
-    probe.map(({ row }) => first[row]),
+    probe.map(({ row }) => first.read(row)),
     settings.share,
     settings.damping,
     settings.power,
   );
 
-  const rows = empty();
-  const asked = settings.memorise.rounds * people.length;
-  done = 0;
-  await memorise(context, start, settings.memorise, random.fork("rounds"), rows, {
+  const { memorise: recipe } = settings;
+  const length = rowLength(theta, recipe);
+  const fingerprint = JSON.stringify({
+    settings: { ...settings, learn: null, requestSizes: null, mostLost: null },
+    ...{ microBatch, run: inputs.fingerprint },
+  });
+  const rows = await RowFiles.open(inputs.rowsFolder, people.length, length, fingerprint);
+  const asked = recipe.rounds * people.length;
+  done = rows.rounds * people.length;
+  await memorise(context, start, recipe, random.fork("rounds"), rows, {
+    from: rows.rounds,
     onPeople(count, round) {
       done += count;
-      const note = `round ${round} of ${settings.memorise.rounds}`;
+      const note = `round ${round} of ${recipe.rounds}`;
       onProgress?.({ stage: "memorise", done, total: asked, unit: "people", note });
     },
   });
@@ -188,14 +204,16 @@ async function memoriseRows(
     : start;
 
   for (const { row } of people) {
-    const gradients = unflatten(rows[row], theta);
+    const own = (await rows.read(row)).subarray(0, rowLength(theta, {}));
+    const gradients = unflatten(own, theta);
     const step = preconditionAll(gradients, moments, learned);
-    keep(await downloadWeights(step), row);
+    await keep(await downloadWeights(step), row);
     for (const weights of [gradients, step]) disposeWeights(weights);
   }
   disposeMoments(moments);
   if (learned !== start) disposeSettings(learned);
   disposeSettings(start);
+  rows.close();
 }
 
 /** Scales rows by the size of the request. @param kept rows by rank and person */
@@ -204,7 +222,7 @@ async function scaleRows(
   settings: MemorySettings,
   ranks: readonly (number | null)[],
   own: Logits,
-  kept: readonly (readonly MemoryRow[])[],
+  kept: readonly KeptRows[],
   random: Random,
 ): Promise<LearnedMemory[]> {
   const result: LearnedMemory[] = [];
@@ -217,7 +235,7 @@ async function scaleRows(
     for (const requests of sizes) {
       const size = Math.max(...requests.map(({ groups }) => groups[0].length));
       if (scales.some(({ people }) => people === size)) continue;
-      const judge = scaleJudge(scaled, kept[i], requests);
+      const judge = await scaleJudge(scaled, kept[i], requests);
       const { best: scale, trials } = await chooseScale(async (scale) => {
         const found = await judge(scale);
         const note = `rank ${rank ?? "full"}, ${size} people, ${scale.toFixed(3)}: ToW ` +
@@ -228,7 +246,7 @@ async function scaleRows(
       scales.push({ people: size, scale, trials });
     }
     scales.sort((a, b) => a.people - b.people);
-    const rows = kept[i].map((row) => scaledRow(row, scales.at(-1)!.scale.scale));
+    const rows = scaledRows(kept[i], scales.at(-1)!.scale.scale);
     result.push({ rank, rows, scales });
   }
   return result;

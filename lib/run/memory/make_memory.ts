@@ -1,5 +1,7 @@
 import type { ImageFeed } from "../../data/loader/image_source.ts";
 import type { Person } from "../../unlearn/meta_unlearn/simulate_requests.ts";
+import { sha256Hex } from "../../files/sha256.ts";
+import { encodeSafetensors } from "../../model/safetensors.ts";
 import type { Weights } from "../../tensor/weights.ts";
 import { Random } from "../../random.ts";
 import type { Folds } from "./fold_models.ts";
@@ -22,6 +24,8 @@ export interface MakeMemoryOptions extends Omit<FoldModelsOptions, "random"> {
   /** Each gets rows of its own. */
   readonly ranks: readonly (number | null)[];
   readonly seed: number;
+  /** A folder that rows are made in; a run that was stopped goes on from it, and its caller removes it. */
+  readonly rowsFolder: string;
   /** Folder of updates logged in training, which rows are made of in place of rounds. */
   readonly storedUpdates?: string;
 }
@@ -62,6 +66,13 @@ export async function makeMemory(
     {
       ...{ theta, config: model.config, microBatch, source, people, val, folds, answers, judged },
       ...(options.onProgress ? { onProgress: options.onProgress } : {}),
+      rowsFolder: options.rowsFolder,
+      fingerprint: JSON.stringify({
+        ...{ seed, split: options.splitHash, folds: folds.sets, init: options.init ?? null },
+        model: sha256Hex(encodeSafetensors(model.theta)),
+        device: options.device.adapter,
+        precision: options.device.precision,
+      }),
       ...(updates ? { steps: (row: number) => updates.step(options.identities[row]) } : {}),
     },
     settings,

@@ -23,9 +23,17 @@ export interface MemoryChoice {
   readonly storedUpdates?: string;
 }
 
+/** Where a kit's rows are made until the kit is there. */
+export function rowsFolder(out: string): string {
+  return `${out.replace(/[/\\]+$/, "")}.rows`;
+}
+
 /** The model and its people, while the data are there. */
 export type RememberOptions =
-  & Omit<MakeMemoryOptions, "folder" | "count" | "sets" | "settings" | "ranks" | "init">
+  & Omit<
+    MakeMemoryOptions,
+    "rowsFolder" | "folder" | "count" | "sets" | "settings" | "ranks" | "init"
+  >
   & {
     /** The kit's folder. */
     readonly out: string;
@@ -46,6 +54,7 @@ export async function rememberPeople(
   const { memorise } = DEFAULT_MEMORY;
   const made = await makeMemory({
     ...options,
+    rowsFolder: rowsFolder(out),
     folder: foldModels ?? `${out.replace(/[/\\]+$/, "")}.folds`,
     count: folds,
     sets: foldSets,

@@ -56,7 +56,7 @@ export async function writeLearnedKit(
     trainingImages: [...new Set(images)].sort(),
     ...(logStepSizes ? { logStepSizes: await downloadWeights(logStepSizes) } : {}),
     ...(statistics ? { statistics: statistics.files } : {}),
-    ...(memory ? { memory: sealMemory(memory, identities, key) } : {}),
+    ...(memory ? { memory: await sealMemory(memory, identities, key) } : {}),
     manifest: {
       generation: 0,
       parent: null,

@@ -11,8 +11,9 @@ import {
 } from "../../tensor/weights.ts";
 import type { Person } from "../meta_unlearn/simulate_requests.ts";
 import { type Answers, divergenceGradient } from "./divergence.ts";
-import { sumOf, unflatten } from "./flat.ts";
+import { addTo, unflatten } from "./flat.ts";
 import type { MemoryContext } from "./memorise.ts";
+import type { RowStore } from "./row_store.ts";
 import { preconditionAll, settingsGradient, type StepSettings } from "./preconditioner.ts";
 
 /** How the step's settings are learned. */
@@ -130,7 +131,7 @@ export async function stepObjective(
 export async function learnStep(
   context: MemoryContext,
   people: readonly Person[],
-  rows: readonly Float32Array[],
+  rows: Pick<RowStore, "read">,
   initial: StepSettings,
   recipe: LearnRecipe,
   random: Random,
@@ -147,7 +148,10 @@ export async function learnStep(
     const asked = own.shuffle(people).slice(0, size);
     const chosen = new Set(asked.map(({ row }) => row));
     const others = context.people.flatMap(({ row, images }) => chosen.has(row) ? [] : images);
-    const gradients = unflatten(sumOf(asked.map(({ row }) => rows[row])), theta);
+    const length = Object.values(theta).reduce((sum, { size }) => sum + size, 0);
+    const sum = new Float32Array(length);
+    for (const { row } of asked) addTo(sum, (await rows.read(row)).subarray(0, length), 1);
+    const gradients = unflatten(sum, theta);
     const settings = unpack(parameters);
     const draw = (images: readonly number[]) =>
       new Cycle(images, own).take(Math.min(recipe.images, images.length));

@@ -10,6 +10,7 @@ import { DivergenceGradients } from "./divergence_gradients.ts";
 import { addTo, sumOf, unflatten } from "./flat.ts";
 import type { GradientMoments } from "./gradient_moments.ts";
 import { preconditionAll, type StepSettings } from "./preconditioner.ts";
+import type { RowStore } from "./row_store.ts";
 
 /** The model, its images and what others say of them, while the data exist. */
 export interface MemoryContext extends Backbone {
@@ -59,27 +60,24 @@ export interface MemoriseRecipe {
  * person carries an equal share of what protects the others. One round without the latter is the trial's
  * plain row, the gradient at theta; further rounds see the model as it is by then.
  *
- * @param rows rows to go on from, changed in place; those of a run that begins are zero
+ * @param rows rows to go on from, of {@link rowLength} numbers; those of a run that begins are zero
  * @param from rounds that are done; `groups`: the same groups in every round, in place of dealing
  * @param onPeople called with the people of each group
- * @param onRound called after each round
  */
 export async function memorise(
   context: MemoryContext,
   settings: StepSettings,
   recipe: MemoriseRecipe,
   random: Random,
-  rows: readonly Float32Array[],
-  { from = 0, groups, onPeople, onRound }: {
+  rows: RowStore,
+  { from = 0, groups, onPeople }: {
     readonly from?: number;
     readonly groups?: readonly (readonly Person[])[];
     readonly onPeople?: (people: number, round: number) => void;
-    readonly onRound?: (round: number) => Promise<void>;
   } = {},
 ): Promise<void> {
   const { people, task } = context;
-  const { momentum = 0, firstStep = 1, lastStep, rounds, groupSizes } = recipe;
-  const velocity = momentum === 0 ? rows : rows.map(({ length }) => new Float32Array(length));
+  const { firstStep = 1, lastStep, rounds, groupSizes } = recipe;
   const gradients = new DivergenceGradients(context, task);
   try {
     for (let round = from; round < rounds; round++) {
@@ -88,14 +86,26 @@ export async function memorise(
       const step = firstStep * (1 - (1 - lastStep) * (rounds === 1 ? 0 : round / rounds));
       for (const [i, group] of (groups ?? deal(people, size, own)).entries()) {
         const request = own.fork(`group ${i}`);
-        await goOn(context, settings, recipe, request, gradients, rows, velocity, group, step);
+        await goOn(context, settings, recipe, request, gradients, rows, group, step);
         onPeople?.(group.length, round + 1);
       }
-      await onRound?.(round + 1);
+      await rows.endRound(round + 1);
     }
   } finally {
     gradients.dispose();
   }
+}
+
+/** Numbers of a row between rounds: a sum of gradients and, with momentum, by how much it went on last. */
+export function rowLength(
+  theta: Weights,
+  { momentum = 0 }: Pick<MemoriseRecipe, "momentum">,
+): number {
+  return sizeOf(theta) * (momentum === 0 ? 1 : 2);
+}
+
+function sizeOf(theta: Weights): number {
+  return Object.values(theta).reduce((sum, { size }) => sum + size, 0);
 }
 
 /** People in groups of a size; a rest of less than half joins the group before it. */
@@ -117,15 +127,18 @@ async function goOn(
   { retainWeight, valWeight, retainImages, momentum = 0 }: MemoriseRecipe,
   random: Random,
   gradients: DivergenceGradients,
-  rows: readonly Float32Array[],
-  velocity: readonly Float32Array[],
+  rows: RowStore,
   group: readonly Person[],
   step: number,
 ): Promise<void> {
-  const moved = forgetRows(theta, group.map(({ row }) => rows[row]), moments, settings);
+  const size = sizeOf(theta);
+  const before: Float32Array[] = [];
+  for (const { row } of group) before.push(await rows.read(row));
+  const sums = before.map((values) => values.subarray(0, size));
+  const moved = forgetRows(theta, sums, moments, settings);
   const chosen = new Set(group.map(({ row }) => row));
   const others = people.flatMap(({ row, images }) => chosen.has(row) ? [] : images);
-  const held = new Float32Array(rows[0].length);
+  const held = new Float32Array(size);
   for (
     const [weight, images, count] of [
       [retainWeight, others, retainImages],
@@ -136,18 +149,18 @@ async function goOn(
     const drawn = new Cycle(images, random).take(Math.min(count, images.length));
     addTo(held, await gradients.of(moved, moved, source, drawn, original), weight);
   }
-  for (const { row, images } of group) {
+  for (const [k, { row, images }] of group.entries()) {
     const own = await gradients.of(moved, moved, source, images, reference);
-    const [sum, before] = [rows[row], velocity[row]];
-    // What is no velocity is the row itself.
+    const [sum, velocity] = [sums[k], before[k].subarray(size)];
     if (momentum === 0) {
-      for (let i = 0; i < sum.length; i++) sum[i] += step * (own[i] + held[i]);
+      for (let i = 0; i < size; i++) sum[i] += step * (own[i] + held[i]);
     } else {
-      for (let i = 0; i < sum.length; i++) {
-        before[i] = momentum * before[i] + step * (own[i] + held[i]);
-        sum[i] += before[i];
+      for (let i = 0; i < size; i++) {
+        velocity[i] = momentum * velocity[i] + step * (own[i] + held[i]);
+        sum[i] += velocity[i];
       }
     }
+    await rows.write(row, before[k]);
   }
   disposeWeights(moved);
 }

@@ -1,0 +1,94 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { join } from "@std/path";
+import { samplesOf } from "../../lib/data/split.ts";
+import { range } from "../../lib/data/loader/image_source.ts";
+import { LetheError } from "../../lib/error.ts";
+import { readModel } from "../../lib/model/checkpoint.ts";
+import { uploadWeights } from "../../lib/model/device_weights.ts";
+import { makeMemory } from "../../lib/run/memory/make_memory.ts";
+import { peopleOf } from "../../lib/run/memory/people_of.ts";
+import { RowFiles } from "../../lib/run/memory/row_files.ts";
+import { DEFAULT_MEMORY } from "../../lib/run/memory/settings.ts";
+import { openSplit } from "../../lib/run/split_data.ts";
+import { openImages } from "../../lib/run/split_images.ts";
+import { trainModel } from "../../lib/run/train_model.ts";
+import { disposeWeights } from "../../lib/tensor/weights.ts";
+import { inTemporaryFolder } from "../data/temporary_folder.ts";
+import { bytesOf, smallSplit } from "./small_split.ts";
+
+Deno.test("makeMemory goes on after the last whole round when it was stopped, and ends with the same rows", () =>
+  inTemporaryFolder(async (folder) => {
+    const options = await smallSplit(folder);
+    const { device, split, seed } = options;
+    const at = (name: string) => join(folder, name);
+    const recipe = { ...options.recipe, epochs: 1 };
+    await trainModel({ ...options, recipe, out: at("model") });
+    const data = await openSplit(split, options.data);
+    const model = await readModel(at("model"));
+    const train = samplesOf(data.split, data.dataset, "train");
+    const val = samplesOf(data.split, data.dataset, "val");
+    const { identities, people } = peopleOf(train, 0);
+    using images = openImages(data, undefined);
+    const theta = uploadWeights(model.theta);
+    const asked: string[] = [];
+    const make = (name: string, stopAt = "") =>
+      makeMemory({
+        ...{ device, model, theta, identities, people, split, seed, microBatch: 16 },
+        source: images.source([...train, ...val], model.config),
+        val: range(val.length).map((i) => train.length + i),
+        modelFolder: at("model"),
+        splitHash: data.sha256,
+        data: options.data,
+        folder: at("folds"),
+        rowsFolder: at(name),
+        ...{ count: 2, sets: 1, ranks: [2] },
+        settings: {
+          ...DEFAULT_MEMORY,
+          momentImages: 2,
+          requestSizes: [2],
+          memorise: { ...DEFAULT_MEMORY.memorise, rounds: 3, groupSizes: [2], momentum: 0.5 },
+        },
+        onProgress({ stage, note = "" }) {
+          if (stage !== "memorise") return;
+          if (note === stopAt) throw new Error("enough");
+          asked.push(note);
+        },
+      });
+    await make("whole");
+    const whole = asked.splice(0);
+    await assertRejects(() => make("stopped", "round 3 of 3"), Error, "enough");
+    asked.splice(0);
+    await make("stopped");
+    assertEquals(asked, whole.filter((note) => note === "round 3 of 3"));
+    const [rows, due] = [bytesOf(at("stopped")), bytesOf(at("whole"))];
+    assertEquals(Object.keys(rows).filter((name) => name.startsWith("round")), ["round-3.f32"]);
+    assertEquals(rows, due);
+    disposeWeights(theta);
+  }));
+
+Deno.test("RowFiles reads zeros at first, then what the round before wrote, and refuses another run's", () =>
+  inTemporaryFolder(async (folder) => {
+    const path = join(folder, "rows");
+    const open = (run: string) => RowFiles.open(path, 3, 2, JSON.stringify({ run }));
+    const rows = await open("a");
+    assertEquals(await rows.read(2), new Float32Array(2));
+    await rows.write(2, Float32Array.of(5, 6));
+    await rows.write(0, Float32Array.of(1, 2));
+    await rows.write(1, Float32Array.of(3, 4));
+    assertEquals(await rows.read(2), new Float32Array(2));
+    await rows.endRound(1);
+    assertEquals([await rows.read(0), await rows.read(2)], [
+      Float32Array.of(1, 2),
+      Float32Array.of(5, 6),
+    ]);
+    await rows.write(0, Float32Array.of(7, 8));
+    rows.close();
+    const again = await open("a");
+    assertEquals([again.rounds, await again.read(0)], [1, Float32Array.of(1, 2)]);
+    again.close();
+    await Deno.truncate(join(path, "round-1.f32"), 12);
+    const cut = await open("a");
+    await assertRejects(() => cut.read(1), LetheError, "ends before row 1");
+    cut.close();
+    await assertRejects(() => open("b"), LetheError, 'run was "a" and is "b"');
+  }));
