@@ -99,7 +99,7 @@ export {
   type ModelEvaluation,
 } from "./lib/run/evaluate_model.ts";
 export { type ImagePrediction, predictImages } from "./lib/run/predict_images.ts";
-export { demo, type DemoReport } from "./lib/run/demo.ts";
+export { demo, type DemoMethod, type DemoReport } from "./lib/run/demo.ts";
 
 export { averagePrecision, meanAveragePrecision } from "./lib/measure/average_precision.ts";
 export { accuracy } from "./lib/measure/accuracy.ts";

@@ -3,7 +3,7 @@ import { progress } from "../cli/progress.ts";
 import { DEVICE, openAndAnnounce, SEED } from "../cli/shared_options.ts";
 import { percent, table } from "../cli/table.ts";
 import type { Terminal } from "../cli/terminal.ts";
-import { DEMO, demo as run } from "../lib/run/demo.ts";
+import { DEMO, demo as run, DEMO_METHODS, type DemoMethod } from "../lib/run/demo.ts";
 import { buildFolder, refuseExisting } from "../lib/files/write_whole.ts";
 import { withTemporaryPath } from "../lib/files/temporary_path.ts";
 import type { ModelEvaluation } from "../lib/run/evaluate_model.ts";
@@ -15,19 +15,25 @@ export const demo = command({
   summary: "the main job end to end on drawn portraits; minutes on two cores",
   options: {
     seed: SEED,
+    method: {
+      kind: "choice",
+      of: DEMO_METHODS,
+      default: "memory",
+      help: "forget by what the kit remembers of each person, or by the learned loss alone",
+    },
     out: { kind: "path", value: "DIR", help: "keep everything there (a temporary folder)" },
     device: DEVICE,
   },
   examples: ["deno task demo", "deno task demo --seed 1 --device wasm --out demo"],
-  async run({ seed, out, device: choice }, terminal) {
+  async run({ seed, method, out, device: choice }, terminal) {
     if (out !== undefined) await refuseExisting(out);
     const device = await openAndAnnounce(choice, terminal);
     if (out === undefined) {
       const folder = await Deno.makeTempDir({ prefix: "lethe-demo-" });
-      await withTemporaryPath(folder, () => show(folder, seed, device, terminal));
+      await withTemporaryPath(folder, () => show(folder, seed, method, device, terminal));
       return;
     }
-    await buildFolder(out, (folder) => show(folder, seed, device, terminal));
+    await buildFolder(out, (folder) => show(folder, seed, method, device, terminal));
     terminal.print(`everything is in ${out}`);
   },
 });
@@ -36,6 +42,7 @@ export const demo = command({
 async function show(
   folder: string,
   seed: number,
+  method: DemoMethod,
   device: Device,
   terminal: Terminal,
 ): Promise<void> {
@@ -44,7 +51,7 @@ async function show(
     `${identities} drawn people, ${imagesPerIdentity} pictures each; ${forget} of them ask to be ` +
       "forgotten and give one new picture",
   );
-  const report = await run(folder, device, seed, progress(terminal));
+  const report = await run(folder, device, seed, progress(terminal), method);
   const row = (
     name: string,
     labels: "all" | "visible" | "privateFacts",
@@ -78,7 +85,7 @@ async function show(
   const gap = before === null || after === null ? null : (after - before) / (1 - before);
   terminal.print(
     `Tug-of-War against the retrained model: ${percent(before)} before, ${percent(after)} after ` +
-      `one step from one picture each (${percent(gap)} % of the gap)`,
+      `one request of ${forget} people (${percent(gap)} % of the gap)`,
   );
 }
 

@@ -11,6 +11,7 @@ import { TRAINING_RECIPES, type TrainingRecipe } from "../model/recipes.ts";
 import type { Device } from "../tensor/device.ts";
 import type { MetaEpoch } from "../unlearn/meta_unlearn/meta_learn.ts";
 import { evaluateLabelSets, type EvaluationReport } from "./evaluate_model.ts";
+import type { MemoryChoice } from "./memory/remember_people.ts";
 import { metaLearnKit } from "./meta_learn_kit.ts";
 import type { MetaLearnSettings } from "./meta_learning/settings.ts";
 import type { OnProgress } from "./progress.ts";
@@ -51,7 +52,21 @@ export const DEMO = {
     varySupport: true,
     holdOut: 0.15,
   } satisfies MetaLearnSettings,
+  /** What the kit remembers of each person: as many folds as minutes on two cores allow. */
+  memory: {
+    rank: null,
+    folds: 4,
+    foldSets: 1,
+    requestSizes: [8],
+    atOnce: 2,
+  } satisfies MemoryChoice,
 } as const;
+
+/** How the demo forgets: by what the kit remembers of each person, or by the learned loss alone. */
+export type DemoMethod = "memory" | "metaunlearn";
+
+/** Every {@link DemoMethod}. */
+export const DEMO_METHODS = ["memory", "metaunlearn"] as const satisfies readonly DemoMethod[];
 
 /** How the demo came out: three models, on the visible labels and on the private facts. */
 export interface DemoReport {
@@ -67,7 +82,7 @@ export interface DemoReport {
 
 /**
  * The main job end to end on the built-in portraits: draw, split, train, retrain without the people
- * to forget (the oracle), meta-learn, unlearn from one picture each, evaluate.
+ * to forget (the oracle), make the kit, unlearn from one picture each, evaluate.
  *
  * The oracle, which only the evaluation needs, is trained in a worker meanwhile.
  *
@@ -79,6 +94,7 @@ export async function demo(
   device: Device,
   seed: number,
   onProgress?: OnProgress,
+  method: DemoMethod = "memory",
 ): Promise<DemoReport> {
   const at = (name: string) => join(folder, name);
   await writePortraits(at("portraits"), {
@@ -122,11 +138,13 @@ export async function demo(
     split: at("split.json"),
     data: at("portraits"),
     out: at("kit"),
-    settings: DEMO.metaLearning,
+    // A kit holds a meta-loss; where it is not used, it need not be learned for long.
+    settings: { ...DEMO.metaLearning, ...(method === "memory" ? { epochs: 1 } : {}) },
     seed,
     microBatch: 64,
-    // The demo shows MetaUnlearn alone.
+    // The other methods' part.
     statistics: "none",
+    ...(method === "memory" ? { memory: DEMO.memory } : {}),
     onProgress,
   });
   await unlearnRequests({
@@ -134,6 +152,8 @@ export async function demo(
     kit: at("kit"),
     support: at("requests"),
     out: at("unlearned"),
+    // The requests are the demo's own: each shows whom it names.
+    matchCheck: false,
   });
   await oracle;
   const [all, visible, privateFacts] = await evaluateLabelSets(

@@ -13,6 +13,7 @@ import type { Random } from "../../random.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { OnProgress } from "../progress.ts";
 import { trainModel } from "../train_model.ts";
+import { trainInWorker } from "../train_worker.ts";
 
 /** Who is left out of which fold model: `sets[a][row]` is the fold of a person in the a-th partition. */
 export interface Folds {
@@ -40,6 +41,8 @@ export interface FoldModelsOptions {
   readonly microBatch?: number | undefined;
   readonly memoryLimit?: number | undefined;
   readonly cache?: string | undefined;
+  /** Models that are trained at once, each in a worker; default one after the other, in this thread. */
+  readonly atOnce?: number;
   readonly random: Random;
   readonly onProgress?: OnProgress | undefined;
   readonly onNotice?: (line: string) => void;
@@ -87,34 +90,38 @@ export async function foldModels(options: FoldModelsOptions): Promise<Folds> {
     const text = JSON.stringify({ ...about, folds: folds.count, sets: folds.sets }) + "\n";
     await writeWhole(path, text);
   }
-  const waiting = folds.sets.flatMap((_, set) =>
+  const all = folds.sets.flatMap((_, set) =>
     Array.from({ length: folds.count }, (_, fold) => [set, fold] as const)
   );
-  let done = 0;
-  for (const [set, fold] of waiting) {
-    const out = foldFolder(folder, set, fold);
-    done++;
-    if (await Deno.lstat(out).then(() => true, () => false)) continue;
-    const { recipe, seed } = await trainingOf(modelFolder);
-    const { device, split, data, init, microBatch, memoryLimit, cache, onNotice } = options;
-    await trainModel({
-      ...{ device, split, data, out, recipe, withoutForget: false },
-      // Another partition's models start elsewhere, so that the mean of two answers is of two draws.
-      seed: seed + set,
-      preset: presetOf(model),
-      leaveOut: new Set(identities.filter((_, row) => folds.sets[set][row] === fold)),
-      ...(init === undefined ? {} : { init }),
-      ...(microBatch === undefined ? {} : { microBatch }),
-      ...(memoryLimit === undefined ? {} : { memoryLimit }),
-      ...(cache === undefined ? {} : { cache }),
-      ...(onNotice === undefined ? {} : { onNotice }),
-      onProgress: (step) =>
-        options.onProgress?.({
-          ...step,
-          stage: `fold ${done} of ${waiting.length}: ${step.stage}`,
-        }),
-    });
-  }
+  const { recipe, seed } = await trainingOf(modelFolder);
+  const { device, split, data, init, microBatch, memoryLimit, cache, onNotice } = options;
+  const { atOnce = 1 } = options;
+  const inTurn = all.entries();
+  const trainInTurn = async (place: number) => {
+    for (const [i, [set, fold]] of inTurn) {
+      const out = foldFolder(folder, set, fold);
+      if (await Deno.lstat(out).then(() => true, () => false)) continue;
+      const order = {
+        ...{ split, data, out, recipe, withoutForget: false },
+        // Another partition's models start elsewhere, so that the mean of two answers is of two draws.
+        seed: seed + set,
+        preset: presetOf(model),
+        leaveOut: new Set(identities.filter((_, row) => folds.sets[set][row] === fold)),
+        ...(init === undefined ? {} : { init }),
+        ...(microBatch === undefined ? {} : { microBatch }),
+        ...(memoryLimit === undefined ? {} : { memoryLimit }),
+        ...(cache === undefined ? {} : { cache }),
+      };
+      const onProgress: OnProgress = (step) => {
+        // Of several at once one tells how far it is.
+        if (place > 0) return;
+        options.onProgress?.({ ...step, stage: `fold ${i + 1} of ${all.length}: ${step.stage}` });
+      };
+      if (atOnce > 1) await trainInWorker({ ...order, backend: device.backend }, onProgress);
+      else await trainModel({ ...order, device, onProgress, ...(onNotice ? { onNotice } : {}) });
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, (_, place) => trainInTurn(place)));
   return folds;
 }
 

@@ -21,6 +21,10 @@ export interface MemoryChoice {
   readonly rounds?: number;
   /** Folder of the updates that `train --log-updates` logged: rows are these, in place of rounds. */
   readonly storedUpdates?: string;
+  /** Sizes of the simulated requests that rows are scaled by; default 20, 5 and 1 people. */
+  readonly requestSizes?: readonly number[];
+  /** Fold models that are trained at once. */
+  readonly atOnce?: number;
 }
 
 /** Where a kit's rows are made until the kit is there. */
@@ -48,9 +52,11 @@ export type RememberOptions =
  * @throws {LetheError} the fold models are another model's, or cannot be trained
  */
 export async function rememberPeople(
-  { rank, folds, foldSets, foldModels, foldInit, rounds, storedUpdates }: MemoryChoice,
+  choice: MemoryChoice,
   { out, unseen, ...options }: RememberOptions,
 ): Promise<KitMemory> {
+  const { rank, folds, foldSets, foldModels, foldInit, rounds } = choice;
+  const { storedUpdates, requestSizes, atOnce } = choice;
   const { memorise } = DEFAULT_MEMORY;
   const made = await makeMemory({
     ...options,
@@ -58,10 +64,15 @@ export async function rememberPeople(
     folder: foldModels ?? `${out.replace(/[/\\]+$/, "")}.folds`,
     count: folds,
     sets: foldSets,
-    settings: { ...DEFAULT_MEMORY, memorise: { ...memorise, rounds: rounds ?? memorise.rounds } },
+    settings: {
+      ...DEFAULT_MEMORY,
+      memorise: { ...memorise, rounds: rounds ?? memorise.rounds },
+      ...(requestSizes === undefined ? {} : { requestSizes }),
+    },
     ranks: [rank],
     ...(foldInit === undefined ? {} : { init: foldInit }),
     ...(storedUpdates === undefined ? {} : { storedUpdates }),
+    ...(atOnce === undefined ? {} : { atOnce }),
   });
   const { theta, model: { config }, source, microBatch } = options;
   const images = unseen.flatMap(({ images }) => images);

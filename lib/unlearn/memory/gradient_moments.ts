@@ -5,7 +5,10 @@ import { vit } from "../../model/vit.ts";
 import type { Random } from "../../random.ts";
 import { plain } from "../../tensor/algebra.ts";
 import { matMul } from "../../tensor/mat_mul.ts";
+import { Recorded } from "../../tensor/recording/recorded.ts";
+import type { Tensors } from "../../tensor/recording/recording.ts";
 import {
+  addScaled,
   disposeWeights,
   mapWeights,
   valueAndGradients,
@@ -78,42 +81,6 @@ export function sampledResiduals(
   return rows;
 }
 
-/** Gradients in theta of <logits, cotangent>, by theta's names; the caller disposes them. */
-async function pullBack(
-  theta: Weights,
-  { shape }: Backbone,
-  source: ImageFeed,
-  image: number,
-  cotangent: Float32Array,
-): Promise<Weights> {
-  const { patches, targets } = await source.batch([image]);
-  const rows = tf.tensor2d(cotangent, [1, cotangent.length]);
-  const { value, gradients } = valueAndGradients(
-    (weights) => tf.sum(tf.mul(vit(plain, weights, patches, shape).logits, rows)),
-    theta,
-  );
-  tf.dispose([patches, targets, rows, value]);
-  return gradients;
-}
-
-/** Adds f's tensors to a running sum, which is taken over. */
-function accumulate(
-  sum: Weights | null,
-  gradients: Weights,
-  names: readonly string[],
-  f: (gradient: tf.Tensor, name: string) => tf.Tensor,
-): Weights {
-  const next = Object.fromEntries(names.map((name) => [
-    name,
-    tf.tidy(() => {
-      const term = f(gradients[name], name);
-      return sum === null ? term : tf.add(sum[name], term);
-    }),
-  ]));
-  disposeWeights(sum);
-  return next;
-}
-
 /**
  * Moments of the model's gradients on some hundred images: two backward passes an image, one for the
  * bases, one for the diagonal in them.
@@ -135,60 +102,80 @@ export async function gradientMoments(
   const names = Object.keys(theta);
   const matrices = names.filter((name) => isMatrix(name, theta[name].shape));
   const n = indices.length;
-  const each = async (use: (gradients: Weights) => void) => {
+  /** The mean over images of what their gradients are turned into. */
+  const mean = async (terms: (gradients: Weights) => Weights): Promise<Weights> => {
+    const step = new Recorded(({ patches, rows, ...weights }: Tensors) => {
+      const { value, gradients } = valueAndGradients(
+        (theta) => tf.sum(tf.mul(vit(plain, theta, patches, backbone.shape).logits, rows)),
+        weights,
+      );
+      const found = terms(gradients);
+      tf.dispose([value, ...Object.values(gradients)]);
+      return found;
+    });
+    let sum: Weights | null = null;
     for (const [i, image] of indices.entries()) {
-      const own = residuals.subarray(i * labels, (i + 1) * labels);
-      const gradients = await pullBack(theta, backbone, source, image, own);
-      use(gradients);
-      disposeWeights(gradients);
+      const { patches, targets } = await source.batch([image]);
+      const rows = tf.tensor2d(residuals.subarray(i * labels, (i + 1) * labels), [1, labels]);
+      const found = step.run({ ...theta, patches, rows }, new Set(names), theta);
+      tf.dispose([patches, targets, rows]);
+      // What the step gave is its own, until the next image.
+      const next: Weights = sum === null
+        ? mapWeights(found, (term) => tf.mul(term, 1 / n))
+        : addScaled(sum, found, 1 / n);
+      disposeWeights(sum);
+      sum = next;
       // Reading now and then keeps the device's queue, and what waits in it, short.
       if (i % 16 === 15) await queueDone();
       onImages?.(1);
     }
+    step.dispose();
+    return sum!;
   };
 
-  let [outer, inner]: [Weights | null, Weights | null] = [null, null];
-  await each((gradients) => {
-    outer = accumulate(outer, gradients, matrices, (g) => {
-      const matrix = asMatrix(g);
-      return tf.div(matMul(matrix, matrix, { transposeB: true }), n);
-    });
-    inner = accumulate(inner, gradients, matrices, (g) => {
-      const matrix = asMatrix(g);
-      return tf.div(matMul(matrix, matrix, { transposeA: true }), n);
-    });
-  });
-  const left = await eigenbases(outer!);
-  const right = await eigenbases(inner!);
-  for (const weights of [outer, inner]) disposeWeights(weights);
-
-  let sum: Weights | null = null;
-  await each((gradients) => {
-    sum = accumulate(sum, gradients, names, (g, name) => {
-      const inBasis = left[name] ? rotate(g, left[name], right[name]) : g;
-      return tf.div(tf.square(inBasis), n);
-    });
-  });
-  const diagonal = mapWeights(sum!, (d) => tf.div(d, tf.maximum(tf.mean(d), 1e-30)));
-  disposeWeights(sum);
+  const products = await mean((gradients) =>
+    Object.fromEntries(matrices.flatMap((name) => {
+      const matrix = tf.tidy(() => asMatrix(gradients[name]));
+      const pair = [
+        [`${LEFT}${name}`, matMul(matrix, matrix, { transposeB: true })],
+        [`${RIGHT}${name}`, matMul(matrix, matrix, { transposeA: true })],
+      ];
+      matrix.dispose();
+      return pair;
+    }))
+  );
+  const [left, right] = [await eigenbases(products, LEFT), await eigenbases(products, RIGHT)];
+  disposeWeights(products);
+  const squares = await mean((gradients) =>
+    mapWeights(
+      gradients,
+      (g, name) => tf.square(left[name] ? rotate(g, left[name], right[name]) : g),
+    )
+  );
+  const diagonal = mapWeights(squares, (d) => tf.div(d, tf.maximum(tf.mean(d), 1e-30)));
+  disposeWeights(squares);
   return { left, right, diagonal };
 }
+
+/** Which of a matrix's two moments, before its name. */
+const [LEFT, RIGHT] = ["left ", "right "];
 
 /** U_GT g U_A, [out, in], for use outside of gradients. */
 export function rotate(gradient: tf.Tensor, left: tf.Tensor, right: tf.Tensor): tf.Tensor {
   return matMul(matMul(left, asMatrix(gradient), { transposeA: true }), right);
 }
 
-/** Eigenvectors as columns, by name. The largest matrices take minutes: see pgu.ts. */
-async function eigenbases(moments: Weights): Promise<Weights> {
+/** Eigenvectors as columns, by name, of one side's moments. The largest matrices take minutes: see pgu.ts. */
+async function eigenbases(moments: Weights, side: string): Promise<Weights> {
   const bases: Record<string, tf.Tensor> = {};
   for (const [name, moment] of Object.entries(moments)) {
+    if (!name.startsWith(side)) continue;
     const [size] = moment.shape;
     // Squared gradients of a trained model are small: scaled, rounding stays relative.
     const values = await moment.data() as Float32Array;
     const most = values.reduce((a, b) => Math.max(a, Math.abs(b)), 1e-30);
     const { vectors } = symmetricEigen(Float64Array.from(values, (v) => v / most), size);
-    bases[name] = tf.tidy(() =>
+    bases[name.slice(side.length)] = tf.tidy(() =>
       tf.transpose(tf.tensor2d(Float32Array.from(vectors), [size, size]))
     );
   }
