@@ -93,32 +93,46 @@ export async function openAndAnnounce(
 export const SIGNING_KEY = {
   kind: "path",
   value: "FILE",
-  help: "also leave a signed receipt beside the output, for audit --chain",
+  help:
+    "leave a signed receipt beside the output, for audit --chain; default lethe.signing-key, if any",
 } as const;
 
 /**
- * Leaves the receipt of what was just made, where a key to sign with is given.
+ * Leaves the receipt of what is made, where there is a key to sign with.
+ *
+ * @param model the model that a kit is learned from; null for a model
+ */
+export type LeaveReceipt = (model: string | null) => Promise<void>;
+
+/**
+ * Reads the key before anything is made, so that hours of work do not end with a key that is none.
  *
  * @param options the command's options: all of them are stated
- * @param model the model that a kit was learned from; null for a model
+ * @throws {LetheError} the key is missing where it is named, or no key
  */
-export async function leaveReceipt(
+export async function receiptOf(
   step: "train" | "meta-learn",
-  options: { readonly out: string; readonly split: string },
-  model: string | null,
-  signingKey: string | undefined,
+  options: {
+    readonly out: string;
+    readonly split: string;
+    readonly signingKey?: string | undefined;
+  },
   terminal: Terminal,
-): Promise<void> {
-  if (signingKey === undefined) return;
-  const { makingReceiptPath, writeMakingReceipt } = await import(
-    "../lib/audit/receipt/making_receipt.ts"
-  );
+): Promise<LeaveReceipt> {
+  const { findSigningKey } = await import("../lib/audit/receipt/signing_key.ts");
+  const key = await findSigningKey(options.signingKey);
+  if (key === null) return () => Promise.resolve();
   const { out, split, ...others } = options;
   // Paths may name people, and say nothing of what was made.
   const paths = ["data", "model", "cache", "init", "identityKey", "signingKey", "jsonProgress"];
   const settings = Object.fromEntries(
     Object.entries(others).filter(([name]) => !paths.includes(name)),
   );
-  await writeMakingReceipt(step, out, model, split, settings, signingKey);
-  terminal.print(`${makingReceiptPath(out)} says how it was made, signed`);
+  return async (model) => {
+    const { makingReceiptPath, writeMakingReceipt } = await import(
+      "../lib/audit/receipt/making_receipt.ts"
+    );
+    await writeMakingReceipt(step, out, model, split, settings, key);
+    terminal.print(`${makingReceiptPath(out)} says how it was made, signed`);
+  };
 }

@@ -12,9 +12,9 @@ import {
   DATA,
   DEVICE,
   JSON_PROGRESS,
-  leaveReceipt,
   openAndAnnounce,
   PRECISION,
+  receiptOf,
   SEED,
   SIGNING_KEY,
   SPLIT,
@@ -66,6 +66,7 @@ export const metaLearn = command({
   async run(options, terminal) {
     const { model, split, data, out, identityKey, statistics, methodSettings, seed } = options;
     const memory = memoryRowChoice(options);
+    const leaveReceipt = await receiptOf("meta-learn", options, terminal);
     const device = await openAndAnnounce(options.device, terminal, options.precision);
     const { forgetCount } = await readSplit(split);
     const settings = metaLearnSettings(options, forgetCount);
@@ -104,7 +105,7 @@ export const metaLearn = command({
       (b.heldOut?.tugOfWar ?? b.epoch) > (a.heldOut?.tugOfWar ?? a.epoch) ? b : a
     );
     await writeMetaHistory(out, history, best.epoch);
-    await leaveReceipt("meta-learn", options, model, options.signingKey, terminal);
+    await leaveReceipt(model);
     terminal.print(`${out}: epoch ${best.epoch} of ${history.length}`);
   },
 });

@@ -6,9 +6,9 @@ import {
   DATA,
   DEVICE,
   JSON_PROGRESS,
-  leaveReceipt,
   openAndAnnounce,
   PRECISION,
+  receiptOf,
   SEED,
   SIGNING_KEY,
   SPLIT,
@@ -71,6 +71,7 @@ export const train = command({
   async run(options, terminal) {
     const { split, data, out, init, withoutForget, seed } = options;
     const logUpdates = rankChoice("--log-updates", options.logUpdates);
+    const leaveReceipt = await receiptOf("train", options, terminal);
     const device = await openAndAnnounce(options.device, terminal, options.precision);
     const recipe = TRAINING_RECIPES.find(({ name }) => name === options.recipe)!;
     const { epochs, learningRate, weightDecay, batchSize } = options;
@@ -107,7 +108,7 @@ export const train = command({
       ? history.at(-1)!
       : history.reduce((a, b) => b.metric > a.metric ? b : a);
     await writeTrainingHistory(out, history, selected.epoch);
-    await leaveReceipt("train", options, null, options.signingKey, terminal);
+    await leaveReceipt(null);
     terminal.print(
       `${out}: epoch ${selected.epoch} of ${history.length} (${
         undefinedMetric ? "last" : recipe.select

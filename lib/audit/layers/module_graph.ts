@@ -148,7 +148,7 @@ function withDependencies(
 }
 
 /** `import(` and `new Worker(` of anything but a literal, in a module's text less its comments. */
-async function computedImports(path: string): Promise<string[]> {
+export async function computedImports(path: string): Promise<string[]> {
   const code = (await Deno.readTextFile(path))
     .replaceAll(/\/\*[\s\S]*?\*\//g, "").replaceAll(/(^|\s)\/\/.*$/gm, "$1");
   const computed = [

@@ -17,7 +17,7 @@ import { readManifest } from "../../model/kit/stored_manifest.ts";
 import { PROJECT } from "../layers/module_graph.ts";
 import { commitOf } from "../record/commit.ts";
 import { digestFile, listTree } from "../record/digest_files.ts";
-import { isSignedBy, readSigningKey, sign } from "./signing_key.ts";
+import { isSignedBy, sign, type SigningKey } from "./signing_key.ts";
 import { encodeStatement, preAuthentication } from "./statement.ts";
 
 /** How a model or a kit was made, signed: what a chain of receipts begins with. */
@@ -75,7 +75,7 @@ export function makingReceiptPath(made: string): string {
  *
  * @param out the model or kit folder
  * @param model the model folder that a kit was learned from; null for a model
- * @throws {LetheError} the key is missing or damaged, or a file is
+ * @throws {LetheError} a file is missing or damaged
  */
 export async function writeMakingReceipt(
   step: MakingReceipt["step"],
@@ -83,9 +83,8 @@ export async function writeMakingReceipt(
   model: string | null,
   split: string,
   settings: Readonly<Record<string, unknown>>,
-  signingKey: string,
+  key: SigningKey,
 ): Promise<void> {
-  const key = await readSigningKey(signingKey);
   const weights = async (folder: string) =>
     (await digestFile(join(folder, "model.safetensors"))).sha256;
   const signed: Omit<MakingReceipt, "signature"> = {

@@ -66,6 +66,19 @@ export async function readSigningKey(path: string): Promise<SigningKey> {
 }
 
 /**
+ * Finds the key to sign with, and reads it.
+ *
+ * @param given what `--signing-key` names; default {@link DEFAULT_SIGNING_KEY}, where it lies
+ * @returns null: nobody signs
+ * @throws {LetheError} it is missing where it is named, or no key
+ */
+export async function findSigningKey(given?: string): Promise<SigningKey | null> {
+  if (given !== undefined) return await readSigningKey(given);
+  const there = await Deno.lstat(DEFAULT_SIGNING_KEY).then(() => true, () => false);
+  return there ? await readSigningKey(DEFAULT_SIGNING_KEY) : null;
+}
+
+/**
  * Reads a public key.
  *
  * @returns its 32 bytes in hexadecimal

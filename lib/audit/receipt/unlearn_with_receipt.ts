@@ -17,13 +17,13 @@ import {
 } from "./declared_limits.ts";
 import type { Receipt } from "./receipt.ts";
 import type { Place } from "../record/redact.ts";
-import { DEFAULT_SIGNING_KEY, readSigningKey, type SigningKey } from "./signing_key.ts";
+import { findSigningKey } from "./signing_key.ts";
 import { unlearnContained, type UnlearnContainedOptions } from "../sandbox/unlearn_contained.ts";
 import { writeReceipt } from "./write_receipt.ts";
 
 /** What {@link unlearnWithReceipt} needs. */
 export interface UnlearnWithReceiptOptions extends UnlearnContainedOptions, LimitOptions {
-  /** Private key; default {@link DEFAULT_SIGNING_KEY} where it lies, else the receipt is unsigned. */
+  /** Private key; default `lethe.signing-key` where it lies, else the receipt is unsigned. */
   readonly signingKey?: string;
   /** What an auditor asks the run to carry, in hexadecimal. */
   readonly nonce?: string;
@@ -75,12 +75,6 @@ export async function unlearnWithReceipt(
     },
   );
   return { summary, receipt: receipt! };
-}
-
-async function findSigningKey(path?: string): Promise<SigningKey | null> {
-  if (path !== undefined) return await readSigningKey(path);
-  const there = await Deno.lstat(DEFAULT_SIGNING_KEY).then(() => true, () => false);
-  return there ? await readSigningKey(DEFAULT_SIGNING_KEY) : null;
 }
 
 async function copies({ paths, read }: ContainedRun, split: KnownImages["split"]) {

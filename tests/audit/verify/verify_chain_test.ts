@@ -5,7 +5,11 @@ import {
   merkleRoot,
   writeMakingReceipt,
 } from "../../../lib/audit/receipt/making_receipt.ts";
-import { newSigningKey, readPublicKey } from "../../../lib/audit/receipt/signing_key.ts";
+import {
+  newSigningKey,
+  readPublicKey,
+  readSigningKey,
+} from "../../../lib/audit/receipt/signing_key.ts";
 import { verifyChain } from "../../../lib/audit/verify/verify_chain.ts";
 import { LetheError } from "../../../lib/error.ts";
 import { writeModel } from "../../../lib/model/checkpoint.ts";
@@ -19,8 +23,9 @@ const onChain = (body: (folder: string, chain: string[], key: string) => Promise
   onReceipt(async (folder) => {
     const [model, kit, key] = ["model", "kit", "key"].map((name) => join(folder, name));
     await writeModel(model, smallModel());
-    await writeMakingReceipt("train", model, null, SPLIT, { seed: 0 }, key);
-    await writeMakingReceipt("meta-learn", kit, model, SPLIT, { seed: 0 }, key);
+    const signer = await readSigningKey(key);
+    await writeMakingReceipt("train", model, null, SPLIT, { seed: 0 }, signer);
+    await writeMakingReceipt("meta-learn", kit, model, SPLIT, { seed: 0 }, signer);
     const chain = [makingReceiptPath(model), makingReceiptPath(kit)];
     await body(folder, [...chain, join(folder, "unlearned/receipt.json")], `${key}.pub`);
   });
@@ -46,7 +51,7 @@ Deno.test("verifyChain finds another model, another kit, another signer and a ch
     const weights = smallModel();
     weights.theta.get("head.bias")!.values[0] += 1;
     await writeModel(other, weights);
-    await writeMakingReceipt("train", other, null, SPLIT, {}, `${other}-key`);
+    await writeMakingReceipt("train", other, null, SPLIT, {}, await readSigningKey(`${other}-key`));
     const publicKey = await readPublicKey(key);
     const otherModel = [makingReceiptPath(other), kit, run];
     assertEquals(await failed(otherModel, undefined, undefined), ["model -> kit"]);

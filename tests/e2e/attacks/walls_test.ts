@@ -1,117 +1,48 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { join, toFileUrl } from "@std/path";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import kept from "../../../fixtures/results/layers_alone.json" with { type: "json" };
 import type { Containment } from "../../../lib/audit/sandbox/contained_run.ts";
 import { containedCommand } from "../../../lib/audit/sandbox/containment.ts";
 import { readModuleGraph } from "../../../lib/audit/layers/module_graph.ts";
 import { runContained } from "../../../lib/audit/sandbox/run_contained.ts";
 import { say, shell, withoutDescriptors } from "../../../lib/audit/sandbox/shell.ts";
-import { inTemporaryFolder, writeFiles } from "../../data/temporary_folder.ts";
-import { HAS_BUBBLEWRAP } from "./abilities.ts";
+import { inTemporaryFolder } from "../../data/temporary_folder.ts";
+import { HAS_BUBBLEWRAP, MAY_MOUNT } from "./abilities.ts";
+import { COLUMNS, type LayersAlone, layersAlone, UNKNOWN } from "./layers_alone.ts";
+import { SECRET, setUp, WAYS } from "./ways.ts";
 
-/** Stands for a training image. */
-const SECRET = "a training image";
+/** What each layer did about each way when it was measured: the table of lib/audit/README.md. */
+const KEPT = new Map(
+  kept.rows.map(([name, ...cells]) => [
+    name,
+    Object.fromEntries(cells.map((cell, i) => [COLUMNS[i] as string, cell])),
+  ]),
+);
 
-/**
- * Ways to a file by its path, as modules that print what they got. `deno` and `bubblewrap` say whether
- * that layer alone stops it, the other one being switched off.
- */
-const ATTACKS: readonly {
-  readonly name: string;
-  readonly code: (path: string) => string;
-  readonly deno: "stopped" | "passes";
-  readonly bubblewrap: "stopped";
-}[] = [
-  {
-    name: "Deno.readTextFile",
-    code: (path) => `console.log(await Deno.readTextFile(${JSON.stringify(path)}));`,
-    deno: "stopped",
-    bubblewrap: "stopped",
-  },
-  {
-    name: "node:fs",
-    code: (path) =>
-      `import { readFileSync } from "node:fs"; console.log(readFileSync(${
-        JSON.stringify(path)
-      }, "utf8"));`,
-    deno: "stopped",
-    bubblewrap: "stopped",
-  },
-  {
-    name: "fetch of a file: URL",
-    code: (path) => `console.log(await (await fetch(${JSON.stringify(toFileUrl(path))})).text());`,
-    deno: "stopped",
-    bubblewrap: "stopped",
-  },
-  {
-    name: "an import of a literal",
-    code: (path) =>
-      `import text from ${
-        JSON.stringify(toFileUrl(path))
-      } with { type: "text" }; console.log(text);`,
-    // No permission is asked for; the module graph stands against it, see patched_worker_test.ts.
-    deno: "passes",
-    bubblewrap: "stopped",
-  },
-  {
-    name: "an import of a computed path, hidden from any search",
-    code: (path) =>
-      `const { default: text } = await (0, eval)(${
-        JSON.stringify(`import(${JSON.stringify(toFileUrl(path))}, { with: { type: "text" } })`)
-      }); console.log(text);`,
-    deno: "stopped",
-    bubblewrap: "stopped",
-  },
-  {
-    name: "a Worker",
-    code: (path) => {
-      const inner = `postMessage(Deno.readTextFileSync(${JSON.stringify(path)}));`;
-      return `const url = "data:application/javascript," + encodeURIComponent(${
-        JSON.stringify(inner)
-      });
-      const worker = new Worker(url, { type: "module" });
-      console.log(await new Promise((resolve, reject) => {
-        worker.onmessage = (event) => resolve(event.data);
-        worker.onerror = (event) => { event.preventDefault(); reject(new Error(event.message)); };
-      }));
-      worker.terminate();`;
+for (const way of WAYS) {
+  Deno.test({
+    name: `Each layer alone does about ${way.name} what the table says`,
+    ignore: way.mounts === true && !MAY_MOUNT,
+    fn: async () => {
+      const found = await layersAlone(way);
+      const known = Object.fromEntries(
+        Object.entries(KEPT.get(way.name)!)
+          .map((
+            [layer, cell],
+          ) => [layer, found[layer as keyof LayersAlone] === UNKNOWN ? UNKNOWN : cell]),
+      );
+      assertEquals(found, known as LayersAlone);
+      assertEquals(found["no layer"], "passes", "without layers it gets through");
+      assert(Object.values(found).includes("stopped"), "and one of them stops it");
     },
-    deno: "stopped",
-    bubblewrap: "stopped",
-  },
-  {
-    name: "a child process",
-    code: (path) =>
-      `const { stdout } = await new Deno.Command("cat", { args: [${
-        JSON.stringify(path)
-      }] }).output();
-      console.log(new TextDecoder().decode(stdout));`,
-    deno: "stopped",
-    bubblewrap: "stopped",
-  },
-  {
-    name: "a symbolic link in a folder that may be read",
-    code: () =>
-      `console.log(await Deno.readTextFile(new URL("../requests/link", import.meta.url)));`,
-    // Deno follows it; the launcher and the worker's reader stand against it.
-    deno: "passes",
-    bubblewrap: "stopped",
-  },
-];
-
-/** A folder with a secret, `requests/` with a link to it, and the attack. */
-async function setUp(folder: string, code: string): Promise<string> {
-  await writeFiles(folder, {
-    "data/secret": SECRET,
-    "worker/attack.ts": code,
-    "requests/a": "a request",
-    "out/a": "",
-    "run/a": "",
   });
-  await Deno.symlink("../data/secret", join(folder, "requests/link"));
-  return join(folder, "worker/attack.ts");
 }
 
-/** The attack's output under the launcher's own command line, or one with Deno's permissions all granted. */
+const graph = readModuleGraph(
+  await Deno.realPath(new URL("../../../lib/audit/sandbox/unlearn_worker.ts", import.meta.url)),
+);
+
+/** An entry's output under the launcher's own command line, or one with Deno's permissions all granted. */
 async function attack(
   folder: string,
   entry: string,
@@ -132,26 +63,8 @@ async function attack(
   return (await runContained(granted, environment, () => {})).out;
 }
 
-const graph = readModuleGraph(
-  await Deno.realPath(new URL("../../../lib/audit/sandbox/unlearn_worker.ts", import.meta.url)),
-);
-
-for (const { name, code, deno, bubblewrap } of ATTACKS) {
-  Deno.test(`containedCommand stops ${name}`, () =>
-    inTemporaryFolder(async (temporary) => {
-      const folder = await Deno.realPath(temporary);
-      const entry = await setUp(folder, code(join(folder, "data/secret")));
-      const control = await attack(folder, entry, "deno", "all");
-      assertStringIncludes(control, SECRET, "without walls it gets through");
-      const alone = await attack(folder, entry, "deno", "as launched");
-      assertEquals(alone.includes(SECRET), deno === "passes", "Deno's permissions alone");
-      if (!HAS_BUBBLEWRAP) return;
-      const outside = await attack(folder, entry, "bubblewrap", "all");
-      assertEquals(outside.includes(SECRET), bubblewrap !== "stopped", "bubblewrap alone");
-      const both = await attack(folder, entry, "bubblewrap", "as launched");
-      assertEquals(both.includes(SECRET), false, "both");
-    }));
-}
+/** {@link setUp} of a module that tries no way to the secret. */
+const place = (folder: string, code: string) => setUp(folder, { name: "none", code: () => code });
 
 const NETWORK = `
 const listener = Deno.args.length > 0 ? null : Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -164,7 +77,7 @@ listener?.close();`;
 Deno.test("containedCommand stops the network", () =>
   inTemporaryFolder(async (temporary) => {
     const folder = await Deno.realPath(temporary);
-    const entry = await setUp(folder, NETWORK);
+    const entry = await place(folder, NETWORK);
     assertStringIncludes(await attack(folder, entry, "deno", "all"), "connected");
     assertEquals(await attack(folder, entry, "deno", "as launched"), "");
     if (!HAS_BUBBLEWRAP) return;
@@ -196,7 +109,7 @@ Deno.test("runContained gives no input, and no variables but those that are name
     const code = `const input = await new Response(Deno.stdin.readable).text();
     const request = await Deno.readTextFile(new URL("../requests/a", import.meta.url));
     console.log(JSON.stringify({ input, request, names: Object.keys(Deno.env.toObject()) }));`;
-    const entry = await setUp(folder, code);
+    const entry = await place(folder, code);
     // They do no harm to other test files, whose programs inherit them as well.
     const hostile = {
       NODE_OPTIONS: "--no-warnings",
