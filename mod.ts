@@ -148,13 +148,17 @@ export { Random } from "./lib/random.ts";
 export { MEASURED_PARTS } from "./lib/run/evaluate_model.ts";
 export type { ImportedModel } from "./lib/run/import_model.ts";
 export type { MethodSettingsChoice } from "./lib/run/kit_for_methods.ts";
-export type { MemoryChoice } from "./lib/run/memory/remember_people.ts";
+export type { FoldChoice, MemoryChoice } from "./lib/run/memory/remember_people.ts";
 export type { PlanOptions } from "./lib/run/unlearn_plan.ts";
 export type { KernelChoice } from "./lib/tensor/kernels/autotune/kernel_choice.ts";
 export type { StepVerdict } from "./lib/unlearn/judge_step.ts";
 export type { Backbone } from "./lib/unlearn/logit_gradient.ts";
 export type { Answers } from "./lib/unlearn/memory/divergence.ts";
-export { type Align, TERMS } from "./lib/unlearn/meta_unlearn/eq5_eq6_auxiliary_objective.ts";
+export {
+  ALIGN,
+  type Align,
+  TERMS,
+} from "./lib/unlearn/meta_unlearn/eq5_eq6_auxiliary_objective.ts";
 export type { MetaLearningRecipe } from "./lib/unlearn/meta_unlearn/meta_learn.ts";
 export type { PublishedRow, Unlearned } from "./lib/unlearn/methods/method.ts";
 export { STATISTICS_CHOICES } from "./lib/unlearn/training_statistics.ts";

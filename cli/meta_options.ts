@@ -1,12 +1,12 @@
 import { UsageError } from "../lib/error.ts";
-import type { MemoryChoice } from "../lib/run/memory/remember_people.ts";
+import type { FoldChoice, MemoryChoice } from "../lib/run/memory/remember_people.ts";
 import { DEFAULT_FOLDS, DEFAULT_MEMORY } from "../lib/run/memory/settings.ts";
 import { META_LOSS_INPUTS } from "../lib/model/meta_loss_inputs.ts";
 import {
   type MetaLearnSettings,
   PUBLISHED_META_LEARNING as PUBLISHED,
 } from "../lib/run/meta_learning/settings.ts";
-import { TERMS } from "../lib/unlearn/meta_unlearn/eq5_eq6_auxiliary_objective.ts";
+import { ALIGN, TERMS } from "../lib/unlearn/meta_unlearn/eq5_eq6_auxiliary_objective.ts";
 import { UNSEEN_IMAGES } from "../lib/unlearn/meta_unlearn/held_out.ts";
 import type { OptionTable, OptionValues } from "./options.ts";
 
@@ -57,9 +57,11 @@ export const META_OPTIONS = {
   },
   align: {
     kind: "choice",
-    of: ["mean", "labels"],
+    of: ALIGN,
     default: PUBLISHED.form.align,
-    help: "beyond the paper: align each label's loss, not their mean",
+    help:
+      "beyond the paper: align each label's loss, not their mean; or follow fold models, which " +
+      "never saw the people, in place of Eq. 5 and 6",
   },
   scaled: {
     kind: "flag",
@@ -168,24 +170,25 @@ export const MEMORY_ROW_OPTIONS = {
     min: 2,
     max: 1000,
     default: DEFAULT_FOLDS.folds,
-    help: "with --memory: models trained without one fold of the people each",
+    help: "with --memory or --align folds: models trained without one fold of the people each",
   },
   foldSets: {
     kind: "integer",
     min: 1,
     max: 16,
     default: DEFAULT_FOLDS.foldSets,
-    help: "with --memory: partitions into folds; answers are averaged",
+    help: "with --memory or --align folds: partitions into folds; answers are averaged",
   },
   foldModels: {
     kind: "path",
     value: "DIR",
-    help: "with --memory: where fold models lie or are made (KIT.folds)",
+    help: "with --memory or --align folds: where fold models lie or are made (KIT.folds)",
   },
   foldInit: {
     kind: "path",
     value: "FILE",
-    help: "with --memory: weights that the model's own training started from (train --init)",
+    help:
+      "with --memory or --align folds: weights that the model's own training started from (train --init)",
   },
   rounds: {
     kind: "integer",
@@ -203,17 +206,25 @@ export const MEMORY_ROW_OPTIONS = {
 
 /** @throws UsageError `--memory` is no rank, full or none */
 export function memoryRowChoice(
-  { memory, folds, foldSets, foldModels, foldInit, rounds, storedUpdates }: OptionValues<
-    typeof MEMORY_ROW_OPTIONS
-  >,
+  options: OptionValues<typeof MEMORY_ROW_OPTIONS>,
 ): MemoryChoice | undefined {
+  const { memory, rounds, storedUpdates } = options;
   const rank = rankChoice("--memory", memory);
   if (rank === undefined) return undefined;
   return {
-    ...{ rank, folds, foldSets, rounds },
+    ...{ ...foldChoice(options), rank, rounds },
+    ...(storedUpdates === undefined ? {} : { storedUpdates }),
+  };
+}
+
+/** The fold models that the options ask for. */
+export function foldChoice(
+  { folds, foldSets, foldModels, foldInit }: OptionValues<typeof MEMORY_ROW_OPTIONS>,
+): FoldChoice {
+  return {
+    ...{ folds, foldSets },
     ...(foldModels === undefined ? {} : { foldModels }),
     ...(foldInit === undefined ? {} : { foldInit }),
-    ...(storedUpdates === undefined ? {} : { storedUpdates }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { command, main } from "../cli/command.ts";
 import { MEMORY_OPTIONS, memoryChoice } from "../cli/memory_options.ts";
 import {
+  foldChoice,
   MEMORY_ROW_OPTIONS,
   memoryRowChoice,
   META_OPTIONS,
@@ -85,6 +86,7 @@ export const metaLearn = command({
       methodSettings,
       seed,
       ...memoryChoice(options),
+      folds: foldChoice(options),
       ...(memory ? { memory } : {}),
       ...(options.cache === undefined ? {} : { cache: options.cache }),
       onProgress: progress(terminal, options.jsonProgress),

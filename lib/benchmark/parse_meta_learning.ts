@@ -9,7 +9,11 @@ import {
   real,
 } from "../files/json_fields.ts";
 import { META_LOSS_INPUTS } from "../model/meta_loss_inputs.ts";
-import { type AuxiliaryForm, TERMS } from "../unlearn/meta_unlearn/eq5_eq6_auxiliary_objective.ts";
+import {
+  ALIGN,
+  type AuxiliaryForm,
+  TERMS,
+} from "../unlearn/meta_unlearn/eq5_eq6_auxiliary_objective.ts";
 import { PUBLISHED_META_LEARNING } from "../run/meta_learning/settings.ts";
 import type { MetaLearningOverrides } from "./settings.ts";
 
@@ -69,7 +73,7 @@ function parseForm(fields: JsonFields): AuxiliaryForm | undefined {
     distance: of.optional("distance", oneOf(["smooth_l1", "l2"])) ?? published.distance,
     terms: of.optional("terms", oneOf(TERMS)) ?? published.terms,
     scaled: of.optional("scaled", FLAG) ?? published.scaled,
-    align: of.optional("align", oneOf(["mean", "labels"])) ?? published.align,
+    align: of.optional("align", oneOf(ALIGN)) ?? published.align,
   };
   of.end();
   return form;

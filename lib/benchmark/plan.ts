@@ -173,13 +173,16 @@ function planSplit(order: SplitOrder): Omit<GridPlan, "stages"> {
 
 /** MetaUnlearn's kit. */
 function planKit(
-  { data, forget, seed, key, add }: SplitOrder,
+  { settings: grid, data, forget, seed, key, add }: SplitOrder,
   { name, metaLearning }: MetaUnlearnSettings,
   at: string,
   from: Readonly<Record<string, Stage | string>>,
 ): MethodInputs {
   const settings = metaLearningOf(data, forget, metaLearning);
-  const inputs = { ...from, identityKey: key };
+  const folds: Record<string, Stage> = settings.form.align === "folds"
+    ? { folds: planFolds({ add, seed }, foldsOf(grid), at, from) }
+    : {};
+  const inputs = { ...from, ...folds, identityKey: key };
   const kit = add(`meta-learn ${name} ${at}`, { kind: "meta-learn", settings, seed }, inputs);
   return { kit, identityKey: key };
 }

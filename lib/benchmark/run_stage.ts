@@ -8,6 +8,7 @@ import { buildFolder } from "../files/write_whole.ts";
 import { readModel } from "../model/checkpoint.ts";
 import { uploadWeights } from "../model/device_weights.ts";
 import { metaLearnKit } from "../run/meta_learn_kit.ts";
+import { DEFAULT_FOLDS } from "../run/memory/settings.ts";
 import { updatesFolder } from "../run/memory/stored_updates.ts";
 import type { OnProgress } from "../run/progress.ts";
 import { openSplit, type SplitData } from "../run/split_data.ts";
@@ -79,6 +80,7 @@ export async function runStage(
         settings: task.settings,
         seed: task.seed,
         microBatch: MICRO_BATCH,
+        ...(inputs.folds ? { folds: { ...DEFAULT_FOLDS, foldModels: inputs.folds } } : {}),
         // The grid has a stage of its own for them.
         statistics: "none",
         ...{ cache, onProgress },

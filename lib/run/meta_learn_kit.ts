@@ -26,6 +26,7 @@ import {
   type MetaEpoch,
   metaLearn,
 } from "../unlearn/meta_unlearn/meta_learn.ts";
+import type { Answers } from "../unlearn/memory/divergence.ts";
 import type { Person } from "../unlearn/meta_unlearn/simulate_requests.ts";
 import type { StatisticsChoice } from "../unlearn/training_statistics.ts";
 import { kitForMethods, type MethodSettingsChoice } from "./kit_for_methods.ts";
@@ -39,7 +40,17 @@ import {
 } from "./meta_learning/state.ts";
 import { measureStepRange } from "./meta_learning/step_ranges.ts";
 import { writeLearnedKit } from "./meta_learning/write_learned_kit.ts";
-import { type MemoryChoice, rememberPeople, rowsFolder } from "./memory/remember_people.ts";
+import { foldAnswers } from "./memory/fold_answers.ts";
+import { foldModels } from "./memory/fold_models.ts";
+import { memoryRandom } from "./memory/make_memory.ts";
+import { DEFAULT_FOLDS } from "./memory/settings.ts";
+import {
+  type FoldChoice,
+  foldsOf,
+  type MemoryChoice,
+  rememberPeople,
+  rowsFolder,
+} from "./memory/remember_people.ts";
 import { peopleOf } from "./memory/people_of.ts";
 import { kernelProgress, type OnProgress } from "./progress.ts";
 import { hashOf, openSplit } from "./split_data.ts";
@@ -71,6 +82,8 @@ export interface MetaLearnOptions {
   readonly statistics?: StatisticsChoice;
   /** Where the settings of SSD, PGU and JiT come from; default published. */
   readonly methodSettings?: MethodSettingsChoice;
+  /** Fold models, which `align` of `folds` follows; default those of the memory, or 5 beside the kit. */
+  readonly folds?: FoldChoice;
   /** What the kit is to remember of each person; absent for nothing. */
   readonly memory?: MemoryChoice;
   /** A folder that keeps decoded images. */
@@ -136,12 +149,14 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
     );
   }
 
+  const folds = foldsOf(options.folds ?? options.memory ?? DEFAULT_FOLDS, out);
   // Before the passes below, so that a state of another run is told of at once.
   const fingerprint = JSON.stringify({
     settings,
     seed,
     microBatch,
     split: data.sha256,
+    ...(settings.form.align === "folds" ? { folds: folds.count, foldSets: folds.sets } : {}),
     // Their content, not their path: another model may lie there by now.
     model: sha256Hex(encodeSafetensors(model.theta)),
     device: device.adapter,
@@ -154,15 +169,24 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
   const valIndices = range(val.length).map((i) => train.length + i);
   // `keep` compares with theta's own losses on its images; without it only Dv's are needed.
   const cached = settings.keep === "retain" ? range(samples.length) : valIndices;
-  const objective = await metaObjective(
-    theta,
-    config,
-    source,
-    cached,
-    settings,
-    microBatch,
-    onProgress,
-  );
+  const foldOptions = {
+    ...{ device, model, identities, split: options.split, data: options.data },
+    ...{ modelFolder: options.model, splitHash: data.sha256 },
+    ...(options.memoryLimit === undefined ? {} : { memoryLimit: options.memoryLimit }),
+    ...(options.cache === undefined ? {} : { cache: options.cache }),
+    ...(onProgress ? { onProgress } : {}),
+    ...(options.onNotice ? { onNotice: options.onNotice } : {}),
+  };
+  let reference: Answers | undefined;
+  if (settings.form.align === "folds") {
+    const random = memoryRandom(seed).fork("folds");
+    await foldModels({ ...foldOptions, ...folds, random });
+    reference = await foldAnswers(folds.folder, model, data, source, train, microBatch);
+  }
+  const objective = {
+    ...await metaObjective(theta, config, source, cached, settings, microBatch, onProgress),
+    ...(reference ? { reference } : {}),
+  };
   const variedSource = (random: Random) =>
     images.source(samples, config, {
       varied: { augmentation: SUPPORT_VARIATION, random },
@@ -249,13 +273,8 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
     random.fork("step range people"),
   );
   const memory = options.memory && await rememberPeople(options.memory, {
-    ...{ device, model, theta, source, identities, people, microBatch, seed },
-    ...{ split: options.split, data: options.data, out, splitHash: data.sha256 },
-    ...{ modelFolder: options.model, val: valIndices, unseen },
-    ...(options.memoryLimit === undefined ? {} : { memoryLimit: options.memoryLimit }),
-    ...(options.cache === undefined ? {} : { cache: options.cache }),
-    ...(onProgress ? { onProgress } : {}),
-    ...(options.onNotice ? { onNotice: options.onNotice } : {}),
+    ...foldOptions,
+    ...{ theta, source, people, microBatch, seed, out, val: valIndices, unseen },
   });
   const key = givenKey ?? newIdentityKey();
   await finishBeforeExit(async () => {

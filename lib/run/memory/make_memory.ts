@@ -30,6 +30,11 @@ export interface MakeMemoryOptions extends Omit<FoldModelsOptions, "random"> {
   readonly storedUpdates?: string;
 }
 
+/** Of all that is drawn for a kit's memory; its fork `folds` deals the folds. */
+export function memoryRandom(seed: number): Random {
+  return new Random(seed, "memory");
+}
+
 /**
  * Trains the fold models that are missing and writes down what the model memorised of each person.
  *
@@ -39,7 +44,7 @@ export async function makeMemory(
   options: MakeMemoryOptions,
 ): Promise<{ readonly learned: LearnedMemory[]; readonly folds: Folds }> {
   const { theta, source, people, val, microBatch, settings, seed, folder, model } = options;
-  const random = new Random(seed, "memory");
+  const random = memoryRandom(seed);
   // Before the fold models: a folder of another model is told of at once.
   const updates = options.storedUpdates === undefined
     ? undefined

@@ -5,10 +5,8 @@ import type { KitMemory } from "./kit_memory.ts";
 import { makeMemory, type MakeMemoryOptions } from "./make_memory.ts";
 import { DEFAULT_MEMORY } from "./settings.ts";
 
-/** What a kit is asked to remember of each person. */
-export interface MemoryChoice {
-  /** Rank of what is kept of each weight matrix; null for all. */
-  readonly rank: number | null;
+/** Models that never saw a person: a fold of the people is left out of each. */
+export interface FoldChoice {
   /** Models of each partition. */
   readonly folds: number;
   /** Partitions of the people. */
@@ -17,6 +15,12 @@ export interface MemoryChoice {
   readonly foldModels?: string;
   /** Weights that the model's own training started from. */
   readonly foldInit?: string;
+}
+
+/** What a kit is asked to remember of each person. */
+export interface MemoryChoice extends FoldChoice {
+  /** Rank of what is kept of each weight matrix; null for all. */
+  readonly rank: number | null;
   /** How often everybody is dealt into simulated requests. */
   readonly rounds?: number;
   /** Folder of the updates that `train --log-updates` logged: rows are these, in place of rounds. */
@@ -25,6 +29,16 @@ export interface MemoryChoice {
   readonly requestSizes?: readonly number[];
   /** Fold models that are trained at once. */
   readonly atOnce?: number;
+}
+
+/** How {@link foldModels} makes what a choice asks for, beside a kit. */
+export function foldsOf({ folds, foldSets, foldModels, foldInit }: FoldChoice, out: string) {
+  return {
+    folder: foldModels ?? `${out.replace(/[/\\]+$/, "")}.folds`,
+    count: folds,
+    sets: foldSets,
+    ...(foldInit === undefined ? {} : { init: foldInit }),
+  };
 }
 
 /** Where a kit's rows are made until the kit is there. */
@@ -52,25 +66,20 @@ export type RememberOptions =
  * @throws {LetheError} the fold models are another model's, or cannot be trained
  */
 export async function rememberPeople(
-  choice: MemoryChoice,
+  { rank, rounds, storedUpdates, requestSizes, atOnce, ...choice }: MemoryChoice,
   { out, unseen, ...options }: RememberOptions,
 ): Promise<KitMemory> {
-  const { rank, folds, foldSets, foldModels, foldInit, rounds } = choice;
-  const { storedUpdates, requestSizes, atOnce } = choice;
   const { memorise } = DEFAULT_MEMORY;
   const made = await makeMemory({
     ...options,
     rowsFolder: rowsFolder(out),
-    folder: foldModels ?? `${out.replace(/[/\\]+$/, "")}.folds`,
-    count: folds,
-    sets: foldSets,
+    ...foldsOf(choice, out),
     settings: {
       ...DEFAULT_MEMORY,
       memorise: { ...memorise, rounds: rounds ?? memorise.rounds },
       ...(requestSizes === undefined ? {} : { requestSizes }),
     },
     ranks: [rank],
-    ...(foldInit === undefined ? {} : { init: foldInit }),
     ...(storedUpdates === undefined ? {} : { storedUpdates }),
     ...(atOnce === undefined ? {} : { atOnce }),
   });

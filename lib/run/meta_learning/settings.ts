@@ -55,6 +55,13 @@ export function checkSettings({ form, keep }: MetaLearnSettings, { task }: Model
       "use --keep none with it",
     );
   }
+  if (form.terms === "scrub" && form.align === "folds") {
+    throw new LetheError(
+      "--terms scrub with --align folds",
+      "each takes the place of Eq. 5 and 6",
+      "choose one of them",
+    );
+  }
   if (form.align === "labels" && task === "classes") {
     throw new LetheError(
       "--align labels",

@@ -6,12 +6,15 @@ import { type DeviceBatch, originalRow, type TermImages } from "./objective_on_d
 /** Passes that a batch of images may take: more of them are loaded pass by pass. */
 const MOST_PASSES = 4;
 
-/** Whether A is computed on the device: WebGPU, any form but SCRUB's loss, batches of a few passes. */
+/**
+ * Whether A is computed on the device: WebGPU, batches of a few passes, any form but SCRUB's loss and the
+ * fold models' answers.
+ */
 export function takesOnDevice(
   { form, microBatch }: Pick<MetaObjective, "form" | "microBatch">,
   batches: readonly AuxiliaryBatch[],
 ): boolean {
-  return form.terms !== "scrub" && hasKernel("LetheObjective") &&
+  return form.terms !== "scrub" && form.align !== "folds" && hasKernel("LetheObjective") &&
     batches.every((batch) =>
       [batch.forget, batch.val, batch.keep].every(({ length }) =>
         length <= MOST_PASSES * microBatch

@@ -16,13 +16,16 @@ export interface AuxiliaryForm {
   /**
    * `mean`: the mean task loss is aligned (the paper). `labels`, beyond the paper and for multi-label
    * tasks only: each label's loss is aligned, and A is the mean over labels. A mean can be met by
-   * ruining one label and leaving all others as they were.
+   * ruining one label and leaving all others as they were. `folds`, beyond the paper: what models say
+   * that never saw the people takes the place of Eq. 5 and 6, A = KL(reference || f_theta_u) on Df.
    */
   readonly align: Align;
 }
 
 /** What is aligned: see {@link AuxiliaryForm}. */
-export type Align = "mean" | "labels";
+export type Align = typeof ALIGN[number];
+/** Every {@link Align}. */
+export const ALIGN = ["mean", "labels", "folds"] as const;
 
 /** A batch's task loss and metric (mAP or accuracy, a fraction). */
 export interface Measured {
@@ -114,9 +117,9 @@ export function keepObjective(
   unlearned: Measured,
   original: Measured,
 ): { value: number; slopes: Float64Array } {
-  const [now, before] = form.align === "mean"
-    ? [[unlearned.loss], [original.loss]]
-    : [labelLossesOf(unlearned), labelLossesOf(original)];
+  const [now, before] = form.align === "labels"
+    ? [labelLossesOf(unlearned), labelLossesOf(original)]
+    : [[unlearned.loss], [original.loss]];
   const slopes = new Float64Array(now.length);
   let value = 0;
   for (let i = 0; i < now.length; i++) {

@@ -1,5 +1,6 @@
 import type { ImageFeed } from "../../data/loader/image_source.ts";
 import type { Task } from "../../data/sample.ts";
+import type { Answers } from "../memory/divergence.ts";
 import type { AuxiliaryForm, Measured } from "./eq5_eq6_auxiliary_objective.ts";
 import type { UnlearningSettings } from "./algorithm1_unlearning_step.ts";
 
@@ -22,6 +23,8 @@ export interface MetaObjective<Source extends ImageFeed = ImageFeed> extends Unl
   readonly source: Source;
   /** Loss and metric of theta itself on these images, from predictions cached once. */
   original(indices: readonly number[]): Measured;
+  /** What models say of forget images that never saw their people; `align` of `folds` alone needs it. */
+  readonly reference?: Answers;
   /** Loss (mean) and metric of logits [b, labels] against the images' targets. */
   measure(logits: Float32Array, indices: readonly number[]): Measured;
 }

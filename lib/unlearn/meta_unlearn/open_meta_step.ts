@@ -19,12 +19,12 @@ export function metaStep(
   parameters: MetaParameters,
 ): MetaStep {
   const backend = activeWebgpu();
-  return backend && objective.form.terms !== "scrub"
+  return backend && objective.form.terms !== "scrub" && objective.form.align !== "folds"
     ? recordedMetaStep(backend, objective, theta, parameters)
     : plainMetaStep(objective, theta, parameters);
 }
 
-/** A step that runs op by op (WASM, and SCRUB's loss). */
+/** A step that runs op by op (WASM, SCRUB's loss, and answers of fold models). */
 function plainMetaStep(
   objective: MetaObjective,
   theta: Weights,
