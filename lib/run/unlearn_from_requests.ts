@@ -29,6 +29,7 @@ import {
 } from "../unlearn/unlearn_from_kit.ts";
 import { inputFormat, storedForm } from "../model/input_format.ts";
 import { range } from "../data/loader/image_source.ts";
+import { ownStep } from "./own_step.ts";
 import { checkMatch, requestedMemory } from "./requested_memory.ts";
 import type { RequestedRow, UnlearnSummary } from "./unlearn_summary.ts";
 
@@ -117,11 +118,12 @@ export async function unlearnRows(options: UnlearnRowsOptions): Promise<UnlearnS
     microBatch,
     memory,
   );
+  const range = kit.manifest.stepRanges?.[method] ??
+    await ownStep(kit, theta, source, rows, choice, microBatch, memory);
   disposeWeights(theta);
   const thetaAfter = await downloadWeights(after);
   disposeWeights(after);
   const change = weightChange(kit.model.theta, thetaAfter);
-  const range = kit.manifest.stepRanges?.[method];
   const verdict = judgeStep(change, range, steps.length, allowUnusualStep);
   const phi = uploadWeights(kit.phi);
   const nextPhi = withoutRows(phi, people);

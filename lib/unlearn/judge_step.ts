@@ -11,6 +11,15 @@ export const STEP_MARGIN = 10;
 /** A relative change that rounding alone makes: float32 has 24 bits. */
 const NOTHING = 1e-7;
 
+/** What a step's length is held against. */
+export interface StepReference {
+  /** |theta_u - theta| / |theta|: the least and the most that was seen. */
+  readonly low: number;
+  readonly high: number;
+  /** Whose steps these were, in words. */
+  readonly told: string;
+}
+
 /** What is said of a step's length. */
 export interface StepVerdict {
   /** Outside what simulated requests showed; null where the kit recorded no range for the method. */
@@ -22,7 +31,7 @@ export interface StepVerdict {
 }
 
 /**
- * Holds a step against what simulated requests showed, {@link STEP_MARGIN} times wider at both ends and,
+ * Holds a step against what simulated requests showed, or the kit's own settings do for the same request, {@link STEP_MARGIN} times wider at both ends and,
  * at the upper one, as often as there were steps.
  *
  * @param steps a request of more people than N_S takes several
@@ -31,7 +40,7 @@ export interface StepVerdict {
  */
 export function judgeStep(
   { relative }: WeightChange,
-  range: StepRange | undefined,
+  range: StepRange | StepReference | undefined,
   steps: number,
   allowUnusual: boolean,
 ): StepVerdict {
@@ -63,10 +72,14 @@ export function judgeStep(
   const unusual = relative < low || relative > high;
   if (unusual && !allowUnusual) {
     const shown = (value: number) => value.toExponential(1);
+    const told = "requests" in range
+      ? `${range.requests} simulated requests moved them by ${shown(range.low)} to ${
+        shown(range.high)
+      }`
+      : range.told;
     throw new LetheError(
       `the step moves the weights by ${shown(relative)} of their size`,
-      `${range.requests} simulated requests moved them by ${shown(range.low)} to ` +
-        `${shown(range.high)}; ${STEP_MARGIN} times less or more is unusual`,
+      `${told}; ${STEP_MARGIN} times less or more is unusual`,
       "look at the photographs and settings; --allow-unusual-step takes it, and the receipt says so",
     );
   }

@@ -92,6 +92,21 @@ const serve = (device: Device, folder: string, k: number, kit: string, out: stri
     out: join(folder, out),
   });
 
+Deno.test("readKit refuses whatever lies among the rows and is none of them", () =>
+  inTemporaryFolder(async (folder) => {
+    await prepare(folder, null);
+    const kit = join(folder, "kit");
+    await readKit(kit);
+    const stranger = join(kit, "memory", "photo.png");
+    await Deno.writeTextFile(stranger, "a training picture");
+    await assertRejects(() => readKit(kit), LetheError, "photo.png is not named in memory.json");
+    await Deno.remove(stranger);
+    await Deno.mkdir(stranger);
+    await assertRejects(() => readKit(kit), LetheError, "photo.png is not named in memory.json");
+    await Deno.remove(stranger);
+    await readKit(kit);
+  }));
+
 onEachDevice(
   "unlearnRequests takes the person's own row out of the weights, and out of the next kit",
   (device) =>

@@ -195,3 +195,34 @@ Deno.test("unlearnRequests refuses a kit's setting that its method cannot have",
     const options = { device, kit: at("kit"), support: at("0"), out: at("out"), choice };
     await assertRejects(() => unlearnRequests(options), LetheError, "draws is 0.5");
   }));
+
+onEachDevice(
+  "unlearnRequests refuses settings that move the weights next to nothing of what the kit's own do",
+  (device) =>
+    inTemporaryFolder(async (folder) => {
+      await prepare(folder);
+      const at = (name: string) => join(folder, name);
+      const own = (await readKit(at("kit"))).manifest.methods!.jit as Record<string, number>;
+      const run = (out: string, learningRate: number, more = {}) =>
+        unlearnRequests({
+          ...{ device, kit: at("kit"), support: at("0"), out: at(out), branch: true, ...more },
+          choice: { method: "jit", set: { learningRate } },
+        });
+      // The control: others than the kit's, and no less of a step.
+      const usual = await run("usual", own.learningRate * 2);
+      assertEquals(usual.change.unusual, false);
+      for (const factor of [1e-3, 1e3]) {
+        const set = own.learningRate * factor;
+        await assertRejects(
+          () => run("not", set),
+          LetheError,
+          "the kit's own settings move them by",
+        );
+        const allowed = await run(`allowed${factor}`, set, { allowUnusualStep: true });
+        assertEquals(allowed.change.unusual, true);
+      }
+      const plain = { device, kit: at("kit"), support: at("0"), out: at("plain"), branch: true };
+      const { change } = await unlearnRequests({ ...plain, choice: { method: "jit" } });
+      assertEquals(change.unusual, null, "nothing was set, and the kit has no range");
+    }),
+);

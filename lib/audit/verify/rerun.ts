@@ -98,10 +98,14 @@ async function otherSummary(receiptPath: string, now: UnlearnSummary): Promise<s
   const remedy = "use what the run wrote";
   const text = await readPlainText(path, { maxBytes: 2 ** 26, remedy });
   const then = parseSummary(parseJsonObject(text, path, remedy), path, remedy);
-  const names = Object.keys({ ...then, ...now }) as (keyof UnlearnSummary)[];
-  return names.find((name) =>
-    name !== "match" && canonicalJson(then[name]) !== canonicalJson(now[name])
-  ) ?? null;
+  // What a step's length was held against hangs on what was set, and a rerun sets everything.
+  const compared = ({ match: _, change: { relative, norms }, ...others }: UnlearnSummary) => ({
+    ...others,
+    change: { relative, norms },
+  });
+  const [was, is] = [compared(then), compared(now)];
+  const names = Object.keys({ ...was, ...is }) as (keyof typeof was)[];
+  return names.find((name) => canonicalJson(was[name]) !== canonicalJson(is[name])) ?? null;
 }
 
 /** The run's own settings; the device is another where one is asked for. */

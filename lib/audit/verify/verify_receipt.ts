@@ -158,8 +158,8 @@ function checkChange({ weights, change }: Receipt): Verdict {
     return ["failed", `${share}: the receipt misstates that against ${range}`];
   }
   return unusual
-    ? ["held", `${share}; unusual (simulated requests: ${range}), and --allow-unusual-step took it`]
-    : ["held", `${share}, within what simulated requests showed, ${range}`];
+    ? ["held", `${share}; unusual (${range} is not), and --allow-unusual-step took it`]
+    : ["held", `${share}, within ${range}, what is usual`];
 }
 
 /** The summary must have Lethe's fields, in Lethe's text, and say what the receipt says. */

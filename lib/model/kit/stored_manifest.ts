@@ -35,14 +35,33 @@ export async function readManifest(folder: string): Promise<StoredManifest> {
   return { ...parseKitManifest(utf8(json, path), path), sha256: sha256Hex(json) };
 }
 
-/** @throws {LetheError} something lies in the kit that its manifest does not name */
-export async function refuseStrangers(folder: string, { files }: KitManifest): Promise<void> {
-  const folders = files.flatMap(({ file }) => kitPart(file)?.rows?.folder ?? []);
-  const named = new Set([MANIFEST, ...files.map(({ file }) => file), ...folders]);
-  const stranger = (await listKit(folder)).find((name) => !named.has(name));
-  if (stranger === undefined) return;
-  throw new LetheError(
-    `${join(folder, stranger)} is not named in kit.json`,
+/**
+ * Holds what lies in a kit against what its manifest names, and what lies in its folders of rows against
+ * what the files name that list these.
+ *
+ * @throws {LetheError} something lies there that nothing names, or such a list is damaged
+ */
+export async function refuseStrangers(folder: string, manifest: KitManifest): Promise<void> {
+  const named = new Set([MANIFEST, ...manifest.files.map(({ file }) => file)]);
+  for (const { file } of manifest.files) {
+    const rows = kitPart(file)?.rows;
+    if (rows === undefined) continue;
+    named.add(rows.folder);
+    const listed = new Set((await rowsOf(folder, file)).map((row) => row.file));
+    const there = await listKit(join(folder, rows.folder)).catch((error) => {
+      if (error instanceof UsageError) return []; // its reader says that rows are missing
+      throw error;
+    });
+    const more = there.find((name) => !listed.has(name));
+    if (more !== undefined) throw stranger(join(folder, rows.folder, more), file);
+  }
+  const more = (await listKit(folder)).find((name) => !named.has(name));
+  if (more !== undefined) throw stranger(join(folder, more), MANIFEST);
+}
+
+function stranger(path: string, list: string): LetheError {
+  return new LetheError(
+    `${path} is not named in ${list}`,
     "a kit holds what its manifest names and nothing else",
     "take the file out",
   );
@@ -60,14 +79,20 @@ export async function kitFiles(
   const all: { file: string; sha256: string }[] = [];
   for (const { file, sha256 } of files) {
     all.push({ file, sha256 });
-    const part = kitPart(file);
-    if (!part?.rows) continue;
-    const { folder: below, list } = part.rows;
-    const path = join(folder, file);
-    const bytes = await readPlainFile(path, { maxBytes: part.maxBytes, remedy: RESTORE });
-    for (const row of list(bytes, path)) all.push({ ...row, file: `${below}/${row.file}` });
+    const below = kitPart(file)?.rows?.folder;
+    if (below === undefined) continue;
+    for (const row of await rowsOf(folder, file)) {
+      all.push({ ...row, file: `${below}/${row.file}` });
+    }
   }
   return all;
+}
+
+/** The rows that one of a kit's files lists. */
+async function rowsOf(folder: string, file: string) {
+  const { maxBytes, rows } = kitPart(file)!;
+  const path = join(folder, file);
+  return rows!.list(await readPlainFile(path, { maxBytes, remedy: RESTORE }), path);
 }
 
 /** Text of a kit's JSON file. @throws {LetheError} it is not UTF-8 */
