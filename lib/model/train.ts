@@ -47,6 +47,8 @@ export interface Training extends StepSettings {
   readonly validate: (theta: Weights) => Promise<number>;
   /** Looks on at every step; the weights are the same without it. */
   readonly log?: StepLog | undefined;
+  /** Called with the milliseconds for which a batch's images were not there when it was their turn. */
+  readonly onInput?: (milliseconds: number) => void;
   /** Called when the run's first step is queued. */
   readonly onFirstStep?: () => Promise<void>;
   readonly onImages?: (images: number, epoch: number, loss: number) => void;
@@ -82,7 +84,7 @@ export async function train(
     const random = new Random(seed, `train epoch ${epoch}`);
     const batches = shuffledBatches(images, recipe.batchSize, random.fork("order"));
     const pieces = batches.flatMap((indices) => chunks(indices, training.microBatch));
-    const stream = batchesOf(training.source(random.fork("cuts")), pieces);
+    const stream = batchesOf(training.source(random.fork("cuts")), pieces, training.onInput);
     const losses: number[] = [];
     for (const [i, images] of batches.entries()) {
       const { length } = images;

@@ -4,6 +4,7 @@ import {
   averagePrecisions,
   meanAveragePrecision,
 } from "../../lib/measure/average_precision.ts";
+import { Random } from "../../lib/random.ts";
 import { goldenTest } from "./golden_methods.ts";
 
 Deno.test("averagePrecision gives scikit-learn's documented value", () => {
@@ -59,4 +60,18 @@ goldenTest("meanAveragePrecision agrees with PyTorch's side on tied scores", (ba
   const { values, shape } = batch.get("ap.scores")!;
   const mean = meanAveragePrecision(values, batch.get("ap.targets")!.values, shape[1]);
   assertAlmostEquals(mean, expected.get("ap.macro")!.values[0], 1e-7);
+});
+
+Deno.test("averagePrecision ranks floats as it ranks numbers: ties, both zeros, infinities, negatives", () => {
+  const random = new Random(5, "ranks");
+  const special = [0, -0, Infinity, -Infinity, 1e-40, -1e-40, 65504, -1];
+  for (let round = 0; round < 50; round++) {
+    const scores = Float32Array.from({ length: 40 }, () => {
+      const kind = random.integer(3);
+      if (kind === 0) return special[random.integer(special.length)];
+      return kind === 1 ? random.integer(5) - 2 : random.normal();
+    });
+    const targets = Array.from(scores, () => random.integer(2));
+    assertEquals(averagePrecision(scores, targets), averagePrecision([...scores], targets));
+  }
 });

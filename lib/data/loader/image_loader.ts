@@ -3,7 +3,7 @@ import { LetheError } from "../../error.ts";
 import { type Image, MAX_IMAGE_BYTES } from "../images/decode_image.ts";
 import type { Cut } from "../images/random_crop.ts";
 import { resizeBilinear } from "../images/resize.ts";
-import { openDecodePool, shared } from "./decode_pool.ts";
+import { type DecodePool, openDecodePool, shared } from "./decode_pool.ts";
 import { isJpeg, openPixelCache, staysJpeg } from "./pixel_cache.ts";
 import { readPlainFile } from "../../files/plain_file.ts";
 import { decodeForForm, type StoredForm } from "../images/stored_form.ts";
@@ -20,7 +20,7 @@ export interface ImageFiles {
 
 /** Loads one image after the other. */
 export interface ImageLoader extends Disposable {
-  /** Images to ask for at a time: more only hold memory. */
+  /** Images to ask for at a time: more only hold memory. It grows when there is something to decode. */
   readonly atOnce: number;
   /**
    * @param file below the root
@@ -47,6 +47,8 @@ export const MISSING_IMAGE = "restore the image, or make a new split without it"
 const WORTH_A_POOL = 256;
 /** Images that a worker is worth, of those that will be asked for. */
 const IMAGES_PER_WORKER = 64;
+/** Bytes of files that are decoded in the time that workers take to start, about. */
+const BYTES_OF_A_START = 4 * 2 ** 20;
 
 /** Threads that decode so many images: every core's, or none where they are few. */
 export function decoderThreads(images: number): number {
@@ -68,7 +70,13 @@ export function openImageLoader(
 ): ImageLoader {
   const cache = folder === undefined ? null : openPixelCache(folder);
   const workers = decoderThreads(count);
-  const pool = workers === 0 ? null : openDecodePool(workers);
+  let pool: DecodePool | null | undefined = workers === 0 ? null : undefined;
+  /** Opens the pool at the first file, unless all files together are small. */
+  const consider = (bytes: number) => {
+    if (pool === undefined) {
+      pool = bytes * count < BYTES_OF_A_START ? null : openDecodePool(workers);
+    }
+  };
   const cached = (hash: string | undefined, form: StoredForm) =>
     hash === undefined ? null : cache?.read(hash, form) ?? null;
   const resized = (image: Image, side: number) => {
@@ -78,7 +86,9 @@ export function openImageLoader(
     return pool ? shared(image.rgb) : image.rgb;
   };
   return {
-    atOnce: pool?.atOnce ?? 1,
+    get atOnce() {
+      return pool?.atOnce ?? 1;
+    },
     cached(file, form) {
       const image = cached(hashes?.[file], form);
       return image && resizeBilinear(image, form.side);
@@ -89,6 +99,7 @@ export function openImageLoader(
       const path = join(root, file);
       const bytes = await readPlainFile(path, { maxBytes: MAX_IMAGE_BYTES, remedy: MISSING_IMAGE });
       if (hashes || hash !== undefined) checkHash(path, bytes, hash);
+      consider(bytes.length);
       const jpegBytes = isJpeg(bytes) ? bytes.length : null; // the pool takes the bytes over
       const { pixels, smaller } = pool
         ? await pool.decode(bytes, path, form)

@@ -25,8 +25,15 @@ export interface ImageSource extends ImageFeed {
 
 /** Batches whose order is known ahead, so that their images come before they are needed. */
 export interface BatchStream {
-  /** The batches of these indices, one after the other; whoever takes one disposes it. */
-  batches(pieces: readonly (readonly number[])[]): AsyncIterable<ImageBatch>;
+  /**
+   * The batches of these indices, one after the other; whoever takes one disposes it.
+   *
+   * @param onWait called with the milliseconds for which a batch's images were not there
+   */
+  batches(
+    pieces: readonly (readonly number[])[],
+    onWait?: (milliseconds: number) => void,
+  ): AsyncIterable<ImageBatch>;
   /** As an {@link ImageSource}'s. */
   targets(indices: readonly number[]): Float32Array;
 }
@@ -35,9 +42,15 @@ export interface BatchStream {
 export async function* batchesOf(
   source: ImageFeed | BatchStream,
   pieces: readonly (readonly number[])[],
+  onWait?: (milliseconds: number) => void,
 ): AsyncGenerator<ImageBatch, void> {
-  if ("batches" in source) yield* source.batches(pieces);
-  else for (const piece of pieces) yield await source.batch(piece);
+  if ("batches" in source) return yield* source.batches(pieces, onWait);
+  for (const piece of pieces) {
+    const begun = performance.now();
+    const batch = await source.batch(piece);
+    onWait?.(performance.now() - begun);
+    yield batch;
+  }
 }
 
 /** Pieces in order; the one after the next begins to load while a piece is in use. */

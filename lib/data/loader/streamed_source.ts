@@ -53,8 +53,15 @@ export function streamedSource(
     targets: (indices) => targetRows(indices.map((i) => samples[i]), task, labels),
     batch: async (indices) => upload(await load(indices)),
     warm: (indices) => images.warm(placed(indices)),
-    async *batches(pieces) {
-      for await (const loaded of prefetch(pieces, load, ahead)) yield upload(loaded);
+    async *batches(pieces, onWait) {
+      const loading = prefetch(pieces, load, ahead);
+      while (true) {
+        const begun = performance.now();
+        const { done, value } = await loading.next();
+        onWait?.(performance.now() - begun);
+        if (done) return;
+        yield upload(value);
+      }
     },
   };
 }

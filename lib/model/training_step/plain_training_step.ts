@@ -32,9 +32,7 @@ export function plainTrainingStep(settings: StepSettings, initial: Weights): Tra
       let read = 0;
       let gradients: Weights | null = null;
       for (let i = 0; i < pieces; i++) {
-        const begun = performance.now();
         const batch = (await input.next()).value!;
-        settings.onInput?.(performance.now() - begun);
         const share = Math.min(images - i * microBatch, microBatch) / images;
         const part = lossAndGradients(settings, theta, batch, share);
         tf.dispose([batch.patches, batch.targets]);

@@ -58,14 +58,12 @@ export function recordedTrainingStep(
       return optimiser.steps;
     },
     async take(input, images, learningRate, onLoss) {
-      const begun = performance.now();
       const inputs: Record<string, tf.Tensor> = {};
       for (let i = 0; i < Math.ceil(images / microBatch); i++) {
         const batch = (await input.next()).value!;
         inputs[`patches ${i}`] = batch.patches;
         inputs[`targets ${i}`] = batch.targets;
       }
-      settings.onInput?.(performance.now() - begun);
       inputs.numbers = optimiser.begin(learningRate);
       const { loss } = step.run(inputs);
       tf.dispose(Object.values(inputs));

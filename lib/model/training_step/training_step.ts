@@ -11,8 +11,6 @@ export interface StepSettings {
   readonly shape: VitShape;
   /** Images per pass; gradients are accumulated up to the batch. */
   readonly microBatch: number;
-  /** Called with the milliseconds in which the device waited for a batch's images. */
-  readonly onInput?: (milliseconds: number) => void;
 }
 
 /** theta, and the optimiser that trains it batch after batch. */

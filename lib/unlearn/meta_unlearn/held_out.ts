@@ -113,7 +113,13 @@ export async function requestJudge(
       logits: logits.slice(at * width, (at += indices.length) * width),
     }));
   };
-  const metricOf = ({ logits, indices }: Judged) => measure(logits, indices).metric;
+  // The jackknife asks for a population's metric again wherever it leaves out people of another.
+  const metrics = new WeakMap<Judged, number>();
+  const metricOf = (judged: Judged) => {
+    const metric = metrics.get(judged) ?? measure(judged.logits, judged.indices).metric;
+    metrics.set(judged, metric);
+    return metric;
+  };
 
   const groups = random.fork("groups");
   // mAP depends on how many images it is taken of: compare with as many unseen people.

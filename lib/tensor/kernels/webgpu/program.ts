@@ -1,4 +1,4 @@
-import type { TensorInfo } from "@tensorflow/tfjs";
+import { type TensorInfo, util } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 
 /** A WGSL program: what tfjs needs to compile it once and run it on tensors. */
@@ -113,7 +113,21 @@ function queue(
     data: [value],
   }));
   const type = program.outputType ?? "float32";
-  return backend.runWebGPUProgram(tfjsProgram, [...inputs, ...written], type, data, output);
+  const result = output ?? backend.makeTensorInfo([...outputShape], type);
+  if (result.shape.includes(0)) {
+    backend.tensorMap.get(result.dataId).values = util.getTypedArrayFromDType(type, 0);
+    return result;
+  }
+  // tfjs compiles a program anew for tensors of other ranks, for the sake of code that no kernel here uses.
+  const bare = ({ dataId, dtype }: TensorInfo): TensorInfo => ({ dataId, dtype, shape: [1] });
+  backend.runWebGPUProgram(
+    { ...tfjsProgram, outputShape: [1] },
+    [...inputs, ...written].map(bare),
+    type,
+    data,
+    bare(result),
+  );
+  return result;
 }
 
 /** What tfjs hands a kernel; inputs by the names that the ops use. */
