@@ -6,7 +6,9 @@ import { readRequestRows, requestPeople } from "../lib/data/requests/request_row
 import { UsageError } from "../lib/error.ts";
 import { DEFAULT_SIGNING_KEY } from "../lib/audit/receipt/signing_key.ts";
 import type { UnlearnWithReceiptOptions } from "../lib/audit/receipt/unlearn_with_receipt.ts";
+import { identityKeyPath } from "../lib/model/kit/identity_key.ts";
 import { readManifest } from "../lib/model/kit/stored_manifest.ts";
+import type { PlanOptions } from "../lib/run/unlearn_plan.ts";
 import { kitDefault } from "../lib/run/kit_default.ts";
 import type { UnlearnSummary } from "../lib/run/unlearn_summary.ts";
 import { MEMORY_OPTIONS, memoryChoice } from "./memory_options.ts";
@@ -24,7 +26,7 @@ export const UNLEARN_OPTIONS = {
     value: "DIR",
     help: "from meta-learn (./kit; fixtures/requests: the sample)",
   },
-  identityKey: { kind: "path", value: "FILE", help: "the kit's key (KIT.identity-key)" },
+  identityKey: { kind: "path", value: "FILE", help: "the first kit's key (KIT.identity-key)" },
   out: { kind: "path", default: "unlearned", value: "DIR", help: "folder to make" },
   ...METHOD_OPTIONS,
   matchCheck: {
@@ -134,7 +136,7 @@ export function nonceOf(text: string): string {
 
 /** Prints what a run has made. */
 export function printUnlearned(
-  { out }: { readonly out: string },
+  { out, kit, identityKey = identityKeyPath(kit) }: PlanOptions,
   { summary, receipt }: { readonly summary: UnlearnSummary; readonly receipt: Receipt },
   terminal: Terminal,
 ): void {
@@ -172,6 +174,7 @@ export function printUnlearned(
   terminal.print(`moved the weights by ${share}${judged}`);
   terminal.print(`weights: ${weights.before.slice(0, 16)} -> ${weights.after.slice(0, 16)}`);
   terminal.print(`${out}/model holds them, ${out}/kit serves the next request`);
+  terminal.print(`its identity key stays where it is: --identity-key ${identityKey}`);
   terminal.print(
     receipt.signer === null
       ? `${out}/receipt.json is unsigned: there is no --signing-key (deno task audit --new-key)`

@@ -1,3 +1,4 @@
+import { join } from "@std/path";
 import { command } from "../cli/command.ts";
 import { mainContained } from "../cli/contained_main.ts";
 import type { OptionValues } from "../cli/options.ts";
@@ -13,6 +14,12 @@ import {
 import type { LayerOutcome } from "../lib/audit/layers/layer.ts";
 import { runChecks } from "../lib/audit/layers/checks.ts";
 import { rerun } from "../lib/audit/verify/rerun.ts";
+import { isPackName, unpack, writePack } from "../lib/audit/receipt/pack.ts";
+import { RECEIPT_FILE } from "../lib/audit/receipt/receipt.ts";
+import { launcherCache } from "../lib/audit/sandbox/launcher_cache.ts";
+import { temporaryFolder } from "../lib/audit/sandbox/run_folder.ts";
+import { withTemporaryPath } from "../lib/files/temporary_path.ts";
+import { refuseExisting } from "../lib/files/write_whole.ts";
 import { newSigningKey, readPublicKey } from "../lib/audit/receipt/signing_key.ts";
 import { unlearnWithReceipt } from "../lib/audit/receipt/unlearn_with_receipt.ts";
 import { verifyChain } from "../lib/audit/verify/verify_chain.ts";
@@ -28,8 +35,18 @@ const OPTIONS = {
     help: "the data set, where it still exists: nothing of it may be reachable",
   },
   ...UNLEARN_OPTIONS,
-  verify: { kind: "path", value: "FILE", help: "check a receipt.json and the outputs beside it" },
+  verify: {
+    kind: "path",
+    value: "FILE",
+    help: "check a receipt.json and what is beside it, or a pack",
+  },
   key: { kind: "path", value: "FILE", help: "with --verify: the signer's public key (.pub)" },
+  model: { kind: "path", value: "DIR", help: "with --verify: the new model, where it lies apart" },
+  pack: {
+    kind: "path",
+    value: "FILE.tar",
+    help: "of a run or with --verify: what an auditor gets, receipt, page, evidence, model hash",
+  },
   rerun: { kind: "flag", help: "with --verify: repeat the request and compare the weights" },
   packages: {
     kind: "path",
@@ -54,6 +71,8 @@ export const audit = command({
     "deno task audit --support ./requests --training-data ./data --split split.json",
     "deno task audit --new-key lethe.signing-key",
     "deno task audit --verify unlearned/receipt.json --key lethe.signing-key.pub",
+    "deno task audit --verify unlearned/receipt.json --pack unlearned.tar",
+    "deno task audit --verify unlearned.tar --model ./model --key lethe.signing-key.pub",
     "deno task audit --chain model.receipt.json,kit.receipt.json,unlearned/receipt.json",
     "deno task audit --verify unlearned/receipt.json --rerun --support ./requests --kit ./kit",
   ],
@@ -91,9 +110,10 @@ async function checkChain(
 /** Unlearns under watch. */
 async function watch(
   support: string,
-  { trainingData, ...options }: Options,
+  { trainingData, pack, ...options }: Options,
   terminal: Terminal,
 ): Promise<number> {
+  if (pack !== undefined) await refusePack(pack);
   const run = await unlearnOptions(support, options, terminal);
   const done = await unlearnWithReceipt({
     ...run,
@@ -103,22 +123,39 @@ async function watch(
   });
   const failed = printLayers(done.receipt.layers, terminal);
   printUnlearned(run, done, terminal);
+  if (pack !== undefined) await makePack(join(run.out, RECEIPT_FILE), pack, terminal);
   await noteOnPhotographs(support, terminal);
   return failed ? 3 : 0;
 }
 
-/** Verifies a receipt, and repeats its run where that is asked for. */
+/** Verifies a receipt or a pack, and repeats its run where that is asked for. */
 async function check(
   path: string,
   support: string | undefined,
-  { key, packages, rerun: again, ...options }: Options,
+  options: Options,
   terminal: Terminal,
 ): Promise<number> {
+  if (!isPackName(path)) return await checkReceipt(path, support, options, terminal);
+  const folder = await temporaryFolder("lethe-pack-", await launcherCache());
+  return await withTemporaryPath(folder, async () => {
+    await unpack(path, folder);
+    return await checkReceipt(join(folder, RECEIPT_FILE), support, options, terminal);
+  });
+}
+
+async function checkReceipt(
+  path: string,
+  support: string | undefined,
+  { key, packages, pack, model, rerun: again, ...options }: Options,
+  terminal: Terminal,
+): Promise<number> {
+  if (pack !== undefined) await refusePack(pack);
   if (again && support === undefined) throw missing("--rerun");
   const run = again ? await unlearnOptions(support!, options, terminal) : null;
   const kit = run?.kit ?? options.kit;
   const { receipt, checks } = await verifyReceipt({
     receipt: path,
+    ...(model === undefined ? {} : { model }),
     ...(key === undefined ? {} : { publicKey: await readPublicKey(key) }),
     ...(options.split === undefined ? {} : { split: options.split }),
     ...(options.nonce === undefined ? {} : { nonce: nonceOf(options.nonce) }),
@@ -128,10 +165,28 @@ async function check(
   });
   const outcomes = [...checks, ...await verifyProgram(receipt, packages)];
   if (run !== null) {
-    const repeat = () => rerun(receipt, { ...run, receiptPath: path });
+    const apart = model === undefined ? {} : { model };
+    const repeat = () => rerun(receipt, { ...run, ...apart, receiptPath: path });
     outcomes.push(...await runChecks([["rerun", repeat]]));
   }
-  return printLayers(outcomes, terminal) ? 3 : 0;
+  if (printLayers(outcomes, terminal)) return 3;
+  if (pack !== undefined) await makePack(path, pack, terminal);
+  return 0;
+}
+
+/** Before any work: a pack has its own ending, and overwrites nothing. */
+async function refusePack(pack: string): Promise<void> {
+  if (!isPackName(pack)) {
+    throw new UsageError(`--pack ${pack}`, "a pack is a tar archive", "let its name end in .tar");
+  }
+  await refuseExisting(pack);
+}
+
+async function makePack(receipt: string, pack: string, terminal: Terminal): Promise<void> {
+  await writePack(receipt, pack);
+  terminal.print(
+    `${pack} holds receipt, page, evidence and the model's hashes; hand it to the auditor`,
+  );
 }
 
 /** One line per layer. @returns whether one failed */

@@ -28,6 +28,7 @@ export async function inspectKit(path: string): Promise<Inspected> {
   const total = files.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0);
   const uses = await usesOf(path, id);
   const key = await readIdentityKey(identityKeyPath(path)).then(keyFingerprint, () => null);
+  const known = key ?? manifest.keyFingerprint ?? null;
   const { unlearning, statistics, methods, metaLoss, identities, forgotten } = manifest;
   const memory = await readMemoryIndex(path, manifest);
   const perPerson = await Deno.stat(
@@ -78,7 +79,11 @@ export async function inspectKit(path: string): Promise<Inspected> {
             some(uses.map(({ out }) => out))
           }`,
       ],
-      ["identity key", key === null ? "not beside it" : `beside it, fingerprint ${key}`],
+      [
+        "identity key",
+        (key === null ? "not beside it" : "beside it") +
+        (known === null ? "" : `, fingerprint ${known}`),
+      ],
     ],
     notes: missing.map((file) => `${join(path, file)} is missing`),
     value: {
@@ -111,7 +116,7 @@ export async function inspectKit(path: string): Promise<Inspected> {
       files,
       bytes: total,
       uses,
-      identityKey: key,
+      identityKey: known,
     },
   };
 }

@@ -13,7 +13,6 @@ import {
   identityKeyPath,
   keyFingerprint,
   readIdentityKey,
-  writeIdentityKey,
 } from "../model/kit/identity_key.ts";
 import type { KitManifest } from "../model/kit/kit_manifest.ts";
 import { beginUse, refuseUsed } from "../model/kit/kit_uses.ts";
@@ -36,7 +35,7 @@ export interface PlanOptions {
   readonly support: string;
   /** Folder to make: `model/`, `kit/` for the next request, `summary.json`. */
   readonly out: string;
-  /** The kit's identity key; default beside the kit. */
+  /** The identity key; default beside the kit, where the first kit's lies. */
   readonly identityKey?: string;
   /** Allows a kit that has been through a request already. */
   readonly branch?: boolean;
@@ -74,7 +73,7 @@ export async function planUnlearning(options: PlanOptions): Promise<UnlearnPlan>
   await refuseExisting(out);
   const stored = await readManifest(kit);
   if (!branch && !sample) await refuseUsed(kit, stored.id);
-  const key = await readIdentityKey(options.identityKey ?? identityKeyPath(kit));
+  const key = await keyOf(kit, stored.manifest, options.identityKey);
   await refuseStrangers(kit, stored.manifest);
   const known = stored.manifest.keyFingerprint;
   if (known !== undefined && known !== keyFingerprint(key)) {
@@ -157,13 +156,8 @@ export async function rowsFor(
   });
 }
 
-/** Adds to a folder with `model/` and `kit/` what the plan's keeper writes: the key and the summary. */
-export async function closeUnlearning(
-  folder: string,
-  { key }: UnlearnPlan,
-  summary: UnlearnSummary,
-): Promise<void> {
-  await writeIdentityKey(identityKeyPath(join(folder, "kit")), key);
+/** Adds the summary to a folder with `model/` and `kit/`. The identity key stays where it is. */
+export async function closeUnlearning(folder: string, summary: UnlearnSummary): Promise<void> {
   await Deno.writeTextFile(join(folder, SUMMARY_FILE), encodeSummary(summary));
 }
 
@@ -190,6 +184,27 @@ export async function whileInUse<T>(
     use.giveUp();
     throw error;
   }
+}
+
+/**
+ * The kit's identity key. Only the first kit of a line has it beside it: whoever is handed an output
+ * gets no key with it, and a manifest does not tell where one lies.
+ */
+async function keyOf(
+  kit: string,
+  { generation }: KitManifest,
+  given: string | undefined,
+): Promise<IdentityKey> {
+  const path = given ?? identityKeyPath(kit);
+  const isThere = await Deno.lstat(path).then(() => true, () => false);
+  if (given === undefined && generation > 0 && !isThere) {
+    throw new LetheError(
+      `${kit} has no identity key beside it`,
+      "the key lies beside the first kit, and no output holds a copy",
+      "name it by --identity-key FILE; the run that made this kit printed where it lies",
+    );
+  }
+  return await readIdentityKey(path);
 }
 
 /** The embedding row of a person, or why there is none. */

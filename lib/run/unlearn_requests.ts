@@ -64,7 +64,7 @@ export async function unlearnRequests(options: UnlearnOptions): Promise<UnlearnS
         ...unusual,
       };
       const summary = await unlearnRows(run);
-      await closeUnlearning(folder, plan, summary);
+      await closeUnlearning(folder, summary);
       await made(summary);
       return summary;
     }));

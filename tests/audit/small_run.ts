@@ -76,7 +76,6 @@ export async function smallRun(folder: string): Promise<ContainedRun> {
   };
   await writeFiles(at("unlearned"), {
     "summary.json": encodeSummary(summary),
-    "kit.identity-key": "secret",
   });
   const deno = { path: Deno.execPath(), ...await digestFile(Deno.execPath()) };
   return {

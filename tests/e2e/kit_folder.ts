@@ -31,7 +31,9 @@ export async function fileHash(path: string): Promise<string> {
 
 /** The arguments of `unlearn`. */
 export function unlearning(support: string, kit = "kit", out = "unlearned"): string[] {
-  return ["--support", support, "--kit", kit, "--out", out, ...DEVICE];
+  // The first kit's key lies beside it, and serves every later one.
+  const key = kit.endsWith("/kit") ? ["--identity-key", "kit.identity-key"] : [];
+  return ["--support", support, "--kit", kit, ...key, "--out", out, ...DEVICE];
 }
 
 /** Rows of the identity embedding by the hash that stands for the person. */

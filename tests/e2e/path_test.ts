@@ -24,7 +24,6 @@ Deno.test("evaluate measures what unlearn made of portraits, and predict reads i
     assertMatch(said, /^kit: kit\n/);
     assertStringIncludes(said, `forgot 3 people in 2 steps; labels from requests.csv`);
     assertEquals(await tree(join(folder, "unlearned")), [
-      "kit.identity-key",
       "kit/",
       "kit/config.json",
       "kit/covariances.safetensors",

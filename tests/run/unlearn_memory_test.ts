@@ -90,6 +90,7 @@ const serve = (device: Device, folder: string, k: number, kit: string, out: stri
     kit: join(folder, kit),
     support: join(folder, `${k}`),
     out: join(folder, out),
+    identityKey: join(folder, "kit.identity-key"),
   });
 
 Deno.test("readKit refuses whatever lies among the rows and is none of them", () =>

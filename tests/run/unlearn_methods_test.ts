@@ -61,7 +61,9 @@ for (
         let kit = "kit";
         for (const [k, out] of ["first", "second"].entries()) {
           const choice = { method };
-          const run = { device, kit: at(kit), support: at(`${k}`), out: at(out), choice };
+          const identityKey = at("kit.identity-key");
+          const paths = { kit: at(kit), support: at(`${k}`), out: at(out), identityKey };
+          const run = { device, ...paths, choice };
           const summary = await unlearnRequests(run);
           assertEquals([summary.method, summary.people], [method, 1]);
           const due = method === "metaunlearn"

@@ -9,6 +9,7 @@ import {
   writeIdentityKey,
 } from "../../lib/model/kit/identity_key.ts";
 import { writeKit } from "../../lib/model/kit/kit.ts";
+import { readManifest } from "../../lib/model/kit/stored_manifest.ts";
 import { planUnlearning } from "../../lib/run/unlearn_plan.ts";
 import { inTemporaryFolder, writeFiles } from "../data/temporary_folder.ts";
 import { smallKit } from "../model/small_kit.ts";
@@ -83,4 +84,23 @@ Deno.test("planUnlearning finds the person of each photograph, and tells a name 
     await assertRejects(() => plan(["Cas.2"]), LetheError, "whom an earlier request forgot");
     const notTrained = new Set(["Ann.2"]);
     await assertRejects(() => plan(["Ann.2"], { notTrained }), LetheError, "may show Ann.2 or");
+  }));
+
+Deno.test("planUnlearning finds the first kit's key beside it, and asks for it by name where a later kit has none", () =>
+  inTemporaryFolder(async (folder) => {
+    const { plan, key } = await setUp(folder);
+    const later = join(folder, "later");
+    const kit = smallKit([identityHash(key, "Ann")], false);
+    const { id } = await readManifest(join(folder, "kit"));
+    await writeKit(later, { ...kit, manifest: { ...kit.manifest, generation: 1, parent: id } });
+    await assertRejects(
+      () => plan(["Ann"], { kit: later }),
+      LetheError,
+      "later has no identity key beside it; the key lies beside the first kit",
+    );
+    const identityKey = join(folder, "kit.identity-key");
+    assertEquals((await plan(["Ann"], { kit: later, identityKey })).rows.length, 1);
+    // As versions up to this one left them.
+    await Deno.copyFile(identityKey, `${later}.identity-key`);
+    assertEquals((await plan(["Ann"], { kit: later })).rows.length, 1);
   }));

@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { type IdentityKey, identityKeyPath } from "../../model/kit/identity_key.ts";
+import type { IdentityKey } from "../../model/kit/identity_key.ts";
 import { composeReceipt, type LauncherGraph, runRedactor } from "./compose_receipt.ts";
 import type { ContainedRun } from "../sandbox/contained_run.ts";
 import { digestFile, digestFiles, listTree } from "../record/digest_files.ts";
@@ -19,9 +19,6 @@ import { encodeReceipt, receiptBundle, sealReceipt } from "./receipt_file.ts";
 import { receiptPage } from "./receipt_page.ts";
 import type { Place } from "../record/redact.ts";
 import type { SigningKey } from "./signing_key.ts";
-
-/** The next kit's key: it lies in the output folder, but no receipt speaks of it. */
-export const NEXT_KEY = identityKeyPath("kit");
 
 /** The evidence, below the output folder. */
 export const PERMISSIONS_LOG = `${EVIDENCE_FOLDER}/permissions.log`;
@@ -53,9 +50,7 @@ async function writtenFiles(folder: string, run: ContainedRun): Promise<FileDige
   const known = new Map(
     run.written.map(({ path, ...digest }) => [path, { file: path, ...digest }]),
   );
-  const files = (await listTree(folder)).filter((file) =>
-    file !== NEXT_KEY && !file.startsWith(`${EVIDENCE_FOLDER}/`)
-  );
+  const files = (await listTree(folder)).filter((file) => !file.startsWith(`${EVIDENCE_FOLDER}/`));
   const digests = files.map(async (file) =>
     known.get(file) ?? { file, ...await digestFile(join(folder, file)) }
   );

@@ -139,7 +139,7 @@ export async function unlearnContained(
 
       const adapter = await workerAdapter(settings.device, summary.device);
       const written = await checkOutputs(folder, plan, summary, read, kit);
-      await closeUnlearning(folder, plan, summary);
+      await closeUnlearning(folder, summary);
       const run: ContainedRun = {
         ...{ nonce, started, ended: end, paths, worker, settings: recorded(settings, summary) },
         adapter,

@@ -22,6 +22,8 @@ import { MEMORY, type UnlearnSettings } from "../sandbox/job.ts";
 export interface RerunOptions {
   /** `receipt.json`, with the outputs beside it. */
   readonly receiptPath: string;
+  /** The new model's folder; default `model` beside the receipt. */
+  readonly model?: string;
   readonly kit: string;
   readonly support: string;
   readonly identityKey?: string;
@@ -39,7 +41,7 @@ export interface RerunOptions {
  * @throws LetheError an input is refused, or the run fails
  */
 export async function rerun(receipt: Receipt, options: RerunOptions): Promise<Verdict> {
-  const { receiptPath, ...run } = options;
+  const { receiptPath, model = join(dirname(receiptPath), "model"), ...run } = options;
   const folder = await temporaryFolder("lethe-rerun-", await launcherCache());
   return await withTemporaryPath(folder, async (): Promise<Verdict> => {
     const out = join(folder, "again");
@@ -61,7 +63,7 @@ export async function rerun(receipt: Receipt, options: RerunOptions): Promise<Ve
       return ["failed", `other weights on the same adapter, ${adapter}`];
     }
     const [before, then, now] = await Promise.all(
-      [options.kit, join(dirname(receiptPath), "model"), join(out, "model")].map(readModel),
+      [options.kit, model, join(out, "model")].map(readModel),
     );
     const { near, rms, most, tensor } = compareWeights(before.theta, then.theta, now.theta);
     const where = sameCode

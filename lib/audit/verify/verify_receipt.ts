@@ -30,12 +30,15 @@ import { isSealedBy, peopleOf, readReceipt, receiptBundle } from "../receipt/rec
 import { receiptPage } from "../receipt/receipt_page.ts";
 import { LIBRARY_PATH } from "../sandbox/driver_folders.ts";
 import { judgeTrace, projectFiles } from "../record/trace.ts";
-import { NEXT_KEY, PERMISSIONS_LOG, TRACE_LOG } from "../receipt/write_receipt.ts";
+import { MODEL_HASHES, modelHashes } from "../receipt/pack.ts";
+import { PERMISSIONS_LOG, TRACE_LOG } from "../receipt/write_receipt.ts";
 
 /** What a receipt is held against; it and the outputs beside it suffice. */
 export interface VerifyOptions {
-  /** `receipt.json` in the folder that the run wrote. */
+  /** `receipt.json` in the folder that the run wrote, or in what an auditor was handed of it. */
   readonly receipt: string;
+  /** The new model's folder; default `model` beside the receipt. */
+  readonly model?: string;
   /** Who must have signed it, in hexadecimal. */
   readonly publicKey?: string;
   /** The kit that was read, where it is at hand. */
@@ -52,7 +55,9 @@ export interface VerifyOptions {
 
 /** What lies beside the outputs without being one of them: the receipt and what later runs note. */
 const BESIDE = [
-  ...[RECEIPT_FILE, RECEIPT_PAGE, RECEIPT_BUNDLE, NEXT_KEY],
+  ...[RECEIPT_FILE, RECEIPT_PAGE, RECEIPT_BUNDLE, MODEL_HASHES],
+  // In outputs of before the key stayed beside the first kit.
+  identityKeyPath("kit"),
   ...[basename(usesPath("kit")), basename(earlierUsesPath("kit"))],
 ];
 
@@ -70,7 +75,7 @@ export async function verifyReceipt(
   const checks: Check[] = [
     ["signature", () => checkSignature(receipt, options.publicKey)],
     ["layers", () => judgeLayers(receipt)],
-    ["outputs", () => checkOutputs(receipt, folder)],
+    ["outputs", () => checkOutputs(receipt, folder, options.model)],
     ["weights", () => checkWeights(receipt)],
     ["change", () => checkChange(receipt)],
     ["summary", () => checkSummary(receipt, join(folder, SUMMARY_FILE))],
@@ -111,15 +116,48 @@ async function checkSignature(receipt: Receipt, publicKey?: string): Promise<Ver
     : ["held", `by the given key ${short(signer)}`];
 }
 
-async function checkOutputs(receipt: Receipt, folder: string): Promise<Verdict> {
-  const differs = await differing(folder, receipt.written);
+/**
+ * Of an output folder every file must be there. An auditor may have been handed the receipt without the
+ * next kit, or the model alone: then what is here must be right, and what is not is told.
+ */
+async function checkOutputs(receipt: Receipt, folder: string, model?: string): Promise<Verdict> {
+  const isOf = (part: string) => ({ file }: FileDigest) => file.startsWith(`${part}/`);
+  const besides = await Promise.all(["model", "kit"].map((part) => isThere(join(folder, part))));
+  const whole = besides.every((there) => there);
+  const due = receipt.written.filter((entry) =>
+    whole || besides[0] && isOf("model")(entry) || besides[1] && isOf("kit")(entry)
+  );
+  const differs = await differing(folder, due) ??
+    (model === undefined ? undefined : await differing(
+      model,
+      receipt.written.filter(isOf("model")).map(({ file, ...digest }) => ({
+        file: file.slice("model/".length),
+        ...digest,
+      })),
+    ));
   if (differs !== undefined) return ["failed", differs];
+  const hashes = join(folder, MODEL_HASHES);
+  if (
+    await isThere(hashes) &&
+    await readPlainText(hashes, { maxBytes: 2 ** 20 }) !== modelHashes(receipt)
+  ) {
+    return ["failed", `${MODEL_HASHES} has other hashes than the receipt`];
+  }
   const known = new Set(
     [...BESIDE, ...[...receipt.written, ...receipt.evidence].map(({ file }) => file)],
   );
   const stranger = (await listTree(folder)).find((file) => !known.has(file));
   if (stranger !== undefined) return ["failed", `${stranger} lies there and is not in the receipt`];
-  return ["held", `${receipt.written.length} files are those that were written`];
+  const seen = due.length +
+    (model === undefined ? 0 : receipt.written.filter(isOf("model")).length);
+  if (seen === 0) {
+    return ["absent", "none of them is here (--model DIR holds the model against it)"];
+  }
+  return [
+    "held",
+    `${seen} files are those that were written` +
+    (whole ? "" : `; the others of ${receipt.written.length} are not here`),
+  ];
 }
 
 function checkWeights({ weights, written, kit }: Receipt): Verdict {
@@ -165,6 +203,8 @@ function checkChange({ weights, change }: Receipt): Verdict {
 /** The summary must have Lethe's fields, in Lethe's text, and say what the receipt says. */
 async function checkSummary(receipt: Receipt, path: string): Promise<Verdict> {
   if (receipt.version === 1) return ["absent", "version 1's is not held against its receipt"];
+  const isPart = !await isThere(path) && !await isThere(join(dirname(path), "kit"));
+  if (isPart) return ["absent", "it is not here"];
   const text = await readPlainText(path, { maxBytes: 2 ** 26 });
   const remedy = "use what the run wrote";
   const summary = parseSummary(parseJsonObject(text, path, remedy), path, remedy);
@@ -181,6 +221,7 @@ async function checkSummary(receipt: Receipt, path: string): Promise<Verdict> {
 }
 
 async function checkNextKit(receipt: Receipt, folder: string): Promise<Verdict> {
+  if (!await isThere(folder)) return ["absent", "it is not here"];
   const { manifest, id } = await readManifest(folder);
   // In version 1 a kit's id was the hash of its kit.json.
   const { before = receipt.kit.find(({ file }) => file === "kit.json")?.sha256, after = id } =

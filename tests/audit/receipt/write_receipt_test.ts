@@ -7,7 +7,7 @@ import { onReceipt } from "../small_run.ts";
 
 const RECEIPT = "unlearned/receipt.json";
 
-Deno.test("writeReceipt lists requests by hash, and every file but the next kit's key", () =>
+Deno.test("writeReceipt lists requests by hash, and every file that was written", () =>
   onReceipt(async (folder, publicKey) => {
     const receipt = await readReceipt(join(folder, RECEIPT));
     const hashes = ["one", "two"].map((text) => sha256Hex(new TextEncoder().encode(text)));

@@ -44,7 +44,6 @@ Deno.test("verifyReceipt needs neither kit, photographs, key nor training data, 
         "requests",
         "key",
         "key.pub",
-        "unlearned/kit.identity-key",
       ]
     ) {
       await Deno.remove(join(folder, gone), { recursive: true });
