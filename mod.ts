@@ -192,6 +192,7 @@ export type { Kind } from "./lib/files/json_fields.ts";
 export type {
   BaselineMethodSettings,
   MemoryMethodSettings,
+  MemoryTuning,
   MetaUnlearnSettings,
 } from "./lib/benchmark/settings.ts";
 export type { IndexedRow, PhotographMatch, RequestScale } from "./lib/model/kit/memory_index.ts";

@@ -23,6 +23,7 @@ import type {
   DataSettings,
   GridSettings,
   MeasureSettings,
+  MemoryTuning,
   MethodSettings,
   TrainingOverrides,
 } from "./settings.ts";
@@ -110,17 +111,34 @@ function parseTraining(fields: JsonFields): Partial<TrainingOverrides> {
   return training;
 }
 
+/** Kinds of {@link MemoryTuning}'s numbers. */
+const TUNING: Readonly<Record<keyof MemoryTuning, Kind<number>>> = {
+  momentum: real(0, 0.999),
+  stableShare: real(0, 2),
+  lastStep: real(0, 1),
+  retainWeight: real(0, 1e6),
+  mostLost: real(0, 1),
+  power: real(0, 2),
+};
+
 function parseMethod(fields: JsonFields): MethodSettings {
   const name = fields.read("name", NAME);
   const names = ["metaunlearn", "memory", ...BASELINES] as const;
   const method = fields.read("method", oneOf<MethodName>(names));
   if (method === "memory") {
+    const tuning = Object.fromEntries(
+      Object.entries(TUNING).flatMap(([key, kind]) => {
+        const value = fields.optional(key, kind);
+        return value === undefined ? [] : [[key, value]];
+      }),
+    );
     return {
       ...{ name, method },
       rank: fields.optional("rank", nullable(integer(1, 65_536))) ?? null,
       folds: fields.optional("folds", integer(2, 1000)) ?? DEFAULT_FOLDS.folds,
       foldSets: fields.optional("foldSets", integer(1, 16)) ?? DEFAULT_FOLDS.foldSets,
       rounds: fields.optional("rounds", integer(1, 1000)) ?? DEFAULT_MEMORY.memorise.rounds,
+      ...(Object.keys(tuning).length > 0 ? { tuning } : {}),
       ...(fields.optional("updates", BOOLEAN) ? { updates: true } : {}),
     };
   }

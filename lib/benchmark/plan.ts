@@ -194,10 +194,11 @@ function planMemory(
   at: string,
   from: Readonly<Record<string, Stage | string>>,
 ): MethodInputs {
-  const { folds: count, foldSets: sets, rounds } = row;
+  const { folds: count, foldSets: sets } = row;
   const folds = planFolds({ add, seed }, row, at, from);
   const alike = settings.methods.filter((other): other is MemoryMethodSettings =>
-    other.method === "memory" && other.rounds === rounds && other.updates === row.updates &&
+    other.method === "memory" && other.updates === row.updates &&
+    JSON.stringify(tuned(other)) === JSON.stringify(tuned(row)) &&
     other.folds === count &&
     other.foldSets === sets
   );
@@ -216,12 +217,29 @@ function planMemory(
     `memorise ${at}`,
     {
       kind: "memorise",
-      settings: { ...DEFAULT_MEMORY, memorise: { ...DEFAULT_MEMORY.memorise, rounds } },
+      settings: tuned(row),
       ...{ ranks, seed },
     },
     { ...from, folds, ...updates },
   );
   return { memory };
+}
+
+/** How a row's memory is made. */
+function tuned({ rounds, tuning: { mostLost, power, ...recipe } = {} }: MemoryMethodSettings) {
+  const { memorise } = DEFAULT_MEMORY;
+  const { retainWeight } = recipe;
+  return {
+    ...DEFAULT_MEMORY,
+    ...(mostLost === undefined ? {} : { mostLost }),
+    ...(power === undefined ? {} : { power }),
+    memorise: {
+      ...memorise,
+      ...recipe,
+      ...(retainWeight === undefined ? {} : { valWeight: retainWeight / 2 }),
+      rounds,
+    },
+  };
 }
 
 /** A split's fold models; those of one number are one stage. */

@@ -91,6 +91,22 @@ export interface MetaUnlearnSettings {
   readonly metaLearning?: MetaLearningOverrides;
 }
 
+/** Numbers of memory's rounds and scales that a row of the grid may set; see `MemoriseRecipe`. */
+export interface MemoryTuning {
+  /** Of the round before, 0 for nothing. */
+  readonly momentum?: number;
+  /** The first step as a share of the largest stable one. */
+  readonly stableShare?: number;
+  /** The last step as a share of the first. */
+  readonly lastStep?: number;
+  /** Weight of retained images; validation images count half of it. */
+  readonly retainWeight?: number;
+  /** What people who stay may lose, a fraction of the metric. */
+  readonly mostLost?: number;
+  /** pi of the preconditioner. */
+  readonly power?: number;
+}
+
 /** A row of what the kit remembers of each person. */
 export interface MemoryMethodSettings {
   /** As the tables call it, none twice. */
@@ -105,6 +121,8 @@ export interface MemoryMethodSettings {
   readonly folds: number;
   /** How often everybody is dealt into simulated requests. */
   readonly rounds: number;
+  /** What takes the place of the default's. */
+  readonly tuning?: MemoryTuning;
   /** Rows are the updates that training logs of each person, not what rounds found. */
   readonly updates?: true;
 }

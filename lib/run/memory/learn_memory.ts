@@ -19,12 +19,8 @@ import {
   type LearnRecipe,
   learnStep,
 } from "../../unlearn/memory/learn_step.ts";
-import {
-  memorise,
-  type MemoriseRecipe,
-  type MemoryContext,
-  rowLength,
-} from "../../unlearn/memory/memorise.ts";
+import { memorise, rowLength } from "../../unlearn/memory/memorise.ts";
+import type { MemoriseRecipe, MemoryContext } from "../../unlearn/memory/memory_context.ts";
 import { preconditionAll } from "../../unlearn/memory/preconditioner.ts";
 import { RowsInMemory } from "../../unlearn/memory/row_store.ts";
 import { rowStep } from "../../unlearn/memory/row_step.ts";

@@ -12,7 +12,7 @@ import {
 import type { Person } from "../meta_unlearn/simulate_requests.ts";
 import { type Answers, divergenceGradient } from "./divergence.ts";
 import { addTo, unflatten } from "./flat.ts";
-import type { MemoryContext } from "./memorise.ts";
+import type { MemoryContext } from "./memory_context.ts";
 import type { RowStore } from "./row_store.ts";
 import { preconditionAll, settingsGradient, type StepSettings } from "./preconditioner.ts";
 

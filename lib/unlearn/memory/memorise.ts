@@ -1,51 +1,14 @@
-import type { ImageFeed } from "../../data/loader/image_source.ts";
 import { Cycle } from "../../data/batches.ts";
-import type { Task } from "../../data/sample.ts";
 import type { Random } from "../../random.ts";
 import { addScaled, disposeWeights, type Weights } from "../../tensor/weights.ts";
-import type { Backbone } from "../logit_gradient.ts";
 import type { Person } from "../meta_unlearn/simulate_requests.ts";
-import type { Answers } from "./divergence.ts";
+import { curvature } from "./curvature.ts";
 import { DivergenceGradients } from "./divergence_gradients.ts";
 import { addTo, sumOf, unflatten } from "./flat.ts";
 import type { GradientMoments } from "./gradient_moments.ts";
+import type { MemoriseRecipe, MemoryContext } from "./memory_context.ts";
 import { preconditionAll, type StepSettings } from "./preconditioner.ts";
 import type { RowStore } from "./row_store.ts";
-
-/** The model, its images and what others say of them, while the data exist. */
-export interface MemoryContext extends Backbone {
-  readonly theta: Weights;
-  readonly task: Task;
-  readonly source: ImageFeed;
-  /** Everybody that the model was trained on; `row` is the position in this list. */
-  readonly people: readonly Person[];
-  /** Images of people that the model was not trained on. */
-  readonly val: readonly number[];
-  /** What models say that never saw the person on the image. */
-  readonly reference: Answers;
-  /** What the model itself says, before any step. */
-  readonly original: Answers;
-  readonly moments: GradientMoments;
-}
-
-/** How rows are made. */
-export interface MemoriseRecipe {
-  /** How often everybody is dealt into groups. */
-  readonly rounds: number;
-  /** People per group: the first round's, the second's, and so on, over and over. */
-  readonly groupSizes: readonly number[];
-  /** Weight of what other training people lose, and of what validation people do. */
-  readonly retainWeight: number;
-  readonly valWeight: number;
-  /** Images of others that each group is held by; half as many of validation people. */
-  readonly retainImages: number;
-  /** Share of the first round's step that the last round's is. */
-  readonly lastStep: number;
-  /** Step of the first round; absent: 1. */
-  readonly firstStep?: number;
-  /** Of the round before, how much each person's row goes on by (heavy ball); absent: nothing. */
-  readonly momentum?: number;
-}
 
 /**
  * What the model memorised of each person, as sums of gradients, which the preconditioner turns into steps.
@@ -77,13 +40,17 @@ export async function memorise(
   } = {},
 ): Promise<void> {
   const { people, task } = context;
-  const { firstStep = 1, lastStep, rounds, groupSizes } = recipe;
+  const { lastStep, rounds, groupSizes } = recipe;
   const gradients = new DivergenceGradients(context, task);
+  const first = new Map<number, number>();
   try {
     for (let round = from; round < rounds; round++) {
       const own = random.fork(`round ${round}`);
       const size = groupSizes[round % groupSizes.length];
-      const step = firstStep * (1 - (1 - lastStep) * (rounds === 1 ? 0 : round / rounds));
+      if (!first.has(size)) {
+        first.set(size, await firstStep(context, settings, recipe, gradients, size, random));
+      }
+      const step = first.get(size)! * (1 - (1 - lastStep) * (rounds === 1 ? 0 : round / rounds));
       for (const [i, group] of (groups ?? deal(people, size, own)).entries()) {
         const request = own.fork(`group ${i}`);
         await goOn(context, settings, recipe, request, gradients, rows, group, step);
@@ -94,6 +61,22 @@ export async function memorise(
   } finally {
     gradients.dispose();
   }
+}
+
+/** What steps of rounds of a group size begin with. */
+async function firstStep(
+  context: MemoryContext,
+  settings: StepSettings,
+  recipe: MemoriseRecipe,
+  gradients: DivergenceGradients,
+  size: number,
+  random: Random,
+): Promise<number> {
+  const { stableShare } = recipe;
+  if (stableShare === undefined) return 1;
+  const own = random.fork(`curvature of ${size}`);
+  const group = own.shuffle(context.people).slice(0, size);
+  return stableShare * 2 / await curvature(context, settings, recipe, gradients, group, own);
 }
 
 /** Numbers of a row between rounds: a sum of gradients and, with momentum, by how much it went on last. */
