@@ -50,6 +50,8 @@ export interface DecodePool extends Disposable {
 }
 
 const NAME = "lethe-decode";
+/** Batches whose memory is kept for the next ones. */
+const SPARE = 4;
 
 /**
  * Starts workers that decode. They have no permission at all: bytes come in, pixels go out, so a
@@ -64,6 +66,12 @@ export function openDecodePool(workers: number): DecodePool {
   let next = 0;
   const ask = (work: Work, transfer: Transferable[] = []) =>
     threads[next++ % workers].ask<FormImage | null>(work, transfer);
+  // Batches are cut into memory that is used again: the collector frees shared memory late.
+  const spare: SharedArrayBuffer[] = [];
+  const room = (bytes: number) => {
+    const at = spare.findIndex(({ byteLength }) => byteLength === bytes);
+    return at < 0 ? new SharedArrayBuffer(bytes) : spare.splice(at, 1)[0];
+  };
   return {
     atOnce: 2 * workers,
     async decode(bytes, name, form) {
@@ -74,7 +82,7 @@ export function openDecodePool(workers: number): DecodePool {
     },
     async cut(images, side, cuts, imageSize) {
       const size = imageSize * imageSize * 3;
-      const out = new Float32Array(new SharedArrayBuffer(images.length * size * 4));
+      const out = new Float32Array(room(images.length * size * 4));
       const each = Math.ceil(images.length / workers);
       const parts = Array.from(
         { length: Math.ceil(images.length / each) },
@@ -89,7 +97,10 @@ export function openDecodePool(workers: number): DecodePool {
           },
         })
       ));
-      return new Float32Array(out); // tensors want memory of their own
+      const batch = new Float32Array(out); // tensors want memory of their own
+      spare.unshift(out.buffer);
+      spare.length = Math.min(spare.length, SPARE);
+      return batch;
     },
     [Symbol.dispose]() {
       for (const thread of threads) thread[Symbol.dispose]();

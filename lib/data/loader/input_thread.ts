@@ -21,7 +21,7 @@ export interface StreamedImages {
     positions: readonly number[],
     cuts: readonly Cut[] | null,
     imageSize: number,
-  ): Promise<Float32Array>;
+  ): Promise<Float32Array<ArrayBuffer>>;
   /** The images as they are, for the device to cut: what `joinBytes` gives of them. Throws likewise. */
   bytes(positions: readonly number[]): Promise<Uint8Array<ArrayBuffer>>;
   /** Begins to load images that will be asked for soon, when nothing else is asked for. */
@@ -100,9 +100,18 @@ export function openInput(
       return {
         side: form.side,
         pixels: (positions, cuts, imageSize) =>
+<<<<<<< HEAD
           thread.ask<Float32Array>({ batch: { list, positions, cuts, imageSize } }),
         bytes: (positions) => thread.ask<Uint8Array<ArrayBuffer>>({ join: { list, positions } }),
         warm: (positions) => thread.tell({ warm: { list, positions } }),
+=======
+          asked({ batch: { images, positions, cuts, imageSize } }) as Promise<
+            Float32Array<ArrayBuffer>
+          >,
+        bytes: (positions) =>
+          asked({ join: { images, positions } }) as Promise<Uint8Array<ArrayBuffer>>,
+        warm: (positions) => send({ id: ids++, warm: { images, positions } }),
+>>>>>>> 470ce9f (Batches leave the host once the device has them, heads of WASM attention are laid out one by one, and meta-learn opens the split by its index: what the collector let lie made memory grow with the data set)
       };
     },
     [Symbol.dispose]: () => thread[Symbol.dispose](),

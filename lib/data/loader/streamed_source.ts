@@ -45,9 +45,12 @@ export function streamedSource(
   };
   const upload = (loaded: Awaited<ReturnType<typeof load>>) => {
     const chosen = loaded.piece.map((i) => samples[i]);
-    return "bytes" in loaded
+    const batch = "bytes" in loaded
       ? byteBatch(loaded.bytes!, side, loaded.cuts ?? null, chosen, format)
       : imageBatch(loaded.pixels!, chosen, format);
+    // The device has them. The collector, which sees small objects, would let hundreds of them lie.
+    (loaded.bytes ?? loaded.pixels)!.buffer.transfer(0);
+    return batch;
   };
   return {
     targets: (indices) => targetRows(indices.map((i) => samples[i]), task, labels),

@@ -106,7 +106,8 @@ function layout({ inputs, attrs: { heads } }: WasmKernelArguments) {
     columns: padded(n, TILE_COLUMNS),
     width: padded(headDim, TILE_COLUMNS),
   };
-  const each = Array.from({ length: b * heads }, (_, index) => {
+  // One after the other: a list of all heads would outlive the collector's young generation.
+  const headOf = (index: number) => {
     const [image, head] = [Math.floor(index / heads), index % heads];
     const part = (i: number): Matrix => ({
       offset: image * n * total + i * d + head * headDim,
@@ -120,19 +121,20 @@ function layout({ inputs, attrs: { heads } }: WasmKernelArguments) {
       out: { offset: image * n * d + head * headDim, row: d, step: 1 },
       probabilities: { offset: index * n * n, row: n, step: 1 },
     };
-  });
-  return { b, n, d, heads, size, each };
+  };
+  return { b, n, d, heads, size, headOf };
 }
 
 /** `LetheAttention`: qkv [b, n, 3 d] to [out [b, n, d], probabilities [b heads, n, n]]. */
 function forward(args: WasmKernelArguments): TensorInfo[] {
   const { backend, inputs: { qkv } } = args;
-  const { b, n, d, heads, size, each } = layout(args);
+  const { b, n, d, heads, size, headOf } = layout(args);
   const { headDim, rows, columns, width } = size;
   const shapes = [[b, n, d], [b * heads, n, n]];
   const { outputs, from: [x], to: [y, p] } = onHeap(backend, [qkv], shapes);
   const { product, floats, squares: [s], tall: [q, v, o], wide: [kT] } = scratch(size, 1, 3, 1);
-  for (const head of each) {
+  for (let index = 0; index < b * heads; index++) {
+    const head = headOf(index);
     copy(floats, q, x, head.q, n, headDim);
     copy(floats, transposed(kT), x, head.k, n, headDim);
     copy(floats, v, x, head.v, n, headDim);
@@ -148,7 +150,7 @@ function forward(args: WasmKernelArguments): TensorInfo[] {
 /** `LetheAttentionGrad`: dy [b, n, d], qkv and the probabilities to dqkv [b, n, 3 d]. */
 function backward(args: WasmKernelArguments): TensorInfo {
   const { backend, inputs: { dy, qkv, rest: probs } } = args;
-  const { n, size, each } = layout(args);
+  const { b, n, heads, size, headOf } = layout(args);
   const { headDim, rows, columns, width } = size;
   const { outputs, from: [x, g, probabilities], to: [dx] } = onHeap(
     backend,
@@ -162,7 +164,8 @@ function backward(args: WasmKernelArguments): TensorInfo {
     1,
   );
   const scale = 1 / Math.sqrt(headDim);
-  for (const head of each) {
+  for (let index = 0; index < b * heads; index++) {
+    const head = headOf(index);
     copy(floats, q, x, head.q, n, headDim);
     copy(floats, k, x, head.k, n, headDim);
     copy(floats, transposed(vT), x, head.v, n, headDim);
