@@ -5,7 +5,8 @@ import { readCelebAHQ } from "./layouts/celebahq.ts";
 import { readFolder } from "./layouts/folder.ts";
 import type { LayoutContent } from "./layouts/layout.ts";
 import { readMufac } from "./layouts/mufac.ts";
-import type { Dataset, DatasetName } from "./sample.ts";
+import type { Dataset, DatasetName, Sample } from "./sample.ts";
+import { LabelledSample, TargetTable } from "./target_table.ts";
 
 const LAYOUTS: Record<DatasetName, (root: string) => Promise<LayoutContent>> = {
   celeba: readCelebA,
@@ -68,9 +69,15 @@ function withLabels(dataset: Dataset, attributes: readonly string[]): Dataset {
       closest ? `did you mean ${closest}?` : "choose among these",
     );
   });
-  const samples = dataset.samples.map((sample) => ({
-    ...sample,
-    targets: columns.map((column) => sample.targets[column]),
-  }));
+  // As a split asks for those that there are: nothing to choose.
+  if (attributes.length === dataset.labels.length && columns.every((column, i) => column === i)) {
+    return dataset;
+  }
+  const table = new TargetTable(dataset.task, attributes.length);
+  const samples = dataset.samples.map((sample): Sample => {
+    const { targets } = sample;
+    const row = table.add(columns.map((column) => targets[column]));
+    return new LabelledSample(sample.file, sample.identity, table, row);
+  });
   return { ...dataset, labels: [...attributes], samples };
 }

@@ -1,10 +1,13 @@
 import { join, relative } from "@std/path";
+import { createHash } from "node:crypto";
 import { sha256File, sha256Hex } from "../files/sha256.ts";
 import { writeWhole } from "../files/write_whole.ts";
-import { fileAt, type FileTable, hashAt, packFiles, sharedBytes } from "./file_table.ts";
+import { fileAt, type FileTable, hashAt, packFiles, tableOf } from "./file_table.ts";
 import { type FolderState, folderState, isUnchanged } from "./folder_state.ts";
-import type { Dataset, Sample } from "./sample.ts";
+import { packedSamples } from "./packed_samples.ts";
+import type { Dataset } from "./sample.ts";
 import type { Split } from "./split.ts";
+import { targetBytes, TargetTable } from "./target_table.ts";
 
 /** A split and its data set as an index holds them. */
 export interface IndexedSplit {
@@ -17,7 +20,7 @@ export interface IndexedSplit {
 }
 
 interface Header {
-  readonly version: 1;
+  readonly version: 2;
   /** SHA-256 of the split's file, and of the split's content. */
   readonly file: string;
   readonly sha256: string;
@@ -29,12 +32,12 @@ interface Header {
   readonly below: string;
   readonly people: readonly string[];
   readonly rows: number;
+  /** Of the table of files. */
+  readonly folder: string;
   readonly nameBytes: number;
-  /** Numbers of a sample's targets. */
-  readonly width: number;
 }
 
-const MAGIC = new TextEncoder().encode("lethe split index 1\n");
+const MAGIC = new TextEncoder().encode("lethe split index 2\n");
 /** After it and the SHA-256 of the rest: the header's length, the header, the columns. */
 const BEGIN = MAGIC.length + 32;
 
@@ -48,7 +51,7 @@ interface Columns {
   readonly table: FileTable;
   /** Of each sample, the place of its identity among the people. */
   readonly owners: Uint32Array;
-  /** [samples, width] */
+  /** A {@link TargetTable}'s. */
   readonly targets: Uint8Array;
 }
 
@@ -74,18 +77,11 @@ export async function writeSplitIndex(
     rows.set(identity, row);
     return row;
   });
-  const width = dataset.task === "classes" ? 1 : dataset.labels.length;
-  const targets = new Uint8Array(samples.length * width);
-  for (const [row, sample] of samples.entries()) {
-    if (sample.targets.some((value) => value > 255)) return; // more classes than a byte counts
-    targets.set(sample.targets, row * width);
-  }
-  const parts = columnBytes({ table, owners, targets });
-  const body = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  parts.reduce((at, part) => (body.set(part, at), at + part.length), 0);
+  const targets = new TargetTable(dataset.task, dataset.labels.length);
+  for (const sample of samples) targets.add(sample.targets);
   const { hashes: _, ...rest } = split;
   const header: Header = {
-    version: 1,
+    version: 2,
     file: sha256File(path),
     sha256,
     state: folderState(root),
@@ -94,15 +90,16 @@ export async function writeSplitIndex(
     below: relative(root, inner),
     people: [...rows.keys()],
     rows: samples.length,
+    folder: table.folder,
     nameBytes: table.names.length,
-    width,
   };
   const text = new TextEncoder().encode(JSON.stringify(header));
-  const bytes = new Uint8Array(BEGIN + 4 + text.length + body.length);
-  new DataView(bytes.buffer).setUint32(BEGIN, text.length, true);
-  bytes.set(text, BEGIN + 4);
-  bytes.set(body, BEGIN + 4 + text.length);
+  const parts = [text, ...columnBytes({ table, owners, targets: targets.bytes })];
+  const size = parts.reduce((sum, { length }) => sum + length, BEGIN + 4);
+  const bytes = new Uint8Array(size);
   bytes.set(MAGIC);
+  new DataView(bytes.buffer).setUint32(BEGIN, text.length, true);
+  parts.reduce((at, part) => (bytes.set(part, at), at + part.length), BEGIN + 4);
   bytes.set(Uint8Array.fromHex(sha256Hex(bytes.subarray(BEGIN))), MAGIC.length);
   await writeWhole(indexPath(path), bytes);
 }
@@ -117,41 +114,74 @@ export function readSplitIndex(path: string, root: string): IndexedSplit | null 
   try {
     // Whatever is no plain file is left to whoever parses it, and says what is wrong.
     if (![path, indexPath(path)].every((file) => Deno.lstatSync(file).isFile)) return null;
-    const bytes = Deno.readFileSync(indexPath(path));
-    if (MAGIC.some((byte, i) => bytes[i] !== byte)) return null;
-    if (bytes.subarray(MAGIC.length, BEGIN).toHex() !== sha256Hex(bytes.subarray(BEGIN))) {
-      return null;
-    }
-    const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(BEGIN, true);
-    const text = bytes.subarray(BEGIN + 4, BEGIN + 4 + length);
-    const header: Header = JSON.parse(new TextDecoder().decode(text));
-    const fits = header.version === 1 && header.file === sha256File(path) &&
-      isUnchanged(root, header.state);
-    return fits ? opened(header, bytes.subarray(BEGIN + 4 + length), root) : null;
+    using file = openHashed(indexPath(path));
+    const begin = file.next(BEGIN, false);
+    if (MAGIC.some((byte, i) => begin[i] !== byte)) return null;
+    const length = new DataView(file.next(4).buffer).getUint32(0, true);
+    if (length > file.left) return null;
+    const header: Header = JSON.parse(new TextDecoder().decode(file.next(length)));
+    if (header.version !== 2 || header.file !== sha256File(path)) return null;
+    if (bytesOf(header) !== file.left) return null;
+    const columns = columnsOf(header);
+    for (const part of columnBytes(columns)) file.into(part);
+    if (file.sha256() !== begin.subarray(MAGIC.length).toHex()) return null;
+    return isUnchanged(root, header.state) ? opened(header, columns, root) : null;
   } catch {
     return null;
   }
 }
 
-function opened(header: Header, body: Uint8Array, root: string): IndexedSplit {
-  const { rows, nameBytes, width, people } = header;
-  const columns: Columns = {
-    table: {
-      names: sharedBytes(nameBytes),
-      ends: new Uint32Array(new SharedArrayBuffer(4 * rows)),
-      hashes: sharedBytes(32 * rows),
-    },
-    owners: new Uint32Array(rows),
-    targets: new Uint8Array(rows * width),
+/** Reads a file piece by piece, and hashes it: whole, it would lie beside the columns made of it. */
+function openHashed(path: string) {
+  const file = Deno.openSync(path, { read: true });
+  const hash = createHash("sha256");
+  const piece = new Uint8Array(2 ** 16);
+  let left = file.statSync().size;
+  const into = (to: Uint8Array, hashed = true) => {
+    for (let at = 0; at < to.length;) {
+      const read = file.readSync(piece.subarray(0, Math.min(piece.length, to.length - at)));
+      if (read === null) throw new RangeError("the file ends early");
+      const bytes = piece.subarray(0, read);
+      if (hashed) hash.update(bytes);
+      to.set(bytes, at);
+      at += read;
+      left -= read;
+    }
   };
-  let at = 0;
-  for (const part of columnBytes(columns)) {
-    part.set(body.subarray(at, at + part.length));
-    at += part.length;
-  }
-  const { table, owners, targets } = columns;
-  const named = { table, owners, targets, people, width };
-  const samples = Array.from({ length: rows }, (_, row) => new PackedSample(row, named));
+  return {
+    get left() {
+      return left;
+    },
+    into,
+    next(length: number, hashed = true): Uint8Array<ArrayBuffer> {
+      const bytes = new Uint8Array(length);
+      into(bytes, hashed);
+      return bytes;
+    },
+    sha256: () => hash.digest("hex"),
+    [Symbol.dispose]: () => file.close(),
+  };
+}
+
+/** Bytes of the columns; a damaged header's are not those of the file. */
+function bytesOf({ rows, nameBytes, dataset }: Header): number {
+  return nameBytes + rows * (4 + 32 + 4 + targetBytes(dataset.task, dataset.labels.length));
+}
+
+/** Columns of the header's sizes, to be filled. */
+function columnsOf({ rows, folder, nameBytes, dataset }: Header): Columns {
+  return {
+    table: tableOf(folder, rows, nameBytes),
+    owners: new Uint32Array(rows),
+    targets: new Uint8Array(rows * targetBytes(dataset.task, dataset.labels.length)),
+  };
+}
+
+function opened(header: Header, columns: Columns, root: string): IndexedSplit {
+  const { rows, people, dataset } = header;
+  const { table, owners } = columns;
+  const targets = new TargetTable(dataset.task, dataset.labels.length, columns.targets);
+  const samples = packedSamples({ table, owners, targets, people });
   // Whoever asks for them by name gets them so; loaders take them from the table.
   let hashes: Readonly<Record<string, string>> | undefined;
   const split = {
@@ -175,38 +205,4 @@ function columnBytes({ table, owners, targets }: Columns): Uint8Array[] {
   return [table.names, table.ends, table.hashes, owners, targets].map((column) =>
     new Uint8Array(column.buffer, column.byteOffset, column.byteLength)
   );
-}
-
-interface SampleColumns extends Columns {
-  readonly people: readonly string[];
-  readonly width: number;
-}
-
-/** A row of an index as a sample. */
-class PackedSample implements Sample {
-  readonly row: number;
-  // One object for all samples: there are hundreds of thousands.
-  readonly #columns: SampleColumns;
-
-  constructor(row: number, columns: SampleColumns) {
-    this.row = row;
-    this.#columns = columns;
-  }
-
-  get file(): string {
-    return fileAt(this.#columns.table, this.row);
-  }
-
-  get identity(): string {
-    return this.#columns.people[this.#columns.owners[this.row]];
-  }
-
-  get targets(): number[] {
-    return [...this.packedTargets];
-  }
-
-  get packedTargets(): Uint8Array {
-    const { targets, width } = this.#columns;
-    return targets.subarray(this.row * width, (this.row + 1) * width);
-  }
 }

@@ -1,9 +1,15 @@
 import { LetheError } from "../error.ts";
 
+/** A row of a CSV file, and the line that it begins on. */
+export interface CsvRow {
+  readonly line: number;
+  readonly fields: readonly string[];
+}
+
 /** A CSV file's content: the header's column names and rows of as many fields. */
 export interface CsvTable {
   readonly columns: readonly string[];
-  readonly rows: readonly { readonly line: number; readonly fields: readonly string[] }[];
+  readonly rows: readonly CsvRow[];
 }
 
 /**
@@ -18,9 +24,22 @@ export interface CsvTable {
  *   quote is not closed
  */
 export function parseCsv(text: string, name: string): CsvTable {
+  const { columns, rows } = scanCsv(text, name);
+  return { columns, rows: [...rows] };
+}
+
+/**
+ * As {@link parseCsv}, of files with many rows: each row is parsed when it is its turn, anew each time
+ * that the rows are gone through, and refused then.
+ */
+export function scanCsv(
+  text: string,
+  name: string,
+): { readonly columns: readonly string[]; readonly rows: Iterable<CsvRow> } {
   const declared = /^sep=([,;\t|])\r?\n/i.exec(text);
   const separator = declared?.[1] ?? likelySeparator(text);
-  const [header, ...rows] = records(text, name, separator, declared?.[0].length ?? 0);
+  const all = () => records(text, name, separator, declared?.[0].length ?? 0);
+  const { value: header } = all().next();
   if (!header) {
     throw new LetheError(
       `${name} is empty`,
@@ -38,16 +57,19 @@ export function parseCsv(text: string, name: string): CsvTable {
       "remove or rename one of them",
     );
   }
-  for (const { line, fields } of rows) {
-    if (fields.length !== columns.length) {
-      throw new LetheError(
-        `${name} line ${line} has ${fields.length} fields`,
-        `the header names ${columns.length} columns`,
-        "add the missing or remove the extra field",
-      );
+  const checked = function* () {
+    for (const row of all().drop(1)) {
+      if (row.fields.length !== columns.length) {
+        throw new LetheError(
+          `${name} line ${row.line} has ${row.fields.length} fields`,
+          `the header names ${columns.length} columns`,
+          "add the missing or remove the extra field",
+        );
+      }
+      yield row;
     }
-  }
-  return { columns, rows };
+  };
+  return { columns, rows: { [Symbol.iterator]: checked } };
 }
 
 const OTHER_SEPARATORS = [";", "\t", "|"];
@@ -60,13 +82,12 @@ function likelySeparator(text: string): string {
   return OTHER_SEPARATORS.reduce((best, next) => count(next) > count(best) ? next : best, ",");
 }
 
-function records(
+function* records(
   text: string,
   name: string,
   separator: string,
   start: number,
-): { line: number; fields: string[] }[] {
-  const result: { line: number; fields: string[] }[] = [];
+): Generator<CsvRow, undefined> {
   const escaped = separator === "|" ? "\\|" : separator;
   // A tab is no white space where it separates.
   const white = separator === "\t" ? " " : " \t";
@@ -102,9 +123,8 @@ function records(
     if (text[at] === "\r") at++;
     at++; // the line feed, or past the end
     line++;
-    if (fields.length > 1 || fields[0] !== "") result.push({ line: first, fields });
+    if (fields.length > 1 || fields[0] !== "") yield { line: first, fields };
   }
-  return result;
 }
 
 /** Where a quoted field ends, doubled quotes passed over; -1: nowhere. No pattern: a field may be long. */

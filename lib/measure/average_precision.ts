@@ -84,6 +84,11 @@ export function meanAveragePrecision(
   targets: ArrayLike<number>,
   labels: number,
 ): number {
-  const present = averagePrecisions(scores, targets, labels).filter((ap) => ap !== null);
+  return meanOfPresent(averagePrecisions(scores, targets, labels));
+}
+
+/** The mean of average precisions over the labels that have one; 0 where none has. */
+export function meanOfPresent(precisions: readonly (number | null)[]): number {
+  const present = precisions.filter((precision) => precision !== null);
   return present.length === 0 ? 0 : present.reduce((sum, ap) => sum + ap, 0) / present.length;
 }

@@ -1,7 +1,7 @@
 import type { Task } from "../data/sample.ts";
 import { LetheError } from "../error.ts";
 import { accuracy, accuracyPerClass } from "./accuracy.ts";
-import { averagePrecisions, meanAveragePrecision } from "./average_precision.ts";
+import { averagePrecisions, meanAveragePrecision, meanOfPresent } from "./average_precision.ts";
 import { meanLoss } from "./loss.ts";
 
 /** How a model does on a set of images. */
@@ -65,7 +65,11 @@ export function evaluation(
     labels.length,
   );
   return {
-    metric: isDefined(task, targets) ? taskMetric(task, logits, targets, labels.length) : null,
+    metric: !isDefined(task, targets)
+      ? null
+      : task === "multi-label"
+      ? meanOfPresent(each)
+      : accuracy(logits, targets, labels.length),
     loss: meanLoss(task, logits, targets, labels.length),
     images: logits.length / labels.length,
     perLabel: Object.fromEntries(labels.map((label, i) => [label, each[i]])),

@@ -145,7 +145,8 @@ function inModelsLabels(
   }
   const places = dataset.labels.map((label) => config.labels.indexOf(label));
   const placed = samples.map((sample) => ({
-    ...sample,
+    file: sample.file,
+    identity: sample.identity,
     targets: config.task === "classes"
       ? [places[sample.targets[0]]]
       : config.labels.map((label) => sample.targets[dataset.labels.indexOf(label)] ?? 0),

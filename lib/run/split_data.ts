@@ -17,8 +17,8 @@ export interface SplitData {
 }
 
 /**
- * Opens a split file and its data set. The first time leaves an index beside the split, by which the next
- * command opens both without parsing them, as long as neither has changed.
+ * Opens a split file and its data set by the index beside the split. The first time parses both and
+ * leaves it there; it serves as long as neither has changed.
  *
  * @throws LetheError they do not belong together
  */
@@ -30,7 +30,7 @@ export async function openSplit(splitPath: string, data: string): Promise<SplitD
   const sha256 = sha256Hex(new TextEncoder().encode(JSON.stringify(split)));
   // Where it cannot be written, the next command parses again.
   await writeSplitIndex(splitPath, data, split, dataset, sha256).catch(() => {});
-  return { split, dataset, sha256 };
+  return readSplitIndex(splitPath, data) ?? { split, dataset, sha256 };
 }
 
 /** SHA-256 of a sample's image, as the split recorded it. */

@@ -169,7 +169,13 @@ if (import.meta.main) {
         ...["--request-size", "2", "--hidden", "64", "--statistics", "none", ...wasm],
       ], { stage: "meta-learn", done: 200 }),
     evaluate: () =>
-      measure("evaluate", repo, [...task("evaluate"), ...of, "--model", resolve(model), ...wasm.slice(0, 2)]),
+      measure("evaluate", repo, [
+        ...task("evaluate"),
+        ...of,
+        "--model",
+        resolve(model),
+        ...wasm.slice(0, 2),
+      ]),
     unlearn: () =>
       measure("unlearn", repo, [...contained("unlearn"), ...asked, "--out", fresh("unlearned")]),
     audit: () =>

@@ -1,3 +1,4 @@
+import { listed, listedSamples } from "./listed_samples.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { openDataset } from "../../lib/data/open_dataset.ts";
@@ -17,11 +18,14 @@ Deno.test("openDataset finds a layout's files in the root or in its own subfolde
     await writeFiles(join(folder, "data/celeba"), CELEBA);
     const inner = await openDataset("celeba", join(folder, "data/celeba"));
     assertEquals(inner.root, join(folder, "data/celeba"));
-    assertEquals(await openDataset("celeba", join(folder, "data")), inner);
+    assertEquals(listed(await openDataset("celeba", join(folder, "data"))), listed(inner));
     // Large data sets often lie elsewhere, behind a link.
     await Deno.mkdir(join(folder, "linked"));
     await Deno.symlink(join(folder, "data/celeba"), join(folder, "linked/celeba"));
-    assertEquals((await openDataset("celeba", join(folder, "linked"))).samples, inner.samples);
+    assertEquals(
+      listedSamples((await openDataset("celeba", join(folder, "linked"))).samples),
+      listedSamples(inner.samples),
+    );
     assertEquals([inner.name, inner.task, inner.absent], ["celeba", "multi-label", 0]);
   }));
 

@@ -42,7 +42,8 @@ onEachDevice(
       const inTrain = train.findIndex(({ file }) => file === forget[1].file);
       assertEquals(await pixels(train, inTrain), expected);
       assertEquals(await pixels(again.dataset.samples, place), expected);
-      const stranger = { ...forget[0], file: "elsewhere.png" };
+      const { identity, targets } = forget[0];
+      const stranger = { file: "elsewhere.png", identity, targets };
       assertThrows(() => images.source([stranger], config), RangeError, "elsewhere.png");
     }),
 );

@@ -1,12 +1,13 @@
 import { join } from "@std/path";
 import { LetheError } from "../../error.ts";
-import { type CsvTable, parseCsv } from "../../files/csv.ts";
+import { type CsvRow, type CsvTable, scanCsv } from "../../files/csv.ts";
 import { listFolder } from "../../files/list_folder.ts";
 import { readPlainText } from "../../files/plain_file.ts";
 import { checkedRelativePath } from "../../files/relative_path.ts";
 import { isLeftover } from "./find_layout.ts";
 import { listImages } from "./image_listing.ts";
-import { type LabelledRow, type LayoutContent, matchRows, MAX_LABEL_BYTES } from "./layout.ts";
+import { TargetTable } from "../target_table.ts";
+import { LabelledRow, type LayoutContent, matchRows, MAX_LABEL_BYTES, whereIn } from "./layout.ts";
 
 /**
  * A plain folder: images anywhere in it and exactly one `.csv` (or `.tsv`) file at its top with the columns
@@ -21,29 +22,38 @@ export async function readFolder(root: string): Promise<LayoutContent> {
   const listing = await listImages(root, "");
   const name = join(root, await onlyCsv(root));
   const text = await readPlainText(name, { maxBytes: MAX_LABEL_BYTES });
-  const table = parseCsv(text, name);
+  const table = scanCsv(text, name);
   const labelColumns = checkedColumns(table, name);
   const isClass = labelColumns.length === 1 && labelColumns[0] === "class";
   const columnIndex = (column: string) => table.columns.indexOf(column);
-  const labels = isClass
-    ? [...new Set(table.rows.map(({ fields }) => fields[columnIndex("class")]))].sort()
-    : labelColumns;
-  const rows = table.rows.map(({ line, fields }): LabelledRow => {
-    const where = `${name} line ${line}`;
+  const labels = isClass ? [...valuesOf(table.rows, columnIndex("class"))].sort() : labelColumns;
+  const task = isClass ? "classes" : "multi-label";
+  const targets = new TargetTable(task, labels.length);
+  const places = new Map(labels.map((label, place) => [label, place]));
+  const columns = isClass ? [] : labels.map(columnIndex);
+  const [fileColumn, identityColumn] = [columnIndex("file"), columnIndex("identity")];
+  const rows: LabelledRow[] = [];
+  for (const { line, fields } of table.rows) {
+    const where = whereIn(name, line);
     const empty = table.columns.find((_, index) => fields[index] === "");
     if (empty !== undefined) {
       throw new LetheError(`${where} has no ${empty}`, "every field is filled", "fill it in");
     }
-    return {
-      where,
-      file: checkedRelativePath(fields[columnIndex("file")], where),
-      identity: fields[columnIndex("identity")],
-      targets: isClass
-        ? [labels.indexOf(fields[columnIndex("class")])]
-        : labels.map((label) => binaryTarget(fields[columnIndex(label)], label, where)),
-    };
-  });
-  return { task: isClass ? "classes" : "multi-label", labels, ...matchRows(rows, listing, name) };
+    const row = targets.add(
+      isClass
+        ? [places.get(fields[columnIndex("class")])!]
+        : labels.map((label, i) => binaryTarget(fields[columns[i]], label, where)),
+    );
+    const file = checkedRelativePath(fields[fileColumn], where);
+    rows.push(new LabelledRow(file, fields[identityColumn], targets, row, name, line));
+  }
+  return { task, labels, ...matchRows(rows, listing, name) };
+}
+
+function valuesOf(rows: Iterable<CsvRow>, column: number): Set<string> {
+  const values = new Set<string>();
+  for (const { fields } of rows) values.add(fields[column]);
+  return values;
 }
 
 /** Reads one multi-label value of a CSV: 1 for yes, 0 or -1 for no. */
@@ -57,7 +67,7 @@ export function binaryTarget(value: string, label: string, where: string): numbe
   );
 }
 
-function checkedColumns({ columns }: CsvTable, name: string): string[] {
+function checkedColumns({ columns }: Pick<CsvTable, "columns">, name: string): string[] {
   const labels = columns.filter((column) => column !== "file" && column !== "identity");
   const complete = columns.length === labels.length + 2 && labels.length > 0;
   if (complete && !labels.includes("")) return labels;

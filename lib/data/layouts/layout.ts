@@ -1,5 +1,6 @@
 import { LetheError } from "../../error.ts";
 import type { Dataset, Sample, UnreadRows } from "../sample.ts";
+import { LabelledSample, type TargetTable } from "../target_table.ts";
 import type { ImageListing } from "./image_listing.ts";
 
 /** What a layout's files say, before a choice of labels. */
@@ -14,9 +15,34 @@ export type LayoutContent =
 export const MAX_LABEL_BYTES = 256 * 2 ** 20;
 
 /** A label file's row about one image. */
-export interface LabelledRow extends Sample {
+export class LabelledRow extends LabelledSample {
+  /** The label file. */
+  readonly #path: string;
+  readonly #line: number;
+
+  /** @param line of the label file, from 1 on @param row of its targets in the table */
+  constructor(
+    file: string,
+    identity: string,
+    table: TargetTable,
+    row: number,
+    path: string,
+    line: number,
+  ) {
+    super(file, identity, table, row);
+    this.#path = path;
+    this.#line = line;
+  }
+
   /** The label file and line, for errors. */
-  readonly where: string;
+  get where(): string {
+    return whereIn(this.#path, this.#line);
+  }
+}
+
+/** A place in a text file, for errors. @param line from 1 on */
+export function whereIn(path: string, line: number): string {
+  return `${path} line ${line}`;
 }
 
 /**
@@ -36,19 +62,26 @@ export function matchRows(
   { images, unread }: ImageListing,
   labelFile: string,
 ): { samples: Sample[]; absent: number; unread: UnreadRows[] } {
-  const seen = new Map<string, string>();
+  const seen = new Map<string, LabelledRow>();
   const samples: Sample[] = [];
   const absent = new Set<string>();
-  const inOtherForm = new Map([...images].map((image) => [image.normalize("NFC"), image]));
+  const takenApart = new Map<string, string>();
+  for (const image of images) {
+    const composed = image.normalize("NFC");
+    if (composed !== image) takenApart.set(composed, image);
+  }
+  const onDisk = (written: string) => {
+    if (images.has(written)) return written;
+    const composed = written.normalize("NFC");
+    return images.has(composed) ? composed : takenApart.get(composed) ?? written;
+  };
   refuseIdentitiesThatAreOne(rows);
-  for (const { where, file: written, identity, targets } of rows) {
-    const file = images.has(written)
-      ? written
-      : inOtherForm.get(written.normalize("NFC")) ?? written;
+  for (const row of rows) {
+    const file = onDisk(row.file);
     const earlier = seen.get(file);
-    if (earlier) throw duplicateRow(where, file, earlier);
-    seen.set(file, where);
-    if (images.has(file)) samples.push({ file, identity, targets });
+    if (earlier) throw duplicateRow(row.where, file, earlier.where);
+    seen.set(file, row);
+    if (images.has(file)) samples.push(row.named(file));
     else absent.add(file.normalize("NFC"));
   }
   for (const image of images) {

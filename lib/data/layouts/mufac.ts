@@ -1,11 +1,12 @@
 import { join } from "@std/path";
 import { LetheError } from "../../error.ts";
-import { parseCsv } from "../../files/csv.ts";
+import { scanCsv } from "../../files/csv.ts";
 import { readPlainText } from "../../files/plain_file.ts";
 import { checkedRelativePath } from "../../files/relative_path.ts";
 import { findByName } from "./find_layout.ts";
 import { listImages } from "./image_listing.ts";
-import { type LabelledRow, type LayoutContent, matchRows, MAX_LABEL_BYTES } from "./layout.ts";
+import { TargetTable } from "../target_table.ts";
+import { LabelledRow, type LayoutContent, matchRows, MAX_LABEL_BYTES, whereIn } from "./layout.ts";
 
 /** The file by which MUFAC's folder is known. */
 const MUFAC_MARK = "custom_train_dataset.csv";
@@ -50,7 +51,7 @@ async function readPart(root: string, part: string) {
     maxBytes: MAX_LABEL_BYTES,
     remedy: "check the path, or get the file with the data set",
   });
-  const { columns, rows } = parseCsv(text, name);
+  const { columns, rows } = scanCsv(text, name);
   // pandas writes its row numbers into a first column without a name.
   const named = columns.filter((column, index) => column !== "" || index > 0);
   if (named.length !== COLUMNS.length || COLUMNS.some((column) => !named.includes(column))) {
@@ -60,9 +61,11 @@ async function readPart(root: string, part: string) {
       "add the missing or remove the extra column",
     );
   }
-  const labelled = rows.map(({ line, fields }): LabelledRow => {
+  const table = new TargetTable("classes", AGES.length);
+  const labelled: LabelledRow[] = [];
+  for (const { line, fields } of rows) {
     const [family, person, age, image] = COLUMNS.map((column) => fields[columns.indexOf(column)]);
-    const where = `${name} line ${line}`;
+    const where = whereIn(name, line);
     const ageClass = "abcdefgh".indexOf(age);
     if (age.length !== 1 || ageClass < 0) {
       throw new LetheError(
@@ -79,7 +82,8 @@ async function readPart(root: string, part: string) {
       );
     }
     const file = `${part}_images/${checkedRelativePath(image, where)}`;
-    return { file, identity: `${family}_${person}`, targets: [ageClass], where };
-  });
+    const row = table.add([ageClass]);
+    labelled.push(new LabelledRow(file, `${family}_${person}`, table, row, name, line));
+  }
   return matchRows(labelled, await listImages(root, `${part}_images`), name);
 }

@@ -35,9 +35,9 @@ export interface InputFormat {
 export function targetRows(samples: readonly Sample[], task: Task, labels: number): Float32Array {
   const rows = new Float32Array(samples.length * labels);
   samples.forEach((sample, i) => {
-    const targets = sample.packedTargets ?? sample.targets;
-    if (task === "classes") rows[i * labels + targets[0]] = 1;
-    else rows.set(targets, i * labels);
+    if (sample.writeTargets) sample.writeTargets(rows, i * labels);
+    else if (task === "classes") rows[i * labels + sample.targets[0]] = 1;
+    else rows.set(sample.targets, i * labels);
   });
   return rows;
 }

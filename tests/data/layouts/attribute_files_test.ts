@@ -1,3 +1,4 @@
+import { listed, listedSamples } from "../listed_samples.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { readCelebA } from "../../../lib/data/layouts/celeba.ts";
@@ -35,7 +36,7 @@ Deno.test("readAttributeFiles reads the real files' quirks", () =>
       "list_attr_celeba.txt":
         "\ufeff3\r\nSmiling Male \r\n000003.jpg  1  1\r\n000002.JPG -1  0\r\n\r\n000001.jpg  1 -1",
     });
-    assertEquals(await readCelebA(folder), {
+    assertEquals(listed(await readCelebA(folder)), {
       root: folder,
       task: "multi-label",
       labels: ["Smiling", "Male"],
@@ -181,7 +182,7 @@ Deno.test("readCelebA reads Kaggle's, the authors' Drive's and nested layouts", 
       const dataset = await openDataset("celeba", at);
       assertEquals(dataset.root, at + root);
       assertEquals(dataset.labels, ["Smiling", "Male"]);
-      assertEquals(dataset.samples, [
+      assertEquals(listedSamples(dataset.samples), [
         { file: images + one, identity: "7", targets: [1, 0] },
         { file: images + two, identity: "9", targets: [0, 1] },
       ]);
@@ -210,7 +211,11 @@ Deno.test("readCelebAHQ reads CelebAMask-HQ's names", () =>
       "CelebA-HQ-identity.txt": "0.jpg 12\n",
     });
     const { samples } = await readCelebAHQ(folder);
-    assertEquals(samples, [{ file: "CelebA-HQ-img/0.jpg", identity: "12", targets: [1] }]);
+    assertEquals(listedSamples(samples), [{
+      file: "CelebA-HQ-img/0.jpg",
+      identity: "12",
+      targets: [1],
+    }]);
   }));
 
 Deno.test("readCelebAHQ reads the real files' quirks", () =>
@@ -224,7 +229,7 @@ Deno.test("readCelebAHQ reads the real files' quirks", () =>
         "3\nSmiling Young \n10.jpg  -1  1\n29999.jpg   1 -1\n2.jpg\t1\t1",
       "CelebA-HQ-identity.txt": "2.jpg 7\r\n29999.jpg  12\r\n10.jpg 7\r\n",
     });
-    assertEquals(await readCelebAHQ(folder), {
+    assertEquals(listed(await readCelebAHQ(folder)), {
       root: folder,
       task: "multi-label",
       labels: ["Smiling", "Young"],

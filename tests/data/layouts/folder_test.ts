@@ -1,3 +1,4 @@
+import { listed, listedSamples } from "../listed_samples.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import { readFolder } from "../../../lib/data/layouts/folder.ts";
 import { LetheError } from "../../../lib/error.ts";
@@ -15,7 +16,7 @@ Deno.test("readFolder reads label columns of any name in any order", () =>
     const csv = 'wet,file,identity,"has, tail"\n1,dogs/rex 1.png,rex,0\n' +
       "0,tom.jpeg,tom,1\n-1,dogs/rex 2.png,rex,1\n1,gone.png,tom,0\n";
     await writeFiles(folder, { ...IMAGES, "labels.csv": csv });
-    assertEquals(await readFolder(folder), {
+    assertEquals(listed(await readFolder(folder)), {
       task: "multi-label",
       labels: ["wet", "has, tail"],
       samples: [
@@ -35,7 +36,7 @@ Deno.test("readFolder reads CSV files as spreadsheets and scripts leave them", (
     const csv = "\ufefffile , identity, wet\r\ntom.jpeg,tom , 0\r\n\r\n" +
       '"dogs/rex 2.png" , "rex",1\r\ngone.png,rex,1\r\n dogs/rex 1.png,rex,-1';
     await writeFiles(folder, { ...IMAGES, "labels.csv": csv });
-    assertEquals(await readFolder(folder), {
+    assertEquals(listed(await readFolder(folder)), {
       task: "multi-label",
       labels: ["wet"],
       samples: [
@@ -110,7 +111,11 @@ Deno.test("readFolder matches names that are composed in one place and taken apa
         "labels.csv": `file,identity,wet\n${inCsv}/0.png,p,1\n`,
       });
       const { samples } = await readFolder(root);
-      assertEquals(samples, [{ file: `${onDisk}/0.png`, identity: "p", targets: [1] }]);
+      assertEquals(listedSamples(samples), [{
+        file: `${onDisk}/0.png`,
+        identity: "p",
+        targets: [1],
+      }]);
     }
     const twice = `file,identity,wet\n${composed}/0.png,p,1\n${apart}/0.png,p,1\n`;
     await writeFiles(`${folder}/twice`, { [`${apart}/0.png`]: "x", "labels.csv": twice });

@@ -1,3 +1,4 @@
+import { listedSamples } from "../listed_samples.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { readMufac } from "../../../lib/data/layouts/mufac.ts";
@@ -25,7 +26,7 @@ Deno.test("readMufac joins the parts and takes family and person for the identit
     await writeFiles(folder, GOOD);
     const { task, labels, samples, absent } = await readMufac(folder);
     assertEquals([task, labels.length, absent], ["classes", 8, 1]);
-    assertEquals(samples, [
+    assertEquals(listedSamples(samples), [
       { file: "test_images/F2_c1.jpg", identity: "F2_D2", targets: [2] },
       { file: "train_images/F1_a1.jpg", identity: "F1_D", targets: [0] },
       { file: "train_images/F1_b1.JPG", identity: "F1_D", targets: [1] },
