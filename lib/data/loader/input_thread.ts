@@ -100,18 +100,9 @@ export function openInput(
       return {
         side: form.side,
         pixels: (positions, cuts, imageSize) =>
-<<<<<<< HEAD
-          thread.ask<Float32Array>({ batch: { list, positions, cuts, imageSize } }),
+          thread.ask<Float32Array<ArrayBuffer>>({ batch: { list, positions, cuts, imageSize } }),
         bytes: (positions) => thread.ask<Uint8Array<ArrayBuffer>>({ join: { list, positions } }),
         warm: (positions) => thread.tell({ warm: { list, positions } }),
-=======
-          asked({ batch: { images, positions, cuts, imageSize } }) as Promise<
-            Float32Array<ArrayBuffer>
-          >,
-        bytes: (positions) =>
-          asked({ join: { images, positions } }) as Promise<Uint8Array<ArrayBuffer>>,
-        warm: (positions) => send({ id: ids++, warm: { images, positions } }),
->>>>>>> 470ce9f (Batches leave the host once the device has them, heads of WASM attention are laid out one by one, and meta-learn opens the split by its index: what the collector let lie made memory grow with the data set)
       };
     },
     [Symbol.dispose]: () => thread[Symbol.dispose](),
