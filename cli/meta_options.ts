@@ -197,6 +197,13 @@ export const MEMORY_ROW_OPTIONS = {
     default: DEFAULT_MEMORY.memorise.rounds,
     help: "with --memory: how often everybody is dealt into simulated requests",
   },
+  mostLost: {
+    kind: "number",
+    min: 0,
+    max: 100,
+    default: 100 * DEFAULT_MEMORY.mostLost,
+    help: "with --memory: points that people who stay may lose by simulated requests",
+  },
   storedUpdates: {
     kind: "path",
     value: "DIR",
@@ -208,11 +215,11 @@ export const MEMORY_ROW_OPTIONS = {
 export function memoryRowChoice(
   options: OptionValues<typeof MEMORY_ROW_OPTIONS>,
 ): MemoryChoice | undefined {
-  const { memory, rounds, storedUpdates } = options;
+  const { memory, rounds, mostLost, storedUpdates } = options;
   const rank = rankChoice("--memory", memory);
   if (rank === undefined) return undefined;
   return {
-    ...{ ...foldChoice(options), rank, rounds },
+    ...{ ...foldChoice(options), rank, rounds, mostLost: mostLost / 100 },
     ...(storedUpdates === undefined ? {} : { storedUpdates }),
   };
 }

@@ -58,6 +58,8 @@ export const DEMO = {
     folds: 4,
     foldSets: 1,
     requestSizes: [8],
+    // Retraining costs the others more here than the default's limit.
+    mostLost: 1,
     atOnce: 2,
   } satisfies MemoryChoice,
 } as const;

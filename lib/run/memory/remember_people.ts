@@ -25,6 +25,8 @@ export interface MemoryChoice extends FoldChoice {
   readonly rounds?: number;
   /** Folder of the updates that `train --log-updates` logged: rows are these, in place of rounds. */
   readonly storedUpdates?: string;
+  /** What people who stay may lose by simulated requests, a fraction of the metric. */
+  readonly mostLost?: number;
   /** Sizes of the simulated requests that rows are scaled by; default 20, 5 and 1 people. */
   readonly requestSizes?: readonly number[];
   /** Fold models that are trained at once. */
@@ -66,7 +68,7 @@ export type RememberOptions =
  * @throws {LetheError} the fold models are another model's, or cannot be trained
  */
 export async function rememberPeople(
-  { rank, rounds, storedUpdates, requestSizes, atOnce, ...choice }: MemoryChoice,
+  { rank, rounds, storedUpdates, mostLost, requestSizes, atOnce, ...choice }: MemoryChoice,
   { out, unseen, ...options }: RememberOptions,
 ): Promise<KitMemory> {
   const { memorise } = DEFAULT_MEMORY;
@@ -77,6 +79,7 @@ export async function rememberPeople(
     settings: {
       ...DEFAULT_MEMORY,
       memorise: { ...memorise, rounds: rounds ?? memorise.rounds },
+      ...(mostLost === undefined ? {} : { mostLost }),
       ...(requestSizes === undefined ? {} : { requestSizes }),
     },
     ranks: [rank],
