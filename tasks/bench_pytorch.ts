@@ -4,7 +4,7 @@ import { pytorchTable } from "../cli/bench_tables.ts";
 import { command, main } from "../cli/command.ts";
 import { printResult } from "../cli/print_result.ts";
 import { openAndAnnounce } from "../cli/shared_options.ts";
-import { PYTHON } from "../lib/bench/pytorch.ts";
+import { PYTHON, PYTORCH_MODES } from "../lib/bench/pytorch.ts";
 import { againstPytorch, CARD_STEPS } from "../lib/bench/against_pytorch.ts";
 
 /** `deno task bench-pytorch`: a task of its own, since it alone has to run another program. */
@@ -15,6 +15,12 @@ export const benchPytorch = command({
     support: { kind: "integer", min: 1, max: 4096, default: 8, help: "N_S: people per request" },
     ...BENCH_OPTIONS,
     steps: { kind: "list", of: CARD_STEPS, default: CARD_STEPS, help: "what to time on a card" },
+    modes: {
+      kind: "list",
+      of: PYTORCH_MODES,
+      default: PYTORCH_MODES,
+      help: "PyTorch's numbers on a card",
+    },
     python: {
       kind: "path",
       value: "FILE",
@@ -27,8 +33,8 @@ export const benchPytorch = command({
     const { settings, effort } = benchSettings(options, options.support);
     const device = await openAndAnnounce(options.device, terminal);
     const script = fromFileUrl(new URL("./bench_pytorch.py", import.meta.url));
-    const { python, steps } = options;
-    const report = await againstPytorch(device, settings, effort, script, python, steps);
+    const { python, steps, modes } = options;
+    const report = await againstPytorch(device, settings, effort, script, python, steps, modes);
     await printResult(
       terminal,
       options.json ? "-" : undefined,

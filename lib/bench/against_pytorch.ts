@@ -82,6 +82,7 @@ async function values(workload: Workload, pytorch: Pytorch) {
  * @param script path of tasks/bench_pytorch.py
  * @param python the program that runs it
  * @param only steps to time on a card
+ * @param modes PyTorch's numbers on a card
  * @throws LetheError PyTorch is not installed
  */
 export async function againstPytorch(
@@ -91,9 +92,10 @@ export async function againstPytorch(
   script: string,
   python?: string,
   only: readonly string[] = CARD_STEPS,
+  modes: readonly string[] = PYTORCH_MODES,
 ): Promise<PytorchReport> {
   const workload = withoutScale(await makeWorkload(settings, 0));
-  const [plain, own] = [letheSteps(workload), ownSteps(workload)];
+  const plain = letheSteps(workload);
   const gradient: Run = async (times) => {
     for (let i = 0; i < times; i++) {
       const { value, gradients } = plain.trainingStep(workload.images.forget);
@@ -117,16 +119,20 @@ export async function againstPytorch(
       steps.push({ step, mode, bytes, ...comparison });
     };
     if (!cuda) await measure("gradient", "fp32", gradient);
-    for (const mode of cuda ? PYTORCH_MODES : []) {
+    for (const mode of PYTORCH_MODES.filter((mode) => cuda && modes.includes(mode))) {
       for (const step of CARD_STEPS.filter((name) => only.includes(name))) {
-        await measure(step, mode, own.runs[step]);
+        const own = ownSteps(workload);
+        try {
+          await measure(step, mode, own.runs[step]);
+        } finally {
+          own.dispose();
+        }
       }
     }
     await pytorch.stop();
     return { settings, steps, ...both, pytorch: version };
   } finally {
     plain.dispose();
-    own.dispose();
     workload.dispose();
   }
 }

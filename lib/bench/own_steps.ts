@@ -30,6 +30,12 @@ export interface OwnSteps {
   dispose(): void;
 }
 
+/** Something to dispose that is made when it is first asked for. */
+function once<T extends { dispose(): void }>(make: () => T) {
+  let made: T | undefined;
+  return { get: () => made ??= make(), dispose: () => made?.dispose() };
+}
+
 /**
  * Steps as a run takes them, one after the other: training and meta step with their optimisers, recorded
  * where that can be; a batch's images come from the host each time, a request's people are there.
@@ -38,11 +44,14 @@ export function ownSteps(workload: Workload): OwnSteps {
   const { theta, phi, objective, images, batch, shape } = workload;
   const { source, task } = objective;
   const steps = letheSteps(workload);
-  const training = trainingStep(
-    { recipe: SGD, task, shape, microBatch: batch },
-    mapWeights(theta, tf.clone),
+  // Each is made when it is first taken: what one step's memory is, the others' have no part in.
+  const training = once(() =>
+    trainingStep(
+      { recipe: SGD, task, shape, microBatch: batch },
+      mapWeights(theta, tf.clone),
+    )
   );
-  const meta = metaStep(objective, theta, { phi: mapWeights(phi, tf.clone) });
+  const meta = once(() => metaStep(objective, theta, { phi: mapWeights(phi, tf.clone) }));
   const support = { ...source.batch(images.support), rows: images.support.map((_, row) => row) };
   const predictor = new Predictor(shape);
   const losses: number[] = [];
@@ -57,9 +66,9 @@ export function ownSteps(workload: Workload): OwnSteps {
     runs: {
       async training(times) {
         for (let i = 0; i < times; i++) {
-          await training.take(input, batch, LEARNING_RATE, (loss) => losses.push(loss));
+          await training.get().take(input, batch, LEARNING_RATE, (loss) => losses.push(loss));
         }
-        await training.finish();
+        await training.get().finish();
       },
       async evaluation(times) {
         const all = Array.from({ length: times }, () => images.forget).flat();
@@ -69,9 +78,9 @@ export function ownSteps(workload: Workload): OwnSteps {
       async meta(times) {
         const batches = [{ forget: images.forget, val: images.val, keep: [] }];
         for (let i = 0; i < times; i++) {
-          await meta.take(support, batches, META_RATES, () => {});
+          await meta.get().take(support, batches, META_RATES, () => {});
         }
-        await meta.finish();
+        await meta.get().finish();
       },
     },
     dispose() {

@@ -14,6 +14,20 @@ export function mapWeights(
   );
 }
 
+/**
+ * A function of tensors of one shape that works number by number: it sees them as lists, so that
+ * programs are compiled for one rank and not for each.
+ *
+ * @returns of the first one's shape; the caller's
+ */
+export function numberwise(
+  f: (...lists: tf.Tensor[]) => tf.Tensor,
+  ...tensors: readonly tf.Tensor[]
+): tf.Tensor {
+  const lists = tensors.map((tensor) => tf.reshape(tensor, [-1]));
+  return tf.reshape(f(...lists), tensors[0].shape);
+}
+
 /** a + scale b, over the names of a; a name that b lacks is copied. The caller disposes the result. */
 export function addScaled(a: Weights, b: Weights, scale: number | Weights): Weights {
   return mapWeights(a, (tensor, name) => {

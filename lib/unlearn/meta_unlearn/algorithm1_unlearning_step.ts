@@ -7,6 +7,7 @@ import {
   addScaled,
   disposeWeights,
   mapWeights,
+  numberwise,
   valueAndGradients,
   type Weights,
 } from "../../tensor/weights.ts";
@@ -165,10 +166,13 @@ export function queueUnlearningStep(
     ? inOnePass(theta, phi, support, settings)
     : inMicroBatches(theta, phi, support, settings, ranges);
   const moved = logStepSizes
-    ? mapWeights(theta, (tensor, name) => {
-      const step = tf.mul(gradient[name], metaLearningRate);
-      return tf.sub(tensor, tf.mul(step, tf.exp(logStepSizes[name])));
-    })
+    ? mapWeights(theta, (tensor, name) =>
+      numberwise(
+        (before, slope) =>
+          tf.sub(before, tf.mul(tf.mul(slope, metaLearningRate), tf.exp(logStepSizes[name]))),
+        tensor,
+        gradient[name],
+      ))
     : addScaled(theta, gradient, -metaLearningRate);
   return { value: value as tf.Scalar, theta: moved, gradient, output };
 }

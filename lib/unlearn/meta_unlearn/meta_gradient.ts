@@ -5,6 +5,7 @@ import { type Dual, dual, dualsOf } from "../../tensor/algebra.ts";
 import {
   disposeWeights,
   mapWeights,
+  numberwise,
   valueAndGradients,
   type Weights,
 } from "../../tensor/weights.ts";
@@ -148,7 +149,10 @@ function gradientThrough(
   logStepSizes?: Weights,
 ): { phi: Weights; logStepSizes?: Weights | undefined } {
   const direction = logStepSizes
-    ? mapWeights(v, (tensor, name) => tf.mul(tensor, tf.exp(logStepSizes[name])))
+    ? mapWeights(
+      v,
+      (tensor, name) => numberwise((list) => tf.mul(list, tf.exp(logStepSizes[name])), tensor),
+    )
     : v;
   const tangent = supportTangent(theta, direction, support, shape, microBatch);
   const bracket = valueAndGradients((weights) => {
@@ -162,7 +166,10 @@ function gradientThrough(
     phi: mapWeights(bracket.gradients, (tensor) => tf.mul(tensor, -eta)),
     logStepSizes: logStepSizes && mapWeights(
       direction,
-      (tensor, name) => tf.mul(tf.sum(tf.mul(tensor, step.gradient[name])), -eta),
+      (tensor, name) => {
+        const [along, slope] = [tensor, step.gradient[name]].map((of) => tf.reshape(of, [-1]));
+        return tf.mul(tf.sum(tf.mul(along, slope)), -eta);
+      },
     ),
   };
   tf.dispose([tangent.logits, tangent.features, bracket.value]);
