@@ -14,12 +14,14 @@ import {
 import type { LayerOutcome } from "../lib/audit/layers/layer.ts";
 import { runChecks } from "../lib/audit/layers/checks.ts";
 import { rerun } from "../lib/audit/verify/rerun.ts";
+import { digestFile } from "../lib/audit/record/digest_files.ts";
+import { confirmationPage, photographsOf } from "../lib/audit/receipt/confirmation_page.ts";
 import { isPackName, unpack, writePack } from "../lib/audit/receipt/pack.ts";
 import { RECEIPT_FILE } from "../lib/audit/receipt/receipt.ts";
 import { launcherCache } from "../lib/audit/sandbox/launcher_cache.ts";
 import { temporaryFolder } from "../lib/audit/sandbox/run_folder.ts";
 import { withTemporaryPath } from "../lib/files/temporary_path.ts";
-import { refuseExisting } from "../lib/files/write_whole.ts";
+import { refuseExisting, writeWhole } from "../lib/files/write_whole.ts";
 import { newSigningKey, readPublicKey } from "../lib/audit/receipt/signing_key.ts";
 import { unlearnWithReceipt } from "../lib/audit/receipt/unlearn_with_receipt.ts";
 import { verifyChain } from "../lib/audit/verify/verify_chain.ts";
@@ -47,6 +49,16 @@ const OPTIONS = {
     value: "FILE.tar",
     help: "of a run or with --verify: what an auditor gets, receipt, page, evidence, model hash",
   },
+  confirm: {
+    kind: "path",
+    value: "FILE.html",
+    help: "with --verify: a page for one person of the batch, with nobody else's hashes",
+  },
+  photograph: {
+    kind: "list",
+    value: "FILE,..",
+    help: "with --confirm: the person's own, as they were handed in",
+  },
   rerun: { kind: "flag", help: "with --verify: repeat the request and compare the weights" },
   packages: {
     kind: "path",
@@ -73,6 +85,7 @@ export const audit = command({
     "deno task audit --verify unlearned/receipt.json --key lethe.signing-key.pub",
     "deno task audit --verify unlearned/receipt.json --pack unlearned.tar",
     "deno task audit --verify unlearned.tar --model ./model --key lethe.signing-key.pub",
+    "deno task audit --verify unlearned.tar --confirm 4711.html --photograph requests/4711.jpg",
     "deno task audit --chain model.receipt.json,kit.receipt.json,unlearned/receipt.json",
     "deno task audit --verify unlearned/receipt.json --rerun --support ./requests --kit ./kit",
   ],
@@ -146,9 +159,19 @@ async function check(
 async function checkReceipt(
   path: string,
   support: string | undefined,
-  { key, packages, pack, model, rerun: again, ...options }: Options,
+  { key, packages, pack, model, confirm, photograph, rerun: again, ...options }: Options,
   terminal: Terminal,
 ): Promise<number> {
+  if (confirm !== undefined) {
+    if (photograph === undefined) {
+      throw new UsageError(
+        "--confirm without --photograph",
+        "a person is known by their own photograph: a receipt holds no names",
+        "add --photograph FILE, as it was handed in",
+      );
+    }
+    await refuseExisting(confirm);
+  }
   if (pack !== undefined) await refusePack(pack);
   if (again && support === undefined) throw missing("--rerun");
   const run = again ? await unlearnOptions(support!, options, terminal) : null;
@@ -171,6 +194,11 @@ async function checkReceipt(
   }
   if (printLayers(outcomes, terminal)) return 3;
   if (pack !== undefined) await makePack(path, pack, terminal);
+  if (confirm !== undefined) {
+    const hashes = await photographsOf(receipt, photograph!);
+    await writeWhole(confirm, confirmationPage(receipt, (await digestFile(path)).sha256, hashes));
+    terminal.print(`${confirm} confirms to one person that they were served`);
+  }
   return 0;
 }
 

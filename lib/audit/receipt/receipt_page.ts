@@ -28,19 +28,25 @@ export function receiptPage(receipt: Receipt): string {
     section("Program", program(receipt)),
     section("Check it yourself", CHECK),
   ];
+  const title = `Receipt: ${plural(people, "person", "people")} forgotten`;
+  return page(title, verdict(receipt), sections);
+}
+
+/** A page without script or network. @param lead one paragraph, as markup, like the sections */
+export function page(title: string, lead: string, sections: readonly string[]): string {
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>Receipt: ${plural(people, "person", "people")} forgotten</title>
+<title>${title}</title>
 <style>${STYLE}</style>
 </head>
 <body>
 <main>
-<h1>Receipt: ${plural(people, "person", "people")} forgotten</h1>
-<p class="verdict">${verdict(receipt)}</p>
+<h1>${title}</h1>
+<p class="verdict">${lead}</p>
 ${sections.join("\n")}
 </main>
 </body>
@@ -58,7 +64,8 @@ export function escapeHtml(text: string): string {
     );
 }
 
-const LIMITS = `<ul>
+/** What no receipt shows, as markup. */
+export const LIMITS = `<ul>
 <li>Not that the new weights hold nothing of these people: forgetting is measured, not proven.</li>
 <li>Not that nobody kept a copy of the training data, the photographs or the old weights.</li>
 <li>Not that the machine's owner told the truth: who rules the system can deceive every program on it.</li>
@@ -182,7 +189,8 @@ summary { cursor: pointer; padding: .25rem 0; }
 .held { color: var(--held); } .failed { color: var(--failed); font-weight: bold; } .absent { color: var(--absent); }
 `;
 
-function section(title: string, body: string): string {
+/** A titled part of a page, as markup. */
+export function section(title: string, body: string): string {
   return `<section><h2>${title}</h2>${body}</section>`;
 }
 
@@ -194,7 +202,8 @@ function badge(state: LayerState): string {
   return `<span class="badge ${state}">${state}</span>`;
 }
 
-function list(entries: readonly (readonly [string, string])[]): string {
+/** Terms and what they are, as markup; the texts are escaped. */
+export function list(entries: readonly (readonly [string, string])[]): string {
   return `<dl>${
     entries.map(([term, text]) => `<dt>${term}</dt><dd>${escapeHtml(text)}</dd>`).join("")
   }</dl>`;
@@ -223,6 +232,7 @@ function plain(values: Readonly<Record<string, Plain>>): string {
   return Object.entries(values).map(([name, value]) => `${name} ${value}`).join(", ") || "none";
 }
 
-function plural(count: number, one: string, many = `${one}s`): string {
+/** A number of things. */
+export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
