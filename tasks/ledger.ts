@@ -3,6 +3,7 @@ import { command, main } from "../cli/command.ts";
 import { printResult } from "../cli/print_result.ts";
 import { JSON_RESULT } from "../cli/shared_options.ts";
 import { table } from "../cli/table.ts";
+import { readReceipt } from "../lib/audit/receipt/receipt_file.ts";
 import { UsageError } from "../lib/error.ts";
 import { readPlainFile } from "../lib/files/plain_file.ts";
 import { sha256Hex } from "../lib/files/sha256.ts";
@@ -10,6 +11,7 @@ import { identityHash, readIdentityKey } from "../lib/model/kit/identity_key.ts"
 import { readManifest } from "../lib/model/kit/stored_manifest.ts";
 import {
   appendLedger,
+  branchings,
   lateRequests,
   type LedgerEntry,
   ledgerStates,
@@ -62,7 +64,8 @@ export const ledger = command({
       })));
     }
     if (entries.length > 0) await appendLedger(dir, entries);
-    const all = ledgerStates(await readLedger(dir));
+    const known = await readLedger(dir);
+    const all = ledgerStates(known);
     const shown = due ? lateRequests(all, time) : all;
     const rows = shown.map(({ person, received, due, last }) => [
       person.slice(0, 16),
@@ -74,15 +77,27 @@ export const ledger = command({
     await printResult(terminal, json, shown, [
       ...table(["person", "received", "due", "state", ""], rows),
       `${shown.length} ${due ? "late" : "in all"}`,
+      ...branchings(known).map(({ kit, branches }) =>
+        `kit ${short(kit)} went on ${branches.length} times: ` +
+        branches.map(({ kit, people }) => `${short(kit)} without ${people.map(short).join(", ")}`)
+          .join("; ")
+      ),
     ]);
   },
 });
 
-/** A receipt's hash, and the generation of the kit beside it where that still lies there. */
+const short = (hash: string) => `${hash.slice(0, 16)}..`;
+
+/** A receipt's hash and kits, and the generation of the kit beside it where that still lies there. */
 async function ofReceipt(path: string) {
   const bytes = await readPlainFile(path, { maxBytes: 64 * 2 ** 20 });
   const kit = await readManifest(join(dirname(path), "kit")).catch(() => null);
-  return { receipt: sha256Hex(bytes), generation: kit?.manifest.generation ?? null };
+  const kits = await readReceipt(path).then(({ kitId }) => kitId, () => undefined);
+  return {
+    ...(kits ? { kits } : {}),
+    receipt: sha256Hex(bytes),
+    generation: kit?.manifest.generation ?? null,
+  };
 }
 
 function needed(value: string | undefined, event: string, option: string): string {

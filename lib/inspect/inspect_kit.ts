@@ -26,7 +26,15 @@ export async function inspectKit(path: string): Promise<Inspected> {
   }));
   const missing = files.filter(({ bytes }) => bytes === null).map(({ file }) => file);
   const total = files.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0);
-  const uses = await usesOf(path, id);
+  const uses = await Promise.all((await usesOf(path, id)).map(async (use) => {
+    const there = await readManifest(use.out).then((kit) => kit.id, () => null);
+    const state = there === null
+      ? "no longer there"
+      : use.next === null || use.next === there
+      ? "there"
+      : "another kit lies there";
+    return { ...use, state };
+  }));
   const key = await readIdentityKey(identityKeyPath(path)).then(keyFingerprint, () => null);
   const known = key ?? manifest.keyFingerprint ?? null;
   const { unlearning, statistics, methods, metaLoss, identities, forgotten } = manifest;
@@ -73,11 +81,13 @@ export async function inspectKit(path: string): Promise<Inspected> {
       ["size", `${size(total)} in ${files.length} files`],
       [
         "used",
-        uses.length === 0
-          ? "no"
-          : `by ${counted(uses.length, "request", "requests")}: ${
-            some(uses.map(({ out }) => out))
-          }`,
+        uses.length === 0 ? "no" : `by ${counted(uses.length, "request", "requests")}: ${
+          some(
+            uses.map(({ out, next, state }) =>
+              `${out} (${state}${next === null ? "" : `, id ${next.slice(0, 16)}..`})`
+            ),
+          )
+        }`,
       ],
       [
         "identity key",

@@ -6,6 +6,7 @@ import {
   JsonFields,
   line,
   nullable,
+  OBJECT,
   oneOf,
   parseJsonObject,
 } from "../files/json_fields.ts";
@@ -31,6 +32,8 @@ export interface LedgerEntry {
   /** SHA-256 of the receipt, and the generation of the kit that came of it; of what is done. */
   readonly receipt: string | null;
   readonly generation: number | null;
+  /** Ids of the kit that was used and of the one that came of it; of what is done, where its receipt told. */
+  readonly kits?: { readonly before: string; readonly after: string };
 }
 
 /** A request as the ledger tells of it now. */
@@ -91,9 +94,42 @@ function parseEntry(text: string, where: string): LedgerEntry {
     reason: fields.read("reason", nullable(line(1000))),
     receipt: fields.read("receipt", nullable(HASH)),
     generation: fields.read("generation", nullable(integer(0, Number.MAX_SAFE_INTEGER))),
+    ...(fields.optional("kits", OBJECT) ? { kits: readKits(fields.within("kits")) } : {}),
   };
   fields.end();
   return entry;
+}
+
+function readKits(fields: JsonFields): { before: string; after: string } {
+  const kits = { before: fields.read("before", HASH), after: fields.read("after", HASH) };
+  fields.end();
+  return kits;
+}
+
+/** A kit from which more than one run went on. */
+export interface Branching {
+  /** The kit's id. */
+  readonly kit: string;
+  /** What came of each run, with the people whom it forgot. */
+  readonly branches: readonly { readonly kit: string; readonly people: readonly string[] }[];
+}
+
+/**
+ * Kits that were used twice, wherever their copies lie: whom one branch forgot the other still knows, until
+ * it has forgotten them too.
+ */
+export function branchings(entries: readonly LedgerEntry[]): Branching[] {
+  const runs = new Map<string, Map<string, string[]>>();
+  for (const { kits, person } of entries) {
+    if (kits === undefined) continue;
+    const branches = runs.get(kits.before) ?? new Map<string, string[]>();
+    runs.set(kits.before, branches);
+    branches.set(kits.after, [...branches.get(kits.after) ?? [], person]);
+  }
+  return [...runs].filter(([, branches]) => branches.size > 1).map(([kit, branches]) => ({
+    kit,
+    branches: [...branches].map(([kit, people]) => ({ kit, people })),
+  }));
 }
 
 /**

@@ -5,6 +5,9 @@ import { LetheError } from "../../lib/error.ts";
 import { inspectPath } from "../../lib/inspect/inspect_path.ts";
 import { execute } from "../../cli/command.ts";
 import { inspect } from "../../tasks/inspect.ts";
+import { copyFolder } from "../../lib/files/copy_folder.ts";
+import { beginUse } from "../../lib/model/kit/kit_uses.ts";
+import { readManifest } from "../../lib/model/kit/stored_manifest.ts";
 import { inTemporaryFolder, writeFiles } from "../data/temporary_folder.ts";
 
 const FIXTURES = fromFileUrl(new URL("../../fixtures", import.meta.url));
@@ -63,6 +66,25 @@ Deno.test("inspectPath tells of a data set people, shares, images that come twic
     for (const part of ["a HEIC image", "a/0.png (a) = b/0.png (b)", "no image has rare"]) {
       assertStringIncludes(said, part);
     }
+  }));
+
+Deno.test("inspectPath tells which of a kit's successors still lie there, absolute and by id", () =>
+  inTemporaryFolder(async (folder) => {
+    const [kit, out] = [join(folder, "kit"), join(folder, "out")];
+    await copyFolder(at("4832d1b/kit"), kit);
+    await copyFolder(at("4832d1b/unlearned/kit"), join(out, "kit"));
+    const [{ id }, next] = [await readManifest(kit), await readManifest(join(out, "kit"))];
+    const use = await beginUse({ kit, id, out });
+    await use.made(next.id);
+    use.done();
+    const used = async () => Object.fromEntries((await inspectPath(kit)).rows).used;
+    const told = (state: string) =>
+      `by 1 request: ${out}/kit (${state}, id ${next.id.slice(0, 16)}..)`;
+    assertEquals(await used(), told("there"));
+    await Deno.rename(join(out, "kit"), join(folder, "moved"));
+    assertEquals(await used(), told("no longer there"));
+    await copyFolder(kit, join(out, "kit"));
+    assertEquals(await used(), told("another kit lies there"));
   }));
 
 Deno.test("inspectPath takes a folder of images alone for requests, and a person's two photographs for one person's", () =>

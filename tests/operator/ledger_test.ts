@@ -4,6 +4,8 @@ import { execute } from "../../cli/command.ts";
 import { lateRequests, ledgerPath, ledgerStates, readLedger } from "../../lib/run/ledger.ts";
 import { newIdentityKey, writeIdentityKey } from "../../lib/model/kit/identity_key.ts";
 import { ledger } from "../../tasks/ledger.ts";
+import { encodeReceipt, sealReceipt } from "../../lib/audit/receipt/receipt_file.ts";
+import { hash, smallReceipt } from "../audit/small_receipt.ts";
 import { recordedTerminal } from "../cli/recorded_terminal.ts";
 import { inTemporaryFolder } from "../data/temporary_folder.ts";
 
@@ -59,4 +61,34 @@ Deno.test("ledger keeps who asked by keyed hash, what became of it, and what is 
       const ended = await run();
       assertEquals([ended.code, ended.err.includes("does not follow")], [1, true], ended.err);
     }
+  }));
+
+Deno.test("ledger tells of a kit that went on twice, also where its copies lie apart, and whom each branch forgot", () =>
+  inTemporaryFolder(async (folder) => {
+    const key = join(folder, "kit.identity-key");
+    await writeIdentityKey(key, newIdentityKey());
+    const run = async (...args: string[]) => {
+      const terminal = recordedTerminal();
+      const dir = join(folder, "requests");
+      const code = await execute(ledger, ["--dir", dir, ...args, "--identity-key", key], terminal);
+      return { code, out: terminal.printed.join("\n") };
+    };
+    await run("--received", "Jane,Joe,Jim");
+    const done = async (who: string, before: string, after: string) => {
+      const kitId = { before: hash(before), after: hash(after) };
+      const path = join(folder, `${after}.json`);
+      const receipt = await sealReceipt({ ...smallReceipt(), kitId }, null);
+      await Deno.writeTextFile(path, encodeReceipt(receipt));
+      return await run("--done", who, "--receipt", path);
+    };
+    assert(!(await done("Jane", "a", "b")).out.includes("went on"));
+    assert(!(await done("Joe", "b", "c")).out.includes("went on"), "one after the other");
+    const { out } = await done("Jim", "a", "d");
+    const states = ledgerStates(await readLedger(join(folder, "requests")));
+    const [jane, , jim] = states.map(({ person }) => person.slice(0, 16));
+    assertStringIncludes(
+      out,
+      `kit ${"a".repeat(16)}.. went on 2 times: ${"b".repeat(16)}.. without ${jane}..; ` +
+        `${"d".repeat(16)}.. without ${jim}..`,
+    );
   }));
