@@ -87,11 +87,10 @@ function otherOutput(receipt: Receipt, written: readonly HashedFile[]): string |
   const now = new Map(written.map(({ path, sha256 }) => [path, sha256]));
   // Where the weights are the same, so is what names them.
   const same = OF_WEIGHTS.slice(0, 2).every((file) => then.get(file) === now.get(file));
-  return [...new Set([...then.keys(), ...now.keys()])]
-    .find((file) =>
-      (of(file) || same && OF_WEIGHTS.includes(file)) && then.get(file) !== now.get(file)
-    ) ??
-    null;
+  const files = [...new Set([...then.keys(), ...now.keys()])];
+  // What names the others comes last.
+  const due = [...files.filter(of), ...same ? OF_WEIGHTS : []];
+  return due.find((file) => then.get(file) !== now.get(file)) ?? null;
 }
 
 /** The first field of the run's summary that is another; photographs are not matched again. */
