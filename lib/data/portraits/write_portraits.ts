@@ -2,10 +2,9 @@ import { join } from "@std/path";
 import { UsageError } from "../../error.ts";
 import { Random } from "../../random.ts";
 import { MIN_SIDE } from "../images/decode_image.ts";
-import { encodePng } from "../images/encode_png.ts";
 import type { Progress } from "../loader/image_store.ts";
 import { buildFolder } from "../../files/write_whole.ts";
-import { drawPortrait } from "./draw.ts";
+import { openDrawPool } from "./draw_pool.ts";
 import { labelPortrait, PORTRAIT_LABELS } from "./labels.ts";
 import { drawPerson, drawScene } from "./traits.ts";
 
@@ -46,6 +45,13 @@ export async function writePortraits(out: string, options: PortraitOptions): Pro
     await Deno.mkdir(folder);
     const identityLines: string[] = [];
     const attributeLines = [String(total), PORTRAIT_LABELS.join(" ")];
+    using pool = openDrawPool(total);
+    const drawing: Promise<void>[] = [];
+    let done = 0;
+    const write = async (path: string, png: Promise<Uint8Array>) => {
+      await Deno.writeFile(path, await png);
+      onProgress?.(++done, total);
+    };
     for (let identity = 1; identity <= identities; identity++) {
       const ownRandom = random.fork(`person ${identity}`);
       const person = drawPerson(ownRandom);
@@ -53,13 +59,16 @@ export async function writePortraits(out: string, options: PortraitOptions): Pro
         const scene = drawScene(ownRandom.fork(`picture ${picture}`));
         const number = identityLines.length + 1;
         const name = `${String(number).padStart(6, "0")}.png`;
-        await Deno.writeFile(join(folder, name), encodePng(drawPortrait(person, scene, side)));
+        const written = write(join(folder, name), pool.draw({ person, scene, side }));
+        written.catch(() => {}); // told in its turn
+        drawing.push(written);
+        if (drawing.length >= pool.atOnce) await drawing.shift();
         identityLines.push(`${name} ${identity}`);
         const values = labelPortrait(person, scene).map((yes) => yes ? " 1" : "-1");
         attributeLines.push(`${name} ${values.join(" ")}`);
-        onProgress?.(number, total);
       }
     }
+    await Promise.all(drawing);
     await Deno.writeTextFile(join(staging, "identity_CelebA.txt"), lines(identityLines));
     await Deno.writeTextFile(join(staging, "list_attr_celeba.txt"), lines(attributeLines));
   });

@@ -34,6 +34,10 @@ Deno.test("writePortraits makes a data set in CelebA's layout, the same for the 
 
     await writePortraits(join(folder, "b"), { ...options, identities: 4 });
     assertEquals(hashes("b"), hashes("a"));
+    // So many that several threads draw.
+    await writePortraits(join(folder, "many"), { ...options, identities: 100, side: 8 });
+    await writePortraits(join(folder, "few"), { ...options, side: 8 });
+    assertEquals(hashes("many"), hashes("few"));
     await writePortraits(join(folder, "c"), { ...options, seed: 5 });
     assert(hashes("c").every((hash, i) => hash !== hashes("a")[i]));
   }));
