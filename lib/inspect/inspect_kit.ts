@@ -5,7 +5,7 @@ import { readPlainText } from "../files/plain_file.ts";
 import { identityKeyPath, keyFingerprint, readIdentityKey } from "../model/kit/identity_key.ts";
 import { MEMORY_FOLDER, rowFile } from "../model/kit/memory_index.ts";
 import { readMemoryIndex } from "../model/kit/read_memory_index.ts";
-import { usesOf } from "../model/kit/kit_uses.ts";
+import { usesOf } from "../model/kit/uses_record.ts";
 import { readManifest } from "../model/kit/stored_manifest.ts";
 import { counted, type Inspected, size, some } from "./inspected.ts";
 import { shapeOf } from "./inspect_model.ts";

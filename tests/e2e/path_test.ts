@@ -15,7 +15,7 @@ import { sha256Hex } from "../../lib/files/sha256.ts";
 import { tugOfWar } from "../../lib/measure/eq7_tug_of_war.ts";
 import { embeddingRows, fileHash, hashOf, json, photos, pick, unlearning } from "./kit_folder.ts";
 import { DEVICE, done, runTask } from "./run_task.ts";
-import { readMarks } from "../../lib/model/kit/kit_uses.ts";
+import { readMarks } from "../../lib/model/kit/uses_record.ts";
 import { inCopy, REQUEST_SIZE, tree } from "./small_path.ts";
 
 Deno.test("evaluate measures what unlearn made of portraits, and predict reads it", () =>

@@ -6,7 +6,7 @@ import { LetheError } from "../../error.ts";
 import { readPlainFile } from "../../files/plain_file.ts";
 import { sha256Hex } from "../../files/sha256.ts";
 import { identityKeyPath, readIdentityKey } from "../../model/kit/identity_key.ts";
-import { usesOf } from "../../model/kit/kit_uses.ts";
+import { usesOf } from "../../model/kit/uses_record.ts";
 import { readManifest } from "../../model/kit/stored_manifest.ts";
 import { parseTrainingImages, TRAINING_IMAGES } from "../../model/kit/training_images.ts";
 import type { PlanOptions } from "../../run/unlearn_plan.ts";

@@ -76,17 +76,21 @@ export async function checkTarballs(folder: string): Promise<Verdict> {
  * tarball against deno.lock.
  *
  * @param entries what is to be loaded, below the project
+ * @param registry npm's, or one that stands in for it
  */
-export async function checkFetched(entries: readonly string[]): Promise<Verdict> {
+export async function checkFetched(
+  entries: readonly string[],
+  registry = REGISTRY,
+): Promise<Verdict> {
   const folder = await temporaryFolder("lethe-packages-", await launcherCache());
   return await withTemporaryPath(folder, async (): Promise<Verdict> => {
     const settings = ["--config", join(PROJECT, "deno.json"), "--lock", join(PROJECT, "deno.lock")];
     const files = entries.map((entry) => join(PROJECT, entry));
     const { code, err } = await say(
       [Deno.execPath(), "cache", "--quiet", "--frozen", ...settings, ...files],
-      { DENO_DIR: folder, NPM_CONFIG_REGISTRY: REGISTRY },
+      { DENO_DIR: folder, NPM_CONFIG_REGISTRY: registry },
     );
-    if (code !== 0) return ["failed", `${REGISTRY}: ${err.split("\n").at(-1)}`];
+    if (code !== 0) return ["failed", `${registry}: ${err.split("\n").at(-1)}`];
     const { missing, changed, folder: opened } = openPrivateCache(folder);
     if (missing.length + changed.length > 0) {
       return ["failed", `other files than were published: ${[...missing, ...changed].join(", ")}`];
@@ -94,7 +98,7 @@ export async function checkFetched(entries: readonly string[]): Promise<Verdict>
     await Deno.remove(opened, { recursive: true });
     return [
       "held",
-      `the packages of lib/audit/sandbox/packages.json, fetched from ${REGISTRY}: Deno held each ` +
+      `the packages of lib/audit/sandbox/packages.json, fetched from ${registry}: Deno held each ` +
       "tarball against deno.lock",
     ];
   });

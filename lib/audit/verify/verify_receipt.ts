@@ -2,7 +2,7 @@ import { basename, dirname, join } from "@std/path";
 import { canonicalJson } from "../../files/canonical_json.ts";
 import { parseJsonObject } from "../../files/json_fields.ts";
 import { readPlainText } from "../../files/plain_file.ts";
-import { earlierUsesPath, usesPath } from "../../model/kit/kit_uses.ts";
+import { earlierUsesPath, usesPath } from "../../model/kit/uses_record.ts";
 import { encodeSummary, parseSummary, SUMMARY_FILE } from "../../run/summary_file.ts";
 import { isWeakKey } from "../receipt/signing_key.ts";
 import { judgeLayers } from "./judge_layers.ts";

@@ -1,7 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { createHash } from "node:crypto";
 import { hashPackageFiles } from "../../../lib/audit/sandbox/private_cache.js";
-import { lockedTarballs } from "../../../lib/audit/verify/packages.ts";
+import { checkFetched, lockedTarballs } from "../../../lib/audit/verify/packages.ts";
+import { say } from "../../../lib/audit/sandbox/shell.ts";
 import { hashTarball } from "../../../lib/audit/verify/tarballs.ts";
 import { LetheError } from "../../../lib/error.ts";
 
@@ -71,3 +72,41 @@ Deno.test("lockedTarballs names the tarballs as npm does", () => {
   );
   assertEquals(all.some(({ name }) => name === "string_decoder@1.3.0"), true);
 });
+
+/** Answers whatever is asked for, as a registry that is not npm's would, and counts. */
+const STAND_IN = `
+let asked = 0;
+Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: ({ port }) => console.log(port) }, (request) => {
+  if (new URL(request.url).pathname === "/asked") return new Response(String(asked));
+  asked++;
+  return request.url.endsWith(".tgz") ? new Response("no tarball") : Response.json({ versions: {} });
+});`;
+
+Deno.test("checkFetched fails where a registry has other packages than deno.lock names, or is none", async () => {
+  const server = new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--no-config", STAND_IN],
+    ...{ stdin: "null", stdout: "piped", stderr: "null" },
+  }).spawn();
+  const reader = server.stdout.getReader();
+  let port: string;
+  try {
+    port = new TextDecoder().decode((await reader.read()).value).trim();
+    const registry = `http://127.0.0.1:${port}`;
+    const [state, detail] = await checkFetched([WORKER], registry);
+    assertEquals([state, detail.startsWith(`${registry}: `)], ["failed", true], detail);
+    const { out } = await say([
+      Deno.execPath(),
+      "eval",
+      `console.log(await (await fetch("${registry}/asked")).text())`,
+    ]);
+    assertEquals(Number(out) > 0, true, "it was asked, and no cache");
+  } finally {
+    server.kill("SIGKILL");
+    await reader.cancel();
+    await server.status;
+  }
+  const [gone] = await checkFetched([WORKER], `http://127.0.0.1:${port}`);
+  assertEquals(gone, "failed");
+});
+
+const WORKER = "lib/audit/sandbox/unlearn_worker.ts";

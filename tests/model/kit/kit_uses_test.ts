@@ -1,15 +1,13 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { LetheError } from "../../../lib/error.ts";
+import { beginUse, refuseUsed, type UseOptions } from "../../../lib/model/kit/kit_uses.ts";
 import {
-  beginUse,
   earlierUsesPath,
   readMarks,
-  refuseUsed,
-  type UseOptions,
   usesOf,
   usesPath,
-} from "../../../lib/model/kit/kit_uses.ts";
+} from "../../../lib/model/kit/uses_record.ts";
 import { inTemporaryFolder } from "../../data/temporary_folder.ts";
 
 const THIS = "1".repeat(64);
@@ -111,6 +109,24 @@ Deno.test("refuseUsed knows a kit that was copied or renamed in its folder, by i
     await assertRejects(() => refuseUsed(other.kit, THIS), LetheError, "a successor, ");
     await assertRejects(() => beginUse(other), LetheError, "a successor, ");
     await refuseUsed(other.kit, OTHER);
+  }));
+
+Deno.test("beginUse refuses a copy of a kit that a run is using, until that has ended", () =>
+  onUse(async (options) => {
+    const copy = { ...options, kit: `${options.kit}-copy` };
+    const use = await beginUse(options);
+    for (const branch of [false, true]) {
+      await assertRejects(
+        () => beginUse({ ...copy, branch }),
+        LetheError,
+        "is in use by another run",
+      );
+    }
+    await assertRejects(() => Deno.lstat(usesPath(copy.kit)), Deno.errors.NotFound);
+    // The control: another kit in the same folder.
+    (await beginUse({ ...copy, id: OTHER })).giveUp();
+    use.giveUp();
+    (await beginUse(copy)).giveUp();
   }));
 
 Deno.test("beginUse lets a kit pass that took the place of another", () =>
