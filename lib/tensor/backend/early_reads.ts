@@ -4,7 +4,9 @@ const [KEPT, KEPT_BYTES] = [128, 64 * 2 ** 20];
  * Staging buffers that are mapped ahead when a size is first met, and of how many bytes at most. Where
  * they do not go round, as many again are mapped, within so many bytes in all.
  */
-const [SPARES, SPARE_BYTES, ALL_SPARES] = [7, 2 ** 20, 16 * 2 ** 20];
+const [SPARES, SPARE_BYTES, ALL_SPARES] = [7, 8 * 2 ** 20, 32 * 2 ** 20];
+/** Bytes up to which staging buffers come in few sizes. */
+const SMALL = 2 ** 20;
 
 /** A part of a buffer, bytes; multiples of four. */
 export interface BufferRange {
@@ -95,8 +97,8 @@ export class EarlyReads {
   #mapAhead(size: number): void {
     if (size > SPARE_BYTES) return;
     const made = this.#made.get(size)!;
-    const most = made === 1 ? SPARES : Math.floor(ALL_SPARES / size) - made;
-    const spares = Math.min(Math.max(SPARES, made), most, keptOf(size) - made);
+    const most = Math.min(keptOf(size), Math.floor(ALL_SPARES / size));
+    const spares = Math.min(Math.max(SPARES, made), most - made);
     for (let i = 0; i < spares; i++) {
       const spare = this.#stage(size);
       spare.mapAsync(GPUMapMode.READ).then(() => this.#giveBack(spare), () => {});
@@ -117,7 +119,7 @@ export class EarlyReads {
 
 /** Bytes of a staging buffer for a read: of few sizes, since the first read of a size has to wait. */
 function capacityFor(bytes: number): number {
-  const step = bytes <= SPARE_BYTES ? 3 : 1;
+  const step = bytes <= SMALL ? 3 : 1;
   return 256 * 2 ** (step * Math.max(0, Math.ceil(Math.log2(bytes / 256) / step)));
 }
 
