@@ -1,7 +1,7 @@
 """Golden files and timm's ViT in float64, for the scripts beside it. Needs PyTorch, nothing else."""
 import json, os, struct
 import torch
-import torch.nn.functional as F
+import torch_vit
 
 GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../fixtures/golden")
 torch.set_default_dtype(torch.float64)
@@ -37,19 +37,8 @@ DIM, DEPTH, HEADS, EPS, PATCH = (config[k] for k in ("dim", "depth", "heads", "l
 
 
 def vit(p, x):
-    """timm's ViT; logits."""
-    b = len(x)
-    h = F.conv2d(x, p["patch_embed.proj.weight"], p["patch_embed.proj.bias"], stride=PATCH).flatten(2).transpose(1, 2)
-    h = torch.cat([p["cls_token"].expand(b, 1, DIM), h], 1) + p["pos_embed"]
-    norm = lambda h, k: F.layer_norm(h, (DIM,), p[k + ".weight"], p[k + ".bias"], EPS)
-    lin = lambda h, k: h @ p[k + ".weight"].T + p[k + ".bias"]
-    for i in range(DEPTH):
-        k = f"blocks.{i}."
-        q, ke, v = lin(norm(h, k + "norm1"), k + "attn.qkv").reshape(b, -1, 3, HEADS, DIM // HEADS).permute(2, 0, 3, 1, 4)
-        o = ((q @ ke.transpose(-1, -2)) * (DIM // HEADS) ** -0.5).softmax(-1) @ v
-        h = h + lin(o.transpose(1, 2).reshape(b, -1, DIM), k + "attn.proj")
-        h = h + lin(F.gelu(lin(norm(h, k + "norm2"), k + "mlp.fc1")), k + "mlp.fc2")
-    return lin(norm(h, "norm")[:, 0], "head")
+    """Logits."""
+    return torch_vit.vit(p, x, DIM, DEPTH, HEADS, EPS, PATCH)
 
 
 def gradient(at, loss):
