@@ -1,4 +1,5 @@
 import { UsageError } from "../lib/error.ts";
+import { ROW_LAYERS } from "../lib/model/kit/row_layers.ts";
 import type { FoldChoice, MemoryChoice } from "../lib/run/memory/remember_people.ts";
 import { DEFAULT_FOLDS, DEFAULT_MEMORY } from "../lib/run/memory/settings.ts";
 import { META_LOSS_INPUTS } from "../lib/model/meta_loss_inputs.ts";
@@ -204,6 +205,13 @@ export const MEMORY_ROW_OPTIONS = {
     default: 100 * DEFAULT_MEMORY.mostLost,
     help: "with --memory: points that people who stay may lose by simulated requests",
   },
+  memoryLayers: {
+    kind: "choice",
+    of: [...ROW_LAYERS, "chosen"],
+    default: "all",
+    help:
+      "with --memory: layers that rows are kept of, the head always; chosen: by simulated requests",
+  },
   storedUpdates: {
     kind: "path",
     value: "DIR",
@@ -215,11 +223,11 @@ export const MEMORY_ROW_OPTIONS = {
 export function memoryRowChoice(
   options: OptionValues<typeof MEMORY_ROW_OPTIONS>,
 ): MemoryChoice | undefined {
-  const { memory, rounds, mostLost, storedUpdates } = options;
+  const { memory, memoryLayers: layers, rounds, mostLost, storedUpdates } = options;
   const rank = rankChoice("--memory", memory);
   if (rank === undefined) return undefined;
   return {
-    ...{ ...foldChoice(options), rank, rounds, mostLost: mostLost / 100 },
+    ...{ ...foldChoice(options), rank, rounds, layers, mostLost: mostLost / 100 },
     ...(storedUpdates === undefined ? {} : { storedUpdates }),
   };
 }

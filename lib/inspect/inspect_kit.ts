@@ -73,7 +73,8 @@ export async function inspectKit(path: string): Promise<Inspected> {
         "remembers",
         memory
           ? `${counted(memory.people.length, "person", "people")} at ` +
-            `${memory.rank === null ? "full rank" : `rank ${memory.rank}`}, sealed, ` +
+            `${memory.rank === null ? "full rank" : `rank ${memory.rank}`}` +
+            `${memory.layers ? ` (layers: ${memory.layers})` : ""}, sealed, ` +
             `${perPerson === null ? "no bytes" : size(perPerson)} each`
           : "nobody",
       ],
@@ -115,6 +116,7 @@ export async function inspectKit(path: string): Promise<Inspected> {
           memory: {
             people: memory.people.length,
             rank: memory.rank,
+            layers: memory.layers ?? "all",
             bytesPerPerson: perPerson,
             match: memory.match,
             folds: memory.folds,

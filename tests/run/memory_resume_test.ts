@@ -5,6 +5,8 @@ import { range } from "../../lib/data/loader/image_source.ts";
 import { LetheError } from "../../lib/error.ts";
 import { readModel } from "../../lib/model/checkpoint.ts";
 import { uploadWeights } from "../../lib/model/device_weights.ts";
+import { layerShapes } from "../../lib/model/kit/row_layers.ts";
+import { thetaShapes } from "../../lib/model/theta_shapes.ts";
 import { makeMemory } from "../../lib/run/memory/make_memory.ts";
 import { peopleOf } from "../../lib/run/memory/people_of.ts";
 import { RowFiles } from "../../lib/run/memory/row_files.ts";
@@ -46,6 +48,7 @@ Deno.test("makeMemory goes on after the last whole round when it was stopped, an
           ...DEFAULT_MEMORY,
           momentImages: 2,
           requestSizes: [2],
+          layers: name === "whole" ? "chosen" : "mlp",
           memorise: { ...DEFAULT_MEMORY.memorise, rounds: 3, groupSizes: [2], momentum: 0.5 },
         },
         onProgress({ stage, note = "" }) {
@@ -54,7 +57,11 @@ Deno.test("makeMemory goes on after the last whole round when it was stopped, an
           asked.push(note);
         },
       });
-    await make("whole");
+    const { learned: [{ layers, rows: whose, scales }] } = await make("whole");
+    const { step } = await whose.read(0);
+    const shapes = layerShapes(thetaShapes(model.config, model.config.labels.length), layers);
+    assertEquals([...step.keys()].sort(), [...shapes.keys()].sort());
+    assertEquals(scales.length, 1);
     const whole = asked.splice(0);
     await assertRejects(() => make("stopped", "round 3 of 3"), Error, "enough");
     asked.splice(0);

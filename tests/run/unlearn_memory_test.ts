@@ -12,10 +12,12 @@ import {
 } from "../../lib/model/kit/identity_key.ts";
 import { readKit, writeKit } from "../../lib/model/kit/kit.ts";
 import { parseMemoryIndex } from "../../lib/model/kit/memory_index.ts";
+import { layerShapes, type RowLayers } from "../../lib/model/kit/row_layers.ts";
+import { thetaShapes } from "../../lib/model/theta_shapes.ts";
 import type { MemoryRow } from "../../lib/model/kit/memory_row.ts";
 import type { Weight } from "../../lib/model/safetensors.ts";
 import { Random } from "../../lib/random.ts";
-import { rowsOf as keptRowsOf } from "../../lib/run/memory/kept_rows.ts";
+import { cutRows, rowsOf as keptRowsOf } from "../../lib/run/memory/kept_rows.ts";
 import { sealMemory } from "../../lib/run/memory/kit_memory.ts";
 import { unlearnRequests } from "../../lib/run/unlearn_requests.ts";
 import type { Device } from "../../lib/tensor/device.ts";
@@ -52,12 +54,17 @@ async function prepare(
   rank: number | null,
   distance = 2,
   factors: readonly number[] = [1],
+  layers: RowLayers = "all",
 ): Promise<IdentityKey> {
   const key = newIdentityKey();
   const kit = kitWithStatistics(PEOPLE.map((person) => identityHash(key, person)).sort());
   const learned = {
     rank,
-    rows: keptRowsOf(rowsOf(kit.model.theta, rank)),
+    layers,
+    rows: cutRows(
+      keptRowsOf(rowsOf(kit.model.theta, rank)),
+      layerShapes(thetaShapes(kit.model.config, kit.model.config.labels.length), layers),
+    ),
     scales: factors.map((scale, i) => ({
       people: i + 1,
       scale: { scale, tugOfWar: 0.9, lost: 0 },
@@ -218,5 +225,22 @@ onEachDevice(
       assertEquals([two.people, two.photographs], [1, 2]);
       assertEquals(two.weights, one.weights);
       assert(two.match!.farthest >= one.match!.farthest);
+    }),
+);
+
+onEachDevice(
+  "unlearnRequests moves the layers that rows are of and no others, and inspect names them",
+  (device) =>
+    inTemporaryFolder(async (folder) => {
+      await prepare(folder, 1, 2, [1], "mlp");
+      const before = await readKit(join(folder, "kit"));
+      await serve(device, folder, 0, "kit", "first");
+      const after = await readKit(join(folder, "first/kit"));
+      for (const [name, { values }] of before.model.theta) {
+        const same = after.model.theta.get(name)!.values.every((x, i) => x === values[i]);
+        assertEquals([name, same], [name, !/\.mlp\.|^head\./.test(name)]);
+      }
+      const told = Object.fromEntries((await inspectPath(join(folder, "first/kit"))).rows);
+      assertMatch(told.remembers, /at rank 1 \(layers: mlp\), sealed/);
     }),
 );

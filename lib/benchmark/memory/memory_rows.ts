@@ -5,6 +5,7 @@ import { buildFolder } from "../../files/write_whole.ts";
 import { readModel } from "../../model/checkpoint.ts";
 import { uploadWeights } from "../../model/device_weights.ts";
 import { decodeRow, encodeRow, type MemoryRow } from "../../model/kit/memory_row.ts";
+import { layerShapes } from "../../model/kit/row_layers.ts";
 import { thetaShapes } from "../../model/theta_shapes.ts";
 import { type LearnedMemory, requestScales } from "../../run/memory/learn_memory.ts";
 import { makeMemory, type MakeMemoryOptions } from "../../run/memory/make_memory.ts";
@@ -77,7 +78,7 @@ export async function writeMemoryRows(
         await Deno.writeFile(rowPath(staging, rank, row), encodeRow(await rows.read(row)));
       }
     }
-    const chosen = learned.map(({ rank, scales }) => ({ rank, scales }));
+    const chosen = learned.map(({ rank, layers, scales }) => ({ rank, layers, scales }));
     await Deno.writeTextFile(join(staging, RESULT_FILE), JSON.stringify(chosen) + "\n");
   });
   await Deno.remove(`${out}.rows`, { recursive: true });
@@ -97,11 +98,12 @@ export async function readMemoryRows(
 ): Promise<MemoryRow[]> {
   const { config } = await readModel(inputs.model);
   const text = await Deno.readTextFile(join(inputs.memory, RESULT_FILE));
-  const chosen: readonly Pick<LearnedMemory, "rank" | "scales">[] = JSON.parse(text);
-  const scales = requestScales(chosen.find((each) => each.rank === rank)!.scales);
+  const chosen: readonly Pick<LearnedMemory, "rank" | "layers" | "scales">[] = JSON.parse(text);
+  const own = chosen.find((each) => each.rank === rank)!;
+  const scales = requestScales(own.scales);
   const factor = requestFactor(scales, before + asked.length);
   const { identities } = peopleOf(samplesOf(split, dataset, "train"), 0);
-  const shapes = thetaShapes(config, config.labels.length);
+  const shapes = layerShapes(thetaShapes(config, config.labels.length), own.layers);
   return await Promise.all(asked.map(async (identity) => {
     const path = rowPath(inputs.memory, rank, identities.indexOf(identity));
     const bytes = await readPlainFile(path, { maxBytes: MAX_ROW_BYTES });

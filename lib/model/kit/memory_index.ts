@@ -6,9 +6,11 @@ import {
   list,
   nullable,
   OBJECT,
+  oneOf,
   parseJsonObject,
   real,
 } from "../../files/json_fields.ts";
+import { ROW_LAYERS, type RowLayers } from "./row_layers.ts";
 
 /** Where a kit names its rows of memory. */
 export const MEMORY_INDEX = "memory.json";
@@ -21,6 +23,8 @@ export interface MemoryIndex {
   readonly version: 1;
   /** Rank that matrices are kept at; null where they are whole. */
   readonly rank: number | null;
+  /** Which of theta's tensors rows are of; absent: all. */
+  readonly layers?: RowLayers;
   /** The kit has been through a request: its rows are of the model before it. */
   readonly stale: boolean;
   /** How far a photograph may be from its person; null where nobody measured it. */
@@ -73,8 +77,8 @@ export function rowFile(person: string): string {
 /** `memory.json` as text: people in the order of their hashes. */
 export function encodeMemoryIndex(index: MemoryIndex): string {
   const people = index.people.toSorted((a, b) => a.person < b.person ? -1 : 1);
-  const { version, rank, stale, match, folds, heldOut, requests, forgotten } = index;
-  const all = { version, rank, stale, match, folds, heldOut, requests, forgotten, people };
+  const { version, rank, layers, stale, match, folds, heldOut, requests, forgotten } = index;
+  const all = { version, rank, layers, stale, match, folds, heldOut, requests, forgotten, people };
   return JSON.stringify(all, null, 2) + "\n";
 }
 
@@ -87,6 +91,7 @@ export function parseMemoryIndex(text: string, file: string): MemoryIndex {
   const fields = new JsonFields(parseJsonObject(text, file, remedy), file, remedy);
   const version = fields.read("version", integer(1, 1)) as 1;
   const rank = fields.read("rank", nullable(integer(1, 65_536)));
+  const layers = fields.optional("layers", oneOf(ROW_LAYERS));
   const stale = fields.read("stale", BOOLEAN);
   const matched = fields.read("match", nullable(OBJECT)) !== null;
   const match = matched ? fields.within("match") : null;
@@ -102,6 +107,7 @@ export function parseMemoryIndex(text: string, file: string): MemoryIndex {
   const index: MemoryIndex = {
     version,
     rank,
+    ...(layers === undefined ? {} : { layers }),
     stale,
     match: match && {
       distance: match.read("distance", real(0, 2)),

@@ -13,6 +13,7 @@ import {
   rowFile,
 } from "./memory_index.ts";
 import { decodeRow, type MemoryRow } from "./memory_row.ts";
+import { layerShapes } from "./row_layers.ts";
 import { openRow, type RowKey } from "./sealed_row.ts";
 import { RESTORE } from "./stored_manifest.ts";
 
@@ -24,11 +25,11 @@ import { RESTORE } from "./stored_manifest.ts";
  */
 export async function openRows(
   folder: string,
-  { rank, people }: MemoryIndex,
+  { rank, layers, people }: MemoryIndex,
   config: ModelConfig,
   asked: readonly { readonly person: string; readonly key: RowKey }[],
 ): Promise<MemoryRow[]> {
-  const shapes = thetaShapes(config, config.labels.length);
+  const shapes = layerShapes(thetaShapes(config, config.labels.length), layers ?? "all");
   const rows: MemoryRow[] = [];
   for (const { person, key } of asked) {
     const path = join(folder, MEMORY_FOLDER, rowFile(person));

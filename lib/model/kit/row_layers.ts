@@ -12,7 +12,9 @@ export function layerShapes(
   const depth = 1 + Math.max(...[...shapes.keys()].map((name) => blockOf(name) ?? 0));
   const within = (name: string) => {
     const block = blockOf(name);
-    if (block === null) return name.startsWith("head.") || layers === "late" && /^norm\./.test(name);
+    if (block === null) {
+      return name.startsWith("head.") || layers === "late" && /^norm\./.test(name);
+    }
     if (layers === "late") return block >= depth / 2;
     return name.includes(layers === "mlp" ? ".mlp." : ".attn.");
   };

@@ -75,6 +75,20 @@ export function scaledRows(rows: KeptRows, scale: number): KeptRows {
   };
 }
 
+/** Rows of some tensors only. @param shapes of these */
+export function cutRows(
+  rows: KeptRows,
+  shapes: ReadonlyMap<string, readonly number[]>,
+): KeptRows {
+  return {
+    count: rows.count,
+    async read(row) {
+      const { step, centroid } = await rows.read(row);
+      return { step: new Map([...step].filter(([name]) => shapes.has(name))), centroid };
+    },
+  };
+}
+
 /** Rows that are in memory. */
 export function rowsOf(rows: readonly MemoryRow[]): KeptRows {
   return { count: rows.length, read: (row) => Promise.resolve(rows[row]) };

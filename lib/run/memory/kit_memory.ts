@@ -42,6 +42,7 @@ export async function sealMemory(
     index: {
       version: 1,
       rank: learned.rank,
+      ...(learned.layers === "all" ? {} : { layers: learned.layers }),
       stale: false,
       match,
       folds: { count: folds.count, sets: folds.sets.length },

@@ -2,6 +2,7 @@ import type { ImageFeed } from "../../data/loader/image_source.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { downloadWeights } from "../../model/device_weights.ts";
 import type { RequestScale } from "../../model/kit/memory_index.ts";
+import { layerShapes, ROW_LAYERS, type RowLayers } from "../../model/kit/row_layers.ts";
 import type { Weight } from "../../model/safetensors.ts";
 import { predict } from "../../model/predict.ts";
 import type { Random } from "../../random.ts";
@@ -27,8 +28,8 @@ import { rowStep } from "../../unlearn/memory/row_step.ts";
 import type { Person } from "../../unlearn/meta_unlearn/simulate_requests.ts";
 import type { OnProgress } from "../progress.ts";
 import type { Folds } from "./fold_models.ts";
-import { foldRequests, scaleJudge } from "./judge_scale.ts";
-import { type KeptRows, RowFolder, scaledRows } from "./kept_rows.ts";
+import { type FoldRequests, foldRequests, scaleJudge } from "./judge_scale.ts";
+import { cutRows, type KeptRows, RowFolder, scaledRows } from "./kept_rows.ts";
 import { RowFiles } from "./row_files.ts";
 import { answersOf, heldOutFold, Logits, type ReferenceLogits } from "./reference_answers.ts";
 
@@ -44,6 +45,8 @@ export interface MemorySettings {
   readonly memorise: MemoriseRecipe;
   /** Absent: lambda and pi stay as they start. */
   readonly learn?: LearnRecipe;
+  /** Which tensors rows are kept of, or all choices, to choose among by simulated requests; absent: all. */
+  readonly layers?: RowLayers | "chosen";
   /** Sizes of the simulated requests that rows are scaled by, in falling order. */
   readonly requestSizes: readonly number[];
   /** What people who stay may lose by simulated requests, a fraction of the metric. */
@@ -54,6 +57,8 @@ export interface MemorySettings {
 export interface LearnedMemory {
   /** Rank of what is kept of each weight matrix; null for all. */
   readonly rank: number | null;
+  /** Which tensors rows are of. */
+  readonly layers: RowLayers;
   /** By the people's rows, at the scale that suits the largest simulated requests. */
   readonly rows: KeptRows;
   /** By size of the simulated requests, in rising order. */
@@ -170,7 +175,7 @@ async function memoriseRows(
   const { memorise: recipe } = settings;
   const length = rowLength(theta, recipe);
   const fingerprint = JSON.stringify({
-    settings: { ...settings, learn: null, requestSizes: null, mostLost: null },
+    settings: { ...settings, learn: null, layers: null, requestSizes: null, mostLost: null },
     ...{ microBatch, run: inputs.fingerprint },
   });
   const rows = await RowFiles.open(inputs.rowsFolder, people.length, length, fingerprint);
@@ -226,26 +231,49 @@ async function scaleRows(
   const sizes = settings.requestSizes.map((size) =>
     foldRequests(folds, people, answers, judged, size, random.fork(`requests of ${size}`))
   );
+  const shapes = new Map(Object.entries(theta).map(([name, { shape }]) => [name, shape]));
+  const { layers: wanted = "all", mostLost } = settings;
   for (const [i, rank] of ranks.entries()) {
-    const scales: ChosenScale[] = [];
-    for (const requests of sizes) {
-      const size = Math.max(...requests.map(({ groups }) => groups[0].length));
-      if (scales.some(({ people }) => people === size)) continue;
-      const judge = await scaleJudge(scaled, kept[i], requests);
+    const scaleOf = async (
+      rows: KeptRows,
+      layers: RowLayers,
+      requests: readonly FoldRequests[],
+    ) => {
+      const size = sizeOf(requests);
+      const judge = await scaleJudge(scaled, rows, requests);
       const { best: scale, trials } = await chooseScale(async (scale) => {
         const found = await judge(scale);
-        const note = `rank ${rank ?? "full"}, ${size} people, ${scale.toFixed(3)}: ToW ` +
-          (100 * found.tugOfWar).toFixed(1);
+        const note = `rank ${rank ?? "full"}${layers === "all" ? "" : `, ${layers}`}, ` +
+          `${size} people, ${scale.toFixed(3)}: ToW ${(100 * found.tugOfWar).toFixed(1)}`;
         onProgress?.({ stage: "scale", done: i, total: ranks.length, unit: "ranks", note });
         return found;
-      }, settings.mostLost);
-      scales.push({ people: size, scale, trials });
+      }, mostLost);
+      return { people: size, scale, trials };
+    };
+    // The layers are those that do best for the largest requests.
+    const tried: { layers: RowLayers; rows: KeptRows; first: ChosenScale }[] = [];
+    const largest = sizes.reduce((a, b) => sizeOf(b) > sizeOf(a) ? b : a);
+    for (const layers of wanted === "chosen" ? ROW_LAYERS : [wanted]) {
+      const rows = layers === "all" ? kept[i] : cutRows(kept[i], layerShapes(shapes, layers));
+      tried.push({ layers, rows, first: await scaleOf(rows, layers, largest) });
+    }
+    const { layers, rows, first } = tried.reduce((a, b) =>
+      b.first.scale.tugOfWar > a.first.scale.tugOfWar ? b : a
+    );
+    const scales = [first];
+    for (const requests of sizes) {
+      if (scales.some(({ people }) => people === sizeOf(requests))) continue;
+      scales.push(await scaleOf(rows, layers, requests));
     }
     scales.sort((a, b) => a.people - b.people);
-    const rows = scaledRows(kept[i], scales.at(-1)!.scale.scale);
-    result.push({ rank, rows, scales });
+    result.push({ rank, layers, rows: scaledRows(rows, scales.at(-1)!.scale.scale), scales });
   }
   return result;
+}
+
+/** People of the largest of some requests of one size. */
+function sizeOf(requests: readonly FoldRequests[]): number {
+  return Math.max(...requests.map(({ groups }) => groups[0].length));
 }
 
 /** People whose plain gradients the size of the first step is set by. */

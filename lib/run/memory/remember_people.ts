@@ -1,3 +1,4 @@
+import type { RowLayers } from "../../model/kit/row_layers.ts";
 import { predict } from "../../model/predict.ts";
 import { photographMatch } from "../../unlearn/memory/photograph_match.ts";
 import type { Person } from "../../unlearn/meta_unlearn/simulate_requests.ts";
@@ -23,6 +24,8 @@ export interface MemoryChoice extends FoldChoice {
   readonly rank: number | null;
   /** How often everybody is dealt into simulated requests. */
   readonly rounds?: number;
+  /** Which tensors rows are of, or `chosen` by simulated requests; default all. */
+  readonly layers?: RowLayers | "chosen";
   /** Folder of the updates that `train --log-updates` logged: rows are these, in place of rounds. */
   readonly storedUpdates?: string;
   /** What people who stay may lose by simulated requests, a fraction of the metric. */
@@ -68,7 +71,7 @@ export type RememberOptions =
  * @throws {LetheError} the fold models are another model's, or cannot be trained
  */
 export async function rememberPeople(
-  { rank, rounds, storedUpdates, mostLost, requestSizes, atOnce, ...choice }: MemoryChoice,
+  { rank, rounds, layers, storedUpdates, mostLost, requestSizes, atOnce, ...choice }: MemoryChoice,
   { out, unseen, ...options }: RememberOptions,
 ): Promise<KitMemory> {
   const { memorise } = DEFAULT_MEMORY;
@@ -81,6 +84,7 @@ export async function rememberPeople(
       memorise: { ...memorise, rounds: rounds ?? memorise.rounds },
       ...(mostLost === undefined ? {} : { mostLost }),
       ...(requestSizes === undefined ? {} : { requestSizes }),
+      ...(layers === undefined ? {} : { layers }),
     },
     ranks: [rank],
     ...(storedUpdates === undefined ? {} : { storedUpdates }),

@@ -49,11 +49,13 @@ export function subtractRows(theta: Weights, rows: readonly MemoryRow[]): Weight
   return mapWeights(theta, (tensor, name) => {
     let moved = tensor;
     for (const { step } of rows) {
-      const own = step.get(name)!;
+      const own = step.get(name);
+      // Rows may be kept of some layers only.
+      if (own === undefined) continue;
       const row = "whole" in own ? tf.tensor(own.whole, tensor.shape) : expanded(own, tensor.shape);
       moved = tf.sub(moved, row);
     }
-    return rows.length === 0 ? tf.clone(tensor) : moved;
+    return moved === tensor ? tf.clone(tensor) : moved;
   });
 }
 
