@@ -148,6 +148,7 @@ export { Random } from "./lib/random.ts";
 export { MEASURED_PARTS } from "./lib/run/evaluate_model.ts";
 export type { ImportedModel } from "./lib/run/import_model.ts";
 export type { MethodSettingsChoice } from "./lib/run/kit_for_methods.ts";
+export { ROW_LAYERS, type RowLayers } from "./lib/model/kit/row_layers.ts";
 export type { FoldChoice, MemoryChoice } from "./lib/run/memory/remember_people.ts";
 export type { PlanOptions } from "./lib/run/unlearn_plan.ts";
 export type { KernelChoice } from "./lib/tensor/kernels/autotune/kernel_choice.ts";
