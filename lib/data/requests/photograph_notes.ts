@@ -17,6 +17,8 @@ const UNIFORM = 12;
 /** Mean difference of two pictures that are nearly the same, of 255. */
 const NEARLY = 5;
 const NAMED = 5;
+/** Of so many photographs each is held against each: pairs grow by the square. */
+const COMPARED = 300;
 
 /** A photograph as it is judged. */
 export interface LookedAt {
@@ -63,8 +65,9 @@ export async function photographNotes(
 export function judgePhotographs(seen: readonly LookedAt[]): string[] {
   const small = seen.filter(({ height }) => height < LEAST_HEIGHT);
   const bordered = seen.filter(({ pixels }) => hasBorders(pixels));
-  const alike = seen.flatMap((one, i) =>
-    seen.slice(i + 1).filter((other) => isNear(one.pixels, other.pixels))
+  const compared = seen.slice(0, COMPARED);
+  const alike = compared.flatMap((one, i) =>
+    compared.slice(i + 1).filter((other) => isNear(one.pixels, other.pixels))
       .map((other) => ({
         pair: `${one.file} and ${other.file}`,
         ofOne: one.identity === other.identity,
@@ -91,6 +94,11 @@ export function judgePhotographs(seen: readonly LookedAt[]): string[] {
   if (repeats.length > 0) {
     lines.push(
       `nearly the same twice of one person, which say hardly more than one: ${listed(repeats)}`,
+    );
+  }
+  if (seen.length > COMPARED) {
+    lines.push(
+      `more than ${COMPARED} (${seen.length}): the first ${COMPARED} were held against one another, no others`,
     );
   }
   return lines;

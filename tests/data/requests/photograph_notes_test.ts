@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { encodePng } from "../../../lib/data/images/encode_png.ts";
-import { photographNotes } from "../../../lib/data/requests/photograph_notes.ts";
+import { judgePhotographs, photographNotes } from "../../../lib/data/requests/photograph_notes.ts";
 import { Random } from "../../../lib/random.ts";
 import { inTemporaryFolder, writeFiles } from "../temporary_folder.ts";
 
@@ -46,3 +46,17 @@ Deno.test("photographNotes takes a picture of one colour for no picture with bor
     await writeFiles(folder, { "a.png": encodePng({ width: 80, height: 80, rgb }) });
     assertEquals(await photographNotes(folder, [{ file: "a.png", identity: "a" }]), []);
   }));
+
+Deno.test("judgePhotographs holds some hundred against one another, not all of a large folder", () => {
+  const pixels = picture("ann", 64).subarray(0, 12288);
+  const looked = (count: number) =>
+    Array.from({ length: count }, (_, i) => ({
+      file: `${i}.png`,
+      identity: `${i}`,
+      height: 64,
+      pixels: pixels.map((byte, k) => k % 2 === 0 ? byte : i % 251),
+    }));
+  assertEquals(judgePhotographs(looked(300)).filter((line) => line.includes("more than")), []);
+  const notes = judgePhotographs(looked(1000));
+  assertStringIncludes(notes.at(-1)!, "more than 300 (1000): ");
+});
