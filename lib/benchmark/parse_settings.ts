@@ -117,6 +117,7 @@ const TUNING: Readonly<Record<keyof MemoryTuning, Kind<number>>> = {
   stableShare: real(0, 2),
   lastStep: real(0, 1),
   retainWeight: real(0, 1e6),
+  retainImages: integer(1, 1_000_000),
   mostLost: real(0, 1),
   power: real(0, 2),
 };

@@ -95,12 +95,14 @@ export interface MetaUnlearnSettings {
 export interface MemoryTuning {
   /** Of the round before, 0 for nothing. */
   readonly momentum?: number;
-  /** The first step as a share of the largest stable one. */
+  /** The first step as a share of the largest stable one; 0 for a step of 1. */
   readonly stableShare?: number;
   /** The last step as a share of the first. */
   readonly lastStep?: number;
-  /** Weight of retained images; validation images count half of it. */
+  /** Weight of retained images, and how many hold a group; validation images: half of it. */
   readonly retainWeight?: number;
+  /** Retained images per group. */
+  readonly retainImages?: number;
   /** What people who stay may lose, a fraction of the metric. */
   readonly mostLost?: number;
   /** pi of the preconditioner. */

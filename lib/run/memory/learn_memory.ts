@@ -94,6 +94,8 @@ export interface MemoryInputs {
   readonly steps?: (row: number) => Promise<ReadonlyMap<string, Weight>>;
   /** A folder that rows are made in, for everybody's do not fit the memory; removed by who made the kit. */
   readonly rowsFolder: string;
+  /** The run will not go on after a stop: rows that fit the memory are not written between rounds. */
+  readonly once?: boolean;
   /** JSON of all that rows depend on besides the settings and what computes. */
   readonly fingerprint: string;
   readonly onProgress?: OnProgress | undefined;
@@ -178,11 +180,15 @@ async function memoriseRows(
     settings: { ...settings, learn: null, layers: null, requestSizes: null, mostLost: null },
     ...{ microBatch, run: inputs.fingerprint },
   });
-  const rows = await RowFiles.open(inputs.rowsFolder, people.length, length, fingerprint);
+  const files = inputs.once && 4 * length * people.length <= FITS_MEMORY
+    ? undefined
+    : await RowFiles.open(inputs.rowsFolder, people.length, length, fingerprint);
+  const rows = files ?? new RowsInMemory(length);
   const asked = recipe.rounds * people.length;
-  done = rows.rounds * people.length;
+  const before = files?.rounds ?? 0;
+  done = before * people.length;
   await memorise(context, start, recipe, random.fork("rounds"), rows, {
-    from: rows.rounds,
+    from: before,
     onPeople(count, round) {
       done += count;
       const note = `round ${round} of ${recipe.rounds}`;
@@ -214,7 +220,7 @@ async function memoriseRows(
   disposeMoments(moments);
   if (learned !== start) disposeSettings(learned);
   disposeSettings(start);
-  rows.close();
+  files?.close();
 }
 
 /** Scales rows by the size of the request. @param kept rows by rank and person */
@@ -276,6 +282,8 @@ function sizeOf(requests: readonly FoldRequests[]): number {
   return Math.max(...requests.map(({ groups }) => groups[0].length));
 }
 
+/** Bytes of rows that are kept in memory, if they need not outlast a stop. */
+const FITS_MEMORY = 2 ** 31;
 /** People whose plain gradients the size of the first step is set by. */
 const PROBE_PEOPLE = 24;
 /** One round without what others lose: plain gradients at theta. */

@@ -26,6 +26,8 @@ export interface MakeMemoryOptions extends Omit<FoldModelsOptions, "random"> {
   readonly seed: number;
   /** A folder that rows are made in; a run that was stopped goes on from it, and its caller removes it. */
   readonly rowsFolder: string;
+  /** The run will not go on after a stop. */
+  readonly once?: boolean;
   /** Folder of updates logged in training, which rows are made of in place of rounds. */
   readonly storedUpdates?: string;
 }
@@ -72,6 +74,7 @@ export async function makeMemory(
       ...{ theta, config: model.config, microBatch, source, people, val, folds, answers, judged },
       ...(options.onProgress ? { onProgress: options.onProgress } : {}),
       rowsFolder: options.rowsFolder,
+      ...(options.once ? { once: true } : {}),
       fingerprint: JSON.stringify({
         ...{ seed, split: options.splitHash, folds: folds.sets, init: options.init ?? null },
         model: sha256Hex(encodeSafetensors(model.theta)),

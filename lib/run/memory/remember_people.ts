@@ -1,6 +1,7 @@
 import type { RowLayers } from "../../model/kit/row_layers.ts";
 import { predict } from "../../model/predict.ts";
 import { photographMatch } from "../../unlearn/memory/photograph_match.ts";
+import type { MemoriseRecipe } from "../../unlearn/memory/memory_context.ts";
 import type { Person } from "../../unlearn/meta_unlearn/simulate_requests.ts";
 import type { KitMemory } from "./kit_memory.ts";
 import { makeMemory, type MakeMemoryOptions } from "./make_memory.ts";
@@ -22,7 +23,9 @@ export interface FoldChoice {
 export interface MemoryChoice extends FoldChoice {
   /** Rank of what is kept of each weight matrix; null for all. */
   readonly rank: number | null;
-  /** How often everybody is dealt into simulated requests. */
+  /** How rows are made of simulated requests. */
+  readonly recipe?: MemoriseRecipe;
+  /** How often everybody is dealt into simulated requests; default the recipe's. */
   readonly rounds?: number;
   /** Which tensors rows are of, or `chosen` by simulated requests; default all. */
   readonly layers?: RowLayers | "chosen";
@@ -71,10 +74,11 @@ export type RememberOptions =
  * @throws {LetheError} the fold models are another model's, or cannot be trained
  */
 export async function rememberPeople(
-  { rank, rounds, layers, storedUpdates, mostLost, requestSizes, atOnce, ...choice }: MemoryChoice,
+  choice: MemoryChoice,
   { out, unseen, ...options }: RememberOptions,
 ): Promise<KitMemory> {
-  const { memorise } = DEFAULT_MEMORY;
+  const { rank, recipe, rounds, layers, storedUpdates, mostLost, requestSizes, atOnce } = choice;
+  const memorise = recipe ?? DEFAULT_MEMORY.memorise;
   const made = await makeMemory({
     ...options,
     rowsFolder: rowsFolder(out),

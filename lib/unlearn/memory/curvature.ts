@@ -8,11 +8,11 @@ import type { MemoriseRecipe, MemoryContext } from "./memory_context.ts";
 import { preconditionAll, type StepSettings } from "./preconditioner.ts";
 
 /** Passes of the power iteration: the eigenvalue found is a lower bound, within a few per cent by then. */
-const PASSES = 8;
+const PASSES = 10;
 /** Length of the differences that stand for derivatives, as a share of theta's own. */
 const DIFFERENCE = 0.02;
 /** Images of others by which the curvature is measured, for each that a round takes. */
-const MORE = 4;
+const MORE = 2;
 
 /**
  * The largest eigenvalue of P H, with H the Hessian at theta of a request's objective, by power iteration

@@ -12,9 +12,8 @@ import type { Backbone } from "../logit_gradient.ts";
 import type { Answers } from "./divergence.ts";
 import { addTo, flattened } from "./flat.ts";
 
-/** Images per pass, at most, and the sizes that a pass is filled up to: four recordings of a step are kept. */
-const MOST = 32;
-const MULTIPLE = 8;
+/** Sizes that a pass is filled up to: so many recordings of a step are kept. */
+const SIZES = [8, 16, 32, 64];
 
 /**
  * Gradients in theta of mean KL(answer || f_theta) of many small sets of images: the step is recorded once
@@ -26,7 +25,7 @@ export class DivergenceGradients {
   readonly #step: Recorded<Tensors, { flat: tf.Tensor }>;
 
   constructor({ shape, microBatch }: Backbone, task: Task) {
-    this.#microBatch = Math.min(microBatch, MOST);
+    this.#microBatch = Math.min(microBatch, SIZES.at(-1)!);
     this.#step = new Recorded(({ patches, due, counted, share, ...theta }) => {
       const { value, gradients } = valueAndGradients((weights) => {
         const { logits } = vit(plain, weights, patches, shape);
@@ -56,7 +55,7 @@ export class DivergenceGradients {
     let sum: Float32Array | null = null;
     for (const own of chunks(images, this.#microBatch)) {
       const places = activeWebgpu()
-        ? Math.min(this.#microBatch, Math.ceil(own.length / MULTIPLE) * MULTIPLE)
+        ? Math.min(this.#microBatch, SIZES.find((size) => size >= own.length)!)
         : own.length;
       const filled = Array.from({ length: places }, (_, i) => own[Math.min(i, own.length - 1)]);
       const { patches, targets } = await source.batch(filled);

@@ -72,8 +72,8 @@ async function firstStep(
   size: number,
   random: Random,
 ): Promise<number> {
-  const { stableShare } = recipe;
-  if (stableShare === undefined) return 1;
+  const { stableShare = 0 } = recipe;
+  if (stableShare === 0) return 1;
   const own = random.fork(`curvature of ${size}`);
   const group = own.shuffle(context.people).slice(0, size);
   return stableShare * 2 / await curvature(context, settings, recipe, gradients, group, own);

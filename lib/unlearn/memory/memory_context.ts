@@ -35,7 +35,7 @@ export interface MemoriseRecipe {
   readonly retainImages: number;
   /** Share of the first round's step that the last round's is. */
   readonly lastStep: number;
-  /** The first round's step as a share of the largest that is stable; absent: a step of 1. */
+  /** The first round's step as a share of the largest that is stable; absent or 0: a step of 1. */
   readonly stableShare?: number;
   /** Of the round before, how much each person's row goes on by (heavy ball); absent: nothing. */
   readonly momentum?: number;
