@@ -38,7 +38,7 @@ export interface ScaleContext {
 }
 
 /** Images of others, and of validation people, that a fold's requests of one size are judged on together. */
-export const JUDGED = 768;
+export const JUDGED = 384;
 /** Requests of one size per fold. */
 const REQUESTS = 3;
 
