@@ -196,4 +196,5 @@ export type {
   MemoryTuning,
   MetaUnlearnSettings,
 } from "./lib/benchmark/settings.ts";
+export type { MemoriseRecipe } from "./lib/unlearn/memory/memory_context.ts";
 export type { IndexedRow, PhotographMatch, RequestScale } from "./lib/model/kit/memory_index.ts";
