@@ -28,8 +28,9 @@ export interface MemoriseRecipe {
   readonly rounds: number;
   /** People per group: the first round's, the second's, and so on, over and over. */
   readonly groupSizes: readonly number[];
-  /** Weight of what other training people lose, and of what validation people do. */
+  /** Weight of what other training people lose. */
   readonly retainWeight: number;
+  /** Weight of what validation people lose. */
   readonly valWeight: number;
   /** Images of others that each group is held by; half as many of validation people. */
   readonly retainImages: number;
