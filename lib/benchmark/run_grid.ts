@@ -122,14 +122,14 @@ async function removeClaims(folder: string): Promise<void> {
 /** Names of folders and files that have not taken their own yet. */
 const HALF_MADE = /^\..*\.part$/;
 
-/** Removes what a killed process left: half-made folders, and the saved epochs of runs that are done. */
+/** Removes what a killed process left: half-made folders, and the saved state of runs that are done. */
 async function removeLeftovers(folder: string, done: ReadonlySet<string>): Promise<void> {
   for await (const { name } of Deno.readDir(folder)) {
     if (HALF_MADE.test(name)) await Deno.remove(join(folder, name), { recursive: true });
   }
   for (const out of done) {
-    for (const state of [trainingStatePath(out), metaLearningStatePath(out)]) {
-      if (await exists(state)) await Deno.remove(state);
+    for (const state of [trainingStatePath(out), metaLearningStatePath(out), `${out}.rows`]) {
+      if (await exists(state)) await Deno.remove(state, { recursive: true });
     }
   }
 }
