@@ -43,6 +43,8 @@ Deno.test("makeMemory goes on after the last whole round when it was stopped, an
         data: options.data,
         folder: at("folds"),
         rowsFolder: at(name),
+        // On the disk, and in memory; the rows are the same.
+        rowFiles: name === "whole" ? { mostInMemory: 0 } : { every: 0 },
         ...{ count: 2, sets: 1, ranks: [2] },
         settings: {
           ...DEFAULT_MEMORY,
@@ -73,29 +75,38 @@ Deno.test("makeMemory goes on after the last whole round when it was stopped, an
     disposeWeights(theta);
   }));
 
-Deno.test("RowFiles reads zeros at first, then what the round before wrote, and refuses another run's", () =>
-  inTemporaryFolder(async (folder) => {
-    const path = join(folder, "rows");
-    const open = (run: string) => RowFiles.open(path, 3, 2, JSON.stringify({ run }));
-    const rows = await open("a");
-    assertEquals(await rows.read(2), new Float32Array(2));
-    await rows.write(2, Float32Array.of(5, 6));
-    await rows.write(0, Float32Array.of(1, 2));
-    await rows.write(1, Float32Array.of(3, 4));
-    assertEquals(await rows.read(2), new Float32Array(2));
-    await rows.endRound(1);
-    assertEquals([await rows.read(0), await rows.read(2)], [
-      Float32Array.of(1, 2),
-      Float32Array.of(5, 6),
-    ]);
-    await rows.write(0, Float32Array.of(7, 8));
-    rows.close();
-    const again = await open("a");
-    assertEquals([again.rounds, await again.read(0)], [1, Float32Array.of(1, 2)]);
-    again.close();
-    await Deno.truncate(join(path, "round-1.f32"), 12);
-    const cut = await open("a");
-    await assertRejects(() => cut.read(1), LetheError, "ends before row 1");
-    cut.close();
-    await assertRejects(() => open("b"), LetheError, 'run was "a" and is "b"');
-  }));
+for (const mostInMemory of [0, 2 ** 20]) {
+  Deno.test(`RowFiles reads zeros at first, then what was written, and refuses another run's (${mostInMemory} bytes in memory)`, () =>
+    inTemporaryFolder(async (folder) => {
+      const path = join(folder, "rows");
+      const open = (run: string, every = 0) =>
+        RowFiles.open(path, 3, 2, JSON.stringify({ run }), { mostInMemory, every });
+      const rows = await open("a");
+      assertEquals(await rows.read(2), new Float32Array(2));
+      await rows.write(2, Float32Array.of(5, 6));
+      await rows.write(0, Float32Array.of(1, 2));
+      await rows.write(1, Float32Array.of(3, 4));
+      await rows.endRound(1, false);
+      assertEquals([await rows.read(0), await rows.read(2)], [
+        Float32Array.of(1, 2),
+        Float32Array.of(5, 6),
+      ]);
+      await rows.write(0, Float32Array.of(7, 8));
+      rows.close();
+      const again = await open("a", 1e9);
+      assertEquals([again.rounds, await again.read(0)], [1, Float32Array.of(1, 2)]);
+      for (const row of [0, 1, 2]) await again.write(row, Float32Array.of(9, row));
+      await again.endRound(2, false);
+      // Rows in memory are not due yet.
+      assertEquals(again.rounds, mostInMemory === 0 ? 2 : 1);
+      for (const row of [0, 1, 2]) await again.write(row, Float32Array.of(10, row));
+      await again.endRound(3, true);
+      again.close();
+      const names = [...Deno.readDirSync(path)].map(({ name }) => name).sort();
+      assertEquals(names, ["round-3.f32", "run.json"]);
+      await Deno.truncate(join(path, "round-3.f32"), 12);
+      const cut = async () => await (await open("a")).read(1);
+      await assertRejects(cut, LetheError, "ends before row 1");
+      await assertRejects(() => open("b"), LetheError, 'run was "a" and is "b"');
+    }));
+}

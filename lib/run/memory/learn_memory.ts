@@ -30,7 +30,7 @@ import type { OnProgress } from "../progress.ts";
 import type { Folds } from "./fold_models.ts";
 import { type FoldRequests, foldRequests, scaleJudge } from "./judge_scale.ts";
 import { cutRows, type KeptRows, RowFolder, scaledRows } from "./kept_rows.ts";
-import { RowFiles } from "./row_files.ts";
+import { RowFiles, type RowFilesOptions } from "./row_files.ts";
 import { answersOf, heldOutFold, Logits, type ReferenceLogits } from "./reference_answers.ts";
 
 /** How a kit's memory is made, besides the rank; all of it is recorded. */
@@ -96,6 +96,8 @@ export interface MemoryInputs {
   readonly rowsFolder: string;
   /** The run will not go on after a stop: rows that fit the memory are not written between rounds. */
   readonly once?: boolean;
+  /** How rows lie there. */
+  readonly rowFiles?: RowFilesOptions;
   /** JSON of all that rows depend on besides the settings and what computes. */
   readonly fingerprint: string;
   readonly onProgress?: OnProgress | undefined;
@@ -182,7 +184,9 @@ async function memoriseRows(
   });
   const files = inputs.once && 4 * length * people.length <= FITS_MEMORY
     ? undefined
-    : await RowFiles.open(inputs.rowsFolder, people.length, length, fingerprint);
+    : await RowFiles.open(inputs.rowsFolder, people.length, length, fingerprint, {
+      ...inputs.rowFiles,
+    });
   const rows = files ?? new RowsInMemory(length);
   const asked = recipe.rounds * people.length;
   const before = files?.rounds ?? 0;

@@ -8,6 +8,7 @@ import type { Folds } from "./fold_models.ts";
 import { foldModels, type FoldModelsOptions } from "./fold_models.ts";
 import { type LearnedMemory, learnMemory, type MemorySettings } from "./learn_memory.ts";
 import { JUDGED } from "./judge_scale.ts";
+import type { RowFilesOptions } from "./row_files.ts";
 import { openUpdates } from "./stored_updates.ts";
 import { referenceLogits } from "./reference_answers.ts";
 
@@ -28,6 +29,8 @@ export interface MakeMemoryOptions extends Omit<FoldModelsOptions, "random"> {
   readonly rowsFolder: string;
   /** The run will not go on after a stop. */
   readonly once?: boolean;
+  /** How rows lie there. */
+  readonly rowFiles?: RowFilesOptions;
   /** Folder of updates logged in training, which rows are made of in place of rounds. */
   readonly storedUpdates?: string;
 }
@@ -74,6 +77,7 @@ export async function makeMemory(
       ...{ theta, config: model.config, microBatch, source, people, val, folds, answers, judged },
       ...(options.onProgress ? { onProgress: options.onProgress } : {}),
       rowsFolder: options.rowsFolder,
+      ...(options.rowFiles ? { rowFiles: options.rowFiles } : {}),
       ...(options.once ? { once: true } : {}),
       fingerprint: JSON.stringify({
         ...{ seed, split: options.splitHash, folds: folds.sets, init: options.init ?? null },

@@ -6,13 +6,27 @@ import { writeWhole } from "../../files/write_whole.ts";
 import { differences } from "../../model/saved_state.ts";
 import type { RowStore } from "../../unlearn/memory/row_store.ts";
 
+/** Rows that take less than this lie in memory as well, and are written now and then. */
+const MOST_IN_MEMORY = 2 ** 30;
+/** Milliseconds between two writings of rows that lie in memory. */
+const EVERY = 20_000;
+
+/** How {@link RowFiles} keeps rows. */
+export interface RowFilesOptions {
+  /** Bytes of rows that may lie in memory; with more only those of the people at work do. */
+  readonly mostInMemory?: number;
+  /** Milliseconds between two writings of rows that lie in memory. */
+  readonly every?: number;
+}
+
 /** What the rows' bits depend on; rows of another run are refused. */
 const RUN = "run.json";
 
 /**
  * Everybody's rows in a file for each round: memory holds those of the people at work, whatever their
- * number, and a run that was stopped goes on after its last whole round. The file of a round that was not
- * finished is written anew.
+ * number, and a run that was stopped goes on after the last whole round that was written. The file of a
+ * round that was not finished is written anew. Few people's rows of a small model lie in memory, and their
+ * file is written every {@link EVERY} milliseconds and after the last round.
  */
 export class RowFiles implements RowStore {
   /** Rounds that are done. */
@@ -20,10 +34,23 @@ export class RowFiles implements RowStore {
   readonly #folder: string;
   readonly #people: number;
   readonly #length: number;
+  readonly #every: number;
+  /** Everybody's, where they fit. */
+  readonly #rows: Float32Array[] | undefined;
+  #written = performance.now();
   #from: Deno.FsFile | undefined;
   #to: Deno.FsFile | undefined;
 
-  private constructor(folder: string, people: number, length: number) {
+  private constructor(
+    folder: string,
+    people: number,
+    length: number,
+    { mostInMemory = MOST_IN_MEMORY, every = EVERY }: RowFilesOptions,
+  ) {
+    this.#every = every;
+    if (4 * people * length <= mostInMemory) {
+      this.#rows = Array.from({ length: people }, () => new Float32Array(length));
+    }
     this.#folder = folder;
     this.#people = people;
     this.#length = length;
@@ -41,6 +68,7 @@ export class RowFiles implements RowStore {
     people: number,
     length: number,
     fingerprint: string,
+    options: RowFilesOptions = {},
   ): Promise<RowFiles> {
     await Deno.mkdir(folder, { recursive: true });
     const path = join(folder, RUN);
@@ -54,16 +82,26 @@ export class RowFiles implements RowStore {
         "repeat the earlier command, or remove that folder to start anew",
       );
     }
-    const files = new RowFiles(folder, people, length);
+    const files = new RowFiles(folder, people, length, options);
     for await (const { name } of Deno.readDir(folder)) {
       const round = Number(/^round-(\d+)\.f32$/.exec(name)?.[1] ?? 0);
       files.rounds = Math.max(files.rounds, round);
     }
     await files.#readFrom(files.rounds);
+    for (const [row, values] of files.#rows?.entries() ?? []) values.set(await files.#read(row));
     return files;
   }
 
   async read(row: number): Promise<Float32Array> {
+    return this.#rows?.[row] ?? await this.#read(row);
+  }
+
+  async write(row: number, values: Float32Array): Promise<void> {
+    if (this.#rows) this.#rows[row] = values;
+    else await this.#write(row, values);
+  }
+
+  async #read(row: number): Promise<Float32Array> {
     const values = new Float32Array(this.#length);
     if (this.#from === undefined) return values;
     const bytes = new Uint8Array(values.buffer);
@@ -82,8 +120,8 @@ export class RowFiles implements RowStore {
     return values;
   }
 
-  async write(row: number, values: Float32Array): Promise<void> {
-    this.#to ??= await Deno.open(`${this.#path(this.rounds + 1)}.part`, {
+  async #write(row: number, values: Float32Array): Promise<void> {
+    this.#to ??= await Deno.open(`${this.#path(0)}.part`, {
       write: true,
       create: true,
       truncate: true,
@@ -93,16 +131,17 @@ export class RowFiles implements RowStore {
     for (let done = 0; done < bytes.length;) done += await this.#to.write(bytes.subarray(done));
   }
 
-  async endRound(round: number): Promise<void> {
+  async endRound(round: number, last: boolean): Promise<void> {
+    if (this.#rows && !last && performance.now() - this.#written < this.#every) return;
+    for (const [row, values] of this.#rows?.entries() ?? []) await this.#write(row, values);
     await finishBeforeExit(async () => {
-      await this.#to!.sync();
       this.close();
-      const path = this.#path(round);
-      await Deno.rename(`${path}.part`, path);
-      if (round > 1) await Deno.remove(this.#path(round - 1)).catch(() => {});
+      await Deno.rename(`${this.#path(0)}.part`, this.#path(round));
+      if (this.rounds > 0) await Deno.remove(this.#path(this.rounds)).catch(() => {});
       this.rounds = round;
       await this.#readFrom(round);
     });
+    this.#written = performance.now();
   }
 
   close(): void {

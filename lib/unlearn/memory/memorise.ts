@@ -56,7 +56,7 @@ export async function memorise(
         await goOn(context, settings, recipe, request, gradients, rows, group, step);
         onPeople?.(group.length, round + 1);
       }
-      await rows.endRound(round + 1);
+      await rows.endRound(round + 1, round + 1 === rounds);
     }
   } finally {
     gradients.dispose();

@@ -4,8 +4,8 @@ export interface RowStore {
   read(row: number): Promise<Float32Array> | Float32Array;
   /** What the round under way leaves of a person. */
   write(row: number, values: Float32Array): Promise<void> | void;
-  /** Ends a round: what was written is read from now on. */
-  endRound(round: number): Promise<void> | void;
+  /** Ends a round: what was written is read from now on. @param last whether no round follows */
+  endRound(round: number, last: boolean): Promise<void> | void;
 }
 
 /** Rows in memory, changed in place: of few people, or of a small model. */
