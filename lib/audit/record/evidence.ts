@@ -119,8 +119,8 @@ export async function judgeEvidence(
 }
 
 /**
- * The hashes that the worker's reader noted against the files as they are now. A large file that nobody
- * has written to since before the worker started is not read again.
+ * The hashes that the worker's reader noted against the files as they are now. A large file of the kit that
+ * nobody has written to since before the worker started is not read again: the kit names its hash.
  */
 async function judgeReader(
   read: readonly HashedFile[],
@@ -130,7 +130,7 @@ async function judgeReader(
   const outside = read.find(({ path }) => !isWithin(path, support) && !isWithin(path, kit));
   const changed: string[] = [];
   for (const { path, sha256 } of outside ? [] : read) {
-    if (await isUntouched(path, stamps)) continue;
+    if (isWithin(path, kit) && await isUntouched(path, stamps)) continue;
     const now = await hashFile(path).catch(() => null);
     if (now?.sha256 !== sha256) changed.push(path);
   }

@@ -6,7 +6,7 @@ import type { UnlearnSummary } from "../../run/unlearn_summary.ts";
 import type { HashedFile } from "./contained_run.ts";
 import { hashTree } from "../record/hash_files.ts";
 import { checkTree } from "./inputs.ts";
-import { readMounts } from "./mounts.ts";
+import { isWithin, readMounts } from "./mounts.ts";
 
 const MODEL = ["model/config.json", "model/model.safetensors"];
 
@@ -26,8 +26,11 @@ export async function checkOutputs(
   read: readonly HashedFile[],
   from: string,
 ): Promise<HashedFile[]> {
-  const named = new Map(plan.manifest.files.map(({ file, sha256 }) => [join(from, file), sha256]));
-  const odd = read.find(({ path, sha256 }) => (named.get(path) ?? sha256) !== sha256);
+  const named = new Map([[join(from, MANIFEST), plan.sha256]]);
+  for (const { file, sha256 } of await kitFiles(from, plan.manifest)) {
+    named.set(join(from, file), sha256);
+  }
+  const odd = read.find(({ path, sha256 }) => isWithin(path, from) && named.get(path) !== sha256);
   if (odd) throw unexpected(`it says that ${odd.path} is not what kit.json names`);
   await checkTree(folder, await readMounts());
   const files = await hashTree(folder);

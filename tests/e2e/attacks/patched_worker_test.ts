@@ -121,6 +121,16 @@ Deno.test("unlearn takes no output but a model and the next kit, and no answer b
         "kit/kit.json does not exist",
       ],
       [
+        "answer({ summary,",
+        'answer({ summary: { ...summary, photo: "iVBOR" },',
+        '"photo" is unknown',
+      ],
+      [
+        "read: read.filter(",
+        'read: [{ path: kit + "/photo", sha256: nonce, bytes: 1 }, ...read].filter(',
+        "kit/photo is not what kit.json names",
+      ],
+      [
         "{ nonce, ...content as object }",
         '{ nonce: "0".repeat(64), ...content as object }',
         "nonce",
