@@ -36,7 +36,8 @@ const VARIABLES: Readonly<Record<string, RegExp>> = {
   MESA_SHADER_CACHE_DIR: /^\{packages\}\/lethe-shaders$/,
   DENO_AUDIT_PERMISSIONS: /^\{run\}\/permissions$/,
   // Folders with drivers: none that the run read or wrote, or must not have.
-  LD_LIBRARY_PATH: /^(?:(?:\{above\})?\/(?!\.\.\/|[^:]*\/\.\.(?:\/|:|$))[^:{}]*(?::(?!$)|$))+$/,
+  LD_LIBRARY_PATH:
+    /^(?:(?:\{(?:above|working folder)\})?\/(?!\.\.\/|[^:]*\/\.\.(?:\/|:|$))[^:{}]*(?::(?!$)|$))+$/,
 };
 
 /** Whether the launcher sets a variable to this. */

@@ -157,7 +157,14 @@ Deno.test("judgePermissions takes the requests, the kit and the output, and noth
 });
 
 Deno.test("judgeWorker takes folders with drivers, wherever the system or a user has them", () => {
-  for (const path of ["/usr/local/cuda/lib64", "/a/b:/opt/conda/lib", "{above}/miniconda/lib"]) {
+  for (
+    const path of [
+      "/usr/local/cuda/lib64",
+      "/a/b:/opt/conda/lib",
+      "{above}/conda/lib",
+      "{working folder}/lib",
+    ]
+  ) {
     const { environment } = WATCHED.worker;
     const receipt = worker({ environment: { ...environment, LD_LIBRARY_PATH: path } });
     assertEquals(judgeWorker(receipt).environment, null, path);
