@@ -14,11 +14,14 @@ import {
   SPLIT,
 } from "../cli/shared_options.ts";
 import { rankChoice } from "../cli/meta_options.ts";
+import type { Terminal } from "../cli/terminal.ts";
 import { percent } from "../cli/table.ts";
 import { writeTrainingHistory } from "../cli/write_history.ts";
 import { type PresetName, PRESETS } from "../lib/model/config.ts";
 import { TRAINING_RECIPES } from "../lib/model/recipes.ts";
+import { openSplit } from "../lib/run/split_data.ts";
 import { trainModel } from "../lib/run/train_model.ts";
+import { publishedLayout } from "../lib/unlearn/methods.ts";
 
 /** `deno task train`: f_theta, or with `--without-forget` the retrained oracle. */
 export const train = command({
@@ -32,14 +35,12 @@ export const train = command({
     preset: {
       kind: "choice",
       of: Object.keys(PRESETS),
-      default: "vit_mini_patch8_48",
-      help: "size of the ViT",
+      help: "size of the ViT (by the images' size and number, or that of --init)",
     },
     recipe: {
       kind: "choice",
       of: TRAINING_RECIPES.map(({ name }) => name),
-      default: "photos-from-scratch",
-      help: "how to train",
+      help: "how to train (photos-from-scratch; with --init the paper's for the data set)",
     },
     withoutForget: { kind: "flag", help: "leave out the people to forget: the retrained oracle" },
     init: {
@@ -73,14 +74,15 @@ export const train = command({
     const logUpdates = rankChoice("--log-updates", options.logUpdates);
     const leaveReceipt = await receiptOf("train", options, terminal);
     const device = await openAndAnnounce(options.device, terminal, options.precision);
-    const recipe = TRAINING_RECIPES.find(({ name }) => name === options.recipe)!;
+    const recipeName = options.recipe ?? await defaultRecipe(options, terminal);
+    const recipe = TRAINING_RECIPES.find(({ name }) => name === recipeName)!;
     const { epochs, learningRate, weightDecay, batchSize } = options;
     const history = await trainModel({
       device,
       split,
       data,
       out,
-      preset: options.preset as PresetName,
+      preset: options.preset as PresetName | undefined,
       recipe: {
         ...recipe,
         epochs: epochs ?? recipe.epochs,
@@ -117,5 +119,20 @@ export const train = command({
     );
   },
 });
+
+/** From scratch large steps are needed, which would wreck weights that were trained already. */
+async function defaultRecipe(
+  { init, split, data }: {
+    readonly init: string | undefined;
+    readonly split: string;
+    readonly data: string;
+  },
+  terminal: Terminal,
+): Promise<string> {
+  if (init === undefined) return "photos-from-scratch";
+  const name = publishedLayout((await openSplit(split, data)).dataset.name);
+  terminal.note(`--recipe ${name}: the paper's for weights to start from (App. A)`);
+  return name;
+}
 
 if (import.meta.main) await main(train);

@@ -12,6 +12,7 @@ import { predict, Predictor } from "../model/predict.ts";
 import { pretrainedTheta } from "../model/pretrained/pretrained_theta.ts";
 import { inferShape } from "../model/pretrained/infer_shape.ts";
 import { type Pretrained, readPretrained } from "../model/pretrained/read_pretrained.ts";
+import { defaultPreset, presetOfWeights } from "./default_preset.ts";
 import type { TrainingRecipe } from "../model/recipes.ts";
 import { encodeSafetensors } from "../model/safetensors.ts";
 import { loadState, saveState } from "../model/saved_state.ts";
@@ -27,7 +28,7 @@ import { LoggedUpdates } from "../unlearn/compared/logged_updates.ts";
 import { updatesFolder, writeUpdates } from "./memory/stored_updates.ts";
 import { keepUpdates, loadUpdates, saveUpdates } from "./memory/update_state.ts";
 import { kernelProgress, type OnProgress } from "./progress.ts";
-import { openSplit } from "./split_data.ts";
+import { openSplit, type SplitData } from "./split_data.ts";
 import { openImages } from "./split_images.ts";
 import { range } from "../data/loader/image_source.ts";
 
@@ -42,7 +43,7 @@ export interface TrainModelOptions {
   /** Model folder to make; it must not exist. */
   readonly out: string;
   /** Size of the network. */
-  readonly preset: PresetName;
+  readonly preset?: PresetName | undefined;
   /** How to train. */
   readonly recipe: TrainingRecipe;
   /** Of all that is drawn. */
@@ -91,7 +92,8 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
   const data = await openSplit(options.split, options.data);
   const { task, labels } = data.dataset;
   const start = options.init === undefined ? null : await readPretrained(options.init);
-  const config = startConfig(presetConfig(PRESETS[options.preset], task, labels), start);
+  const preset = options.preset ?? await choosePreset(data, start, options.onNotice);
+  const config = startConfig(presetConfig(PRESETS[preset], task, labels), start);
   const { leaveOut } = options;
   const part = samplesOf(data.split, data.dataset, withoutForget ? "retain" : "train");
   const samples = leaveOut ? part.filter(({ identity }) => !leaveOut.has(identity)) : part;
@@ -259,6 +261,20 @@ async function logOf(
 function selectedEpoch(history: readonly Epoch[], select: TrainingRecipe["select"]): number {
   if (select === "last") return history.length;
   return history.reduce((a, b) => b.metric > a.metric ? b : a).epoch;
+}
+
+/** The size of the weights to start from, or one that fits the data; and says which. */
+async function choosePreset(
+  data: SplitData,
+  start: Pretrained | null,
+  onNotice?: (line: string) => void,
+): Promise<PresetName> {
+  const known = start && presetOfWeights(start.weights);
+  const { preset, why } = known
+    ? { preset: known, why: "the size of the weights to start from" }
+    : await defaultPreset(data);
+  onNotice?.(`--preset ${preset}: ${why}`);
+  return preset;
 }
 
 /**
