@@ -1,6 +1,7 @@
 import { join } from "@std/path";
 import { readPlainFile } from "../../files/plain_file.ts";
-import { decodeRow, encodeRow, type MemoryRow } from "../../model/kit/memory_row.ts";
+import type { MemoryRow, RowTensor } from "../../model/kit/memory_row.ts";
+import { encodeSafetensors, parseSafetensors, type Weight } from "../../model/safetensors.ts";
 import { scaledRow } from "../../unlearn/memory/row_step.ts";
 
 /** Everybody's rows, one of which is in memory at a time. */
@@ -11,40 +12,34 @@ export interface KeptRows {
   read(row: number): Promise<MemoryRow>;
 }
 
-/** Largest row: ViT-B's whole one takes a sixth. */
+/** Largest row: ViT-B's whole one takes a third. */
 const MAX_ROW_BYTES = 2 ** 30;
+/** Rows that take less than this together stay in memory. */
+const MOST_IN_MEMORY = 2 ** 30;
 
-/** Rows at one rank in a folder, a file each, as private as the data. */
+/** Rows at one rank: in memory, or where they are too many in a folder, a file each, as private as the data. */
 export class RowFolder implements KeptRows {
   readonly #folder: string;
-  readonly #shapes: ReadonlyMap<string, readonly number[]>;
-  readonly #rank: number | null;
-  readonly #dim: number;
+  readonly #inMemory: MemoryRow[] | undefined;
   #count = 0;
 
-  private constructor(
-    folder: string,
-    shapes: ReadonlyMap<string, readonly number[]>,
-    rank: number | null,
-    dim: number,
-  ) {
+  private constructor(folder: string, inMemory: boolean) {
     this.#folder = folder;
-    this.#shapes = shapes;
-    this.#rank = rank;
-    this.#dim = dim;
+    this.#inMemory = inMemory ? [] : undefined;
   }
 
-  /** Begins an empty one in a folder's place. @param shapes of theta @param dim of a centroid */
+  /** Begins an empty one in a folder's place. @param bytes of all rows */
   static async make(
     folder: string,
-    shapes: ReadonlyMap<string, readonly number[]>,
     rank: number | null,
-    dim: number,
+    bytes: number,
+    mostInMemory = MOST_IN_MEMORY,
   ): Promise<RowFolder> {
     const own = join(folder, `rank-${rank ?? "full"}`);
     await Deno.remove(own, { recursive: true }).catch(() => {});
-    await Deno.mkdir(own, { recursive: true });
-    return new RowFolder(own, shapes, rank, dim);
+    const inMemory = bytes <= mostInMemory;
+    if (!inMemory) await Deno.mkdir(own, { recursive: true });
+    return new RowFolder(own, inMemory);
   }
 
   get count(): number {
@@ -52,20 +47,41 @@ export class RowFolder implements KeptRows {
   }
 
   /** Adds the next person's. */
-  async add(row: MemoryRow): Promise<void> {
-    await Deno.writeFile(this.#path(this.#count++), encodeRow(row));
+  async add({ step, centroid }: MemoryRow): Promise<void> {
+    const path = this.#path(this.#count++);
+    if (this.#inMemory) return void this.#inMemory.push({ step, centroid });
+    const weights = new Map<string, Weight>();
+    const put = (name: string, values: Float32Array) =>
+      weights.set(name, { dtype: "F32", shape: [values.length], values });
+    for (const [name, tensor] of step) {
+      for (const [part, values] of Object.entries(tensor)) put(`${part}/${name}`, values);
+    }
+    put(CENTROID, centroid);
+    await Deno.writeFile(path, encodeSafetensors(weights));
   }
 
   async read(row: number): Promise<MemoryRow> {
+    if (this.#inMemory) return this.#inMemory[row];
     const path = this.#path(row);
     const bytes = await readPlainFile(path, { maxBytes: MAX_ROW_BYTES });
-    return decodeRow(bytes, this.#shapes, this.#rank, this.#dim, path);
+    const { weights } = parseSafetensors(bytes, path);
+    const parts: Record<string, Record<string, Float32Array>> = {};
+    for (const [key, { values }] of weights) {
+      if (key === CENTROID) continue;
+      const slash = key.indexOf("/");
+      const name = key.slice(slash + 1);
+      parts[name] = { ...parts[name], [key.slice(0, slash)]: values as Float32Array };
+    }
+    const step = new Map(Object.entries(parts) as unknown as [string, RowTensor][]);
+    return { step, centroid: weights.get(CENTROID)!.values as Float32Array };
   }
 
   #path(row: number): string {
     return join(this.#folder, `${row}.safetensors`);
   }
 }
+
+const CENTROID = "centroid";
 
 /** Rows times a scale. */
 export function scaledRows(rows: KeptRows, scale: number): KeptRows {

@@ -2,6 +2,7 @@ import type { ImageFeed } from "../../data/loader/image_source.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { downloadWeights } from "../../model/device_weights.ts";
 import type { RequestScale } from "../../model/kit/memory_index.ts";
+import { rowBytes } from "../../model/kit/memory_row.ts";
 import { layerShapes, ROW_LAYERS, type RowLayers } from "../../model/kit/row_layers.ts";
 import type { Weight } from "../../model/safetensors.ts";
 import { predict } from "../../model/predict.ts";
@@ -125,7 +126,9 @@ export async function learnMemory(
   const shapes = new Map(Object.entries(theta).map(([name, { shape }]) => [name, shape]));
   const kept: RowFolder[] = [];
   for (const rank of ranks) {
-    kept.push(await RowFolder.make(inputs.rowsFolder, shapes, rank, config.dim));
+    // Twice a row's halves.
+    const bytes = 2 * people.length * rowBytes(shapes, rank, config.dim);
+    kept.push(await RowFolder.make(inputs.rowsFolder, rank, bytes, inputs.rowFiles?.mostInMemory));
   }
   const keep = async (step: ReadonlyMap<string, Weight>, row: number) => {
     for (const [i, rank] of ranks.entries()) {
