@@ -26,7 +26,7 @@ import type { Sample } from "../data/sample.ts";
 import type { StepSettings } from "../model/training_step/training_step.ts";
 import { LoggedUpdates } from "../unlearn/compared/logged_updates.ts";
 import { updatesFolder, writeUpdates } from "./memory/stored_updates.ts";
-import { keepUpdates, loadUpdates, saveUpdates } from "./memory/update_state.ts";
+import { checkLogSize, keepUpdates, loadUpdates, saveUpdates } from "./memory/update_state.ts";
 import { kernelProgress, type OnProgress } from "./progress.ts";
 import { openSplit, type SplitData } from "./split_data.ts";
 import { openImages } from "./split_images.ts";
@@ -249,6 +249,8 @@ async function logOf(
   epochsDone: number,
 ) {
   const people = [...new Set(samples.map(({ identity }) => identity))].sort();
+  const weights = Object.values(initial).reduce((sum, { size }) => sum + size, 0);
+  checkLogSize(people.length, weights);
   const rowOf = new Map(people.map((identity, row) => [identity, row]));
   const owners = samples.map(({ identity }) => rowOf.get(identity)!);
   const log = new LoggedUpdates(settings, initial, owners, people.length);

@@ -1,9 +1,10 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { LetheError } from "../../lib/error.ts";
 import { readModel } from "../../lib/model/checkpoint.ts";
 import { openUpdates, updatesFolder } from "../../lib/run/memory/stored_updates.ts";
 import { openSplit } from "../../lib/run/split_data.ts";
+import { checkLogSize } from "../../lib/run/memory/update_state.ts";
 import { trainModel } from "../../lib/run/train_model.ts";
 import { inTemporaryFolder } from "../data/temporary_folder.ts";
 import { bytesOf, smallSplit } from "./small_split.ts";
@@ -45,3 +46,9 @@ Deno.test("trainModel logs the same updates when it was stopped, and the weights
     const other = updatesFolder(at("whole"));
     await assertRejects(() => openUpdates(other, model, "0".repeat(64)), LetheError, "its split");
   }));
+
+Deno.test("checkLogSize lets small models through and refuses ViT-B with many people, saying what it takes", () => {
+  checkLogSize(10_000, 50_000);
+  const base = () => checkLogSize(1000, 86_000_000);
+  assertThrows(base, LetheError, "it keeps 640.7 GiB in memory, and 8 are the most");
+});

@@ -2,6 +2,20 @@ import { join } from "@std/path";
 import { LetheError } from "../../error.ts";
 import type { PersonUpdates } from "../../unlearn/compared/logged_updates.ts";
 
+/** Bytes of everybody's updates and moments, at most: they all change with every step. */
+const MOST = 8 * 2 ** 30;
+
+/** @throws {LetheError} so many people's updates of a model of so many weights do not fit the memory */
+export function checkLogSize(people: number, weights: number): void {
+  const bytes = 8 * people * weights;
+  if (bytes <= MOST) return;
+  throw new LetheError(
+    `--log-updates with ${people} people and ${weights} weights`,
+    `it keeps ${(bytes / 2 ** 30).toFixed(1)} GiB in memory, and ${MOST / 2 ** 30} are the most`,
+    "take a smaller model, or fewer people",
+  );
+}
+
 /** The file of what was logged up to an epoch. */
 function fileOf(folder: string, epoch: number): string {
   return join(folder, `epoch-${epoch}.f32`);
