@@ -9,12 +9,12 @@ import { symmetricEigen } from "./symmetric_eigen.ts";
  * @returns `vectors` [size, rank], row after row, and `clearance`: how far the nearest cumulative share
  *   is from `share`, below which rounding decides the rank
  */
-export function dominantDirections(
+export async function dominantDirections(
   matrix: ArrayLike<number>,
   size: number,
   share: number,
-): { vectors: Float32Array; rank: number; clearance: number } {
-  const { values, vectors: all } = symmetricEigen(matrix, size);
+): Promise<{ vectors: Float32Array; rank: number; clearance: number }> {
+  const { values, vectors: all } = await symmetricEigen(matrix, size);
   // A symmetric matrix's singular values are the magnitudes of its eigenvalues.
   const roots = values.map((value) => Math.sqrt(Math.abs(value)));
   const order = Array.from(roots.keys()).sort((a, b) => roots[b] - roots[a]);

@@ -1,3 +1,5 @@
+import { eventLoopTurn } from "../tensor/event_loop.ts";
+
 /** Eigenvalues and eigenvectors of a symmetric matrix. */
 export interface SymmetricEigen {
   /** In no particular order; value i belongs to vector i. */
@@ -11,27 +13,37 @@ export interface SymmetricEigen {
  * (EISPACK's tred2 and tql2; Bowdler et al. 1968).
  *
  * Laid out so that every inner loop runs along memory: PGU decomposes matrices of 3072 x 3072, for
- * which the libraries at hand, which go down columns, take many times as long (README).
+ * which the libraries at hand, which go down columns, take many times as long (README). That takes
+ * minutes, in which signals and timers get their turns.
  *
  * @param matrix [size, size], row after row; not changed
  * @throws RangeError an element that is not finite
  */
-export function symmetricEigen(matrix: ArrayLike<number>, size: number): SymmetricEigen {
+export async function symmetricEigen(
+  matrix: ArrayLike<number>,
+  size: number,
+): Promise<SymmetricEigen> {
   // By symmetry the rows given are the columns that the method works on.
   const columns = new Float64Array(matrix);
   if (!columns.every(Number.isFinite)) throw new RangeError("a matrix holds finite numbers");
   const diagonal = new Float64Array(size);
   const beside = new Float64Array(size);
-  tridiagonalise(columns, diagonal, beside, size);
-  diagonalise(columns, diagonal, beside, size);
+  await tridiagonalise(columns, diagonal, beside, size);
+  await diagonalise(columns, diagonal, beside, size);
   return { values: diagonal, vectors: columns };
 }
 
 /** V, d and e such that the matrix is V T VT with T of diagonal d and off-diagonal e (from 1). */
-function tridiagonalise(v: Float64Array, d: Float64Array, e: Float64Array, n: number): void {
+async function tridiagonalise(
+  v: Float64Array,
+  d: Float64Array,
+  e: Float64Array,
+  n: number,
+): Promise<void> {
   // Element (row, column) of V is v[column n + row].
   for (let j = 0; j < n; j++) d[j] = v[j * n + n - 1];
   for (let i = n - 1; i > 0; i--) {
+    await eventLoopTurn();
     let scale = 0;
     for (let k = 0; k < i; k++) scale += Math.abs(d[k]);
     let h = 0;
@@ -82,7 +94,7 @@ function tridiagonalise(v: Float64Array, d: Float64Array, e: Float64Array, n: nu
     }
     d[i] = h;
   }
-  accumulate(v, d, n);
+  await accumulate(v, d, n);
   for (let j = 0; j < n; j++) {
     d[j] = v[j * n + n - 1];
     v[j * n + n - 1] = 0;
@@ -92,8 +104,9 @@ function tridiagonalise(v: Float64Array, d: Float64Array, e: Float64Array, n: nu
 }
 
 /** Multiplies the Householder reflections out. */
-function accumulate(v: Float64Array, d: Float64Array, n: number): void {
+async function accumulate(v: Float64Array, d: Float64Array, n: number): Promise<void> {
   for (let i = 0; i < n - 1; i++) {
+    await eventLoopTurn();
     v[i * n + n - 1] = v[i * n + i];
     v[i * n + i] = 1;
     const h = d[i + 1];
@@ -112,7 +125,12 @@ function accumulate(v: Float64Array, d: Float64Array, n: number): void {
 }
 
 /** QL with implicit shifts: d becomes the eigenvalues, V's columns the eigenvectors. */
-function diagonalise(v: Float64Array, d: Float64Array, e: Float64Array, n: number): void {
+async function diagonalise(
+  v: Float64Array,
+  d: Float64Array,
+  e: Float64Array,
+  n: number,
+): Promise<void> {
   e.copyWithin(0, 1);
   e[n - 1] = 0;
   let [shift, size] = [0, 0];
@@ -123,6 +141,7 @@ function diagonalise(v: Float64Array, d: Float64Array, e: Float64Array, n: numbe
     while (Math.abs(e[m]) > small) m++; // e[n - 1] is 0
     if (m > l) {
       do {
+        await eventLoopTurn();
         const g = d[l];
         let p = (d[l + 1] - g) / (2 * e[l]);
         const r = p < 0 ? -Math.hypot(p, 1) : Math.hypot(p, 1);

@@ -1,4 +1,4 @@
-import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { Random } from "../../lib/random.ts";
 import { dominantDirections } from "../../lib/unlearn/dominant_directions.ts";
 import { symmetricEigen } from "../../lib/unlearn/symmetric_eigen.ts";
@@ -8,9 +8,9 @@ const matrix = (size: number, element: (row: number, column: number) => number) 
   Float64Array.from({ length: size * size }, (_, k) => element(Math.floor(k / size), k % size));
 
 /** Holds A V = V L and VT V = 1 to rounding. */
-function assertDecomposes(a: Float64Array, size: number): void {
+async function assertDecomposes(a: Float64Array, size: number): Promise<void> {
   const before = a.slice();
-  const { values, vectors } = symmetricEigen(a, size);
+  const { values, vectors } = await symmetricEigen(a, size);
   assertEquals(a, before, "the matrix is not changed");
   const largest = Math.max(...a.map(Math.abs), 1e-300);
   for (let i = 0; i < size; i++) {
@@ -56,36 +56,46 @@ for (
   Deno.test(`symmetricEigen decomposes ${what}`, () => assertDecomposes(a, size));
 }
 
-Deno.test("symmetricEigen finds the eigenvalues of a matrix whose values are known", () => {
+Deno.test("symmetricEigen finds the eigenvalues of a matrix whose values are known", async () => {
   // The second difference on n points: 2 - 2 cos(pi k / (n + 1)).
   const n = 12;
   const a = matrix(n, (i, j) => i === j ? 2 : Math.abs(i - j) === 1 ? -1 : 0);
-  const values = symmetricEigen(a, n).values.toSorted();
+  const values = (await symmetricEigen(a, n)).values.toSorted();
   values.forEach((value, k) =>
     assertAlmostEquals(value, 2 - 2 * Math.cos(Math.PI * (k + 1) / (n + 1)), 1e-13)
   );
 });
 
-Deno.test("symmetricEigen refuses what is not finite", () => {
+Deno.test("symmetricEigen refuses what is not finite", async () => {
   for (const wrong of [NaN, Infinity]) {
-    assertThrows(() => symmetricEigen([1, wrong, wrong, 1], 2), RangeError, "finite");
+    await assertRejects(() => symmetricEigen([1, wrong, wrong, 1], 2), RangeError, "finite");
   }
 });
 
-Deno.test("dominantDirections keeps the fewest directions that exceed the share, largest magnitude first", () => {
+Deno.test("dominantDirections keeps the fewest directions that exceed the share, largest magnitude first", async () => {
   // Roots of magnitudes: 4, 3, 2, 1 of 10.
   const diagonal = [-9, 1, 16, 4];
   const a = matrix(4, (i, j) => i === j ? diagonal[i] : 0);
-  const kept = (share: number) => {
-    const { vectors, rank } = dominantDirections(a, 4, share);
+  const kept = async (share: number) => {
+    const { vectors, rank } = await dominantDirections(a, 4, share);
     return Array.from(
       { length: rank },
       (_, d) => [0, 1, 2, 3].filter((row) => Math.abs(vectors[row * rank + d]) > 0.5),
     );
   };
-  assertEquals(kept(0.3), [[2]]);
-  assertEquals(kept(0.4), [[2], [0]], "more than the share, not as much");
-  assertEquals(kept(0.85), [[2], [0], [3]]);
-  assertEquals(kept(0.95), [[2], [0], [3], [1]]);
-  assertAlmostEquals(dominantDirections(a, 4, 0.68).clearance, 0.02, 1e-12);
+  assertEquals(await kept(0.3), [[2]]);
+  assertEquals(await kept(0.4), [[2], [0]], "more than the share, not as much");
+  assertEquals(await kept(0.85), [[2], [0], [3]]);
+  assertEquals(await kept(0.95), [[2], [0], [3], [1]]);
+  assertAlmostEquals((await dominantDirections(a, 4, 0.68)).clearance, 0.02, 1e-12);
+});
+
+Deno.test("symmetricEigen gives the event loop its turns: a timer, and so a signal, does not wait for the end", async () => {
+  const size = 600; // longer than a loop may go on without a turn, on any machine
+  const a = matrix(size, (i, j) => Math.sin(i * j));
+  let fired = false;
+  const timer = setTimeout(() => fired = true, 0);
+  await symmetricEigen(a, size);
+  clearTimeout(timer);
+  assertEquals(fired, true);
 });

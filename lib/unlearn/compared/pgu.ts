@@ -168,7 +168,11 @@ export async function projectedGradient(
   for (const [layer, training] of Object.entries(covariances)) {
     const retained = tf.tidy(() => tf.sub(training, own[layer]));
     const size = retained.shape[0];
-    const { vectors, rank, clearance } = dominantDirections(await retained.data(), size, gamma);
+    const { vectors, rank, clearance } = await dominantDirections(
+      await retained.data(),
+      size,
+      gamma,
+    );
     retained.dispose();
     ranks[layer] = { rank, clearance };
     projectors[`${layer}.weight`] = tf.tidy(() => {

@@ -174,7 +174,7 @@ async function eigenbases(moments: Weights, side: string): Promise<Weights> {
     // Squared gradients of a trained model are small: scaled, rounding stays relative.
     const values = await moment.data() as Float32Array;
     const most = values.reduce((a, b) => Math.max(a, Math.abs(b)), 1e-30);
-    const { vectors } = symmetricEigen(Float64Array.from(values, (v) => v / most), size);
+    const { vectors } = await symmetricEigen(Float64Array.from(values, (v) => v / most), size);
     bases[name.slice(side.length)] = tf.tidy(() =>
       tf.transpose(tf.tensor2d(Float32Array.from(vectors), [size, size]))
     );
