@@ -7,6 +7,8 @@ import { layerShapes, ROW_LAYERS, type RowLayers } from "../../model/kit/row_lay
 import type { Weight } from "../../model/safetensors.ts";
 import { predict } from "../../model/predict.ts";
 import type { Random } from "../../random.ts";
+import { Recorded } from "../../tensor/recording/recorded.ts";
+import type { Tensors } from "../../tensor/recording/recording.ts";
 import { disposeWeights, type Weights } from "../../tensor/weights.ts";
 import { chooseScale, type ScaleTrial } from "../../unlearn/memory/choose_scale.ts";
 import { unflatten } from "../../unlearn/memory/flat.ts";
@@ -217,13 +219,16 @@ async function memoriseRows(
     )
     : start;
 
+  const precondition = new Recorded((gradients: Tensors) =>
+    preconditionAll(gradients, moments, learned) as Tensors
+  );
   for (const { row } of people) {
     const own = (await rows.read(row)).subarray(0, rowLength(theta, {}));
     const gradients = unflatten(own, theta);
-    const step = preconditionAll(gradients, moments, learned);
-    await keep(await downloadWeights(step), row);
-    for (const weights of [gradients, step]) disposeWeights(weights);
+    await keep(await downloadWeights(precondition.run(gradients)), row);
+    disposeWeights(gradients);
   }
+  precondition.dispose();
   disposeMoments(moments);
   if (learned !== start) disposeSettings(learned);
   disposeSettings(start);

@@ -4,6 +4,7 @@ import { addScaled, disposeWeights, type Weights } from "../../tensor/weights.ts
 import type { Person } from "../meta_unlearn/simulate_requests.ts";
 import { curvature } from "./curvature.ts";
 import { DivergenceGradients } from "./divergence_gradients.ts";
+import { Forgetting } from "./forgetting.ts";
 import { addTo, sumOf, unflatten } from "./flat.ts";
 import type { GradientMoments } from "./gradient_moments.ts";
 import type { MemoriseRecipe, MemoryContext } from "./memory_context.ts";
@@ -42,6 +43,7 @@ export async function memorise(
   const { people, task } = context;
   const { lastStep, rounds, groupSizes } = recipe;
   const gradients = new DivergenceGradients(context, task);
+  const forgetting = new Forgetting(context.theta, context.moments, settings);
   const first = new Map<number, number>();
   try {
     for (let round = from; round < rounds; round++) {
@@ -53,13 +55,14 @@ export async function memorise(
       const step = first.get(size)! * (1 - (1 - lastStep) * (rounds === 1 ? 0 : round / rounds));
       for (const [i, group] of (groups ?? deal(people, size, own)).entries()) {
         const request = own.fork(`group ${i}`);
-        await goOn(context, settings, recipe, request, gradients, rows, group, step);
+        await goOn(context, forgetting, recipe, request, gradients, rows, group, step);
         onPeople?.(group.length, round + 1);
       }
       await rows.endRound(round + 1, round + 1 === rounds);
     }
   } finally {
     gradients.dispose();
+    forgetting.dispose();
   }
 }
 
@@ -105,8 +108,8 @@ function deal(people: readonly Person[], size: number, random: Random): Person[]
 
 /** Moves a group's rows by their gradients at the group's own theta_u. */
 async function goOn(
-  { theta, source, people, val, reference, original, moments }: MemoryContext,
-  settings: StepSettings,
+  { theta, source, people, val, reference, original }: MemoryContext,
+  forgetting: Forgetting,
   { retainWeight, valWeight, retainImages, momentum = 0 }: MemoriseRecipe,
   random: Random,
   gradients: DivergenceGradients,
@@ -118,7 +121,7 @@ async function goOn(
   const before: Float32Array[] = [];
   for (const { row } of group) before.push(await rows.read(row));
   const sums = before.map((values) => values.subarray(0, size));
-  const moved = forgetRows(theta, sums, moments, settings);
+  const moved = forgetting.of(sums);
   const chosen = new Set(group.map(({ row }) => row));
   const others = people.flatMap(({ row, images }) => chosen.has(row) ? [] : images);
   const held = new Float32Array(size);
@@ -145,7 +148,6 @@ async function goOn(
     }
     await rows.write(row, before[k]);
   }
-  disposeWeights(moved);
 }
 
 /**
