@@ -18,14 +18,14 @@ def put(prefix, tensors):
     expected.update({prefix + k: v for k, v in tensors.items() if k.startswith(SOME)})
 
 
-# Influence: theta + eta (F + lambda mean F)^-1 sum of the support images' gradients, F in batches of 8.
-ETA, DAMPING = 1e-5, 0.1
+# Influence: theta + eta (F / mean F + lambda)^-1 sum of the support images' gradients, F in batches of 8.
+ETA, DAMPING = 0.01, 0.1
 batches = [slice(i, i + 8) for i in range(0, len(train), 8)]
 of = [gradient(theta, lambda p, b=b: bce(vit(p, train[b]), more["train.targets"][b])) for b in batches]
 fisher = {k: torch.stack([g[k] ** 2 for g in of]).mean(0) for k in theta}
 mean = sum(f.sum() for f in fisher.values()) / sum(f.numel() for f in fisher.values())
 own = gradient(theta, lambda p: len(support) * bce(vit(p, support), batch["support.targets"]))
-put("influence.theta.", {k: theta[k] + ETA * own[k] / (fisher[k] + DAMPING * mean) for k in theta})
+put("influence.theta.", {k: theta[k] + ETA * own[k] / (fisher[k] / mean + DAMPING) for k in theta})
 
 # Reference tuning: one step of SGD, 8 retained images beside those to forget.
 RATE, WEIGHT = 0.1, 2.0

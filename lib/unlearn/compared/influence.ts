@@ -8,9 +8,9 @@ import { type Backbone, logitGradient } from "../logit_gradient.ts";
 
 /** How far the influence-function step goes. */
 export interface InfluenceSettings {
-  /** Of the step; Koh and Liang's is one over the number of training images, for each image taken out. */
+  /** eta, which takes up Koh and Liang's 1 / n and what batches make of F. */
   readonly learningRate: number;
-  /** lambda, as a share of the diagonal's mean over all of theta. */
+  /** lambda, in units of F's mean over all of theta. */
   readonly damping: number;
 }
 
@@ -49,7 +49,7 @@ export async function summedGradient(
  * Eq. 1 and 2: theta_-z - theta = H^-1 grad L(z) / n), with the damped diagonal of the empirical Fisher
  * matrix in the Hessian's place,
  *
- *     theta_u = theta + eta (F + lambda mean F)^-1 sum_z grad L(z; theta).
+ *     theta_u = theta + eta (F / mean F + lambda)^-1 sum_z grad L(z; theta).
  *
  * @param fisher F by the names of theta: SSD's importances of the training images
  * @param gradient {@link summedGradient} of the images to leave out
@@ -61,18 +61,20 @@ export function influenceStep(
   gradient: Weights,
   { learningRate, damping }: InfluenceSettings,
 ): Weights {
-  const lambda = tf.tidy(() => {
+  const scale = tf.tidy(() => {
     const tensors = Object.values(fisher);
     const elements = tensors.reduce((sum, { size }) => sum + size, 0);
     // Not tf.addN: its shader would bind more buffers than a WebGPU adapter allows.
     const total = tensors.map((tensor) => tf.sum(tensor)).reduce((a, b) => tf.add(a, b));
     // A model that is certain of everything has no gradient: nothing is divided by zero then.
-    return tf.maximum(tf.mul(total, damping / elements), 1e-30);
+    return tf.maximum(tf.div(total, elements), 1e-30);
   });
   const after = mapWeights(theta, (tensor, name) => {
-    const step = tf.div(gradient[name], tf.add(fisher[name], lambda));
+    const damped = tf.add(tf.div(fisher[name], scale), damping);
+    // Where nothing is damped and F is zero the gradient is zero as well.
+    const step = tf.div(gradient[name], tf.maximum(damped, 1e-30));
     return tf.add(tensor, tf.mul(step, learningRate));
   });
-  lambda.dispose();
+  scale.dispose();
   return after;
 }
