@@ -131,7 +131,8 @@ const ANSWERS = {
   unknown: [
     "a person whom the kit does not know",
     "a model forgets people it was trained on, named as in its data set",
-    "check the name of the file or its row in requests.csv, and that the key is the kit's; " +
+    "check the name of the file (a second photograph of 4711 is 4711.2.jpg) or its row in " +
+    "requests.csv, and that the key is the kit's; " +
     "--skip-unknown serves the others",
   ],
 } as const;

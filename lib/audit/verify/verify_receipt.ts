@@ -7,6 +7,7 @@ import { encodeSummary, parseSummary, SUMMARY_FILE } from "../../run/summary_fil
 import { isWeakKey } from "../receipt/signing_key.ts";
 import { judgeLayers } from "./judge_layers.ts";
 import { sha256Hex } from "../../files/sha256.ts";
+import { isLeftover } from "../../data/layouts/find_layout.ts";
 import { readSplit } from "../../data/split_file.ts";
 import { identityKeyPath, readIdentityKey } from "../../model/kit/identity_key.ts";
 import { readManifest } from "../../model/kit/stored_manifest.ts";
@@ -313,7 +314,8 @@ async function checkKit(receipt: Receipt, kit?: string): Promise<Verdict> {
 async function checkRequests(receipt: Receipt, options: VerifyOptions): Promise<Verdict> {
   const { support, kit, identityKey } = options;
   if (support === undefined) return ["absent", "not handed in again (--support)"];
-  const files = (await listTree(support)).filter((file) => !file.startsWith("."));
+  const files = (await listTree(support))
+    .filter((file) => !file.split("/").some(isLeftover));
   const digests = await digestFiles(support, files);
   const table = digests.find(({ file }) => file === REQUEST_TABLE);
   const { requests, requestTable } = receipt;

@@ -5,9 +5,12 @@ import { listFolder } from "../../files/list_folder.ts";
 const DEPTH = 3;
 const MOST_FOLDERS = 256;
 
-/** Names that are no part of anybody's data: dot files and what macOS puts into archives. */
+/** What macOS puts into archives, Windows into folders of pictures, and a Synology beside them. */
+const LEFT = ["__MACOSX", "Thumbs.db", "ehthumbs.db", "desktop.ini", "@eaDir"];
+
+/** Names that are no part of anybody's data: dot files and what systems leave. */
 export function isLeftover(name: string): boolean {
-  return name.startsWith(".") || name === "__MACOSX";
+  return name.startsWith(".") || LEFT.includes(name);
 }
 
 /** A file or folder below a root. */

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { digestFile } from "../../../lib/audit/record/digest_files.ts";
 import type { Receipt } from "../../../lib/audit/receipt/receipt.ts";
@@ -222,6 +222,16 @@ for (const [what, attack, checks] of ATTACKS) {
       assertEquals(failed.toSorted(), checks.toSorted());
     }));
 }
+
+Deno.test("verifyReceipt passes over what systems leave among the photographs", () =>
+  onReceipt(async (folder) => {
+    await Deno.mkdir(join(folder, "requests/__MACOSX"));
+    for (const name of ["__MACOSX/._one.png", "Thumbs.db", ".DS_Store"]) {
+      await Deno.writeTextFile(join(folder, "requests", name), "x");
+    }
+    const { held } = await verify(folder, { support: join(folder, "requests") });
+    assert(held.includes("requests"));
+  }));
 
 Deno.test("verifyReceipt knows the photographs without the key, and says that it cannot know requests.csv", () =>
   onReceipt(async (folder) => {

@@ -158,13 +158,16 @@ Deno.test("readRequests refuses label columns that are not the model's", async (
   await refusesHeader("file,identity,dog", "has no column class and the unknown", CLASSES);
 });
 
-Deno.test("readRequests passes over what macOS leaves, and matches names in either Unicode form", () =>
+Deno.test("readRequests passes over what macOS and Windows leave, and matches names in either Unicode form", () =>
   inTemporaryFolder(async (folder) => {
     await writeFiles(folder, {
       "Rene\u0301e.png": png,
       "._Rene\u0301e.png": "\0",
       ".DS_Store": "\0",
       "__MACOSX/._a.png": "\0",
+      "@eaDir/x.png/SYNOPHOTO_THUMB_S.png": "\0",
+      "Thumbs.db": "\0",
+      "desktop.ini": "\0",
       "requests.csv": "file;identity\nRen\u00e9e.png;p1\n",
     });
     const requests = await readRequests(folder, MODEL, FORM);
