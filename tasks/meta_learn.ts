@@ -24,7 +24,6 @@ import { percent } from "../cli/table.ts";
 import type { Interval } from "../lib/measure/bootstrap.ts";
 import { METHOD_SETTINGS_CHOICES } from "../lib/run/kit_for_methods.ts";
 import { writeMetaHistory } from "../cli/write_history.ts";
-import { openSplit } from "../lib/run/split_data.ts";
 import { metaLearnKit } from "../lib/run/meta_learn_kit.ts";
 import { STATISTICS_CHOICES } from "../lib/unlearn/training_statistics.ts";
 
@@ -69,11 +68,13 @@ export const metaLearn = command({
     const memory = memoryRowChoice(options);
     const leaveReceipt = await receiptOf("meta-learn", options, terminal);
     const device = await openAndAnnounce(options.device, terminal, options.precision);
-    const { split: { forgetCount } } = await openSplit(split, data);
-    const settings = metaLearnSettings(options, forgetCount);
-    if (options.requestSize === undefined && settings.requestSize === forgetCount) {
-      terminal.note(`requests of ${forgetCount}, as many people as the split has to forget`);
-    }
+    const settings = (forgetCount: number) => {
+      const settings = metaLearnSettings(options, forgetCount);
+      if (options.requestSize === undefined && settings.requestSize === forgetCount) {
+        terminal.note(`requests of ${forgetCount}, as many people as the split has to forget`);
+      }
+      return settings;
+    };
     const history = await metaLearnKit({
       device,
       model,

@@ -70,8 +70,8 @@ export interface MetaLearnOptions {
   readonly out: string;
   /** A file with the key to use; default: a new one, written beside the kit. */
   readonly identityKey?: string;
-  /** How to meta-learn. */
-  readonly settings: MetaLearnSettings;
+  /** How to meta-learn; may depend on how many people the split has to forget. */
+  readonly settings: MetaLearnSettings | ((forgetCount: number) => MetaLearnSettings);
   /** Of all that is drawn. */
   readonly seed: number;
   /** Images per pass through the backbone; default 64, or as many as the memory holds. */
@@ -114,12 +114,16 @@ const RETAIN_SAMPLE = 256;
  * @throws LetheError bad input, `out` exists, or too few people for N_S
  */
 export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly MetaEpoch[]> {
-  const { device, out, settings, seed, onProgress } = options;
-  checkInputs(settings.inputs);
+  const { device, out, seed, onProgress } = options;
+  if (typeof options.settings !== "function") checkInputs(options.settings.inputs);
   await refuseExisting(out);
   const givenKey = options.identityKey && await readIdentityKey(options.identityKey);
   if (!givenKey) await refuseExisting(identityKeyPath(out));
   const data = await openSplit(options.split, options.data);
+  const settings = typeof options.settings === "function"
+    ? options.settings(data.split.forgetCount)
+    : options.settings;
+  checkInputs(settings.inputs);
   const model = await readModel(options.model);
   const { config } = model;
   checkSettings(settings, config);

@@ -18,6 +18,8 @@ interface Enough {
 }
 
 const DENO = ["run", "--no-prompt", "--allow-read", "--allow-write"];
+/** deno.json's flag for tasks that go through many images. */
+const SMALL_YOUNG = "--v8-flags=--max-semi-space-size=2";
 
 /**
  * Runs a process to its end, or until it has done enough, and watches its memory and its children's.
@@ -112,28 +114,24 @@ if (import.meta.main) {
   if (data === undefined) throw new Error("--data is needed");
   await Deno.mkdir(work, { recursive: true });
   const place = (name: string) => resolve(join(work, name));
-  const task = (name: string) => [...DENO, `tasks/${name}.ts`];
+  const flagged = Deno.readTextFileSync(join(repo, "deno.json")).includes(SMALL_YOUNG);
+  const task = (name: string) => [
+    ...[...DENO, ...(flagged ? [SMALL_YOUNG] : [])],
+    `tasks/${name}.ts`,
+  ];
   const [split, requests, root] = [place("split.json"), place("requests"), resolve(data)];
   const of = ["--split", split, "--data", root];
   const wasm = ["--device", "wasm", "--json-progress"];
-  const contained = (name: string) => {
-    const start = join(repo, "tasks/start.js");
-    const isStarted = (() => {
-      try {
-        return Deno.statSync(start).isFile;
-      } catch {
-        return false;
-      }
-    })();
-    return [...DENO, "--no-code-cache", "--allow-run=/bin/sh"].concat(
-      isStarted ? ["tasks/start.js", name] : [`tasks/${name}.ts`],
-    );
-  };
+  // `unlearn` and `audit` are started by another file than at first.
+  const starter = [...Deno.readDirSync(join(repo, "tasks"))].some(({ name }) =>
+    name === "start.js"
+  );
+  const contained = (name: string) => [
+    ...[...DENO, "--no-code-cache", "--allow-run=/bin/sh"],
+    ...(starter ? ["tasks/start.js", name] : [`tasks/${name}.ts`]),
+  ];
   const asked = ["--support", requests, "--kit", resolve(kit), "--device", "wasm"];
-  const fresh = (name: string) => {
-    const path = place(`${name}-${crypto.randomUUID().slice(0, 8)}`);
-    return path;
-  };
+  const fresh = (name: string) => place(`${name}-${crypto.randomUUID().slice(0, 8)}`);
   const inline = (code: string) => [
     "run",
     "-A",
