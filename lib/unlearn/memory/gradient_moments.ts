@@ -5,6 +5,8 @@ import { vit } from "../../model/vit.ts";
 import type { Random } from "../../random.ts";
 import { plain } from "../../tensor/algebra.ts";
 import { matMul } from "../../tensor/mat_mul.ts";
+import { sumOf } from "../../tensor/pieces/sum_of.ts";
+import { activeWebgpu } from "../../tensor/recording/owned_tensor.ts";
 import { Recorded } from "../../tensor/recording/recorded.ts";
 import type { Tensors } from "../../tensor/recording/recording.ts";
 import {
@@ -99,38 +101,31 @@ export async function gradientMoments(
   onImages?: (images: number) => void,
 ): Promise<GradientMoments> {
   const labels = theta["head.bias"].size;
-  const names = Object.keys(theta);
-  const matrices = names.filter((name) => isMatrix(name, theta[name].shape));
+  const matrices = Object.keys(theta).filter((name) => isMatrix(name, theta[name].shape));
   const n = indices.length;
   /** The mean over images of what their gradients are turned into. */
   const mean = async (terms: (gradients: Weights) => Weights): Promise<Weights> => {
-    const step = new Recorded(({ patches, rows, ...weights }: Tensors) => {
+    const sum = termSum(theta, terms, 1 / n);
+    const step = new Recorded(({ patches, rows }: Tensors) => {
       const { value, gradients } = valueAndGradients(
-        (theta) => tf.sum(tf.mul(vit(plain, theta, patches, backbone.shape).logits, rows)),
-        weights,
+        (weights) => tf.sum(tf.mul(vit(plain, weights, patches, backbone.shape).logits, rows)),
+        theta,
       );
-      const found = terms(gradients);
-      tf.dispose([value, ...Object.values(gradients)]);
-      return found;
+      sum.add(terms(gradients));
+      disposeWeights(gradients);
+      return { value };
     });
-    let sum: Weights | null = null;
     for (const [i, image] of indices.entries()) {
       const { patches, targets } = await source.batch([image]);
       const rows = tf.tensor2d(residuals.subarray(i * labels, (i + 1) * labels), [1, labels]);
-      const found = step.run({ ...theta, patches, rows }, new Set(names), theta);
+      const { value } = step.run({ patches, rows });
       tf.dispose([patches, targets, rows]);
-      // What the step gave is its own, until the next image.
-      const next: Weights = sum === null
-        ? mapWeights(found, (term) => tf.mul(term, 1 / n))
-        : addScaled(sum, found, 1 / n);
-      disposeWeights(sum);
-      sum = next;
       // Reading now and then keeps the device's queue, and what waits in it, short.
-      if (i % 16 === 15) await queueDone();
+      if (i % 16 === 15) await value.data();
       onImages?.(1);
     }
     step.dispose();
-    return sum!;
+    return sum.end();
   };
 
   const products = await mean((gradients) =>
@@ -182,9 +177,43 @@ async function eigenbases(moments: Weights, side: string): Promise<Weights> {
   return bases;
 }
 
-async function queueDone(): Promise<void> {
-  const probe = tf.scalar(0);
-  const sum = tf.add(probe, 1);
-  await sum.data();
-  tf.dispose([probe, sum]);
+/**
+ * A sum of terms times a factor; in place on WebGPU, so that a recorded step adds to it.
+ *
+ * @param terms of a set like theta tells their shapes
+ * @returns `add` takes the terms over; `end` gives the sum to the caller and frees the rest
+ */
+function termSum(theta: Weights, terms: (gradients: Weights) => Weights, factor: number) {
+  const backend = activeWebgpu();
+  if (backend) {
+    const like = terms(theta);
+    const sum = sumOf(backend, like, true);
+    disposeWeights(like);
+    const share = tf.keep(tf.tensor1d([factor]));
+    return {
+      add(found: Weights): void {
+        sum.add(found, share, "x");
+        disposeWeights(found);
+      },
+      end(): Weights {
+        const whole = sum.copy();
+        sum.dispose();
+        share.dispose();
+        return whole;
+      },
+    };
+  }
+  let sum: Weights | null = null;
+  return {
+    add(found: Weights): void {
+      const before = sum;
+      const next = before === null
+        ? mapWeights(found, (term) => tf.mul(term, factor))
+        : addScaled(before, found, factor);
+      // It outlives the step that it was computed in.
+      sum = mapWeights(next, (term) => tf.keep(tf.clone(term)));
+      for (const weights of [before, next, found]) disposeWeights(weights);
+    },
+    end: (): Weights => sum!,
+  };
 }
