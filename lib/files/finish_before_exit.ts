@@ -1,4 +1,5 @@
 let under = 0;
+let told: (busy: boolean) => void = () => {};
 let idle = Promise.withResolvers<void>();
 
 /**
@@ -6,15 +7,21 @@ let idle = Promise.withResolvers<void>();
  * written, two files that belong together are both there.
  */
 export async function finishBeforeExit<T>(work: () => Promise<T>): Promise<T> {
-  under++;
+  if (under++ === 0) told(true);
   try {
     return await work();
   } finally {
     if (--under === 0) {
+      told(false);
       idle.resolve();
       idle = Promise.withResolvers();
     }
   }
+}
+
+/** Tells when such work begins, and when none of it is left: for a thread that another one ends. */
+export function tellFinishing(listener: (busy: boolean) => void): void {
+  told = listener;
 }
 
 /** Whether there is such work. */

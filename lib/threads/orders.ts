@@ -1,10 +1,16 @@
+import { finishBeforeExit, tellFinishing } from "../files/finish_before_exit.ts";
 import { receiveError, sendError, type SentError } from "./sent_error.ts";
 
 /** What a worker says of an order: how far it is, and how it ended. */
-type Said<Progress> = { readonly progress: Progress } | { readonly done: true } | SentError;
+type Said<Progress> =
+  | { readonly progress: Progress }
+  | { readonly finishing: boolean }
+  | { readonly done: true }
+  | SentError;
 
 /**
- * Gives a worker one order that takes long; it follows it with {@link followOrders}.
+ * Gives a worker one order that takes long; it follows it with {@link followOrders}. What the worker has
+ * begun to finish (`finishBeforeExit`), this process finishes before it ends by a signal.
  *
  * @throws {LetheError} what the worker refused; Error what it met with otherwise
  */
@@ -14,13 +20,24 @@ export function giveOrder<Order, Progress>(
   onProgress?: (progress: Progress) => void,
 ): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
+  let release = () => {};
+  const hold = (busy: boolean) => {
+    release();
+    if (!busy) return;
+    const work = Promise.withResolvers<void>();
+    release = work.resolve;
+    void finishBeforeExit(() => work.promise);
+  };
   worker.onmessage = ({ data }: MessageEvent<Said<Progress>>) => {
-    if ("progress" in data) onProgress?.(data.progress);
-    else if ("done" in data) resolve();
+    if ("progress" in data) return onProgress?.(data.progress);
+    if ("finishing" in data) return hold(data.finishing);
+    hold(false);
+    if ("done" in data) resolve();
     else reject(receiveError(data));
   };
   worker.onerror = (event) => {
     event.preventDefault();
+    hold(false);
     reject(new Error(event.message));
   };
   worker.postMessage(order);
@@ -47,6 +64,7 @@ export function followOrders<Order, Progress extends { done: number; total: numb
     postMessage(said: Said<Progress>): void;
   };
   if (self.name !== name) return;
+  tellFinishing((finishing) => self.postMessage({ finishing }));
   let last = 0;
   self.onmessage = async ({ data }) => {
     try {
