@@ -1,7 +1,12 @@
 import { UsageError } from "../lib/error.ts";
 import { ROW_LAYERS } from "../lib/model/kit/row_layers.ts";
 import type { FoldChoice, MemoryChoice } from "../lib/run/memory/remember_people.ts";
-import { DEFAULT_FOLDS, DEFAULT_MEMORY } from "../lib/run/memory/settings.ts";
+import {
+  DEFAULT_FOLDS,
+  DEFAULT_MEMORY,
+  ROW_RECIPES,
+  type RowRecipe,
+} from "../lib/run/memory/settings.ts";
 import { META_LOSS_INPUTS } from "../lib/model/meta_loss_inputs.ts";
 import {
   type MetaLearnSettings,
@@ -191,12 +196,18 @@ export const MEMORY_ROW_OPTIONS = {
     help:
       "with --memory or --align folds: weights that the model's own training started from (train --init)",
   },
+  memoryRows: {
+    kind: "choice",
+    of: Object.keys(ROW_RECIPES) as RowRecipe[],
+    default: "quick",
+    help:
+      "with --memory: selective takes ten times as long, and harms others less for what it forgets",
+  },
   rounds: {
     kind: "integer",
     min: 1,
     max: 1000,
-    default: DEFAULT_MEMORY.memorise.rounds,
-    help: "with --memory: how often everybody is dealt into simulated requests",
+    help: "with --memory: how often everybody is dealt into simulated requests (8; selective 40)",
   },
   mostLost: {
     kind: "number",
@@ -223,11 +234,13 @@ export const MEMORY_ROW_OPTIONS = {
 export function memoryRowChoice(
   options: OptionValues<typeof MEMORY_ROW_OPTIONS>,
 ): MemoryChoice | undefined {
-  const { memory, memoryLayers: layers, rounds, mostLost, storedUpdates } = options;
+  const { memory, memoryRows, memoryLayers: layers, rounds, mostLost, storedUpdates } = options;
   const rank = rankChoice("--memory", memory);
   if (rank === undefined) return undefined;
   return {
-    ...{ ...foldChoice(options), rank, rounds, layers, mostLost: mostLost / 100 },
+    ...{ ...foldChoice(options), rank, layers, mostLost: mostLost / 100 },
+    recipe: ROW_RECIPES[memoryRows],
+    ...(rounds === undefined ? {} : { rounds }),
     ...(storedUpdates === undefined ? {} : { storedUpdates }),
   };
 }

@@ -12,7 +12,6 @@ import type { Device } from "../tensor/device.ts";
 import type { MetaEpoch } from "../unlearn/meta_unlearn/meta_learn.ts";
 import { evaluateLabelSets, type EvaluationReport } from "./evaluate_model.ts";
 import type { MemoryChoice } from "./memory/remember_people.ts";
-import { QUICK_ROUNDS } from "./memory/settings.ts";
 import { metaLearnKit } from "./meta_learn_kit.ts";
 import type { MetaLearnSettings } from "./meta_learning/settings.ts";
 import type { OnProgress } from "./progress.ts";
@@ -58,7 +57,6 @@ export const DEMO = {
     rank: null,
     folds: 4,
     foldSets: 1,
-    recipe: QUICK_ROUNDS,
     requestSizes: [8],
     // Retraining costs the others more here than the default's limit.
     mostLost: 1,

@@ -4,26 +4,22 @@ import type { MemorySettings } from "./learn_memory.ts";
 /** Folds of the training people unless told otherwise. */
 export const DEFAULT_FOLDS = { folds: 5, foldSets: 1 } as const;
 
-/** Few rounds with few images of others: minutes on two cores, and less selective rows. */
-export const QUICK_ROUNDS: MemoriseRecipe = {
-  rounds: 8,
-  groupSizes: [20, 5],
-  retainWeight: 2,
-  valWeight: 1,
-  retainImages: 64,
-  lastStep: 0.1,
-};
-
-/**
- * Chosen on four splits of celeba-small in PyTorch by simulated requests alone (README.md of lib/unlearn):
- * many small steps with momentum, at which others are held by enough images that the steps are stable.
- */
-export const DEFAULT_MEMORY: MemorySettings = {
-  momentImages: 256,
-  damping: 0.1,
-  power: 0.7,
-  share: 1e-3,
-  memorise: {
+/** How rows are made of simulated requests, by name. */
+export const ROW_RECIPES = {
+  /** Minutes on two cores. */
+  quick: {
+    rounds: 8,
+    groupSizes: [20, 5],
+    retainWeight: 2,
+    valWeight: 1,
+    retainImages: 64,
+    lastStep: 0.1,
+  },
+  /**
+   * Many small steps with momentum, at which others are held by so many images that the steps are stable:
+   * ten times the work, and more forgotten for each point that others lose (README.md of lib/unlearn).
+   */
+  selective: {
     rounds: 40,
     groupSizes: [20, 5],
     retainWeight: 10,
@@ -33,6 +29,18 @@ export const DEFAULT_MEMORY: MemorySettings = {
     momentum: 0.9,
     stableShare: 0.5,
   },
+} as const satisfies Readonly<Record<string, MemoriseRecipe>>;
+
+/** One of {@link ROW_RECIPES}. */
+export type RowRecipe = keyof typeof ROW_RECIPES;
+
+/** The values that the first trials started from; they were not searched (README.md of lib/unlearn). */
+export const DEFAULT_MEMORY: MemorySettings = {
+  momentImages: 256,
+  damping: 0.1,
+  power: 0.7,
+  share: 1e-3,
+  memorise: ROW_RECIPES.quick,
   requestSizes: [20, 5, 1],
   // The trials' real requests cost others about 0.6 times what simulated ones of as many people did.
   mostLost: 0.02,
