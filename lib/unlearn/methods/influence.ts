@@ -16,7 +16,7 @@ export const influence: Method<"influence", "learningRate" | "damping"> = {
     upTo: Infinity,
     settings: { learningRate: 1e-2, damping: 1 },
   })),
-  candidates: [1e-4, 1e-3, 1e-2, 1e-1].flatMap((learningRate) =>
+  candidates: [1e-3, 1e-2, 1e-1, 1].flatMap((learningRate) =>
     [0.1, 10].map((damping) => ({ learningRate, damping }))
   ),
   async run({ theta, task, source, statistics, ...backbone }, { support }, settings) {

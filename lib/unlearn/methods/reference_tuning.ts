@@ -21,10 +21,10 @@ export const referenceTuning: Method<
   published: (["celeba", "celebahq", "mufac"] as const).map((layout) => ({
     layout,
     upTo: Infinity,
-    settings: { learningRate: 0.1, epochs: 5, batchSize: 32, retainWeight: 2 },
+    settings: { learningRate: 0.3, epochs: 5, batchSize: 32, retainWeight: 1 },
   })),
-  candidates: [0.03, 0.1, 0.3].flatMap((learningRate) =>
-    [1, 4].map((retainWeight) => ({ learningRate, epochs: 5, batchSize: 32, retainWeight }))
+  candidates: [0.1, 0.3, 1].flatMap((learningRate) =>
+    [0.5, 2].map((retainWeight) => ({ learningRate, epochs: 5, batchSize: 32, retainWeight }))
   ),
   images: ({ epochs }, { forget }) => 2 * epochs * forget.length,
   async run({ theta, references, random, ...context }, { forget, retain }, settings) {
