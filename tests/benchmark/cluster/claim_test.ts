@@ -71,3 +71,22 @@ Deno.test("claimStage tells an owner who was only slow that the stage was taken 
     await Deno.writeTextFile(join(folder, `${NAME}.1`), "");
     await assertRejects(() => slow.lost, LetheError, "taken train-0123 over");
   }));
+
+Deno.test("claimStage compares no clocks: an hour behind is no death, an hour ahead no life", () =>
+  inTemporaryFolder(async (folder) => {
+    const path = join(folder, `${NAME}.0`);
+    const off = async (hours: number) => {
+      await Deno.writeTextFile(path, JSON.stringify(MAKER));
+      const time = new Date(Date.now() + hours * 3_600_000);
+      await Deno.utime(path, time, time);
+    };
+    await off(-1);
+    let [looks, made] = [0, false];
+    const waiting = claimStage(folder, NAME, MAKER, () => Promise.resolve(made), TIMES, () => {
+      made = ++looks === 5;
+    });
+    assertEquals(await waiting, null, "it waits for the owner until the stage is made");
+    await off(1);
+    using held = await claim(folder, notMade, MAKER, { ...TIMES, deadAfter: 0.5 });
+    assert(held, "the owner died before its first heartbeat");
+  }));
