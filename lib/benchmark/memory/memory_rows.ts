@@ -68,8 +68,6 @@ export async function writeMemoryRows(
     data: inputs.data,
     folder: inputs.folds,
     rowsFolder: `${out}.rows`,
-    // A stage begins anew.
-    once: true,
     val: val.map((_, i) => train.length + i),
   });
   disposeWeights(theta);

@@ -97,8 +97,6 @@ export interface MemoryInputs {
   readonly steps?: (row: number) => Promise<ReadonlyMap<string, Weight>>;
   /** A folder that rows are made in, for everybody's do not fit the memory; removed by who made the kit. */
   readonly rowsFolder: string;
-  /** The run will not go on after a stop: rows that fit the memory are not written between rounds. */
-  readonly once?: boolean;
   /** How rows lie there. */
   readonly rowFiles?: RowFilesOptions;
   /** JSON of all that rows depend on besides the settings and what computes. */
@@ -187,17 +185,13 @@ async function memoriseRows(
     settings: { ...settings, learn: null, layers: null, requestSizes: null, mostLost: null },
     ...{ microBatch, run: inputs.fingerprint },
   });
-  const files = inputs.once && 4 * length * people.length <= FITS_MEMORY
-    ? undefined
-    : await RowFiles.open(inputs.rowsFolder, people.length, length, fingerprint, {
-      ...inputs.rowFiles,
-    });
-  const rows = files ?? new RowsInMemory(length);
+  const rows = await RowFiles.open(inputs.rowsFolder, people.length, length, fingerprint, {
+    ...inputs.rowFiles,
+  });
   const asked = recipe.rounds * people.length;
-  const before = files?.rounds ?? 0;
-  done = before * people.length;
+  done = rows.rounds * people.length;
   await memorise(context, start, recipe, random.fork("rounds"), rows, {
-    from: before,
+    from: rows.rounds,
     onPeople(count, round) {
       done += count;
       const note = `round ${round} of ${recipe.rounds}`;
@@ -232,7 +226,7 @@ async function memoriseRows(
   disposeMoments(moments);
   if (learned !== start) disposeSettings(learned);
   disposeSettings(start);
-  files?.close();
+  rows.close();
 }
 
 /** Scales rows by the size of the request. @param kept rows by rank and person */
@@ -294,8 +288,6 @@ function sizeOf(requests: readonly FoldRequests[]): number {
   return Math.max(...requests.map(({ groups }) => groups[0].length));
 }
 
-/** Bytes of rows that are kept in memory, if they need not outlast a stop. */
-const FITS_MEMORY = 2 ** 31;
 /** People whose plain gradients the size of the first step is set by. */
 const PROBE_PEOPLE = 24;
 /** One round without what others lose: plain gradients at theta. */

@@ -27,8 +27,6 @@ export interface MakeMemoryOptions extends Omit<FoldModelsOptions, "random"> {
   readonly seed: number;
   /** A folder that rows are made in; a run that was stopped goes on from it, and its caller removes it. */
   readonly rowsFolder: string;
-  /** The run will not go on after a stop. */
-  readonly once?: boolean;
   /** How rows lie there. */
   readonly rowFiles?: RowFilesOptions;
   /** Folder of updates logged in training, which rows are made of in place of rounds. */
@@ -78,7 +76,6 @@ export async function makeMemory(
       ...(options.onProgress ? { onProgress: options.onProgress } : {}),
       rowsFolder: options.rowsFolder,
       ...(options.rowFiles ? { rowFiles: options.rowFiles } : {}),
-      ...(options.once ? { once: true } : {}),
       fingerprint: JSON.stringify({
         ...{ seed, split: options.splitHash, folds: folds.sets, init: options.init ?? null },
         model: sha256Hex(encodeSafetensors(model.theta)),
