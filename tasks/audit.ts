@@ -211,10 +211,8 @@ async function refusePack(pack: string): Promise<void> {
 }
 
 async function makePack(receipt: string, pack: string, terminal: Terminal): Promise<void> {
-  await writePack(receipt, pack);
-  terminal.print(
-    `${pack} holds receipt, page, evidence and the model's hashes; hand it to the auditor`,
-  );
+  const files = await writePack(receipt, pack);
+  terminal.print(`${pack} holds ${files.join(", ")}; hand it to the auditor`);
 }
 
 /** One line per layer. @returns whether one failed */

@@ -116,9 +116,9 @@ function chooseForget(
     return random.shuffle(eligible).slice(0, forget);
   }
   throw new LetheError(
-    `${forget} people to forget, and ${train.length} in training, ${eligible.length} of them ` +
-      `with at least ${least} images, one of them there only once`,
-    "between 1 and those can be forgotten, and one other must stay to be retained",
+    `${forget} people to forget, of ${train.length} in training, ${eligible.length} with at least ` +
+      `${least} different images`,
+    "one person at least is forgotten and one retained; whoever is forgotten has an image to spare",
     most >= 1 ? `ask for at most ${most}` : "use a data set with more images per person",
   );
 }

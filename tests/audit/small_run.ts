@@ -114,7 +114,7 @@ export async function smallRun(folder: string): Promise<ContainedRun> {
     packages: [{ name: "@tensorflow/tfjs@4.22.0", sha256: hash("a") }],
     read: [
       ...await read("requests", ["Jane Doe.png", "Zoë.png", "requests.csv"]),
-      ...await read("kit", ["kit.json", "config.json", "meta_loss.safetensors"]),
+      ...await read("kit", ["kit.json", "config.json", "meta_loss.safetensors", "config.json"]),
       ...await read("kit", ["model.safetensors"]),
     ],
     written: [],

@@ -70,13 +70,13 @@ Deno.test("makeSplit draws one support image of each person to forget and keeps 
 
 Deno.test("makeSplit refuses more people than can be forgotten, stating both numbers", () => {
   for (const forget of [0, -1, 1.5, 59]) {
-    assertThrows(() => split(forget), LetheError, `${forget} people to forget, and`);
+    assertThrows(() => split(forget), LetheError, `${forget} people to forget, of`);
   }
   const singles = syntheticDataset(new Array(40).fill(1));
   assertThrows(
     () => split(2, 0, singles),
     LetheError,
-    "2 people to forget, and 24 in training, 0 of them with at least 2 images",
+    "2 people to forget, of 24 in training, 0 of them with at least 2 images",
   );
   const fives = syntheticDataset(new Array(40).fill(5));
   assertThrows(() => split(1, 0, fives), LetheError, "0 of them with at least 6 images");

@@ -141,11 +141,12 @@ export function composeReceipt(
 
 /** The files below a folder, by their paths within it. */
 function under(folder: string, files: readonly HashedFile[]): FileDigest[] {
-  return byFile(
-    files.map(({ path, sha256, bytes }) => ({ file: relative(folder, path), sha256, bytes }))
-      .filter(({ file }) => file !== "" && !/^(?:\.\.|[A-Za-z]:|\/)/.test(file))
-      .map(({ file, ...rest }) => ({ file: file.replaceAll("\\", "/"), ...rest })),
-  );
+  const inside = files
+    .map(({ path, sha256, bytes }) => ({ file: relative(folder, path), sha256, bytes }))
+    .filter(({ file }) => file !== "" && !/^(?:\.\.|[A-Za-z]:|\/)/.test(file))
+    .map(({ file, ...rest }) => ({ file: file.replaceAll("\\", "/"), ...rest }));
+  // A file may be read twice; one that held two things stays twice, and the receipt is refused for it.
+  return byFile(once(inside, ({ file, sha256 }) => `${sha256} ${file}`));
 }
 
 function byFile(files: readonly FileDigest[]): FileDigest[] {

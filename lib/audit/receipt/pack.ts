@@ -26,9 +26,10 @@ const EVIDENCE = new RegExp(`^${EVIDENCE_FOLDER}/[a-z]{1,40}\\.log$`);
  *
  * @param receiptPath `receipt.json` in the folder that the run wrote
  * @param path of the pack; it must not exist
+ * @returns the files that it holds
  * @throws {LetheError} a file is missing or damaged, or `path` exists
  */
-export async function writePack(receiptPath: string, path: string): Promise<void> {
+export async function writePack(receiptPath: string, path: string): Promise<string[]> {
   const receipt = await readReceipt(receiptPath);
   const folder = dirname(receiptPath);
   const isThere = (file: string) => Deno.lstat(join(folder, file)).then(() => true, () => false);
@@ -42,6 +43,7 @@ export async function writePack(receiptPath: string, path: string): Promise<void
   }
   files.push([MODEL_HASHES, new TextEncoder().encode(modelHashes(receipt))]);
   await writeWhole(path, encodeTar(files));
+  return files.map(([file]) => file);
 }
 
 /** What {@link MODEL_HASHES} says. */

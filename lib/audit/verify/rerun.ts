@@ -55,8 +55,10 @@ export async function rerun(receipt: Receipt, options: RerunOptions): Promise<Ve
     if (other !== null) return ["failed", `${other} is not what the run makes of this kit`];
     if (summary.weights.after === receipt.weights.after) {
       const told = sameCode ? await otherSummary(receiptPath, summary) : null;
+      const same = `the same weights and next kit, bit for bit, on ${adapter}`;
+      if (told === "absent") return ["held", `${same}; ${SUMMARY_FILE} is not at hand`];
       return told === null
-        ? ["held", `the same weights and next kit, bit for bit, on ${adapter}`]
+        ? ["held", same]
         : ["failed", `the same weights, but ${SUMMARY_FILE} has another ${told}`];
     }
     if (adapter === receipt.adapter && sameCode) {
@@ -97,6 +99,8 @@ function otherOutput(receipt: Receipt, written: readonly HashedFile[]): string |
 async function otherSummary(receiptPath: string, now: UnlearnSummary): Promise<string | null> {
   const path = join(dirname(receiptPath), SUMMARY_FILE);
   const remedy = "use what the run wrote";
+  // A pack holds none; what is in a receipt of it was held against the receipt already.
+  if (!await Deno.lstat(path).then(() => true, () => false)) return "absent";
   const text = await readPlainText(path, { maxBytes: 2 ** 26, remedy });
   const then = parseSummary(parseJsonObject(text, path, remedy), path, remedy);
   // What a step's length was held against hangs on what was set, and a rerun sets everything.
