@@ -76,10 +76,10 @@ Deno.test("makeSplit refuses more people than can be forgotten, stating both num
   assertThrows(
     () => split(2, 0, singles),
     LetheError,
-    "2 people to forget, of 24 in training, 0 of them with at least 2 images",
+    "2 people to forget, of 24 in training, 0 with at least 2 different images",
   );
   const fives = syntheticDataset(new Array(40).fill(5));
-  assertThrows(() => split(1, 0, fives), LetheError, "0 of them with at least 6 images");
+  assertThrows(() => split(1, 0, fives), LetheError, "0 with at least 6 different images");
   assertEquals(split(2, 0, fives).identities.forget.length, 2);
   assertThrows(() => split(24, 0, fives), LetheError, "ask for at most 23");
 });

@@ -33,7 +33,7 @@ const NO_REQUESTS: readonly Bad[] = [
 
 refuses("split refuses bad data sets", split, SPLIT, [NO_DATA, ...BAD_DATA_SETS]);
 refuses("split refuses more people to forget than exist", split, SPLIT.replace("2", "99"), [
-  ["99", "99 people to forget, and 10 in training"],
+  ["99", "99 people to forget, of 10 in training"],
 ]);
 const FOLDER = SPLIT.replace("celeba", "folder").replace("@portraits", "@requests");
 refuses("split refuses a bad CSV", split, FOLDER, BAD_CSV);
