@@ -11,6 +11,7 @@ import { readManifest } from "../lib/model/kit/stored_manifest.ts";
 import type { PlanOptions } from "../lib/run/unlearn_plan.ts";
 import { kitDefault } from "../lib/run/kit_default.ts";
 import type { UnlearnSummary } from "../lib/run/unlearn_summary.ts";
+import { checkMethod } from "../lib/unlearn/check_method.ts";
 import { MEMORY_OPTIONS, memoryChoice } from "./memory_options.ts";
 import { METHOD_OPTIONS, methodChoice } from "./method_options.ts";
 import type { OptionValues } from "./options.ts";
@@ -91,6 +92,9 @@ export async function unlearnOptions(
   const sample = given.kit === undefined && resolve(support) === resolve(fixture("requests"));
   const kit = given.kit ?? (sample ? fixture("kit") : "kit");
   terminal.print(`kit: ${kit}${sample ? " (the sample, for fixtures/requests only)" : ""}`);
+  const { manifest } = await readManifest(kit);
+  const choice = methodChoice(method, kitDefault(manifest));
+  checkMethod(manifest, choice.method);
   return {
     ...{ out, branch, sandbox, skipUnknown, allowTrainingPhoto },
     ...(reason === undefined ? {} : { reason }),
@@ -103,7 +107,7 @@ export async function unlearnOptions(
       ...memoryChoice(memoryLimit === undefined ? {} : { memoryLimit }),
       ...(allowUnusualStep ? { allowUnusualStep } : {}),
       ...(matchCheck ? {} : { matchCheck }),
-      choice: methodChoice(method, kitDefault((await readManifest(kit)).manifest)),
+      choice,
     },
     ...(identityKey === undefined ? {} : { identityKey }),
     ...(signingKey === undefined ? {} : { signingKey }),
@@ -158,7 +162,7 @@ export function printUnlearned(
       `${steps.length === 1 ? "step" : "steps"}; labels from ${targets}`,
   );
   const used = Object.entries(settings).map(([name, value]) => `${name} ${value}`);
-  terminal.print(`method: ${method} (${used.join(", ")})`);
+  terminal.print(`method: ${method}${used.length === 0 ? "" : ` (${used.join(", ")})`}`);
   if (staleStatistics) {
     terminal.note(
       "the kit's statistics are stale: they are of the model before an earlier request, and the " +

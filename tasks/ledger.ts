@@ -1,14 +1,10 @@
-import { dirname, join } from "@std/path";
 import { command, main } from "../cli/command.ts";
 import { printResult } from "../cli/print_result.ts";
 import { JSON_RESULT } from "../cli/shared_options.ts";
 import { table } from "../cli/table.ts";
-import { readReceipt } from "../lib/audit/receipt/receipt_file.ts";
+import { closeBy } from "../lib/audit/receipt/closing.ts";
 import { UsageError } from "../lib/error.ts";
-import { readPlainFile } from "../lib/files/plain_file.ts";
-import { sha256Hex } from "../lib/files/sha256.ts";
 import { identityHash, readIdentityKey } from "../lib/model/kit/identity_key.ts";
-import { readManifest } from "../lib/model/kit/stored_manifest.ts";
 import {
   appendLedger,
   branchings,
@@ -54,14 +50,20 @@ export const ledger = command({
       const names = who[event];
       if (names === undefined) continue;
       const key = await readIdentityKey(needed(identityKey, event, "--identity-key FILE"));
+      const persons = names.map((name) => identityHash(key, name));
+      const closedBy = async (path: string) => {
+        const { closing, byName } = await closeBy(path, key, persons, await readLedger(dir));
+        if (!byName) {
+          terminal.note(`the run's kit is not beside ${path}: people were counted, not looked up`);
+        }
+        return closing;
+      };
       const facts = event === "received"
         ? { due: new Date(now.getTime() + days * DAY).toISOString() }
         : event === "done"
-        ? await ofReceipt(needed(receipt, event, "--receipt FILE"))
+        ? await closedBy(needed(receipt, event, "--receipt FILE"))
         : { reason: needed(reason, event, "--reason TEXT") };
-      entries.push(...names.map((name) => ({
-        ...{ ...blank, ...facts, event, person: identityHash(key, name) },
-      })));
+      entries.push(...persons.map((person) => ({ ...blank, ...facts, event, person })));
     }
     if (entries.length > 0) await appendLedger(dir, entries);
     const known = await readLedger(dir);
@@ -87,18 +89,6 @@ export const ledger = command({
 });
 
 const short = (hash: string) => `${hash.slice(0, 16)}..`;
-
-/** A receipt's hash and kits, and the generation of the kit beside it where that still lies there. */
-async function ofReceipt(path: string) {
-  const bytes = await readPlainFile(path, { maxBytes: 64 * 2 ** 20 });
-  const kit = await readManifest(join(dirname(path), "kit")).catch(() => null);
-  const kits = await readReceipt(path).then(({ kitId }) => kitId, () => undefined);
-  return {
-    ...(kits ? { kits } : {}),
-    receipt: sha256Hex(bytes),
-    generation: kit?.manifest.generation ?? null,
-  };
-}
 
 function needed(value: string | undefined, event: string, option: string): string {
   if (value !== undefined) return value;

@@ -7,6 +7,7 @@ import { MEMORY_FOLDER, rowFile } from "../model/kit/memory_index.ts";
 import { readMemoryIndex } from "../model/kit/read_memory_index.ts";
 import { usesOf } from "../model/kit/uses_record.ts";
 import { readManifest } from "../model/kit/stored_manifest.ts";
+import { methodsServed } from "../unlearn/check_method.ts";
 import { counted, type Inspected, size, some } from "./inspected.ts";
 import { shapeOf } from "./inspect_model.ts";
 
@@ -68,7 +69,7 @@ export async function inspectKit(path: string): Promise<Inspected> {
         unlearning.inputs.join(", "),
       ],
       ["meta-loss", `${metaLoss.hidden} hidden, embeddings of ${metaLoss.embeddingSize}`],
-      ["other methods", methods ? "ssd, pgu, jit" : "none"],
+      ["methods", methodsServed(manifest).join(", ")],
       [
         "remembers",
         memory
@@ -109,6 +110,7 @@ export async function inspectKit(path: string): Promise<Inspected> {
       forgotten: forgotten.length,
       unlearning,
       metaLoss,
+      serves: methodsServed(manifest),
       ...(methods ? { methods } : {}),
       ...(statistics ? { statistics } : {}),
       ...(memory

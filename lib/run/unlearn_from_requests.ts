@@ -21,12 +21,8 @@ import { useKernels } from "../tensor/kernels/autotune/kernel_choice.ts";
 import { disposeWeights, type Weights } from "../tensor/weights.ts";
 import { withoutRows } from "../unlearn/unlearn.ts";
 import { judgeStep } from "../unlearn/judge_step.ts";
-import {
-  checkMethod,
-  type MethodChoice,
-  statisticsNeeded,
-  unlearnFromKit,
-} from "../unlearn/unlearn_from_kit.ts";
+import { checkMethod, statisticsNeeded } from "../unlearn/check_method.ts";
+import { type MethodChoice, unlearnFromKit } from "../unlearn/unlearn_from_kit.ts";
 import { inputFormat, storedForm } from "../model/input_format.ts";
 import { range } from "../data/loader/image_source.ts";
 import { ownStep } from "./own_step.ts";
@@ -70,7 +66,7 @@ export async function unlearnRows(options: UnlearnRowsOptions): Promise<UnlearnS
   const { support, folder, choice, allowUnusualStep = false } = options;
   const { method } = choice;
   const stored = await openKit(options.kit);
-  checkMethod(stored, method);
+  checkMethod(stored.manifest, method);
   const config = await readKitConfig(options.kit, stored);
   const labels = config.labels.length;
   const { memoryLimit } = options;

@@ -23,6 +23,7 @@ import {
 } from "../model/kit/stored_manifest.ts";
 import { readMemoryIndex } from "../model/kit/read_memory_index.ts";
 import { rowKey } from "../model/kit/sealed_row.ts";
+import { checkMethod } from "../unlearn/check_method.ts";
 import { type MethodName, methodOf } from "../unlearn/methods.ts";
 import { encodeSummary, SUMMARY_FILE } from "./summary_file.ts";
 import type { RequestedRow, UnlearnSummary } from "./unlearn_summary.ts";
@@ -141,13 +142,14 @@ const ANSWERS = {
  * The plan's rows, for methods that need it with the keys to what the kit remembers of these people: the
  * worker gets no key of anybody else, and the identity key never.
  *
- * @throws LetheError the kit's `memory.json` is damaged or does not know somebody
+ * @throws LetheError the kit's `memory.json` is damaged or does not know somebody; it lacks what the method needs
  */
 export async function rowsFor(
   kit: string,
   { manifest, key, rows }: UnlearnPlan,
   method: MethodName,
 ): Promise<readonly RequestedRow[]> {
+  checkMethod(manifest, method);
   if (!methodOf(method).needs.includes("memory")) return rows;
   const index = await readMemoryIndex(kit, manifest);
   return rows.map((row) => {

@@ -1,13 +1,11 @@
 import type { ImageFeed } from "../data/loader/image_source.ts";
-import { LetheError } from "../error.ts";
 import { JsonFields, OBJECT } from "../files/json_fields.ts";
 import { uploadWeights } from "../model/device_weights.ts";
 import type { StoredKit } from "../model/kit/kit.ts";
-import { type KitStatistics, STATISTICS_FILES } from "../model/kit/kit_statistics.ts";
-import { MEMORY_INDEX } from "../model/kit/memory_index.ts";
 import type { MemoryRow } from "../model/kit/memory_row.ts";
 import { Random } from "../random.ts";
 import type { Weights } from "../tensor/weights.ts";
+import { checkMethod, STATISTICS } from "./check_method.ts";
 import {
   type MethodName,
   methodOf,
@@ -15,7 +13,7 @@ import {
   parseMethodSettings,
   publishedSettings,
 } from "./methods.ts";
-import type { Method, Need } from "./methods/method.ts";
+import type { Method } from "./methods/method.ts";
 import { disposeStatistics, type TrainingStatistics } from "./training_statistics.ts";
 
 /** Which method unlearns, and how. */
@@ -57,7 +55,7 @@ export async function unlearnFromKit(
   microBatch: number,
   memory?: readonly MemoryRow[],
 ): Promise<UnlearnedFromKit> {
-  checkMethod(kit, name);
+  checkMethod(kit.manifest, name);
   const { config } = kit.model;
   const method = methodOf(name);
   const people = new Set(rows).size;
@@ -102,37 +100,6 @@ function ownSettings({ manifest }: StoredKit, method: Method, people: number): M
   if (!OBJECT.accepts(own)) return publishedSettings(method, "celeba", people);
   const fields = new JsonFields(own, `kit.json: methods: ${method.name}`, "make the kit again");
   return parseMethodSettings(method, fields, "all");
-}
-
-const STATISTICS = ["importances", "covariances"] as const satisfies readonly Need[];
-
-/** The statistics that a method reads; others need not be loaded. */
-export function statisticsNeeded(method: MethodName): (keyof KitStatistics)[] {
-  const { needs } = methodOf(method);
-  return STATISTICS.filter((name) => needs.includes(name));
-}
-
-/**
- * Refuses a method that the kit cannot serve, before anything is computed.
- *
- * @throws {LetheError} the kit was made without the method's statistics
- */
-export function checkMethod({ manifest }: Pick<StoredKit, "manifest">, method: MethodName): void {
-  const files = manifest.files.map(({ file }) => file);
-  if (methodOf(method).needs.includes("memory") && !files.includes(MEMORY_INDEX)) {
-    throw new LetheError(
-      `--method ${method} with a kit that remembers nobody`,
-      "what the model memorised of each person is written down while there is a data set",
-      "make the kit with deno task meta-learn --memory full, or use another method",
-    );
-  }
-  const missing = statisticsNeeded(method).find((name) => !files.includes(STATISTICS_FILES[name]));
-  if (missing === undefined) return;
-  throw new LetheError(
-    `--method ${method} with a kit without ${missing}`,
-    `it needs the training images' ${missing}, which are computed while there is a data set`,
-    "make the kit with deno task meta-learn --statistics all, or use another method",
-  );
 }
 
 /** Uploads the statistics that a method needs; {@link checkMethod} has found them there. */

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { join } from "@std/path";
+import { fromFileUrl, join } from "@std/path";
 import { execute } from "../../cli/command.ts";
 import { lateRequests, ledgerPath, ledgerStates, readLedger } from "../../lib/run/ledger.ts";
 import { newIdentityKey, writeIdentityKey } from "../../lib/model/kit/identity_key.ts";
@@ -7,6 +7,8 @@ import { ledger } from "../../tasks/ledger.ts";
 import { encodeReceipt, sealReceipt } from "../../lib/audit/receipt/receipt_file.ts";
 import { hash, smallReceipt } from "../audit/small_receipt.ts";
 import { recordedTerminal } from "../cli/recorded_terminal.ts";
+import { readRequestRows, requestPeople } from "../../lib/data/requests/request_rows.ts";
+import { copyFolder } from "../../lib/files/copy_folder.ts";
 import { inTemporaryFolder } from "../data/temporary_folder.ts";
 
 Deno.test("ledger keeps who asked by keyed hash, what became of it, and what is late", () =>
@@ -14,7 +16,7 @@ Deno.test("ledger keeps who asked by keyed hash, what became of it, and what is 
     const key = join(folder, "kit.identity-key");
     await writeIdentityKey(key, newIdentityKey());
     const receipt = join(folder, "receipt.json");
-    await Deno.writeTextFile(receipt, "{}");
+    await Deno.writeTextFile(receipt, encodeReceipt(await sealReceipt(smallReceipt(), null)));
     const dir = join(folder, "requests");
     const run = async (...args: string[]) => {
       const terminal = recordedTerminal();
@@ -91,4 +93,51 @@ Deno.test("ledger tells of a kit that went on twice, also where its copies lie a
       `kit ${"a".repeat(16)}.. went on 2 times: ${"b".repeat(16)}.. without ${jane}..; ` +
         `${"d".repeat(16)}.. without ${jim}..`,
     );
+  }));
+
+Deno.test("ledger closes only by a receipt, as many as its run forgot, and whom the run's kit says", () =>
+  inTemporaryFolder(async (folder) => {
+    const [out, dir, other] = ["out", "requests", "other.identity-key"].map((n) => join(folder, n));
+    const fixture = fromFileUrl(new URL("../../fixtures/4832d1b", import.meta.url));
+    await copyFolder(join(fixture, "unlearned"), out);
+    const path = join(out, "receipt.json");
+    const key = join(fixture, "kit.identity-key");
+    await writeIdentityKey(other, newIdentityKey());
+    const requests = await readRequestRows(join(fixture, "requests"), null);
+    const [served, ...rest] = new Set(
+      requestPeople(requests, folder).map(({ identity }) => identity),
+    );
+    const run = async (...args: string[]) => {
+      const terminal = recordedTerminal();
+      const code = await execute(ledger, ["--dir", dir, ...args], terminal);
+      return { code, err: terminal.noted.join("\n") };
+    };
+    const named = ["--identity-key", key];
+    const many = Array.from({ length: rest.length + 2 }, (_, i) => `n${i}`);
+    const open = [served, ...rest, ...many, "777"].join();
+    assertEquals((await run("--received", open, ...named)).code, 0);
+    const json = join(folder, "a.json");
+    await Deno.writeTextFile(json, '{"a":1}');
+    for (
+      const [args, says] of [
+        [["--done", served, "--receipt", json, ...named], "version"],
+        [["--done", "777", "--receipt", path, ...named], "never knew them"],
+        [["--done", many.join(), "--receipt", path, ...named], `its run forgot ${many.length - 1}`],
+        [["--done", served, "--receipt", path, "--identity-key", other], "under this key"],
+      ] as const
+    ) {
+      const ended = await run(...args);
+      assertEquals([ended.code, ended.err.includes(says)], [1, true], ended.err);
+    }
+    const right = await run("--done", [served, ...rest].join(), "--receipt", path, ...named);
+    assertEquals([right.code, right.err], [0, ""]);
+    // Without the kit people are counted; those who were closed before count.
+    await Deno.rename(join(out, "kit"), join(folder, "moved"));
+    const more = await run("--done", "777", "--receipt", path, ...named);
+    assertEquals([more.code, more.err.includes("its run forgot")], [1, true], more.err);
+    // Of what a signer signed no field is changed.
+    const text = await Deno.readTextFile(path);
+    await Deno.writeTextFile(path, text.replace(/"lethe": "[^"]*"/, '"lethe": "9.9.9"'));
+    const altered = await run("--done", "777", "--receipt", path, ...named);
+    assertEquals([altered.code, altered.err.includes("signer signed")], [1, true], altered.err);
   }));

@@ -29,7 +29,7 @@ import { encodeBundle, encodeStatement, preAuthentication } from "./statement.ts
 import { isSignedBy, sign, type SigningKey } from "./signing_key.ts";
 
 /** A receipt lists files, people by hash, and lines; the logs lie beside it. */
-const MAX_RECEIPT_BYTES = 64 * 2 ** 20;
+export const MAX_RECEIPT_BYTES = 64 * 2 ** 20;
 const REMEDY = "use an intact receipt";
 const MAX_ENTRIES = 1_000_000;
 /** Programs and mapped files: a worker has some tens, and whoever verifies hashes each of them. */

@@ -1,0 +1,93 @@
+import { dirname, join } from "@std/path";
+import { LetheError } from "../../error.ts";
+import { readPlainFile } from "../../files/plain_file.ts";
+import { sha256Hex } from "../../files/sha256.ts";
+import { keyFingerprint } from "../../model/kit/identity_key.ts";
+import type { KitManifest } from "../../model/kit/kit_manifest.ts";
+import { readManifest } from "../../model/kit/stored_manifest.ts";
+import type { LedgerEntry } from "../../run/ledger.ts";
+import type { Receipt } from "./receipt.ts";
+import { isSealedBy, MAX_RECEIPT_BYTES, parseReceipt, peopleOf } from "./receipt_file.ts";
+
+/** What a ledger keeps of the run that closed a request. */
+export type Closing = Pick<LedgerEntry, "receipt" | "generation" | "kits">;
+
+const REMEDY = "name the people whom that run forgot, and its own receipt.json";
+
+/**
+ * Holds people against the receipt of the run that is said to have forgotten them: how many they are, with
+ * those that the ledger has closed by it already; and each of them, where the run's kit still lies beside the
+ * receipt and its keyed hashes tell.
+ *
+ * @param path of the receipt
+ * @param key the kit's identity key
+ * @param persons keyed hashes of those to close
+ * @param known the ledger as it is
+ * @returns `byName` false: no kit lay there, only the count was held against
+ * @throws {LetheError} it is no receipt, or what is closed is not what the run did
+ */
+export async function closeBy(
+  path: string,
+  key: string,
+  persons: readonly string[],
+  known: readonly LedgerEntry[],
+): Promise<{ readonly closing: Closing; readonly byName: boolean }> {
+  const remedy = "name the receipt.json of an unlearning run";
+  const bytes = await readPlainFile(path, { maxBytes: MAX_RECEIPT_BYTES, remedy });
+  const receipt = parseReceipt(new TextDecoder().decode(bytes), path);
+  if (receipt.signer !== null && !await isSealedBy(receipt, receipt.signer)) {
+    throw new LetheError(`${path} is not what its signer signed`, "no field is changed", remedy);
+  }
+  const kits = receipt.kitId;
+  const hash = sha256Hex(bytes);
+  const closed = known.filter((entry) =>
+    entry.event === "done" &&
+    (entry.receipt === hash || kits !== undefined && entry.kits?.after === kits.after)
+  );
+  const all = new Set([...closed.map(({ person }) => person), ...persons]).size;
+  if (all > peopleOf(receipt)) {
+    throw new LetheError(
+      `${path} would have closed the requests of ${all} people`,
+      `its run forgot ${peopleOf(receipt)}`,
+      REMEDY,
+    );
+  }
+  const kit = await kitBeside(path, receipt);
+  if (kit !== null) holdAgainst(kit, path, key, persons);
+  return {
+    closing: { ...(kits ? { kits } : {}), receipt: hash, generation: kit?.generation ?? null },
+    byName: kit !== null,
+  };
+}
+
+/** The kit that the run wrote, where it lies beside the receipt and is that one. */
+async function kitBeside(path: string, { written }: Receipt): Promise<KitManifest | null> {
+  const stored = await readManifest(join(dirname(path), "kit")).catch(() => null);
+  const told = written.find(({ file }) => file === "kit/kit.json");
+  return stored !== null && stored.sha256 === told?.sha256 ? stored.manifest : null;
+}
+
+function holdAgainst(
+  { keyFingerprint: fingerprint, identities, forgotten }: KitManifest,
+  path: string,
+  key: string,
+  persons: readonly string[],
+): void {
+  if (fingerprint !== undefined && fingerprint !== keyFingerprint(key)) {
+    throw new LetheError(
+      `the identity key's fingerprint is ${keyFingerprint(key)}`,
+      `the kit of ${path} was made with the key of fingerprint ${fingerprint}`,
+      "name the kit's own key with --identity-key",
+    );
+  }
+  for (const person of persons) {
+    if (forgotten.includes(person)) continue;
+    throw new LetheError(
+      `${path} does not close the request of ${person.slice(0, 16)}..`,
+      identities.includes(person)
+        ? "the kit that its run wrote still knows them"
+        : "the kit that its run wrote never knew them under this key",
+      REMEDY,
+    );
+  }
+}
