@@ -21,9 +21,11 @@ export interface Command<Table extends OptionTable> {
   readonly examples: readonly string[];
   /** Paragraphs that `--help` prints below the options. */
   readonly notes?: readonly string[];
+  /** What exit code 3 says, where it is not that an audit failed. */
+  readonly three?: string;
   /**
    * @param options one value per row of the table
-   * @returns the exit code: 0 or nothing done, 1 failed, 3 audit failed
+   * @returns the exit code: 0 or nothing done, 1 failed, 3 as `three` says
    */
   run(options: OptionValues<Table>, terminal: Terminal): Promise<number | void>;
 }

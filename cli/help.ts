@@ -7,6 +7,8 @@ export interface CommandText {
   readonly options: OptionTable;
   readonly examples: readonly string[];
   readonly notes?: readonly string[];
+  /** What exit code 3 says of this command. */
+  readonly three?: string;
 }
 
 /** Characters per line. */
@@ -41,7 +43,9 @@ function assumed(row: OptionRow): string {
 }
 
 /** The text of `--help`: summary, options with what is assumed, examples, exit codes. */
-export function helpText({ name, summary, options, examples, notes = [] }: CommandText): string {
+export function helpText(
+  { name, summary, options, examples, notes = [], three = "audit failed" }: CommandText,
+): string {
   const rows = Object.entries(options).map(([key, row]) => ({
     option: usage(key, row),
     help: explanation(row),
@@ -60,7 +64,7 @@ export function helpText({ name, summary, options, examples, notes = [] }: Comma
     "Examples:",
     ...examples.map((example) => `  ${example}`),
     "",
-    "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 audit failed, 130 interrupted.",
+    `Exit codes: 0 done, 1 failed, 2 wrong usage, 3 ${three}, 130 interrupted.`,
   ].join("\n");
 }
 

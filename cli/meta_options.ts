@@ -101,6 +101,7 @@ export const META_OPTIONS = {
     help: "beyond the paper: whose loss to hold at its original value",
   },
   keepWeight: {
+    with: ["keep"],
     kind: "number",
     min: 0,
     default: PUBLISHED.keepWeight,
@@ -112,7 +113,13 @@ export const META_OPTIONS = {
     default: "global",
     help: "beyond the paper: learn one step size per tensor",
   },
-  stepSizeLearningRate: { kind: "number", min: 0, default: 0.1, help: "of the log step sizes" },
+  stepSizeLearningRate: {
+    with: ["stepSizes=learned"],
+    kind: "number",
+    min: 0,
+    default: 0.1,
+    help: "of the log step sizes",
+  },
   start: {
     kind: "choice",
     of: ["random", "ascent"],
@@ -172,6 +179,7 @@ export const MEMORY_ROW_OPTIONS = {
     help: "write down what the model memorised of each person, sealed: --method memory needs it",
   },
   folds: {
+    with: ["memory", "align=folds"],
     kind: "integer",
     min: 2,
     max: 1000,
@@ -179,6 +187,7 @@ export const MEMORY_ROW_OPTIONS = {
     help: "with --memory or --align folds: models trained without one fold of the people each",
   },
   foldSets: {
+    with: ["memory", "align=folds"],
     kind: "integer",
     min: 1,
     max: 16,
@@ -186,17 +195,20 @@ export const MEMORY_ROW_OPTIONS = {
     help: "with --memory or --align folds: partitions into folds; answers are averaged",
   },
   foldModels: {
+    with: ["memory", "align=folds"],
     kind: "path",
     value: "DIR",
     help: "with --memory or --align folds: where fold models lie or are made (KIT.folds)",
   },
   foldInit: {
+    with: ["memory", "align=folds"],
     kind: "path",
     value: "FILE",
     help:
       "with --memory or --align folds: weights that the model's own training started from (train --init)",
   },
   memoryRows: {
+    with: ["memory"],
     kind: "choice",
     of: Object.keys(ROW_RECIPES) as RowRecipe[],
     default: "quick",
@@ -204,12 +216,14 @@ export const MEMORY_ROW_OPTIONS = {
       "with --memory: selective takes ten times as long, and harms others less for what it forgets",
   },
   rounds: {
+    with: ["memory"],
     kind: "integer",
     min: 1,
     max: 1000,
     help: "with --memory: how often everybody is dealt into simulated requests (8; selective 40)",
   },
   mostLost: {
+    with: ["memory"],
     kind: "number",
     min: 0,
     max: 100,
@@ -217,6 +231,7 @@ export const MEMORY_ROW_OPTIONS = {
     help: "with --memory: points that people who stay may lose by simulated requests",
   },
   memoryLayers: {
+    with: ["memory"],
     kind: "choice",
     of: [...ROW_LAYERS, "chosen"],
     default: "all",
@@ -224,6 +239,7 @@ export const MEMORY_ROW_OPTIONS = {
       "with --memory: layers that rows are kept of, the head always; chosen: by simulated requests",
   },
   storedUpdates: {
+    with: ["memory"],
     kind: "path",
     value: "DIR",
     help: "with --memory: rows are what train --log-updates logged (MODEL.updates), no rounds",

@@ -4,6 +4,11 @@ interface Common {
   readonly help: string;
   /** The command cannot do without it. */
   readonly required?: true;
+  /**
+   * It does something only with one of these: `key`, an option that is given another value than is assumed,
+   * or `key=value`. Who gives it without is told so, in place of a run without it.
+   */
+  readonly with?: readonly string[];
 }
 
 /** One row of a command's option table; `value` names the value in `--help`. */

@@ -39,7 +39,35 @@ export function parseOptions<Table extends OptionTable>(
       `add ${name} ${valueName(row)} (${row.help})`,
     );
   });
-  return Object.fromEntries(values);
+  const read = Object.fromEntries(values);
+  for (const key of given.keys()) refuseIdle(key, table, read);
+  return read;
+}
+
+/** @throws UsageError an option that does nothing without another, which is not there */
+function refuseIdle(
+  key: string,
+  table: OptionTable,
+  values: Readonly<Record<string, unknown>>,
+): void {
+  const { with: others } = table[key];
+  const isThere = (other: string) => {
+    const [name, value] = other.split("=");
+    if (value !== undefined) return values[name] === value;
+    const row = table[name];
+    const assumed = row !== undefined && "default" in row ? row.default : undefined;
+    return values[name] !== undefined && values[name] !== false && values[name] !== assumed;
+  };
+  if (others === undefined || others.some(isThere)) return;
+  const names = others.map((other) => {
+    const [name, value] = other.split("=");
+    return optionName(name) + (value === undefined ? "" : ` ${value}`);
+  }).join(" or ");
+  throw new UsageError(
+    `${optionName(key)} without ${names}`,
+    "it does nothing alone",
+    `add ${names}, or leave it out`,
+  );
 }
 
 /**

@@ -24,6 +24,7 @@ const THRESHOLDS = {
 /** `deno task accept`: is a model after unlearning still good enough to serve? */
 export const accept = command({
   name: "accept",
+  three: "refused: a threshold is missed",
   summary: "holds a model from before a request against the one from after it, on labelled images",
   options: {
     before: { kind: "path", required: true, value: "DIR", help: "the model that serves" },
@@ -37,6 +38,7 @@ export const accept = command({
     dataset: { kind: "choice", of: DATASET_NAMES, default: "folder", help: "their layout" },
     split: { kind: "path", value: "FILE", help: "a split, where it still exists, to choose by" },
     parts: {
+      with: ["split"],
       kind: "list",
       of: IDENTITY_PARTS,
       default: ["retain", "test"],

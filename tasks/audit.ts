@@ -42,25 +42,42 @@ const OPTIONS = {
     value: "FILE",
     help: "check a receipt.json and what is beside it, or a pack",
   },
-  key: { kind: "path", value: "FILE", help: "with --verify: the signer's public key (.pub)" },
-  model: { kind: "path", value: "DIR", help: "with --verify: the new model, where it lies apart" },
+  key: {
+    with: ["verify", "chain"],
+    kind: "path",
+    value: "FILE",
+    help: "with --verify: the signer's public key (.pub)",
+  },
+  model: {
+    with: ["verify"],
+    kind: "path",
+    value: "DIR",
+    help: "with --verify: the new model, where it lies apart",
+  },
   pack: {
     kind: "path",
     value: "FILE.tar",
     help: "of a run or with --verify: what an auditor gets, receipt, page, evidence, model hash",
   },
   confirm: {
+    with: ["verify"],
     kind: "path",
     value: "FILE.html",
     help: "with --verify: a page for one person of the batch, with nobody else's hashes",
   },
   photograph: {
+    with: ["confirm"],
     kind: "list",
     value: "FILE,..",
     help: "with --confirm: the person's own, as they were handed in",
   },
-  rerun: { kind: "flag", help: "with --verify: repeat the request and compare the weights" },
+  rerun: {
+    with: ["verify"],
+    kind: "flag",
+    help: "with --verify: repeat the request and compare the weights",
+  },
   packages: {
+    with: ["verify"],
     kind: "path",
     value: "DIR",
     help:
@@ -137,7 +154,7 @@ async function watch(
   const failed = printLayers(done.receipt.layers, terminal);
   printUnlearned(run, done, terminal);
   if (pack !== undefined) await makePack(join(run.out, RECEIPT_FILE), pack, terminal);
-  await noteOnPhotographs(support, terminal);
+  await noteOnPhotographs(support, done.receipt, terminal);
   return failed ? 3 : 0;
 }
 

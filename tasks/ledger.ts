@@ -25,9 +25,20 @@ export const ledger = command({
     received: { kind: "list", value: "WHO,..", help: "people whose requests came" },
     done: { kind: "list", value: "WHO,..", help: "people whom a run has forgotten" },
     refused: { kind: "list", value: "WHO,..", help: "people whose requests were refused" },
-    days: { kind: "number", min: 0, default: 30, help: "with --received: days to the answer" },
-    receipt: { kind: "path", value: "FILE", help: "with --done: the run's receipt.json" },
-    reason: { kind: "text", help: "with --refused: why" },
+    days: {
+      with: ["received"],
+      kind: "number",
+      min: 0,
+      default: 30,
+      help: "with --received: days to the answer",
+    },
+    receipt: {
+      with: ["done"],
+      kind: "path",
+      value: "FILE",
+      help: "with --done: the run's receipt.json",
+    },
+    reason: { with: ["refused"], kind: "text", help: "with --refused: why" },
     identityKey: {
       kind: "path",
       value: "FILE",

@@ -25,7 +25,7 @@ export const unlearn = command({
     const run = await unlearnOptions(support, options, terminal);
     const done = await unlearnWithReceipt({ ...run, launcher: "tasks/unlearn.ts" });
     printUnlearned(run, done, terminal);
-    await noteOnPhotographs(support, terminal);
+    await noteOnPhotographs(support, done.receipt, terminal);
     const failed = done.receipt.layers.filter(({ state }) => state === "failed");
     for (const { layer, detail } of failed) terminal.note(`failed: ${layer}: ${detail}`);
     return failed.length > 0 ? 3 : 0;

@@ -283,7 +283,12 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
   const key = givenKey ?? newIdentityKey();
   await finishBeforeExit(async () => {
     // Before the kit: a kit without its key could name nobody.
-    if (!givenKey) await writeIdentityKey(identityKeyPath(out), key);
+    if (!givenKey) {
+      await writeIdentityKey(identityKeyPath(out), key);
+      options.onNotice?.(
+        `identity key: ${identityKeyPath(out)} (new and secret: keep it, requests need it)`,
+      );
+    }
     await writeLearnedKit(out, key, {
       model: kernels.choice ? { ...model, kernels: kernels.choice } : model,
       ...{ parameters, settings, forMethods, identities, stepRange },

@@ -1,3 +1,6 @@
+import { execute } from "../../cli/command.ts";
+import { metaLearn } from "../../tasks/meta_learn.ts";
+import { recordedTerminal } from "./recorded_terminal.ts";
 import { assertEquals } from "@std/assert";
 import { META_OPTIONS, metaLearnSettings } from "../../cli/meta_options.ts";
 import { parseOptions } from "../../cli/parse.ts";
@@ -31,4 +34,13 @@ Deno.test("metaLearnSettings groups the objective's form and turns learned step 
 Deno.test("metaLearnSettings leaves out the command's other options: a kit records no paths", () => {
   const table = { ...META_OPTIONS, out: { kind: "path", required: true, help: "kit" } } as const;
   assertEquals(metaLearnSettings(parseOptions(table, ["--out", "kit"])), settings());
+});
+
+Deno.test("metaLearn refuses options of fold models and rows where none are made, before it looks at anything", async () => {
+  const needed = "--model none --split none --data none --out none".split(" ");
+  for (const option of ["--folds 3", "--fold-sets 2", "--rounds 4", "--keep-weight 2"]) {
+    const terminal = recordedTerminal();
+    const code = await execute(metaLearn, [...needed, ...option.split(" ")], terminal);
+    assertEquals([code, terminal.noted[0].includes(`${option.split(" ")[0]} without`)], [2, true]);
+  }
 });

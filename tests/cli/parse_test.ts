@@ -1,3 +1,8 @@
+import { accept } from "../../tasks/accept.ts";
+import { audit } from "../../tasks/audit.ts";
+import { ledger } from "../../tasks/ledger.ts";
+import { metaLearn } from "../../tasks/meta_learn.ts";
+import { tables as tablesTask } from "../../tasks/tables.ts";
 import { assertEquals, assertThrows } from "@std/assert";
 import type { OptionTable, OptionValues } from "../../cli/options.ts";
 import { parseOptions } from "../../cli/parse.ts";
@@ -170,4 +175,43 @@ Deno.test("parseOptions hands over another program's options as they are, to the
     UsageError,
     "--retries",
   );
+});
+
+Deno.test("parseOptions refuses an option that does nothing without another one, unless that is given", () => {
+  const table = {
+    memory: { kind: "text", default: "none", help: "rank" },
+    align: { kind: "choice", of: ["mean", "folds"], default: "mean", help: "how" },
+    folds: { kind: "integer", default: 5, with: ["memory", "align=folds"], help: "models" },
+    check: { kind: "flag", with: ["memory"], help: "look" },
+  } as const;
+  for (const first of ["--memory 4", "--align folds", "--memory full --check"]) {
+    assertEquals(parseOptions(table, [...first.split(" "), "--folds", "3"]).folds, 3);
+  }
+  for (
+    const [line, says] of [
+      ["--folds 5", "--folds without --memory or --align folds"],
+      ["--folds 3 --memory none", "--folds without --memory or --align folds"],
+      ["--folds 3 --align mean", "--folds without --memory or --align folds"],
+      ["--align folds --check", "--check without --memory"],
+    ]
+  ) assertThrows(() => parseOptions(table, line.split(" ")), UsageError, says);
+  assertEquals(parseOptions(table, []).folds, 5);
+});
+
+Deno.test("parseOptions finds every option that a task's option depends on in that task's table", () => {
+  const tables = [metaLearn, accept, ledger, audit, tablesTask].map(({ options }): OptionTable =>
+    options
+  );
+  for (const table of tables) {
+    for (const { with: others = [] } of Object.values(table)) {
+      for (const other of others) {
+        const [name, value] = other.split("=");
+        const row = table[name];
+        assertEquals(row !== undefined, true, other);
+        if (value !== undefined && row.kind === "choice") {
+          assertEquals(row.of.includes(value), true);
+        }
+      }
+    }
+  }
 });

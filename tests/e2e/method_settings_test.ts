@@ -8,7 +8,12 @@ Deno.test("meta-learn chooses settings by simulated requests, for methods it has
   inCopy(async (folder) => {
     const rest = "--epochs 1 --device wasm --statistics importances --method-settings chosen";
     const size = ["--request-size", String(REQUEST_SIZE), "--out", "chosen"];
-    await done("meta-learn", [...META_LEARN, ...rest.split(" "), ...size], folder);
+    const { err } = await runTask(
+      "meta-learn",
+      [...META_LEARN, ...rest.split(" "), ...size],
+      folder,
+    );
+    assertStringIncludes(err, "identity key: chosen.identity-key (new and secret: keep it");
     const { methods, statistics, record, files } = await json(folder, "chosen/kit.json");
     const { retain, forget } = (await json(folder, "split.json")).identities;
     const images = 4 * retain.length + 3 * forget.length; // no support image among them
@@ -38,4 +43,5 @@ Deno.test("meta-learn chooses settings by simulated requests, for methods it has
     );
     assertEquals(refused.code, 1);
     assertStringIncludes(refused.err, "--method pgu with a kit without covariances; ");
+    assert(!refused.out.includes("worker:"), "it is refused before the worker starts");
   }));

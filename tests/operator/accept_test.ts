@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { execute } from "../../cli/command.ts";
+import { helpText } from "../../cli/help.ts";
+import { audit } from "../../tasks/audit.ts";
 import { accept } from "../../tasks/accept.ts";
 import { recordedTerminal } from "../cli/recorded_terminal.ts";
 import { writeFiles } from "../data/temporary_folder.ts";
@@ -72,3 +74,8 @@ Deno.test("accept takes a folder with some of the model's labels, and names one 
     assertEquals(strange.code, 1);
     assertStringIncludes(strange.err, "has the label Purple, which the model does not predict");
   }));
+
+Deno.test("accept --help says that exit code 3 is a missed threshold, other commands that an audit failed", () => {
+  assertStringIncludes(helpText(accept), "3 refused: a threshold is missed, 130");
+  assertStringIncludes(helpText(audit), "3 audit failed, 130");
+});

@@ -1,6 +1,7 @@
 import { join } from "@std/path";
 import { LetheError } from "../../error.ts";
 import { readPlainFile } from "../../files/plain_file.ts";
+import { sha256Hex } from "../../files/sha256.ts";
 import { MAX_IMAGE_BYTES } from "../images/decode_image.ts";
 import { INPUT_VERSION } from "../images/stored_form.ts";
 import { openDecodePool } from "../loader/decode_pool.ts";
@@ -38,17 +39,20 @@ export interface LookedAt {
  *
  * @param folder of requests
  * @param photographs in it, and whom each shows
+ * @param served SHA-256 of those to look at, where not all of them are
  * @returns lines without a full stop
  */
 export async function photographNotes(
   folder: string,
   photographs: readonly Pick<RequestRow, "file" | "identity">[],
+  served?: ReadonlySet<string>,
 ): Promise<string[]> {
   using pool = openDecodePool(1);
   const seen: LookedAt[] = [];
   for (const { file, identity } of photographs) {
     try {
       const bytes = await readPlainFile(join(folder, file), { maxBytes: MAX_IMAGE_BYTES });
+      if (served?.has(sha256Hex(bytes)) === false) continue;
       const { pixels, height } = await pool.decode(bytes, file, {
         side: SIDE,
         version: INPUT_VERSION,

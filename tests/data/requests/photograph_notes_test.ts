@@ -1,3 +1,5 @@
+import { join } from "@std/path";
+import { sha256Hex } from "../../../lib/files/sha256.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { encodePng } from "../../../lib/data/images/encode_png.ts";
 import { judgePhotographs, photographNotes } from "../../../lib/data/requests/photograph_notes.ts";
@@ -34,6 +36,9 @@ Deno.test("photographNotes tells of small photographs, borders and pictures that
     assertStringIncludes(notes[1], "better cut off: cy.png");
     assertStringIncludes(notes[2], "by mistake?: ann.png and dan.png");
     assertEquals(await photographNotes(folder, of(["ann.png", "fay.png"])), []);
+    // What a run left out is not judged.
+    const served = await Deno.readFile(join(folder, "ann.png")).then(sha256Hex);
+    assertEquals(await photographNotes(folder, of(["ann.png", "bob.png"]), new Set([served])), []);
     // Two of one person are no mistake, and say so.
     assertEquals(await photographNotes(folder, of(["ann.png", "dan.png", "fay.png"], "ann")), [
       "nearly the same twice of one person, which say hardly more than one: ann.png and dan.png",
