@@ -9,7 +9,8 @@ import { inspectPath } from "../lib/inspect/inspect_path.ts";
 /** `deno task inspect`: what something is. */
 export const inspect = command({
   name: "inspect",
-  summary: "tells what a data set, requests, a split, model, kit, output folder or receipt is",
+  summary:
+    "tells what a data set, requests, a split, model, kit, output folder, receipt, pack, ledger or key is",
   operand: "path",
   options: {
     path: { kind: "path", required: true, help: "what to look at; --path may be left out" },

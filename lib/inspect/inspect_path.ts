@@ -9,15 +9,12 @@ import { parseJsonObject } from "../files/json_fields.ts";
 import { listFolder } from "../files/list_folder.ts";
 import { readPlainText } from "../files/plain_file.ts";
 import { inspectDataset } from "./inspect_dataset.ts";
+import { INSPECTED_RULE as RULE, inspectFile } from "./inspect_file.ts";
 import { inspectKit } from "./inspect_kit.ts";
+import { inspectLedger } from "./inspect_ledger.ts";
 import { inspectModel } from "./inspect_model.ts";
 import { inspectReceipt } from "./inspect_receipt.ts";
-import { inspectSplit } from "./inspect_split.ts";
 import { type Inspected, some } from "./inspected.ts";
-
-const RULE =
-  "a data set, requests, a split, a model, a kit, an output folder or a receipt is inspected";
-const MAX_JSON_BYTES = 256 * 2 ** 20;
 
 /**
  * Finds out what a path is and what is in it.
@@ -41,24 +38,12 @@ export async function inspectPath(
   if (has("kit.json")) return await inspectKit(path);
   if (has("summary.json", "model", "kit")) return await inspectOutput(path, has("receipt.json"));
   if (has("config.json", "model.safetensors")) return await inspectModel(path);
+  if (has("ledger.jsonl")) return await inspectLedger(path);
   if (has("requests.csv")) return await inspectRequests(path);
   // Images and nothing else: no data set is without labels, and requests need no table.
   const plain = names.filter((name) => !isLeftover(name));
   if (plain.length > 0 && plain.every(isImageName)) return await inspectRequests(path);
   return await inspectUnnamedDataset(path, names, onProgress);
-}
-
-async function inspectFile(path: string): Promise<Inspected> {
-  const remedy = "name a split, a receipt, or a folder";
-  if (!path.endsWith(".json")) throw new LetheError(`${path} is a file`, RULE, remedy);
-  const fields = parseJsonObject(
-    await readPlainText(path, { maxBytes: MAX_JSON_BYTES }),
-    path,
-    remedy,
-  );
-  if ("identities" in fields && "hashes" in fields) return await inspectSplit(path);
-  if ("signature" in fields && "requests" in fields) return await inspectReceipt(path);
-  throw new LetheError(`${path} is neither a split nor a receipt`, RULE, remedy);
 }
 
 /** What unlearn leaves: the next kit's and the receipt's facts beside its own. */

@@ -1,6 +1,26 @@
+/** What there is to tell apart. */
+export const KINDS = [
+  "data set",
+  "requests",
+  "split",
+  "model",
+  "kit",
+  "output folder",
+  "receipt",
+  "pack",
+  "receipt of a model or kit",
+  "uses of a kit",
+  "ledger",
+  "bundle",
+  "page",
+  "public key",
+  "signing key",
+  "identity key",
+] as const;
+
 /** What `inspect` says of something. */
 export interface Inspected {
-  readonly kind: "data set" | "requests" | "split" | "model" | "kit" | "output folder" | "receipt";
+  readonly kind: typeof KINDS[number];
   readonly path: string;
   /** One fact per row, for people. */
   readonly rows: readonly (readonly [fact: string, value: string])[];

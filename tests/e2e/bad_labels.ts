@@ -77,7 +77,7 @@ export const BAD_DATA_SETS: readonly Bad[] = [
   ],
   [
     "people with one image",
-    "0 of them with at least 2 images",
+    "0 with at least 2 different images",
     edit(IDENTITIES, eachOfHisOwn),
   ],
 ];

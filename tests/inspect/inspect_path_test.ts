@@ -6,6 +6,17 @@ import { inspectPath } from "../../lib/inspect/inspect_path.ts";
 import { execute } from "../../cli/command.ts";
 import { inspect } from "../../tasks/inspect.ts";
 import { copyFolder } from "../../lib/files/copy_folder.ts";
+import { confirmationPage } from "../../lib/audit/receipt/confirmation_page.ts";
+import { writeMakingReceipt } from "../../lib/audit/receipt/making_receipt.ts";
+import { writePack } from "../../lib/audit/receipt/pack.ts";
+import { readReceipt } from "../../lib/audit/receipt/receipt_file.ts";
+import { newSigningKey, readSigningKey } from "../../lib/audit/receipt/signing_key.ts";
+import {
+  keyFingerprint,
+  newIdentityKey,
+  writeIdentityKey,
+} from "../../lib/model/kit/identity_key.ts";
+import { appendLedger } from "../../lib/run/ledger.ts";
 import { beginUse } from "../../lib/model/kit/kit_uses.ts";
 import { readManifest } from "../../lib/model/kit/stored_manifest.ts";
 import { inTemporaryFolder, writeFiles } from "../data/temporary_folder.ts";
@@ -136,3 +147,59 @@ Deno.test("inspect takes its path as a bare word, and prints one screen or JSON"
   assertEquals(JSON.parse(json.printed.join("")).kind, "split");
   assertEquals((await run()).code, 2);
 });
+
+Deno.test("inspectPath tells packs, signed receipts of models, uses, ledgers, keys and pages apart, and shows no secret", () =>
+  inTemporaryFolder(async (folder) => {
+    const file = (name: string) => join(folder, name);
+    const out = at("4832d1b/unlearned");
+    const secret = newIdentityKey();
+    await writeIdentityKey(file("kit.identity-key"), secret);
+    await newSigningKey(file("signer"));
+    const key = await readSigningKey(file("signer"));
+    await writePack(join(out, "receipt.json"), file("run.tar"));
+    await copyFolder(at("4832d1b/kit"), file("kit"));
+    await writeMakingReceipt("meta-learn", file("kit"), null, at("4832d1b/split.json"), {}, key);
+    const receipt = await readReceipt(join(out, "receipt.json"));
+    await writeFiles(folder, {
+      "4711.html": confirmationPage(receipt, "a".repeat(64), [receipt.requests[0].sha256]),
+    });
+    const person = "b".repeat(64);
+    const blank = { due: null, reason: null, receipt: null, generation: null };
+    const time = "2026-01-02T03:04:05.678Z";
+    await appendLedger(file("requests"), [{ ...blank, event: "received", person, time }]);
+    const use = await beginUse({
+      kit: file("kit"),
+      id: (await readManifest(file("kit"))).id,
+      out: file("next"),
+    });
+    await use.made("c".repeat(64));
+    use.done();
+    const pem = await Deno.readTextFile(file("signer"));
+    for (
+      const [path, kind, says] of [
+        [file("run.tar"), "pack", "receipt.json"],
+        [file("kit.receipt.json"), "receipt of a model or kit", "a kit that meta-learn made"],
+        [file("kit.successor.json"), "uses of a kit", file("next")],
+        [at("4832d1b/kit.successor.json"), "uses of a kit", "unlearned/kit"],
+        [file("requests"), "ledger", "open"],
+        [file("requests/ledger.jsonl"), "ledger", "open"],
+        [file("signer.pub"), "public key", key.publicKey],
+        [file("signer"), "signing key", "secret"],
+        [file("kit.identity-key"), "identity key", keyFingerprint(secret)],
+        [file("4711.html"), "page", "confirmation"],
+        [join(out, "receipt.html"), "page", "receipt.json"],
+      ] as const
+    ) {
+      const found = await inspectPath(path);
+      assertEquals([found.kind, found.value.kind], [kind, kind], path);
+      const text = JSON.stringify(found);
+      assertStringIncludes(text, says);
+      for (const hidden of [secret, pem.split("\n")[1]]) assertEquals(text.includes(hidden), false);
+    }
+    // An altered one is refused, not told.
+    const text = await Deno.readTextFile(file("kit.receipt.json"));
+    await Deno.writeTextFile(file("kit.receipt.json"), text.replace(/"ended": "2/, '"ended": "3'));
+    await assertRejects(() => inspectPath(file("kit.receipt.json")), LetheError, "signer signed");
+    await Deno.writeTextFile(file("other.tar"), "x");
+    await assertRejects(() => inspectPath(file("other.tar")), LetheError, "a pack holds");
+  }));

@@ -58,26 +58,38 @@ export function isPackName(path: string): boolean {
 }
 
 /**
- * Lays out a pack's files.
+ * Reads a pack's files by name.
  *
- * @param folder an empty one
  * @throws {LetheError} it is no pack, or holds anything that a pack does not
  */
-export async function unpack(path: string, folder: string): Promise<void> {
+export async function readPack(path: string): Promise<ReadonlyMap<string, Uint8Array>> {
   const bytes = await readPlainFile(path, {
     maxBytes: 2 * MAX_BYTES,
     remedy: "name the file that audit --pack wrote",
   });
-  const seen = new Set<string>();
+  const files = new Map<string, Uint8Array>();
   for (const [file, content] of decodeTar(bytes, path)) {
     const known = NAMES.some((name) => name === file) || EVIDENCE.test(file);
-    if (!known || seen.size === seen.add(file).size) {
+    if (!known || files.has(file)) {
       throw odd(path, `it holds ${JSON.stringify(file)}${known ? " twice" : ""}`);
     }
+    files.set(file, content);
+  }
+  if (!files.has(RECEIPT_FILE)) throw odd(path, `it holds no ${RECEIPT_FILE}`);
+  return files;
+}
+
+/**
+ * Lays out a pack's files.
+ *
+ * @param folder an empty one
+ * @throws {LetheError} as {@link readPack}
+ */
+export async function unpack(path: string, folder: string): Promise<void> {
+  for (const [file, content] of await readPack(path)) {
     await Deno.mkdir(dirname(join(folder, file)), { recursive: true });
     await Deno.writeFile(join(folder, file), content, { createNew: true });
   }
-  if (!seen.has(RECEIPT_FILE)) throw odd(path, `it holds no ${RECEIPT_FILE}`);
 }
 
 function encodeTar(files: readonly (readonly [string, Uint8Array])[]): Uint8Array {
