@@ -27,7 +27,7 @@ import { unlearnWithReceipt } from "../lib/audit/receipt/unlearn_with_receipt.ts
 import { verifyChain } from "../lib/audit/verify/verify_chain.ts";
 import { verifyProgram } from "../lib/audit/verify/verify_program.ts";
 import { verifyReceipt } from "../lib/audit/verify/verify_receipt.ts";
-import { UsageError } from "../lib/error.ts";
+import { LetheError, UsageError } from "../lib/error.ts";
 
 const OPTIONS = {
   support: { kind: "path", value: "DIR", help: SUPPORT_HELP },
@@ -169,8 +169,22 @@ async function check(
   const folder = await temporaryFolder("lethe-pack-", await launcherCache());
   return await withTemporaryPath(folder, async () => {
     await unpack(path, folder);
-    return await checkReceipt(join(folder, RECEIPT_FILE), support, options, terminal);
+    try {
+      return await checkReceipt(join(folder, RECEIPT_FILE), support, options, terminal);
+    } catch (error) {
+      throw error instanceof LetheError ? inPack(error, folder, path) : error;
+    }
   });
+}
+
+/** An error about a pack's file, by the pack's name: the folder that it lay in for a while is gone. */
+function inPack(
+  { value, rule, remedy, exitCode, cause }: LetheError,
+  folder: string,
+  pack: string,
+) {
+  const told = [value, rule, remedy].map((text) => text.replaceAll(`${folder}/`, `${pack}: `));
+  return new LetheError(told[0], told[1], told[2], { exitCode, cause });
 }
 
 async function checkReceipt(
