@@ -33,7 +33,7 @@ export const UNLEARN_OPTIONS = {
   matchCheck: {
     kind: "flag",
     default: true,
-    help: "memory: refuse a photograph that seems to show somebody else",
+    help: "memory: refuse a photograph of somebody else (inspect KIT: how many it catches)",
   },
   allowUnusualStep: {
     kind: "flag",

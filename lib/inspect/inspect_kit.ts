@@ -79,6 +79,15 @@ export async function inspectKit(path: string): Promise<Inspected> {
             `${perPerson === null ? "no bytes" : size(perPerson)} each`
           : "nobody",
       ],
+      ...(memory?.match
+        ? [
+          [
+            "photographs",
+            `${inPercent(memory.match.refusesOthers)} of other people's are refused, and ` +
+            `${inPercent(memory.match.refusesOwn)} of people's own, by those held out`,
+          ] as const,
+        ]
+        : []),
       ["stale", stale.length === 0 ? "nothing" : some(stale)],
       ["size", `${size(total)} in ${files.length} files`],
       [
@@ -133,4 +142,8 @@ export async function inspectKit(path: string): Promise<Inspected> {
       identityKey: known,
     },
   };
+}
+
+function inPercent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
 }
