@@ -45,8 +45,10 @@ export function isDefined(task: Task, targets: ArrayLike<number>): boolean {
  */
 export function definedMetric({ metric, perLabel }: Evaluation, part: string): number {
   if (metric !== null) return metric;
+  const labels = Object.keys(perLabel);
   throw new LetheError(
-    `no image of ${part} has any of the labels ${Object.keys(perLabel).slice(0, 5).join(", ")}`,
+    `no image of ${part} has any of the labels ${labels.slice(0, 5).join(", ")}` +
+      (labels.length > 5 ? ` and ${labels.length - 5} more` : ""),
     "mAP is undefined without a positive",
     "choose labels that occur in every part, or more people",
   );

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { ImageSource } from "../data/loader/image_source.ts";
 import { patchRows } from "../data/images/patches.ts";
 import type { Weight } from "../model/safetensors.ts";
-import type { Golden } from "./golden.ts";
+import { type Golden, goldenTensor } from "./golden.ts";
 
 /** Patch rows of a golden tensor of images, [b, 3, side, side] in [-1, 1]; the caller disposes them. */
 export function goldenPatches({ shape: { patchSize } }: Golden, images: Weight): tf.Tensor {
@@ -35,4 +35,22 @@ export function goldenSource(
   let next = 0;
   const indices = parts.map(({ images }) => Array.from({ length: images.shape[0] }, () => next++));
   return { source: { targets, batch }, indices, rows };
+}
+
+/**
+ * {@link goldenSource} of parts by name, in that order: `train` is of the methods' own file.
+ *
+ * @returns as {@link goldenSource}
+ */
+export function goldenParts(golden: Golden, ...names: readonly string[]) {
+  return goldenSource(
+    golden,
+    names.map((name) => {
+      const file = name === "train" ? golden.methods.batch : golden.batch;
+      return {
+        images: goldenTensor(file, `${name}.images`),
+        targets: goldenTensor(file, `${name}.targets`),
+      };
+    }),
+  );
 }

@@ -12,8 +12,8 @@ import { referenceStep } from "../unlearn/compared/reference_tuning.ts";
 import { importances } from "../unlearn/compared/ssd.ts";
 import { unflatten } from "../unlearn/memory/flat.ts";
 import { compareGolden, type Computed, computedOf, type SelfcheckGroup } from "./compare_golden.ts";
-import { type Golden, goldenTensor } from "./golden.ts";
-import { goldenSource } from "./golden_images.ts";
+import type { Golden } from "./golden.ts";
+import { goldenParts } from "./golden_images.ts";
 
 /** A tensor of a method passes within this share of its largest expected magnitude. */
 const TOLERANCE = 1e-3;
@@ -47,15 +47,12 @@ export async function selfcheckCompared(
   const engine = tf.engine();
   engine.startScope();
   try {
-    const part = (file: ReadonlyMap<string, Weight>, name: string) => ({
-      images: goldenTensor(file, `${name}.images`),
-      targets: goldenTensor(file, `${name}.targets`),
-    });
-    const { source, indices: [train, support, forget] } = goldenSource(golden, [
-      part(golden.methods.batch, "train"),
-      part(golden.batch, "support"),
-      part(golden.batch, "forget"),
-    ]);
+    const { source, indices: [train, support, forget] } = goldenParts(
+      golden,
+      "train",
+      "support",
+      "forget",
+    );
     const backbone = { shape: golden.shape, microBatch };
     const theta = uploadWeights(golden.model);
     const setting: Setting = { theta, backbone, source, train, support, forget };

@@ -13,8 +13,8 @@ import type { MemoryContext } from "../unlearn/memory/memory_context.ts";
 import { preconditionAll, type StepSettings } from "../unlearn/memory/preconditioner.ts";
 import { RowsInMemory } from "../unlearn/memory/row_store.ts";
 import { compareGolden, type Computed, computedOf, type SelfcheckGroup } from "./compare_golden.ts";
-import { type Golden, goldenTensor } from "./golden.ts";
-import { goldenSource } from "./golden_images.ts";
+import type { Golden } from "./golden.ts";
+import { goldenParts } from "./golden_images.ts";
 
 /** A tensor passes within this share of its largest expected magnitude. */
 const TOLERANCE = 1e-3;
@@ -46,15 +46,7 @@ export async function selfcheckMemory(
   const engine = tf.engine();
   engine.startScope();
   try {
-    const part = (file: ReadonlyMap<string, Weight>, name: string) => ({
-      images: goldenTensor(file, `${name}.images`),
-      targets: goldenTensor(file, `${name}.targets`),
-    });
-    const { source, indices: [train, val, forget] } = goldenSource(golden, [
-      part(golden.methods.batch, "train"),
-      part(golden.batch, "val"),
-      part(golden.batch, "forget"),
-    ]);
+    const { source, indices: [train, val, forget] } = goldenParts(golden, "train", "val", "forget");
     const theta = uploadWeights(golden.model);
     const { shape, labels } = golden;
     const all = [...train, ...val, ...forget];

@@ -1,7 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { ImageSource } from "../data/loader/image_source.ts";
 import { uploadWeights } from "../model/device_weights.ts";
-import type { Weight } from "../model/safetensors.ts";
 import { sgd } from "../tensor/optimisers/sgd.ts";
 import { disposeWeights, mapWeights, type Weights } from "../tensor/weights.ts";
 import { badTeacherStep } from "../unlearn/compared/bad_teacher.ts";
@@ -11,7 +10,7 @@ import { forgetStep, retainStep, SCRUB } from "../unlearn/compared/scrub.ts";
 import { dampen, importances } from "../unlearn/compared/ssd.ts";
 import { compareGolden, type Computed, computedOf, type SelfcheckGroup } from "./compare_golden.ts";
 import { type Golden, goldenTensor } from "./golden.ts";
-import { goldenPatches, goldenSource } from "./golden_images.ts";
+import { goldenParts, goldenPatches } from "./golden_images.ts";
 
 /** A tensor of a method passes within this share of its largest expected magnitude. */
 const TOLERANCE = 1e-3;
@@ -50,15 +49,12 @@ export async function selfcheckMethods(
   const engine = tf.engine();
   engine.startScope();
   try {
-    const part = (file: ReadonlyMap<string, Weight>, name: string) => ({
-      images: goldenTensor(file, `${name}.images`),
-      targets: goldenTensor(file, `${name}.targets`),
-    });
-    const { source, indices: [train, support, forget] } = goldenSource(golden, [
-      part(golden.methods.batch, "train"),
-      part(golden.batch, "support"),
-      part(golden.batch, "forget"),
-    ]);
+    const { source, indices: [train, support, forget] } = goldenParts(
+      golden,
+      "train",
+      "support",
+      "forget",
+    );
     const setting: Setting = {
       golden,
       theta: uploadWeights(golden.model),

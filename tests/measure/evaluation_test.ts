@@ -27,6 +27,10 @@ Deno.test("evaluation leaves mAP undefined where no label has a positive", () =>
     LetheError,
     "no image of test has any of the labels rare",
   );
+  const many = evaluation("multi-label", new Array(7).fill(1), new Array(7).fill(0), [
+    ..."abcdefg",
+  ]);
+  assertThrows(() => definedMetric(many, "val"), LetheError, "labels a, b, c, d, e and 2 more;");
   const one = evaluation("multi-label", [3, -1, 2], [0, 1, 0], ["rare"]);
   assertEquals(one.metric, 1 / 3);
   assertEquals(definedMetric(one, "test"), 1 / 3);

@@ -42,3 +42,13 @@ export async function differing(
 export function same(a: Digest, b: Digest): boolean {
   return a.sha256 === b.sha256 && a.bytes === b.bytes;
 }
+
+/** Whether anything lies at a path, a broken link included. */
+export function isThere(path: string): Promise<boolean> {
+  return Deno.lstat(path).then(() => true, () => false);
+}
+
+/** A hash as lines tell it: its beginning. */
+export function short(hash: string): string {
+  return `${hash.slice(0, 16)}..`;
+}
