@@ -52,6 +52,7 @@ import {
   rowsFolder,
 } from "./memory/remember_people.ts";
 import { peopleOf } from "./memory/people_of.ts";
+import { openUpdates } from "./memory/stored_updates.ts";
 import { kernelProgress, type OnProgress } from "./progress.ts";
 import { hashOf, openSplit } from "./split_data.ts";
 import { openImages } from "./split_images.ts";
@@ -153,6 +154,9 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
     );
   }
 
+  // Read again when the rows are made, after the epochs; what is wrong with it is told before them.
+  const updates = options.memory?.storedUpdates;
+  if (updates !== undefined) await openUpdates(updates, model, data.sha256);
   const folds = foldsOf(options.folds ?? options.memory ?? DEFAULT_FOLDS, out);
   // Before the passes below, so that a state of another run is told of at once.
   const fingerprint = JSON.stringify({

@@ -45,6 +45,12 @@ Deno.test("trainModel logs the same updates when it was stopped, and the weights
     await assertRejects(() => updates.step("nobody"), LetheError, "no updates of nobody");
     const other = updatesFolder(at("whole"));
     await assertRejects(() => openUpdates(other, model, "0".repeat(64)), LetheError, "its split");
+    // Told when they are opened, before the epochs: not when the rows are made.
+    const open = () => openUpdates(other, model, sha256);
+    await Deno.truncate(join(other, "1.safetensors"), 100);
+    await assertRejects(open, LetheError, "1.safetensors has 100 bytes, others");
+    await Deno.remove(join(other, "0.safetensors"));
+    await assertRejects(open, LetheError, "0.safetensors does not exist");
   }));
 
 Deno.test("checkLogSize lets small models through and refuses ViT-B with many people, saying what it takes", () => {

@@ -166,7 +166,9 @@ async function readFolds(
   about: { readonly split: string; readonly model: string },
   people: number,
 ): Promise<Folds> {
-  const remedy = "name another folder, or remove this one: its models are trained again";
+  const remedy =
+    "name the fold models of this model and split; meta-learn makes KIT.folds anew where " +
+    "there are none";
   const text = await readPlainText(path, { maxBytes: 2 ** 28, remedy });
   const fields = new JsonFields(parseJsonObject(text, path, remedy), path, remedy);
   fields.read("version", integer(1, 1));

@@ -70,7 +70,7 @@ export async function writeUpdates(
 /**
  * Opens what {@link writeUpdates} wrote.
  *
- * @throws {LetheError} the folder is another model's or split's, or damaged
+ * @throws {LetheError} the folder is another model's or split's, or a file of it is missing or cut short
  */
 export async function openUpdates(
   folder: string,
@@ -93,6 +93,20 @@ export async function openUpdates(
   fields.end();
   const { config } = model;
   const shapes = thetaShapes(config, config.labels.length);
+  // Rows of one rank are of one size: one that was cut short shows without reading them all.
+  let size: number | undefined;
+  for (const row of people.keys()) {
+    const file = join(folder, `${row}.safetensors`);
+    const found = await Deno.lstat(file).then((row) => row.size, () => null);
+    size ??= found ?? undefined;
+    if (found === null || found !== size) {
+      throw new LetheError(
+        `${file} ${found === null ? "does not exist" : `has ${found} bytes, others ${size}`}`,
+        "there is a file of each person's updates, all of one size",
+        remedy,
+      );
+    }
+  }
   return {
     rank,
     async step(person) {
