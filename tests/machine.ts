@@ -14,7 +14,8 @@ export const HAS_ADAPTER: boolean = BACKENDS.includes("webgpu") &&
 /** Whether a program is there and succeeds with these arguments. */
 export async function runs(program: string, ...args: string[]): Promise<boolean> {
   try {
-    const command = new Deno.Command(program, { args, stdin: "null" });
+    const signal = AbortSignal.timeout(60_000); // asked before any test, whose limits do not hold here
+    const command = new Deno.Command(program, { args, signal, stdin: "null" });
     return (await command.output()).success; // spawning throws at once where there is no such program
   } catch {
     return false;

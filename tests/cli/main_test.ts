@@ -105,7 +105,9 @@ Deno.test({
         const out = child.stdout.getReader();
         const decoder = new TextDecoder();
         for (let said = ""; !said.includes("half made");) {
-          said += decoder.decode((await out.read()).value);
+          const { value, done } = await out.read();
+          assert(!done, said);
+          said += decoder.decode(value);
         }
         assertEquals([...Deno.readDirSync(cwd)].length, 1, "it is half made");
         child.kill(signal);

@@ -65,6 +65,28 @@ export async function runTask(
   return { code, out: text(stdout), err: text(stderr) };
 }
 
+/**
+ * Starts a task, and kills it as soon as something is there.
+ *
+ * @throws Error it ended before that
+ */
+export async function killOnce(
+  name: TaskName,
+  args: readonly string[],
+  cwd: string,
+  there: () => Promise<boolean>,
+): Promise<void> {
+  const child = taskCommand(name, args, cwd).spawn();
+  let working = true;
+  const ended = child.output().finally(() => working = false);
+  while (working && !await there()) await new Promise((go) => setTimeout(go, 2));
+  if (working) child.kill("SIGKILL");
+  const { code, signal, stderr } = await ended;
+  if (signal === "SIGKILL") return;
+  const said = new TextDecoder().decode(stderr);
+  throw new Error(`${name} ended with ${code} before it was killed\n${said}`);
+}
+
 /** Runs a task that must succeed; gives its standard output. */
 export async function done(name: TaskName, args: readonly string[], cwd: string): Promise<string> {
   const { code, out, err } = await runTask(name, args, cwd);

@@ -2,27 +2,11 @@ import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { sha256Hex } from "../../lib/files/sha256.ts";
 import { Random } from "../../lib/random.ts";
-import { done, runTask, taskCommand, type TaskName } from "../e2e/run_task.ts";
+import { done, killOnce, runTask, taskCommand, type TaskName } from "../e2e/run_task.ts";
 import { META_LEARN, smallModel, TRAIN, tree } from "../e2e/small_path.ts";
 
 // WASM starts at once, so that kills fall upon the work and not upon the compiling of kernels.
 const DEVICE = ["--device", "wasm"];
-
-/** Starts a task, waits until it has saved an epoch to `state`, and kills it. */
-async function killAfterFirstEpoch(
-  name: TaskName,
-  args: readonly string[],
-  folder: string,
-  state: string,
-): Promise<void> {
-  const child = taskCommand(name, args, folder).spawn();
-  const ended = child.output();
-  while (await Deno.lstat(join(folder, state)).catch(() => null) === null) {
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-  child.kill("SIGKILL");
-  assertEquals((await ended).signal, "SIGKILL", "it was still at work");
-}
 
 /**
  * Runs a task to its end again and again, killing it ten times at random moments of as much time as an
@@ -90,7 +74,12 @@ Deno.test("train goes on after a kill, but not as another seed's run", async () 
     ...[...TRAIN, ...DEVICE, "--epochs", "3", "--seed", String(seed)],
     ...["--out", "stopped"],
   ];
-  await killAfterFirstEpoch("train", run(0), folder, "stopped.training");
+  await killOnce(
+    "train",
+    run(0),
+    folder,
+    () => Deno.lstat(join(folder, "stopped.training")).then(() => true, () => false),
+  );
   await assertRejects(() => Deno.lstat(join(folder, "stopped")), Deno.errors.NotFound);
 
   const other = await runTask("train", run(1), folder);

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { benchmarkArguments, resultsIn, timeless } from "../benchmark/tiny_grid.ts";
 import { inTemporaryFolder } from "../data/temporary_folder.ts";
-import { done, taskCommand } from "../e2e/run_task.ts";
+import { done, killOnce } from "../e2e/run_task.ts";
 
 Deno.test("benchmark killed again and again goes on to the results of a run that was not", () =>
   inTemporaryFolder(async (folder) => {
@@ -16,13 +16,12 @@ Deno.test("benchmark killed again and again goes on to the results of a run that
     const args = await benchmarkArguments(folder, stopped);
     // Killed once each time so many stages are there: while drawing, training, meta-learning, measuring.
     for (const count of [1, 4, 10, 18]) {
-      const child = taskCommand("benchmark", args, folder).spawn();
-      const ended = child.output();
-      while ((await stages(stopped).catch(() => [])).length < count) {
-        await new Promise((resolve) => setTimeout(resolve, 2));
-      }
-      child.kill("SIGKILL");
-      assertEquals((await ended).signal, "SIGKILL", "it was still at work");
+      await killOnce(
+        "benchmark",
+        args,
+        folder,
+        async () => (await stages(stopped).catch(() => [])).length >= count,
+      );
     }
     await done("benchmark", args, folder);
     assertEquals(timeless(await resultsIn(stopped)), timeless(await resultsIn(whole)));
