@@ -1,6 +1,7 @@
 import type { ImageFeed } from "../data/loader/image_source.ts";
 import type { Model } from "../model/checkpoint.ts";
 import { downloadWeights } from "../model/device_weights.ts";
+import type { StepRange } from "../model/kit/kit_manifest.ts";
 import type { KitStatistics, StatisticsRecord } from "../model/kit/kit_statistics.ts";
 import type { KitMethodSettings } from "../model/kit/method_settings.ts";
 import type { Weights } from "../tensor/weights.ts";
@@ -21,6 +22,8 @@ import {
   trainingStatistics,
 } from "../unlearn/training_statistics.ts";
 import { chooseSettings, type ChosenSettings } from "./choose_settings.ts";
+import { methodRange } from "./meta_learning/method_ranges.ts";
+import type { Simulated } from "./meta_learning/step_ranges.ts";
 import type { OnProgress } from "./progress.ts";
 import type { SplitData } from "./split_data.ts";
 import type { SplitImages } from "./split_images.ts";
@@ -43,6 +46,8 @@ export interface TrainedOn {
   /** Training images of `source`, in the order in which they are taken in batches. */
   readonly trained: readonly number[];
   readonly seed: number;
+  /** Whose simulated requests show how far each method's steps go. */
+  readonly simulated: Simulated;
   /** Validation images that each simulated request is judged on. */
   readonly unseenImages?: number;
   readonly onProgress?: OnProgress | undefined;
@@ -55,12 +60,14 @@ export interface KitForMethods {
   readonly statistics: { readonly files: KitStatistics; readonly record: StatisticsRecord } | null;
   /** How each candidate fared, for the record. */
   readonly trials: Readonly<Record<string, ChosenSettings["trials"]>>;
+  /** How far each method's steps went on simulated requests, where they could be tried. */
+  readonly stepRanges: Readonly<Record<string, StepRange>>;
 }
 
 /**
  * Computes the statistics that SSD and PGU need, and finds the settings of SSD, PGU and JiT: the
  * published ones, or those of its candidates that do best on simulated requests of people who stay
- * ({@link chooseSettings}).
+ * ({@link chooseSettings}); and how far their steps then go.
  */
 export async function kitForMethods(
   statistics: StatisticsChoice,
@@ -86,6 +93,7 @@ export async function kitForMethods(
     onImages,
   );
   const found = await settingsFor(settings, computed, trainedOn);
+  const stepRanges = await rangesOf(found.methods, computed, trainedOn);
   const { importances, covariances } = computed;
   const files = {
     ...(importances ? { importances: await downloadWeights(importances) } : {}),
@@ -93,7 +101,33 @@ export async function kitForMethods(
   };
   disposeStatistics(computed);
   const record = { images: trained.length, batchSize: IMPORTANCE_BATCH, stale: false };
-  return { ...found, statistics: statistics === "none" ? null : { files, record } };
+  return { ...found, stepRanges, statistics: statistics === "none" ? null : { files, record } };
+}
+
+/** Every method that the statistics suffice for. */
+async function rangesOf(
+  settings: KitMethodSettings,
+  statistics: TrainingStatistics,
+  { model: { config }, microBatch, simulated, onProgress }: TrainedOn,
+): Promise<Readonly<Record<string, StepRange>>> {
+  const methods = fromKit().filter((method) => suffice(statistics, method));
+  const ranges: Record<string, StepRange> = {};
+  for (const [i, method] of methods.entries()) {
+    const own = settings[method.name] as MethodSettings;
+    const range = await methodRange(method, own, statistics, simulated, { config, microBatch });
+    if (range) ranges[method.name] = range;
+    onProgress?.({ stage: "step lengths", done: i + 1, total: methods.length, unit: "methods" });
+  }
+  return ranges;
+}
+
+/** The methods whose settings a kit holds. */
+const fromKit = () => BASELINES.map(methodOf).filter((method) => !needsData(method));
+
+/** Whether there is what a method needs of the training images. */
+function suffice(statistics: TrainingStatistics, { needs }: Method): boolean {
+  return (["importances", "covariances"] as const)
+    .every((name) => !needs.includes(name) || statistics[name] !== undefined);
 }
 
 async function settingsFor(
@@ -102,12 +136,12 @@ async function settingsFor(
   { model, data, images, seed, unseenImages, onProgress }: TrainedOn,
 ): Promise<Pick<KitForMethods, "methods" | "trials">> {
   const { dataset: { name }, forgetCount } = data.split;
-  const methods = BASELINES.map(methodOf).filter((method) => !needsData(method));
+  const methods = fromKit();
   const trials: Record<string, ChosenSettings["trials"]> = {};
   const best = async (method: Method): Promise<MethodSettings> => {
-    const possible = (["importances", "covariances"] as const)
-      .every((name) => !method.needs.includes(name) || statistics[name] !== undefined);
-    if (choice === "published" || !possible) return publishedSettings(method, name, forgetCount);
+    if (choice === "published" || !suffice(statistics, method)) {
+      return publishedSettings(method, name, forgetCount);
+    }
     const { candidates } = method;
     const chosen = await chooseSettings(method, candidates, model, data, images, statistics, seed, {
       ...(unseenImages === undefined ? {} : { unseenImages }),

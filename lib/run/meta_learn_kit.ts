@@ -38,7 +38,8 @@ import {
   metaLearningStatePath,
   saveMetaLearning,
 } from "./meta_learning/state.ts";
-import { measureStepRange } from "./meta_learning/step_ranges.ts";
+import { memoryRange } from "./meta_learning/method_ranges.ts";
+import { metaUnlearnRange } from "./meta_learning/step_ranges.ts";
 import { writeLearnedKit } from "./meta_learning/write_learned_kit.ts";
 import { foldAnswers } from "./memory/fold_answers.ts";
 import { foldModels } from "./memory/fold_models.ts";
@@ -257,33 +258,37 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
     saved,
   );
 
+  const supports = settings.varySupport ? variedSource(random.fork("step range")) : source;
+  const simulated = {
+    ...(heldOut.length > 0
+      ? { people: heldOut, heldOut: true }
+      : { people: trained, heldOut: false }),
+    ...{ requestSize: settings.requestSize, source: supports },
+    random: random.fork("step range people"),
+    theta: { device: theta, host: model.theta },
+  };
   const forMethods = await kitForMethods(
     options.statistics ?? "all",
     options.methodSettings ?? "published",
     {
-      ...{ model, theta, microBatch, data, images, source, seed },
+      ...{ model, theta, microBatch, data, images, source, seed, simulated },
       ...(settings.heldOutImages === undefined ? {} : { unseenImages: settings.heldOutImages }),
       // Batches of one person's images would not be like the training set.
       trained: random.fork("statistics").shuffle(range(train.length)),
       ...(onProgress ? { onProgress } : {}),
     },
   );
-  const supports = settings.varySupport ? variedSource(random.fork("step range")) : source;
-  const [judged, isHeldOut] = heldOut.length > 0 ? [heldOut, true] : [trained, false];
-  const stepRange = await measureStepRange(
-    judged,
-    isHeldOut,
-    settings.requestSize,
-    { device: theta, host: model.theta },
-    parameters,
-    objective,
-    supports,
-    random.fork("step range people"),
-  );
+  const ownRange = await metaUnlearnRange(simulated, parameters, objective);
   const memory = options.memory && await rememberPeople(options.memory, {
     ...foldOptions,
     ...{ theta, source, people, microBatch, seed, out, val: valIndices, unseen },
   });
+  const remembered = memory && await memoryRange(memory.learned, simulated);
+  const stepRanges = {
+    ...(ownRange ? { metaunlearn: ownRange } : {}),
+    ...(remembered ? { memory: remembered } : {}),
+    ...forMethods.stepRanges,
+  };
   const key = givenKey ?? newIdentityKey();
   await finishBeforeExit(async () => {
     // Before the kit: a kit without its key could name nobody.
@@ -295,7 +300,7 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
     }
     await writeLearnedKit(out, key, {
       model: kernels.choice ? { ...model, kernels: kernels.choice } : model,
-      ...{ parameters, settings, forMethods, identities, stepRange },
+      ...{ parameters, settings, forMethods, identities, stepRanges },
       ...(memory ? { memory } : {}),
       imageHashes: samples.map((sample) => hashOf(data, sample)),
       record: {

@@ -34,7 +34,7 @@ export interface StepVerdict {
  * Holds a step against what simulated requests showed, or the kit's own settings do for the same request, {@link STEP_MARGIN} times wider at both ends and,
  * at the upper one, as often as there were steps.
  *
- * @param steps a request of more people than N_S takes several
+ * @param steps a request of more people than N_S takes several, or one that goes as far
  * @param allowUnusual lets a step of unusual length pass; it is recorded
  * @throws {LetheError} no weight changed, a weight is not finite, or the step's length is unusual
  */
@@ -68,7 +68,8 @@ export function judgeStep(
     }
     return { unusual: relative < NOTHING ? true : null };
   }
-  const [low, high] = [range.low / STEP_MARGIN, range.high * STEP_MARGIN * steps];
+  // Where a simulated request moved nothing, rounding is still no step.
+  const [low, high] = [range.low / STEP_MARGIN || NOTHING, range.high * STEP_MARGIN * steps];
   const unusual = relative < low || relative > high;
   if (unusual && !allowUnusual) {
     const shown = (value: number) => value.toExponential(1);

@@ -14,7 +14,15 @@ Deno.test("meta-learn chooses settings by simulated requests, for methods it has
       folder,
     );
     assertStringIncludes(err, "identity key: chosen.identity-key (new and secret: keep it");
-    const { methods, statistics, record, files } = await json(folder, "chosen/kit.json");
+    const { methods, statistics, record, files, stepRanges } = await json(
+      folder,
+      "chosen/kit.json",
+    );
+    // Of every method that it can be used for.
+    assertEquals(Object.keys(stepRanges), ["metaunlearn", "ssd", "jit", "influence"]);
+    for (const { requests, low, high } of Object.values(stepRanges) as Record<string, number>[]) {
+      assert(requests > 3 && low <= high && high > 0);
+    }
     const { retain, forget } = (await json(folder, "split.json")).identities;
     const images = 4 * retain.length + 3 * forget.length; // no support image among them
     assertEquals(statistics, { images, batchSize: 128, stale: false });

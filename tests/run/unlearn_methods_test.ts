@@ -11,6 +11,7 @@ import {
   writeIdentityKey,
 } from "../../lib/model/kit/identity_key.ts";
 import { type Kit, readKit, writeKit } from "../../lib/model/kit/kit.ts";
+import type { StepRange } from "../../lib/model/kit/kit_manifest.ts";
 import type { MethodName } from "../../lib/unlearn/methods.ts";
 import type { Weight } from "../../lib/model/safetensors.ts";
 import { openDevice } from "../../lib/tensor/device.ts";
@@ -228,3 +229,39 @@ onEachDevice(
       assertEquals(change.unusual, null, "nothing was set, and the kit has no range");
     }),
 );
+
+for (const method of ["ssd", "pgu", "jit", "influence"] as const satisfies MethodName[]) {
+  Deno.test(`unlearnRequests holds a step by ${method} against what the kit's simulated requests showed`, () =>
+    inTemporaryFolder(async (folder) => {
+      const device = await openDevice("wasm");
+      let runs = 0;
+      const run = async (range?: StepRange, more = {}) => {
+        const own = join(folder, `${++runs}`);
+        await Deno.mkdir(own);
+        await prepare(own, (kit) => ({
+          ...kit,
+          manifest: { ...kit.manifest, ...(range ? { stepRanges: { [method]: range } } : {}) },
+        }));
+        const [kit, support, out] = ["kit", "0", "out"].map((name) => join(own, name));
+        const { change } = await unlearnRequests({
+          ...{ device, kit, support, out, choice: { method }, ...more },
+        });
+        const next = await readKit(join(out, "kit"));
+        assertEquals(next.manifest.stepRanges, range && { [method]: range }, "it is passed on");
+        return change;
+      };
+      // A kit of before there were ranges goes on as it did.
+      const { relative, unusual } = await run();
+      assertEquals(unusual, null);
+      const range = (factor: number) => ({
+        ...{ requests: 6, heldOut: true },
+        ...{ low: relative * factor, high: relative * factor },
+      });
+      assertEquals((await run(range(1))).unusual, false);
+      for (const factor of [100, 0.01]) {
+        const refusal = "6 simulated requests moved them by";
+        await assertRejects(() => run(range(factor)), LetheError, refusal);
+        assertEquals((await run(range(factor), { allowUnusualStep: true })).unusual, true);
+      }
+    }));
+}

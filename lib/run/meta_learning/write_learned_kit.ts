@@ -23,8 +23,8 @@ export interface Learned {
   readonly identities: readonly string[];
   /** SHA-256 of every image that was learned from. */
   readonly imageHashes: readonly string[];
-  /** How far simulated requests' steps went; undefined where one went astray. */
-  readonly stepRange: StepRange | undefined;
+  /** How far simulated requests' steps went, by method; without those of which one went astray. */
+  readonly stepRanges: Readonly<Record<string, StepRange>>;
   /** What the kit is to remember of each person; absent for nothing. */
   readonly memory?: KitMemory;
   /** How it was learned; for the record. */
@@ -40,7 +40,7 @@ export interface Learned {
 export async function writeLearnedKit(
   out: string,
   key: IdentityKey,
-  { model, parameters, settings, forMethods, identities, imageHashes, stepRange, memory, record }:
+  { model, parameters, settings, forMethods, identities, imageHashes, stepRanges, memory, record }:
     Learned,
 ): Promise<void> {
   const { methods, statistics, trials } = forMethods;
@@ -67,7 +67,7 @@ export async function writeLearnedKit(
       },
       methods,
       ...(statistics ? { statistics: statistics.record } : {}),
-      ...(stepRange ? { stepRanges: { metaunlearn: stepRange } } : {}),
+      ...(Object.keys(stepRanges).length > 0 ? { stepRanges } : {}),
       metaLoss: { hidden, embeddingSize },
       identities: order.map((row) => hashes[row]),
       forgotten: [],

@@ -140,33 +140,31 @@ function pick(weights: Weights, projectors: Readonly<Record<string, tf.Tensor>>)
   return Object.fromEntries(Object.keys(projectors).map((name) => [name, weights[name]]));
 }
 
+/** What the dominant directions of the retained inputs make; by the names of theta's weights. */
+export interface Projectors {
+  /** U UT, [in, in]. */
+  readonly projectors: Weights;
+  /** Of U, by layer. */
+  readonly ranks: Record<string, Rank>;
+}
+
 /**
- * Projected Gradient Unlearning (Hoang et al., WACV 2024): gradient steps on the support images in
- * directions that the retained images' inputs do not span. Of each weight matrix's gradient G [out, in]
- * the part G U UT is removed, U the dominant directions of the training inputs' covariance less the
- * support's; all other parameters stay.
+ * The projectors onto the dominant directions of inputs.
  *
- * @param covariances over the training images, of the kit
- * @param support images of `source`: photographs of the people to forget
- * @param people whose each of them is, where somebody gave several
- * @returns theta_u, the caller's; the first step's loss; the rank of U by layer, and how far its choice
- *   is from another ({@link dominantDirections})
+ * @param covariances over the training images, [in, in] by layer
+ * @param own the support's, which are taken off; null for none
+ * @param gamma see {@link PguSettings}
+ * @returns the caller disposes the projectors
  */
-export async function projectedGradient(
-  theta: Weights,
-  backbone: Backbone,
-  task: Task,
-  source: ImageFeed,
-  support: readonly number[],
+export async function retainedProjectors(
   covariances: Weights,
-  { learningRate, epochs, gamma }: PguSettings,
-  people?: readonly number[],
-): Promise<{ theta: Weights; value: number; ranks: Record<string, Rank> }> {
-  const own = await inputCovariances(theta, backbone, source, support, { people });
+  own: Weights | null,
+  gamma: number,
+): Promise<Projectors> {
   const projectors: Record<string, tf.Tensor> = {};
   const ranks: Record<string, Rank> = {};
   for (const [layer, training] of Object.entries(covariances)) {
-    const retained = tf.tidy(() => tf.sub(training, own[layer]));
+    const retained = own ? tf.tidy(() => tf.sub(training, own[layer])) : tf.clone(training);
     const size = retained.shape[0];
     const { vectors, rank, clearance } = await dominantDirections(
       await retained.data(),
@@ -180,7 +178,51 @@ export async function projectedGradient(
       return matMul(u, u, { transposeB: true });
     });
   }
+  return { projectors, ranks };
+}
+
+async function projectorsOf(
+  theta: Weights,
+  backbone: Backbone,
+  source: ImageFeed,
+  support: readonly number[],
+  covariances: Weights,
+  gamma: number,
+  people: readonly number[] | undefined,
+): Promise<Projectors> {
+  const own = await inputCovariances(theta, backbone, source, support, { people });
+  const made = await retainedProjectors(covariances, own, gamma);
   disposeWeights(own);
+  return made;
+}
+
+/**
+ * Projected Gradient Unlearning (Hoang et al., WACV 2024): gradient steps on the support images in
+ * directions that the retained images' inputs do not span. Of each weight matrix's gradient G [out, in]
+ * the part G U UT is removed, U the dominant directions of the training inputs' covariance less the
+ * support's; all other parameters stay.
+ *
+ * @param covariances over the training images, of the kit
+ * @param support images of `source`: photographs of the people to forget
+ * @param people whose each of them is, where somebody gave several
+ * @param made the caller's own projectors, in place of those that covariances and support make
+ * @returns theta_u, the caller's; the first step's loss; the rank of U by layer, and how far its choice
+ *   is from another ({@link dominantDirections})
+ */
+export async function projectedGradient(
+  theta: Weights,
+  backbone: Backbone,
+  task: Task,
+  source: ImageFeed,
+  support: readonly number[],
+  covariances: Weights,
+  { learningRate, epochs, gamma }: PguSettings,
+  people?: readonly number[],
+  made?: Weights,
+): Promise<{ theta: Weights; value: number; ranks: Record<string, Rank> }> {
+  const { projectors, ranks } = made
+    ? { projectors: made, ranks: {} }
+    : await projectorsOf(theta, backbone, source, support, covariances, gamma, people);
   const { patches, targets } = await source.batch(support);
   const rows = people ? rowsOf(targets) : [];
   const loss = (logits: tf.Tensor) =>
@@ -245,6 +287,6 @@ export async function projectedGradient(
       current = next;
     }}
   tf.dispose([patches, targets, ...rows]);
-  disposeWeights(projectors);
+  if (made === undefined) disposeWeights(projectors);
   return { theta: current, value: first, ranks };
 }

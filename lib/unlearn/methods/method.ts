@@ -65,6 +65,8 @@ export interface UnlearningContext extends Backbone {
   readonly source: ImageFeed;
   /** For methods that need importances or covariances. */
   readonly statistics?: TrainingStatistics;
+  /** For PGU: projectors that were made for several requests, in place of its own. */
+  readonly projectors?: Weights;
   /** For methods that need a kit's own parts: the kit, and the row of each photograph's person. */
   readonly kit?: { readonly stored: StoredKit; readonly rows: readonly number[] };
   /** For methods that need what the kit remembers: the opened row of each person of the request. */

@@ -29,7 +29,11 @@ export const pgu: Method<"pgu", "learningRate" | "epochs" | "gamma"> = {
   candidates: [1e-1, 1e-2, 1e-3].flatMap((learningRate) =>
     [0.9, 0.75].map((gamma) => ({ learningRate, epochs: 5, gamma }))
   ),
-  async run({ theta, task, source, statistics, ...backbone }, { support, people }, settings) {
+  async run(
+    { theta, task, source, statistics, projectors, ...backbone },
+    { support, people },
+    settings,
+  ) {
     const { projectedGradient } = await import("../compared/pgu.ts");
     const training = needed(statistics?.covariances, "the training images' input covariances");
     const { theta: after } = await projectedGradient(
@@ -41,6 +45,7 @@ export const pgu: Method<"pgu", "learningRate" | "epochs" | "gamma"> = {
       training,
       settings,
       people,
+      projectors,
     );
     return { theta: after };
   },
