@@ -3,6 +3,7 @@ import { deviceMemory } from "../tensor/device_memory.ts";
 import { isFlashHead } from "../tensor/kernels/webgpu/attention_flash.ts";
 import { onCard } from "../tensor/kernels/webgpu/card.ts";
 import { precision } from "../tensor/precision.ts";
+import { spares } from "./sparing.ts";
 import { thetaShapes } from "./theta_shapes.ts";
 import type { VitShape } from "./vit.ts";
 
@@ -38,6 +39,8 @@ interface Rows {
 interface PassRows {
   readonly forward: Rows;
   readonly gradient: Rows;
+  /** A gradient that spares memory, where there is such a one ({@link spares}). */
+  readonly sparing?: Rows;
   /** Primal and tangent side by side. */
   readonly dual: Rows;
 }
@@ -52,12 +55,14 @@ const ROWS: Readonly<Record<"wasm" | "webgpu" | "card" | "half", PassRows>> = {
   webgpu: {
     forward: { perBlock: 1, once: 14, probabilitiesPerBlock: 0, probabilitiesOnce: 1 },
     gradient: { perBlock: 16, once: 17, probabilitiesPerBlock: 1, probabilitiesOnce: 1 },
+    sparing: { perBlock: 5, once: 28, probabilitiesPerBlock: 0, probabilitiesOnce: 2 },
     dual: { perBlock: 2, once: 34, probabilitiesPerBlock: 0, probabilitiesOnce: 2 },
   },
   // Attention on a card keeps no probabilities.
   card: {
     forward: { perBlock: 1, once: 14, probabilitiesPerBlock: 0, probabilitiesOnce: 0 },
     gradient: { perBlock: 16, once: 21, probabilitiesPerBlock: 0, probabilitiesOnce: 0 },
+    sparing: { perBlock: 5, once: 32, probabilitiesPerBlock: 0, probabilitiesOnce: 0 },
     dual: { perBlock: 2, once: 34, probabilitiesPerBlock: 0, probabilitiesOnce: 0 },
   },
   half: {
@@ -80,15 +85,25 @@ export function thetaBytes(shape: VitShape, labels: number): number {
     .reduce((sum, size) => sum + 4 * size.reduce((a, b) => a * b, 1), 0);
 }
 
-/** Bytes of device memory that each further image of a pass takes in the present precision, at most. */
-export function bytesPerImage(shape: VitShape, pass: Pass, backend: "webgpu" | "wasm"): number {
+/**
+ * Bytes of device memory that each further image of a pass takes in the present precision, at most.
+ *
+ * @param images of the pass: many of a large model are spared what is computed again
+ */
+export function bytesPerImage(
+  shape: VitShape,
+  pass: Pass,
+  backend: "webgpu" | "wasm",
+  images = 1,
+): number {
   const tokens = (shape.imageSize / shape.patchSize) ** 2 + 1;
   const patches = 3 * shape.imageSize ** 2;
   const bytes = ({ perBlock, once, probabilitiesPerBlock, probabilitiesOnce }: Rows) =>
     4 * (patches + tokens * shape.dim * (perBlock * shape.depth + once) +
       shape.heads * tokens ** 2 * (probabilitiesPerBlock * shape.depth + probabilitiesOnce));
-  const { forward, gradient, dual } = rowsOf(shape, backend);
+  const { forward, gradient: all, sparing, dual } = rowsOf(shape, backend);
   if (pass === "predict") return bytes(forward);
+  const gradient = pass !== "train" && sparing && spares(shape, images) ? sparing : all;
   return pass === "meta-learn" ? Math.max(bytes(gradient), bytes(dual)) : bytes(gradient);
 }
 
@@ -111,10 +126,10 @@ export function microBatchWithin(
   const { backend, bytes, tensorBytes } = deviceMemory();
   const given = limit ?? bytes;
   const fixed = SETS[pass] * thetaBytes(shape, labels);
-  const each = bytesPerImage(shape, pass, backend);
-  if (fixed + each > given) {
+  const taken = (images: number) => fixed + images * bytesPerImage(shape, pass, backend, images);
+  if (taken(1) > given) {
     throw new LetheError(
-      `${pass} takes ${gibibytes(fixed + each)} of device memory with one image at a time`,
+      `${pass} takes ${gibibytes(taken(1))} of device memory with one image at a time`,
       `the limit is ${gibibytes(given)}${limit === undefined ? " (assumed)" : ""}`,
       "raise --memory-limit if the device has more, or take a smaller model",
     );
@@ -129,7 +144,9 @@ export function microBatchWithin(
       "take a smaller model or image, or --device wasm",
     );
   }
-  return Math.min(most, Math.floor((given - fixed) / each), Math.floor(tensorBytes / widest));
+  let images = Math.min(most, Math.floor(tensorBytes / widest));
+  while (taken(images) > given) images--;
+  return images;
 }
 
 /**

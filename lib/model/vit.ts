@@ -7,6 +7,7 @@ import { mlpBlock } from "../tensor/ops/mlp_block.ts";
 import { linear } from "../tensor/ops/linear.ts";
 import { reshape } from "../tensor/ops/reshape.ts";
 import { tokens } from "../tensor/ops/tokens.ts";
+import { spares } from "./sparing.ts";
 
 /** What the forward pass needs to know of the model's shape. */
 export interface VitShape {
@@ -38,17 +39,20 @@ export interface VitOutput<T> {
  *
  * @param theta timm names to tensors of PyTorch's shapes
  * @param patches patch rows [b n, 3 patchSize^2] (lib/data/images/patches.ts)
+ * @param sparing whether a gradient through it may take longer to take less memory ({@link spares})
  */
 export function vit<T>(
   { constant, apply, scope }: Algebra<T>,
   theta: Readonly<Record<string, T>>,
   patches: tf.Tensor,
   shape: VitShape,
+  sparing = false,
 ): VitOutput<T> {
   const { dim, depth, heads, layerNormEps: epsilon, patchSize } = shape;
   const n = (shape.imageSize / patchSize) ** 2 + 1;
   const b = patches.shape[0] / (n - 1);
   const rows = [b * n, dim];
+  const again = sparing && spares(shape, b) ? { again: 1 } : {};
   const affine = (x: T, layer: string) =>
     apply(linear, [x, theta[`${layer}.weight`], theta[`${layer}.bias`]]);
   const norm = (x: T, layer: string) =>
@@ -67,12 +71,12 @@ export function vit<T>(
     const middle = apply(
       attentionBlock,
       [x, ...weights(layer, ["norm1", "attn.qkv", "attn.proj"])],
-      { epsilon, heads, tokens: n, dim },
+      { epsilon, heads, tokens: n, dim, ...again },
     );
     return apply(
       mlpBlock,
       [middle, ...weights(layer, ["norm2", "mlp.fc1", "mlp.fc2"])],
-      { epsilon },
+      { epsilon, ...again },
     );
   };
   let x = apply(reshape, [sequence], { shape: rows });

@@ -15,7 +15,9 @@ export interface Backbone {
 /** Patch rows of every micro-batch; views that the caller disposes. */
 function pieces({ shape, microBatch }: Backbone, patches: tf.Tensor): tf.Tensor[] {
   const perImage = (shape.imageSize / shape.patchSize) ** 2;
-  return microBatchRanges(patches.shape[0] / perImage, microBatch)
+  const images = patches.shape[0] / perImage;
+  if (images <= microBatch) return [tf.clone(patches)];
+  return microBatchRanges(images, microBatch)
     .map(([a, b]) => tf.slice(patches, [a * perImage, 0], [(b - a) * perImage, -1]));
 }
 
@@ -67,7 +69,7 @@ export function queueLogitGradient(
   loss: (logits: tf.Tensor) => tf.Tensor,
 ): { value: tf.Scalar; gradients: Weights } {
   const run = (weights: Weights, piece: tf.Tensor) =>
-    vit(plain, weights, piece, backbone.shape).logits;
+    vit(plain, weights, piece, backbone.shape, true).logits;
   const parts = pieces(backbone, patches);
   if (parts.length === 1) {
     const result = valueAndGradients((weights) => loss(run(weights, parts[0])), theta);

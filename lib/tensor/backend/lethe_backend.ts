@@ -77,6 +77,21 @@ export class LetheBackend extends TfjsBackend {
     data.values = null;
   }
 
+  /**
+   * Frees the buffers that tfjs keeps for tensors to come: those of a pass that ran op by op are of use to
+   * the next one alone.
+   */
+  freeUnused(): void {
+    const manager = this.bufferManager;
+    for (const buffers of manager.freeBuffers.values()) {
+      for (const buffer of buffers.splice(0)) {
+        manager.numFreeBuffers--;
+        manager.numBytesAllocated -= buffer.size;
+        buffer.destroy();
+      }
+    }
+  }
+
   override async read(id: DataId): Promise<ArrayLike<number>> {
     if (!this.tensorMap.has(id)) throw new Error(`tensor ${id} is not on the device`);
     const data = this.tensorMap.get(id);

@@ -27,7 +27,10 @@ export interface TfjsBackend {
   };
   readonly bufferManager: {
     acquireBuffer(size: number, usage: number): GPUBuffer;
-    readonly numBytesAllocated: number;
+    numBytesAllocated: number;
+    numFreeBuffers: number;
+    /** What freed tensors left for those to come, by size and usage. */
+    readonly freeBuffers: ReadonlyMap<string, GPUBuffer[]>;
   };
   commandEncoder: GPUCommandEncoder | null;
   /** Tensors in commands that are not submitted yet: their buffers are given away only afterwards. */

@@ -33,25 +33,35 @@ function fused(attributes: Attributes) {
   const [n, heads, epsilon] = ["tokens", "heads", "epsilon"].map((name) =>
     numberOf(attributes, name)
   );
+  const again = attributes.again === 1;
+  const norm = (x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) =>
+    runKernel("LetheLayerNorm", { x, gamma, beta }, { epsilon });
+  const attend = (qkv: tf.Tensor) => runKernel("LetheAttention", { qkv }, { heads, half: false });
   return customGradient((...args) => {
     const save = args.pop() as tf.GradSaveFunc;
     const [x, gamma, beta, weight, bias, projection, shift] = args as tf.Tensor[];
-    const [normed, moments] = runKernel("LetheLayerNorm", { x, gamma, beta }, { epsilon });
+    const [normed, moments] = norm(x, gamma, beta);
     const qkv = tf.reshape(forwardProduct(normed, weight, { bias }), [-1, n, weight.shape[0]]);
-    const [out, rest] = runKernel("LetheAttention", { qkv }, { heads, half: false });
-    save([x, gamma, moments, normed, weight, qkv, out, rest, projection]);
+    const [out, rest] = attend(qkv);
+    save([
+      ...[x, gamma, beta, weight, projection, qkv],
+      ...again ? [] : [normed, moments, out, rest],
+    ]);
     return {
       value: forwardProduct(tf.reshape(out, x.shape), projection, { bias: shift, add: x }),
       gradFunc(dy: tf.Tensor, saved: tf.Tensor[]) {
-        const [x, gamma, moments, normed, weight, qkv, out, rest, projection] = saved;
+        const [x, gamma, beta, weight, projection, qkv, ...kept] = saved;
+        const [normed, moments, out, rest] = again
+          ? [...norm(x, gamma, beta), ...attend(qkv)]
+          : kept;
         const dOut = tf.reshape(backwardProduct(dy, projection), out.shape);
         const forward = { dy: dOut, qkv, out, rest };
         const [dPerImage] = runKernel("LetheAttentionGrad", forward, { heads, half: false });
         const dQkv = tf.reshape(dPerImage, [x.shape[0], weight.shape[0]]);
         const dNormed = backwardProduct(dQkv, weight);
-        const norm = { dy: dNormed, x, gamma, moments, residual: dy };
+        const ofNorm = { dy: dNormed, x, gamma, moments, residual: dy };
         return [
-          ...runKernel("LetheLayerNormGrad", norm),
+          ...runKernel("LetheLayerNormGrad", ofNorm),
           ...weightGradient(dQkv, normed),
           ...weightGradient(dy, tf.reshape(out, x.shape)),
         ];
@@ -63,7 +73,8 @@ function fused(attributes: Attributes) {
 /**
  * The first half of a ViT's block, x + P attention(W LayerNorm(x) + b) + p: x [b n, d], gamma, beta [d],
  * W [3 d, d], b [3 d], P [d, d], p [d] give [b n, d]. Attributes `epsilon` of the LayerNorm, `heads`,
- * `tokens` (n) and `dim` (d).
+ * `tokens` (n), `dim` (d), and `again`, where it is 1: the gradient computes again what the forward pass
+ * would keep for it.
  *
  * An op of its own for the reason that the other half is ({@link mlpBlock}).
  */

@@ -27,17 +27,27 @@ function parts<T>(
   return apply(add, [x, apply(linear, [hidden, weight2, bias2])]);
 }
 
-function fused(epsilon: number) {
+/** All that comes before the last product. */
+function hiddenOf(epsilon: number, [x, gamma, beta, weight1, bias1]: readonly tf.Tensor[]) {
+  const [normed, moments] = runKernel("LetheLayerNorm", { x, gamma, beta }, { epsilon });
+  const [hidden, before] = geluProduct(normed, weight1, bias1);
+  return [normed, moments, hidden, before];
+}
+
+function fused(epsilon: number, again: boolean) {
   return customGradient((...args) => {
     const save = args.pop() as tf.GradSaveFunc;
-    const [x, gamma, beta, weight1, bias1, weight2, bias2] = args as tf.Tensor[];
-    const [normed, moments] = runKernel("LetheLayerNorm", { x, gamma, beta }, { epsilon });
-    const [hidden, before] = geluProduct(normed, weight1, bias1);
-    save([x, gamma, moments, normed, weight1, before, hidden, weight2]);
+    const inputs = args as tf.Tensor[];
+    const [x, , , , , weight2, bias2] = inputs;
+    const made = hiddenOf(epsilon, inputs);
+    const [, , hidden] = made;
+    save([...inputs, ...again ? [] : made]);
     return {
       value: forwardProduct(hidden, weight2, { bias: bias2, add: x }),
       gradFunc(dy: tf.Tensor, saved: tf.Tensor[]) {
-        const [x, gamma, moments, normed, weight1, before, hidden, weight2] = saved;
+        const [inputs, kept] = [saved.slice(0, args.length), saved.slice(args.length)];
+        const [x, gamma, , weight1, , weight2] = inputs;
+        const [normed, moments, hidden, before] = again ? hiddenOf(epsilon, inputs) : kept;
         const dBefore = backwardProduct(dy, weight2, { slope: before });
         const dNormed = backwardProduct(dBefore, weight1);
         const norm = { dy: dNormed, x, gamma, moments, residual: dy };
@@ -53,7 +63,8 @@ function fused(epsilon: number) {
 
 /**
  * The second half of a ViT's block, x + W2 GELU(W1 LayerNorm(x) + b1) + b2: x [m, d], gamma, beta [d],
- * W1 [h, d], b1 [h], W2 [d, h], b2 [d] give [m, d]. Attribute `epsilon` of the LayerNorm.
+ * W1 [h, d], b1 [h], W2 [d, h], b2 [d] give [m, d]. Attributes `epsilon` of the LayerNorm, and `again`,
+ * where it is 1: the gradient computes again what the forward pass would keep for it.
  *
  * An op of its own since its sums need not be stored between its parts: on WebGPU in float32 it takes a
  * third of the programs.
@@ -64,7 +75,7 @@ export const mlpBlock: Op = {
   parts,
   forward(inputs, attributes) {
     return hasFusedProducts()
-      ? fused(numberOf(attributes, "epsilon"))(...inputs)
+      ? fused(numberOf(attributes, "epsilon"), attributes.again === 1)(...inputs)
       : parts(plain, inputs, attributes);
   },
   jvp: (inputs, tangents, attributes) =>

@@ -77,6 +77,12 @@ export class Recording {
       .map(({ dataId }) => ({ data: backend.tensorMap.get(dataId), place: trace.placeOf(dataId) }));
     // Whoever reads the outputs does so after the last program.
     for (const { place } of made) touch(place, trace.programs.length);
+    // What ran op by op so far is replayed from now on, and leaves its memory to this.
+    if (backend.commandEncoder) {
+      backend.endComputePassEncoder();
+      backend.submitQueue();
+    }
+    backend.freeUnused();
     this.#allocate(trace, arena);
     for (const { data, place } of made) {
       const { buffer, offset } = bindingOf(place);

@@ -50,7 +50,9 @@ export function disposeStep(step: Omit<UnlearningStep, "value">): void {
 
 /** Images a..b of a support set: their patch rows. The caller disposes the result. */
 export function supportPatches(support: Support, a: number, b: number): tf.Tensor {
-  const perImage = support.patches.shape[0] / support.targets.shape[0];
+  const images = support.targets.shape[0];
+  if (a === 0 && b === images) return tf.clone(support.patches);
+  const perImage = support.patches.shape[0] / images;
   return tf.slice(support.patches, [a * perImage, 0], [(b - a) * perImage, -1]);
 }
 
@@ -77,7 +79,7 @@ function inOnePass(
 ): MetaLossGradient {
   let output: VitOutput<tf.Tensor> | undefined;
   const { value, gradients } = valueAndGradients((weights) => {
-    const { logits, features } = vit(plain, weights, support.patches, shape);
+    const { logits, features } = vit(plain, weights, support.patches, shape, true);
     output = { logits: tf.keep(tf.clone(logits)), features: tf.keep(tf.clone(features)) };
     return metaLoss(plain, phi, { logits, features }, support, inputs);
   }, theta);
@@ -113,7 +115,7 @@ function inMicroBatches(
     const cotangent = (name: "logits" | "features") =>
       tf.slice(meta.gradients[name], [a, 0], [b - a, -1]);
     const part = valueAndGradients((weights) => {
-      const { logits, features } = vit(plain, weights, patches, shape);
+      const { logits, features } = vit(plain, weights, patches, shape, true);
       return tf.add(
         tf.sum(tf.mul(logits, cotangent("logits"))),
         tf.sum(tf.mul(features, cotangent("features"))),

@@ -171,3 +171,20 @@ onEachDevice(
     step.dispose();
   },
 );
+
+onEachDevice("Recorded frees what tensors left behind before it takes memory", async () => {
+  const backend = activeWebgpu();
+  if (!backend) return;
+  const step = new Recorded(({ x }: { x: tf.Tensor }) => ({ y: tf.add(x, 1) }));
+  const ones = tf.ones([1 << 18]);
+  const large = tf.add(ones, 1);
+  const data = await large.data();
+  assertEquals(data[0], 2);
+  tf.dispose([ones, large]);
+  const before = backend.buffers.bytes;
+  const x = tf.tensor([1]);
+  assertEquals([...await step.run({ x }).y.data()], [2]);
+  assert(backend.buffers.bytes <= before - (1 << 20), "the freed tensor's buffer is still there");
+  step.dispose();
+  x.dispose();
+});
