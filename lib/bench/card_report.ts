@@ -7,7 +7,7 @@ import type { PeakRate } from "./peak_rate.ts";
 import { STEP_NAMES, type StepName } from "./step_report.ts";
 import type { Workload } from "./workload.ts";
 
-/** What one step asks of a WebGPU adapter and of its host, on average over a row of them. */
+/** What one step asks of a WebGPU adapter and of its host, on average over the fastest row of them. */
 export interface CardFigures {
   readonly name: StepName;
   /** Programs that the host queued one by one, and that recordings replayed. */
@@ -31,6 +31,11 @@ export interface CardFigures {
 /** Milliseconds that a row of steps takes at least, unless it is long enough at {@link MOST} steps. */
 const LONG_ENOUGH = 300;
 const MOST = 200;
+/**
+ * Rows at most, and by which part a row has to be faster than all before for another to follow: a card
+ * that waited for programs to be compiled takes up to a second to get back to its full clock.
+ */
+const [ROWS, FASTER] = [6, 0.03];
 
 /** Counts what passes between host and device while `body` runs. */
 async function watched(body: () => Promise<void>) {
@@ -104,9 +109,19 @@ export async function measureCard(
     onStep?.(i, STEP_NAMES.length, name);
     const run = steps.runs[name];
     const times = await stepsFor(run);
-    clock?.begin();
-    const { waited, ...counted } = await watched(() => run(times));
-    const device = clock ? await clock.end() / 1e6 / times : null;
+    const row = async () => {
+      clock?.begin();
+      const counted = await watched(() => run(times));
+      return { ...counted, device: clock ? await clock.end() / 1e6 / times : null };
+    };
+    let best = await row();
+    for (let rows = 1; rows < ROWS; rows++) {
+      const next = await row();
+      const faster = next.wall < (1 - FASTER) * best.wall;
+      if (next.wall < best.wall) best = next;
+      if (!faster) break;
+    }
+    const { waited, device, ...counted } = best;
     const operations = operationsOf(name, workload);
     const share = operations && peak
       ? operations / ((device ?? counted.wall / times) * 1e6) / peak.flops

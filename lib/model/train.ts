@@ -74,17 +74,25 @@ export async function train(
 ): Promise<{ theta: Weights; history: readonly Epoch[] }> {
   const { recipe, seed, images } = training;
   const history: Epoch[] = [...from?.history ?? []];
-  const step = trainingStep(training, from?.theta ?? mapWeights(initial, tf.clone));
-  let best = from?.best ?? mapWeights(initial, tf.clone);
-  if (from) step.restore(from.moments, from.steps);
-  let stepped = false;
   const perEpoch = Math.ceil(images / recipe.batchSize);
-
-  for (let epoch = history.length + 1; epoch <= recipe.epochs; epoch++) {
+  /** An epoch's batches, and their images in its order, whose loading begins now. */
+  const inputOf = (epoch: number) => {
     const random = new Random(seed, `train epoch ${epoch}`);
     const batches = shuffledBatches(images, recipe.batchSize, random.fork("order"));
     const pieces = batches.flatMap((indices) => chunks(indices, training.microBatch));
-    const stream = batchesOf(training.source(random.fork("cuts")), pieces, training.onInput);
+    const source = training.source(random.fork("cuts"));
+    return { batches, stream: batchesOf(source, pieces, training.onInput) };
+  };
+  let next = history.length < recipe.epochs ? inputOf(history.length + 1) : null;
+  const step = trainingStep(training, from?.theta ?? mapWeights(initial, tf.clone));
+  // Programs are compiled while the first images are loaded.
+  if (next) step.prepare?.(next.batches[0].length);
+  let best = from?.best ?? mapWeights(initial, tf.clone);
+  if (from) step.restore(from.moments, from.steps);
+  let stepped = false;
+
+  for (let epoch = history.length + 1; epoch <= recipe.epochs; epoch++) {
+    const { batches, stream } = next!;
     const losses: number[] = [];
     for (const [i, images] of batches.entries()) {
       const { length } = images;
@@ -108,6 +116,8 @@ export async function train(
       if (!stepped) await training.onFirstStep?.();
       stepped = true;
     }
+    // Loaded while this epoch ends: losses are read, validation runs, the state is saved.
+    next = epoch < recipe.epochs ? inputOf(epoch + 1) : null;
     await step.finish();
     const sum = losses.reduce((a, b) => a + b, 0);
     const metric = await training.validate(step.theta);

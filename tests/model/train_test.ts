@@ -185,3 +185,26 @@ onEachDevice("train takes the same steps whatever fits in one pass", async () =>
   }
   disposeWeights(theta);
 });
+
+onEachDevice(
+  "train asks for an epoch's first images before the one before it is validated",
+  async () => {
+    const happened: string[] = [];
+    const { theta, training, source } = await toyTraining();
+    const { theta: after } = await train({
+      ...training,
+      source: () => ({
+        targets: source.targets,
+        batches(pieces) {
+          happened.push("asked");
+          return (async function* () {
+            for (const piece of pieces) yield source.batch(piece);
+          })();
+        },
+      }),
+      validate: () => (happened.push("validated"), Promise.resolve(0.5)),
+    }, theta);
+    assertEquals(happened, ["asked", "asked", "validated", "asked", "validated", "validated"]);
+    for (const weights of [theta, after]) disposeWeights(weights);
+  },
+);

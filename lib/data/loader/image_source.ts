@@ -26,25 +26,33 @@ export interface ImageSource extends ImageFeed {
 /** Batches whose order is known ahead, so that their images come before they are needed. */
 export interface BatchStream {
   /**
-   * The batches of these indices, one after the other; whoever takes one disposes it.
+   * The batches of these indices, one after the other; whoever takes one disposes it. The first images
+   * are asked for at once, before any batch is.
    *
    * @param onWait called with the milliseconds for which a batch's images were not there
    */
   batches(
     pieces: readonly (readonly number[])[],
     onWait?: (milliseconds: number) => void,
-  ): AsyncIterable<ImageBatch>;
+  ): AsyncGenerator<ImageBatch, void>;
   /** As an {@link ImageSource}'s. */
   targets(indices: readonly number[]): Float32Array;
 }
 
-/** Batches in order, each loaded ahead of its use where the source can. */
-export async function* batchesOf(
+/** Batches in order, each loaded ahead of its use where the source can: the first ones from now on. */
+export function batchesOf(
   source: ImageFeed | BatchStream,
   pieces: readonly (readonly number[])[],
   onWait?: (milliseconds: number) => void,
 ): AsyncGenerator<ImageBatch, void> {
-  if ("batches" in source) return yield* source.batches(pieces, onWait);
+  return "batches" in source ? source.batches(pieces, onWait) : inTurn(source, pieces, onWait);
+}
+
+async function* inTurn(
+  source: ImageFeed,
+  pieces: readonly (readonly number[])[],
+  onWait?: (milliseconds: number) => void,
+): AsyncGenerator<ImageBatch, void> {
   for (const piece of pieces) {
     const begun = performance.now();
     const batch = await source.batch(piece);

@@ -1,5 +1,6 @@
 /**
- * Asks for what comes next before it is needed, in order and within a bound.
+ * Asks for what comes next before it is needed, in order and within a bound: for the first pieces when it
+ * is called, before any is taken.
  *
  * @param pieces lists of items, in the order of their use
  * @param load begins to load a piece
@@ -7,7 +8,7 @@
  * @returns what was loaded, piece by piece
  * @throws what `load` of the piece in turn throws
  */
-export async function* prefetch<T, L>(
+export function prefetch<T, L>(
   pieces: readonly (readonly T[])[],
   load: (piece: readonly T[]) => Promise<L>,
   ahead: number,
@@ -15,8 +16,8 @@ export async function* prefetch<T, L>(
   const loading: Promise<L>[] = [];
   let asked = 0;
   let taken = 0;
-  for (const [turn, piece] of pieces.entries()) {
-    taken += piece.length;
+  const ask = (turn: number) => {
+    taken += pieces[turn].length;
     for (
       let next = turn + loading.length;
       next < pieces.length && (next === turn || asked < taken + ahead);
@@ -27,6 +28,12 @@ export async function* prefetch<T, L>(
       loading.push(answer);
       asked += pieces[next].length;
     }
-    yield await loading.shift()!;
-  }
+  };
+  if (pieces.length > 0) ask(0);
+  return (async function* () {
+    for (const turn of pieces.keys()) {
+      if (turn > 0) ask(turn);
+      yield await loading.shift()!;
+    }
+  })();
 }

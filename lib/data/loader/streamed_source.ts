@@ -56,15 +56,17 @@ export function streamedSource(
     targets: (indices) => targetRows(indices.map((i) => samples[i]), task, labels),
     batch: async (indices) => upload(await load(indices)),
     warm: (indices) => images.warm(placed(indices)),
-    async *batches(pieces, onWait) {
+    batches(pieces, onWait) {
       const loading = prefetch(pieces, load, ahead);
-      while (true) {
-        const begun = performance.now();
-        const { done, value } = await loading.next();
-        onWait?.(performance.now() - begun);
-        if (done) return;
-        yield upload(value);
-      }
+      return (async function* () {
+        while (true) {
+          const begun = performance.now();
+          const { done, value } = await loading.next();
+          onWait?.(performance.now() - begun);
+          if (done) return;
+          yield upload(value);
+        }
+      })();
     },
   };
 }

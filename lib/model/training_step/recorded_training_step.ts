@@ -4,7 +4,7 @@ import { ADAMW_DEFAULTS } from "../../tensor/optimisers/adamw.ts";
 import { adamWOf, type InPlaceOptimiser, sgdOf } from "../../tensor/optimisers/in_place.ts";
 import { Gathered } from "../../tensor/recording/gathered.ts";
 import { Recorded } from "../../tensor/recording/recorded.ts";
-import type { Tensors } from "../../tensor/recording/recording.ts";
+import type { Forms, Tensors } from "../../tensor/recording/recording.ts";
 import { accumulate, disposeWeights, mapWeights, type Weights } from "../../tensor/weights.ts";
 import type { TrainingRecipe } from "../recipes.ts";
 import { lossAndGradients } from "./loss_and_gradients.ts";
@@ -56,6 +56,18 @@ export function recordedTrainingStep(
     theta: optimiser.weights,
     get steps() {
       return optimiser.steps;
+    },
+    prepare(images) {
+      const { imageSize, patchSize } = settings.shape;
+      const forms: Record<string, Forms[string]> = {};
+      const form = (shape: number[]) => ({ shape, dtype: "float32" as const });
+      for (let i = 0; i < Math.ceil(images / microBatch); i++) {
+        const own = Math.min(microBatch, images - i * microBatch);
+        const rows = own * (imageSize / patchSize) ** 2;
+        forms[`patches ${i}`] = form([rows, 3 * patchSize ** 2]);
+        forms[`targets ${i}`] = form([own, optimiser.weights["head.bias"].size]);
+      }
+      step.prepare({ ...forms, numbers: form([optimiser.numbers]) });
     },
     async take(input, images, learningRate, onLoss) {
       const inputs: Record<string, tf.Tensor> = {};

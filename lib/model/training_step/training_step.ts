@@ -20,6 +20,11 @@ export interface TrainingStep {
   /** Steps begun so far. */
   readonly steps: number;
   /**
+   * Makes ready for batches of so many images, where that takes a while (programs to compile): their
+   * loading may be under way. Changes no number.
+   */
+  prepare?(images: number): void;
+  /**
    * One step down the gradient of a batch's mean task loss, accumulated over micro-batches.
    *
    * @param input micro-batches in order; the next ones are taken, `images` in all

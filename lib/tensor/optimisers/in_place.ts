@@ -13,6 +13,8 @@ export interface InPlaceOptimiser {
   readonly weights: Weights;
   /** Steps begun so far. */
   readonly steps: number;
+  /** How many numbers {@link begin} gives. */
+  readonly numbers: number;
   /** Begins a step: what of it changes from step to step, on the host; the caller disposes it. */
   begin(learningRate: number): tf.Tensor;
   /** Takes the step that {@link begin} gave the numbers of; may be recorded. */
@@ -55,6 +57,7 @@ function inPlace(
     get steps() {
       return steps;
     },
+    numbers: numbersOf(0, 1).length,
     begin: (learningRate) => tf.tensor1d(numbersOf(learningRate, ++steps)),
     step(gradients, numbers) {
       const flat = packed(backend, gradients, layout);

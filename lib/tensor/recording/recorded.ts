@@ -1,9 +1,10 @@
 import * as tf from "@tensorflow/tfjs";
+import type { LetheBackend } from "../backend/lethe_backend.ts";
 import { choiceNumber } from "../kernels/autotune/product_choice.ts";
 import { precision } from "../precision.ts";
 import { Arena } from "./arena.ts";
 import { activeWebgpu } from "./owned_tensor.ts";
-import { Recording, type Tensors } from "./recording.ts";
+import { type Forms, Recording, type Tensors } from "./recording.ts";
 
 /** Recordings of one step that are kept: they share their memory, but not what they are made of. */
 const KEPT = 4;
@@ -55,7 +56,22 @@ export class Recorded<In extends Tensors, Out extends Tensors> {
       this.#unrecorded = outputs;
       return outputs;
     }
-    const key = this.#keyOf(inputs, staying, version);
+    const found = this.#found(backend, inputs, this.#keyOf(inputs, staying, version));
+    found.run(inputs, staying, version);
+    return found.outputs as Out;
+  }
+
+  /**
+   * Records the step for inputs to come, which compiles its programs, and does nothing of it: what else is
+   * under way, such as loading those inputs, goes on meanwhile.
+   */
+  prepare(inputs: Forms): void {
+    const backend = activeWebgpu();
+    if (backend && recording) this.#found(backend, inputs, this.#keyOf(inputs));
+  }
+
+  /** The recording for inputs of these forms, made where there is none. */
+  #found(backend: LetheBackend, inputs: Forms, key: string): Recording {
     let found = this.#recordings.get(key);
     this.#recordings.delete(key);
     if (!found) {
@@ -70,12 +86,11 @@ export class Recorded<In extends Tensors, Out extends Tensors> {
       );
     }
     this.#recordings.set(key, found);
-    found.run(inputs, staying, version);
-    return found.outputs as Out;
+    return found;
   }
 
   /** All that a recording depends on besides the step; of what stays, shapes are looked at once. */
-  #keyOf(inputs: In, staying: ReadonlySet<string> | undefined, version: unknown): string {
+  #keyOf(inputs: Forms, staying?: ReadonlySet<string>, version?: unknown): string {
     const of = (names: readonly string[]) =>
       JSON.stringify(names.map((name) => [name, inputs[name].shape, inputs[name].dtype]));
     const names = Object.keys(inputs);

@@ -9,6 +9,8 @@ import { Trace, type TracedProgram } from "./trace.ts";
 
 /** Tensors by name. */
 export type Tensors = Readonly<Record<string, tf.Tensor>>;
+/** What a recording needs to know of its inputs. */
+export type Forms = Readonly<Record<string, Pick<tf.Tensor, "shape" | "dtype">>>;
 
 const NONE: ReadonlySet<string> = new Set();
 /** Where uniforms may begin. */
@@ -43,13 +45,13 @@ export class Recording {
    *
    * @param step may depend on nothing that changes but its inputs and the contents of tensors that were
    *   there before; what it returns is the recording's. It reads nothing back
-   * @param inputs of the shapes to come; stay the caller's
+   * @param inputs of the shapes to come
    * @param arena for what lives within a run
    */
   constructor(
     backend: LetheBackend,
     step: (inputs: Tensors) => Tensors,
-    inputs: Tensors,
+    inputs: Forms,
     arena: Arena,
   ) {
     this.#backend = backend;

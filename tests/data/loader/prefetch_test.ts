@@ -22,3 +22,12 @@ Deno.test("prefetch tells what is wrong with a piece in that piece's turn", asyn
   assertEquals((await pieces.next()).value, 0);
   await assertRejects(() => pieces.next(), RangeError, "one");
 });
+
+Deno.test("prefetch asks for the first pieces before any is taken", () => {
+  const asked: number[] = [];
+  const load = ([item]: readonly number[]) => (asked.push(item), Promise.resolve(item));
+  prefetch([[0], [1], [2], [3]], load, 2);
+  assertEquals(asked, [0, 1, 2]);
+  prefetch<number, number>([], load, 2);
+  assertEquals(asked, [0, 1, 2]);
+});

@@ -81,3 +81,41 @@ onEachDevice("trainingStep replays every step but the first of its shape", async
   assert(replayed > 200, `${replayed} programs replayed`);
   assert(backend.dispatched - before.dispatched < 0.1 * replayed);
 });
+
+onEachDevice(
+  "trainingStep that was prepared makes no recording when the batch is there",
+  async () => {
+    const backend = activeWebgpu();
+    if (!backend) return;
+    const { theta, phi, objective } = await toyObjective(7);
+    const settings = { recipe: RECIPE, task: objective.task, shape: TOY_SHAPE, microBatch: 4 };
+    const taken = async (prepared: boolean) => {
+      const step = trainingStep(settings, mapWeights(theta, tf.clone));
+      if (prepared) step.prepare!(6);
+      const [create, losses]: [typeof backend.device.createBindGroup, number[]] = [
+        backend.device.createBindGroup,
+        [],
+      ];
+      const input = batchesOf(objective.source, [[0, 1, 2, 3], [4, 5]]);
+      let made = 0;
+      backend.device.createBindGroup = function (...args) {
+        made++;
+        return create.apply(backend.device, args);
+      };
+      try {
+        await step.take(input, 6, 0.01, (loss) => losses.push(loss));
+      } finally {
+        backend.device.createBindGroup = create;
+      }
+      await step.finish();
+      const result = { losses, theta: await onHost(step.theta) };
+      step.dispose();
+      return { made, result };
+    };
+    const [plain, prepared] = [await taken(false), await taken(true)];
+    assertEquals(prepared.result, plain.result);
+    assert(plain.made > 50, `${plain.made}`);
+    assertEquals(prepared.made, 0);
+    for (const weights of [theta, phi]) disposeWeights(weights);
+  },
+);

@@ -188,3 +188,24 @@ onEachDevice("Recorded frees what tensors left behind before it takes memory", a
   step.dispose();
   x.dispose();
 });
+
+onEachDevice(
+  "Recorded is prepared for inputs to come, and then runs nothing until they are there",
+  async () => {
+    let steps = 0;
+    const step = new Recorded(({ x }: { x: tf.Tensor }) => {
+      steps++;
+      return { y: tf.mul(x, 2) };
+    });
+    const backend = activeWebgpu();
+    const before = backend?.replayed;
+    step.prepare({ x: { shape: [3], dtype: "float32" } });
+    assertEquals(steps, backend ? 1 : 0);
+    assertEquals(backend?.replayed, before);
+    const x = tf.tensor([1, 2, 3]);
+    assertEquals([...await step.run({ x }).y.data()], [2, 4, 6]);
+    assertEquals(steps, 1);
+    step.dispose();
+    x.dispose();
+  },
+);
