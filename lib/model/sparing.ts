@@ -1,5 +1,12 @@
 import { hasFusedProducts } from "../tensor/fused_product.ts";
-import type { VitShape } from "./vit.ts";
+
+/** What of a network its activations depend on. */
+interface Sizes {
+  readonly imageSize: number;
+  readonly patchSize: number;
+  readonly dim: number;
+  readonly depth: number;
+}
 
 /** Bytes of activations that a pass keeps for its gradient before it spares them. */
 const FROM = 2 ** 30;
@@ -12,7 +19,7 @@ const KEPT = 16;
  *
  * @param images in the pass
  */
-export function spares({ imageSize, patchSize, dim, depth }: VitShape, images: number): boolean {
+export function spares({ imageSize, patchSize, dim, depth }: Sizes, images: number): boolean {
   const tokens = (imageSize / patchSize) ** 2 + 1;
   return 4 * images * tokens * dim * KEPT * depth > FROM && hasFusedProducts();
 }
