@@ -164,6 +164,13 @@ function effortOf(task: StageTask): number {
         (needsData(methodOf(task.method)) ? 6 : 1);
     case "sequence":
       return 2 * task.requests;
+    // These know nothing of the epochs: of sixteen.
+    case "folds":
+      return 50 * task.count * task.sets;
+    case "log-updates":
+      return 200;
+    case "memorise":
+      return 6 * task.settings.memorise.rounds;
     default:
       return 1;
   }

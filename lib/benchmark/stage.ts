@@ -98,7 +98,7 @@ const STAGE_VERSIONS: Readonly<Record<StageTask["kind"], number>> = {
   memorise: 1,
   predict: 1,
   statistics: 1,
-  choose: 1,
+  choose: 2,
   unlearn: 1,
   sequence: 1,
   describe: 1,

@@ -7,6 +7,7 @@ import { positionsByPerson } from "../measure/people.ts";
 import type { Model } from "../model/checkpoint.ts";
 import { uploadWeights } from "../model/device_weights.ts";
 import { foldAnswers } from "./memory/fold_answers.ts";
+import { furtherCandidate, MOST_FURTHER } from "../unlearn/further_candidate.ts";
 import type { SplitData } from "./split_data.ts";
 import type { SplitImages } from "./split_images.ts";
 import { range } from "../data/loader/image_source.ts";
@@ -47,7 +48,8 @@ const RETAIN_SAMPLE = 512;
 /**
  * Chooses a method's settings by simulated requests of people who stay: the highest Tug-of-War as
  * {@link requestJudge} estimates it. Neither the people who will be forgotten nor the test people play
- * a part, not even as retained images.
+ * a part, not even as retained images. Where the best lies at the edge of what was tried, what lies beyond
+ * is tried too ({@link furtherCandidate}).
  *
  * @param candidates at least one; one alone is taken as it is
  */
@@ -70,15 +72,15 @@ export async function chooseSettings(
   const size = Math.min(split.forgetCount, Math.floor(split.identities.retain.length / 2));
   const people = random.fork("people").shuffle(peopleOf(known, 0));
   // Methods that train on the training images take long: one request of theirs must do.
-  const requests = needsData(method) ? 1 : 2;
-  const asked = Math.max(requests * size, LEAST_PEOPLE);
+  const asked = Math.max((needsData(method) ? 1 : 2) * size, LEAST_PEOPLE);
   const asking = people.slice(0, Math.min(asked, people.length - 1));
   const theta = uploadWeights(model.theta);
   const staying = people.slice(asking.length).flatMap((person) => person.images);
   const references = foldModels === undefined
     ? undefined
     : await foldAnswers(foldModels, model, data, source, known, PASS_SIZE);
-  const total = candidates.length * Math.ceil(asking.length / Math.min(size, asking.length));
+  const requests = Math.ceil(asking.length / Math.min(size, asking.length));
+  let total = candidates.length * requests;
   let done = 0;
   const judge = await requestJudge(
     theta,
@@ -105,7 +107,7 @@ export async function chooseSettings(
     () => onRequest?.(++done, total),
   );
   const trials: { settings: MethodSettings; estimate: HeldOut | null }[] = [];
-  for (const settings of candidates) {
+  const attempt = async (settings: MethodSettings) => {
     const estimate = await judge(async ({ rows, support, forget }) => {
       const gone = new Set([...support, ...forget]);
       const retain = range(known.length).filter((i) => !gone.has(i));
@@ -122,12 +124,19 @@ export async function chooseSettings(
       return (await method.run(context, { support, forget, retain }, settings)).theta;
     });
     trials.push({ settings, estimate: Number.isFinite(estimate.tugOfWar) ? estimate : null });
+  };
+  const best = () =>
+    trials.reduce((a, b) => (b.estimate?.tugOfWar ?? -1) > (a.estimate?.tugOfWar ?? -1) ? b : a)
+      .settings;
+  for (const settings of candidates) await attempt(settings);
+  for (let further = 0; further < MOST_FURTHER; further++) {
+    const next = furtherCandidate(method, trials.map(({ settings }) => settings), best());
+    if (next === undefined) break;
+    total += requests;
+    await attempt(next);
   }
   disposeWeights(theta);
-  const best = trials.reduce((a, b) =>
-    (b.estimate?.tugOfWar ?? -1) > (a.estimate?.tugOfWar ?? -1) ? b : a
-  );
-  return { chosen: best.settings, trials };
+  return { chosen: best(), trials };
 }
 
 /** People by their images' positions, counted from `offset`. */

@@ -2,7 +2,6 @@ import { assert, assertAlmostEquals, assertEquals, assertRejects, equal } from "
 import { join } from "@std/path";
 import type { ChosenSettings } from "../../lib/run/choose_settings.ts";
 import type { BenchmarkResults, CellResult } from "../../lib/benchmark/results.ts";
-import type { BaselineMethodSettings } from "../../lib/benchmark/settings.ts";
 import { runGrid } from "../../lib/benchmark/run_grid.ts";
 import { writePortraits } from "../../lib/data/portraits/write_portraits.ts";
 import { LetheError } from "../../lib/error.ts";
@@ -41,8 +40,7 @@ function checkResults({ cells, splits, summary, analyses, planned, sequences }: 
     assertEquals(pretrain.seconds, null);
   }
   for (const { settings } of of("SSD")) {
-    const { candidates } = TINY_GRID.methods[1] as BaselineMethodSettings;
-    assert(candidates!.some(({ selection }) => selection === settings!.selection));
+    assert(settings!.selection > 0);
   }
   const mean = (own: CellResult[], f: (cell: CellResult) => number) =>
     own.reduce((sum, cell) => sum + f(cell), 0) / own.length;
@@ -69,7 +67,7 @@ function checkResults({ cells, splits, summary, analyses, planned, sequences }: 
   assertEquals(distances, distances.toSorted((a, b) => b - a));
 }
 
-/** Of two candidates, the one that simulated requests favour is taken. */
+/** Of the candidates, and of those beyond their edge, the one that simulated requests favour is taken. */
 async function checkChoices(out: string) {
   const stages = await Array.fromAsync(Deno.readDir(join(out, "stages")));
   const choices = stages.filter(({ name }) => name.startsWith("choose-"));
@@ -77,7 +75,7 @@ async function checkChoices(out: string) {
   for (const { name } of choices) {
     const text = await Deno.readTextFile(join(out, "stages", name, "result.json"));
     const { chosen, trials } = JSON.parse(text) as ChosenSettings;
-    assertEquals(trials.length, 2);
+    assert(trials.length > 2, "the better of two is always at the edge");
     const best = Math.max(...trials.map(({ estimate }) => estimate!.tugOfWar));
     assertEquals(trials.find(({ settings }) => equal(settings, chosen))!.estimate!.tugOfWar, best);
     const [strong, idle] = trials.map(({ estimate }) => estimate!);

@@ -1,5 +1,6 @@
 import { bytesPerImage, type Pass, thetaBytes } from "../../model/memory_plan.ts";
 import { PRESETS } from "../../model/config.ts";
+import { MOST_FURTHER } from "../../unlearn/further_candidate.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { Stage } from "../stage.ts";
 
@@ -41,7 +42,7 @@ export function estimateStage(
   const { task } = trained;
   if (task.kind !== "train") throw new TypeError(`${trained.title} trains no model`);
   const shape = PRESETS[task.preset];
-  const [pass, passes] = workOf(stage);
+  const [pass, passes] = workOf(stage, task.recipe.epochs);
   const tokens = (shape.imageSize / shape.patchSize) ** 2 + 1;
   const operations = 2 * thetaBytes(shape, LABELS) / 4 * tokens;
   const memory = (pass === "predict" ? 2 : 9) * thetaBytes(shape, LABELS) +
@@ -68,15 +69,25 @@ function imagesOf({ title }: Stage, images: ReadonlyMap<string, number>): number
   return UNKNOWN_IMAGES;
 }
 
-/** The costliest pass of a stage, and how many forward passes over the whole data set it comes to. */
-function workOf({ task }: Stage): [Pass, number] {
+/**
+ * The costliest pass of a stage, and how many forward passes over the whole data set it comes to.
+ *
+ * @param epochs of the model that it works on
+ */
+function workOf({ task }: Stage, epochs: number): [Pass, number] {
   switch (task.kind) {
     case "train":
       return ["train", 3 * task.recipe.epochs];
     case "meta-learn":
       return ["meta-learn", 10 * task.settings.epochs + 2];
     case "choose":
-      return ["train", 4 * task.candidates.length];
+      return ["train", 4 * (task.candidates.length + MOST_FURTHER)];
+    case "folds":
+      return ["train", 3 * epochs * task.count * task.sets];
+    case "memorise":
+      return ["train", 10 * task.settings.memorise.rounds];
+    case "log-updates":
+      return ["train", 9 * epochs];
     case "unlearn":
       return ["train", 12];
     case "sequence":
