@@ -1,5 +1,5 @@
 import { LetheError } from "../error.ts";
-import { deviceMemory } from "../tensor/device_memory.ts";
+import { deviceMemory, keepWithin } from "../tensor/device_memory.ts";
 import { isFlashHead } from "../tensor/kernels/webgpu/attention_flash.ts";
 import { onCard } from "../tensor/kernels/webgpu/card.ts";
 import { precision } from "../tensor/precision.ts";
@@ -79,36 +79,61 @@ function rowsOf({ dim, heads }: VitShape, backend: "webgpu" | "wasm"): PassRows 
   return backend === "webgpu" && flash ? ROWS.card : ROWS[backend];
 }
 
+/** The meta-loss, its moments and gradients, bytes: of the paper's width and some hundred labels. */
+const META_LOSS = 16 * 2 ** 20;
+
+/** A recording of predictions, which batches of other weights replay, has a copy of theta. */
+function setsOf(pass: Pass, backend: "webgpu" | "wasm"): number {
+  return SETS[pass] + (pass === "predict" && backend === "webgpu" ? 1 : 0);
+}
+
 /** Bytes of theta. */
 export function thetaBytes(shape: VitShape, labels: number): number {
   return [...thetaShapes(shape, labels).values()]
     .reduce((sum, size) => sum + 4 * size.reduce((a, b) => a * b, 1), 0);
 }
 
-/**
- * Bytes of device memory that each further image of a pass takes in the present precision, at most.
- *
- * @param images of the pass: many of a large model are spared what is computed again
- */
+/** Bytes of device memory that each further image of a pass takes in the present precision, at most. */
 export function bytesPerImage(
   shape: VitShape,
   pass: Pass,
   backend: "webgpu" | "wasm",
-  images = 1,
+  sparing = false,
 ): number {
   const tokens = (shape.imageSize / shape.patchSize) ** 2 + 1;
   const patches = 3 * shape.imageSize ** 2;
   const bytes = ({ perBlock, once, probabilitiesPerBlock, probabilitiesOnce }: Rows) =>
     4 * (patches + tokens * shape.dim * (perBlock * shape.depth + once) +
       shape.heads * tokens ** 2 * (probabilitiesPerBlock * shape.depth + probabilitiesOnce));
-  const { forward, gradient: all, sparing, dual } = rowsOf(shape, backend);
+  const rows = rowsOf(shape, backend);
+  const { forward, dual } = rows;
   if (pass === "predict") return bytes(forward);
-  const gradient = pass !== "train" && sparing && spares(shape, images) ? sparing : all;
+  const gradient = sparing && rows.sparing || rows.gradient;
   return pass === "meta-learn" ? Math.max(bytes(gradient), bytes(dual)) : bytes(gradient);
 }
 
 /**
- * Images per pass that keep within a limit of device memory.
+ * Bytes of device memory that the images of a pass take, weights aside. A gradient of many of a large
+ * model is spared activations ({@link spares}); one of fewer, that keeps them all, may take more.
+ */
+export function bytesOfImages(
+  shape: VitShape,
+  pass: Pass,
+  backend: "webgpu" | "wasm",
+  images: number,
+): number {
+  const all = images * bytesPerImage(shape, pass, backend);
+  if (pass === "predict" || pass === "train" || !spares(shape, images)) return all;
+  let kept = images;
+  while (kept > 0 && spares(shape, kept)) kept--;
+  return Math.max(
+    kept * bytesPerImage(shape, pass, backend),
+    images * bytesPerImage(shape, pass, backend, true),
+  );
+}
+
+/**
+ * Images per pass that keep within a limit of device memory; a limit that is given holds from now on.
  *
  * @param labels outputs of the head
  * @param most what is wanted where memory does not matter
@@ -125,8 +150,10 @@ export function microBatchWithin(
 ): number {
   const { backend, bytes, tensorBytes } = deviceMemory();
   const given = limit ?? bytes;
-  const fixed = SETS[pass] * thetaBytes(shape, labels);
-  const taken = (images: number) => fixed + images * bytesPerImage(shape, pass, backend, images);
+  keepWithin(limit);
+  const fixed = setsOf(pass, backend) * thetaBytes(shape, labels) +
+    (pass === "meta-learn" ? META_LOSS : 0);
+  const taken = (images: number) => fixed + bytesOfImages(shape, pass, backend, images);
   if (taken(1) > given) {
     throw new LetheError(
       `${pass} takes ${gibibytes(taken(1))} of device memory with one image at a time`,

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { activeWebgpu } from "./recording/owned_tensor.ts";
 
 /** What the active device is taken to hold. */
 export interface DeviceMemory {
@@ -23,4 +24,14 @@ export function deviceMemory(): DeviceMemory {
     bytes: 4 * 2 ** 30,
     tensorBytes: Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize),
   };
+}
+
+/**
+ * Holds the active device to a limit: a buffer beyond it is refused with one line, after all that is of no
+ * use was freed (WebGPU; WASM's heap has its own end).
+ *
+ * @param limit bytes of all buffers; undefined lifts it
+ */
+export function keepWithin(limit: number | undefined): void {
+  activeWebgpu()?.buffers.keepWithin(limit ?? Infinity);
 }

@@ -1,3 +1,5 @@
+import { LetheError } from "../../error.ts";
+
 /** What buffers of a device take: tensors, recordings, pieces, staging. */
 export interface BufferLedger {
   /** Bytes of all buffers that are there. */
@@ -6,16 +8,26 @@ export interface BufferLedger {
   readonly peak: number;
   /** Begins a new peak, at what is there now. */
   forgetPeak(): void;
+  /**
+   * Refuses buffers beyond a limit from now on.
+   *
+   * @param bytes of all buffers; Infinity lifts the limit
+   */
+  keepWithin(bytes: number): void;
 }
 
 /**
  * Counts a device's buffers from now on, whoever makes them: tfjs knows of its own alone, and a
  * recording's are none of them. A buffer that is freed without `destroy` stays counted.
+ *
+ * @param makeRoom frees what is of no use, where a limit would be passed
  */
-export function countBuffers(device: GPUDevice): BufferLedger {
-  let [bytes, peak] = [0, 0];
+export function countBuffers(device: GPUDevice, makeRoom: () => void): BufferLedger {
+  let [bytes, peak, most] = [0, 0, Infinity];
   const create = device.createBuffer.bind(device);
   device.createBuffer = (descriptor) => {
+    if (bytes + descriptor.size > most) makeRoom();
+    if (bytes + descriptor.size > most) throw tooMuch(bytes + descriptor.size, most);
     const buffer = create(descriptor);
     const { size } = buffer;
     bytes += size;
@@ -39,5 +51,17 @@ export function countBuffers(device: GPUDevice): BufferLedger {
     forgetPeak() {
       peak = bytes;
     },
+    keepWithin(limit) {
+      most = limit;
+    },
   };
+}
+
+function tooMuch(bytes: number, most: number): LetheError {
+  const gibibytes = (value: number) => `${(value / 2 ** 30).toFixed(2)} GiB`;
+  return new LetheError(
+    `this would take ${gibibytes(bytes)} of device memory`,
+    `the limit is ${gibibytes(most)}`,
+    "raise --memory-limit if the device has more, or give a smaller --micro-batch",
+  );
 }

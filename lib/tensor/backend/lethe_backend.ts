@@ -59,7 +59,7 @@ export class LetheBackend extends TfjsBackend {
 
   constructor(device: GPUDevice, info: GPUAdapterInfo) {
     super(device, info);
-    this.buffers = countBuffers(device);
+    this.buffers = countBuffers(device, () => this.freeUnused());
     this.reads = new EarlyReads(device);
   }
 
