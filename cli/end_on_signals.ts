@@ -1,6 +1,8 @@
 import { hangUpsIgnored } from "../lib/files/hang_ups.js";
-import { interrupted } from "../lib/files/interruption.ts";
+import { hasDuties, interrupted } from "../lib/files/interruption.ts";
 import { finished, isFinishing } from "../lib/files/finish_before_exit.ts";
+import { lookWhileComputing } from "../lib/files/signal_look.ts";
+import { signalThread } from "../lib/threads/signal_thread.ts";
 
 /** Signals that end a command, with the exit codes that shells know them by; Windows has one only. */
 const SIGNALS: readonly [Deno.Signal, number][] = Deno.build.os === "windows"
@@ -14,14 +16,25 @@ const SIGNALS: readonly [Deno.Signal, number][] = Deno.build.os === "windows"
  * @param note tells the user; what it throws, as where the terminal is gone, is let go
  */
 export function endOnSignals(note: (line: string) => void): void {
-  for (const [signal, exitCode] of SIGNALS) {
-    if (signal === "SIGHUP" && hangUpsIgnored()) {
-      // Deno itself ends on it, whatever it was started with, unless somebody listens.
-      Deno.addSignalListener(signal, () => {});
-      continue;
-    }
+  const ending = new Map(SIGNALS);
+  if (ending.has("SIGHUP") && hangUpsIgnored()) {
+    ending.delete("SIGHUP");
+    // Deno itself ends on it, whatever it was started with, unless somebody listens.
+    Deno.addSignalListener("SIGHUP", () => {});
+  }
+  for (const [signal, exitCode] of ending) {
     Deno.addSignalListener(signal, () => void endOnce(note, exitCode));
   }
+  lookWhileComputing(async () => {
+    const come = await signalThread([...ending.keys()]);
+    return () => {
+      const signal = come();
+      // What needs the event loop gets it: files are being finished, or somebody else is told.
+      if (signal === null || isFinishing() || hasDuties()) return;
+      if (!asked) tell(note);
+      Deno.exit(ending.get(signal));
+    };
+  });
 }
 
 let asked = false;
@@ -36,12 +49,16 @@ export async function endOnce(note: (line: string) => void, exitCode: number): P
   // Deno.exit, unlike a signal's own end, lets `unload` remove what is half made.
   if (asked) Deno.exit(exitCode);
   asked = true;
+  tell(note);
+  await finished();
+  await interrupted();
+  Deno.exit(exitCode);
+}
+
+function tell(note: (line: string) => void): void {
   try {
     note(isFinishing() ? "lethe: interrupted, finishing a file" : "lethe: interrupted");
   } catch {
     // Nobody is left to be told.
   }
-  await finished();
-  await interrupted();
-  Deno.exit(exitCode);
 }

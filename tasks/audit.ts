@@ -24,6 +24,7 @@ import { withTemporaryPath } from "../lib/files/temporary_path.ts";
 import { refuseExisting, writeWhole } from "../lib/files/write_whole.ts";
 import { newSigningKey, readPublicKey } from "../lib/audit/receipt/signing_key.ts";
 import { unlearnWithReceipt } from "../lib/audit/receipt/unlearn_with_receipt.ts";
+import { readClaim } from "../lib/audit/verify/read_claim.ts";
 import { verifyChain } from "../lib/audit/verify/verify_chain.ts";
 import { verifyProgram } from "../lib/audit/verify/verify_program.ts";
 import { verifyReceipt } from "../lib/audit/verify/verify_receipt.ts";
@@ -168,7 +169,7 @@ async function check(
   if (!isPackName(path)) return await checkReceipt(path, support, options, terminal);
   const folder = await temporaryFolder("lethe-pack-", await launcherCache());
   return await withTemporaryPath(folder, async () => {
-    await unpack(path, folder);
+    await readClaim(path, () => unpack(path, folder));
     try {
       return await checkReceipt(join(folder, RECEIPT_FILE), support, options, terminal);
     } catch (error) {

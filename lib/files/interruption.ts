@@ -12,6 +12,11 @@ export function beforeInterruption(duty: () => Promise<void>): () => void {
   return () => void duties.delete(duty);
 }
 
+/** Whether there is something to be done. */
+export function hasDuties(): boolean {
+  return duties.size > 0;
+}
+
 /** Does all that is to be done, and waits for it no longer than two seconds. */
 export async function interrupted(): Promise<void> {
   const done = Promise.allSettled([...duties].map((duty) => duty()));

@@ -25,6 +25,12 @@ export async function withTemporaryPath<T>(path: string, work: () => Promise<T>)
   }
 }
 
+/** Has a file or folder removed when the process exits. @param path absolute @returns takes that back */
+export function removeAtExit(path: string): () => void {
+  paths.add(path);
+  return () => void paths.delete(path);
+}
+
 /** Removes at once, since an `unload` listener cannot wait. @returns whether nothing is there any more */
 export function removed(path: string): boolean {
   try {

@@ -1,3 +1,4 @@
+import { join } from "@std/path";
 import type { Augmentation } from "../data/images/random_crop.ts";
 import { range } from "../data/loader/image_source.ts";
 import { sha256Hex } from "../files/sha256.ts";
@@ -33,6 +34,7 @@ import { kitForMethods, type MethodSettingsChoice } from "./kit_for_methods.ts";
 import { initialParameters } from "./meta_learning/initial_parameters.ts";
 import { metaObjective } from "./meta_learning/objective.ts";
 import { checkInputs, checkSettings, type MetaLearnSettings } from "./meta_learning/settings.ts";
+import { keptForMethods } from "./meta_learning/kept_for_methods.ts";
 import {
   loadMetaLearning,
   metaLearningStatePath,
@@ -42,7 +44,7 @@ import { memoryRange } from "./meta_learning/method_ranges.ts";
 import { metaUnlearnRange } from "./meta_learning/step_ranges.ts";
 import { writeLearnedKit } from "./meta_learning/write_learned_kit.ts";
 import { foldAnswers } from "./memory/fold_answers.ts";
-import { foldModels } from "./memory/fold_models.ts";
+import { checkFoldModels, foldModels } from "./memory/fold_models.ts";
 import { memoryRandom } from "./memory/make_memory.ts";
 import { DEFAULT_FOLDS } from "./memory/settings.ts";
 import {
@@ -159,6 +161,19 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
   const updates = options.memory?.storedUpdates;
   if (updates !== undefined) await openUpdates(updates, model, data.sha256);
   const folds = foldsOf(options.folds ?? options.memory ?? DEFAULT_FOLDS, out);
+  const foldOptions = {
+    ...{ device, model, identities, split: options.split, data: options.data },
+    ...{ modelFolder: options.model, splitHash: data.sha256 },
+    ...(options.memoryLimit === undefined ? {} : { memoryLimit: options.memoryLimit }),
+    ...(options.cache === undefined ? {} : { cache: options.cache }),
+    ...(onProgress ? { onProgress } : {}),
+    ...(options.onNotice ? { onNotice: options.onNotice } : {}),
+  };
+  if (options.memory || settings.form.align === "folds") {
+    const { there, all } = await checkFoldModels({ ...foldOptions, ...folds });
+    const rest = there < all ? `, the others will be trained as the model was` : "";
+    options.onNotice?.(`${folds.folder}: ${there} of ${all} fold models are there${rest}`);
+  }
   // Before the passes below, so that a state of another run is told of at once.
   const fingerprint = JSON.stringify({
     settings,
@@ -178,14 +193,6 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
   const valIndices = range(val.length).map((i) => train.length + i);
   // `keep` compares with theta's own losses on its images; without it only Dv's are needed.
   const cached = settings.keep === "retain" ? range(samples.length) : valIndices;
-  const foldOptions = {
-    ...{ device, model, identities, split: options.split, data: options.data },
-    ...{ modelFolder: options.model, splitHash: data.sha256 },
-    ...(options.memoryLimit === undefined ? {} : { memoryLimit: options.memoryLimit }),
-    ...(options.cache === undefined ? {} : { cache: options.cache }),
-    ...(onProgress ? { onProgress } : {}),
-    ...(options.onNotice ? { onNotice: options.onNotice } : {}),
-  };
   let reference: Answers | undefined;
   if (settings.form.align === "folds") {
     const random = memoryRandom(seed).fork("folds");
@@ -267,18 +274,25 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
     random: random.fork("step range people"),
     theta: { device: theta, host: model.theta },
   };
-  const forMethods = await kitForMethods(
-    options.statistics ?? "all",
-    options.methodSettings ?? "published",
-    {
-      ...{ model, theta, microBatch, data, images, source, seed, simulated },
-      ...(settings.heldOutImages === undefined ? {} : { unseenImages: settings.heldOutImages }),
-      // Batches of one person's images would not be like the training set.
-      trained: random.fork("statistics").shuffle(range(train.length)),
-      ...(onProgress ? { onProgress } : {}),
-    },
-  );
+  // First: it draws from `supports` like the methods below, which a run that goes on may have kept.
   const ownRange = await metaUnlearnRange(simulated, parameters, objective);
+  const { statistics = "all", methodSettings = "published" } = options;
+  const trainedOn = {
+    ...{ model, theta, microBatch, data, images, source, seed, simulated },
+    ...(settings.heldOutImages === undefined ? {} : { unseenImages: settings.heldOutImages }),
+    // Batches of one person's images would not be like the training set.
+    trained: random.fork("statistics").shuffle(range(train.length)),
+    ...(onProgress ? { onProgress } : {}),
+  };
+  const compute = () => kitForMethods(statistics, methodSettings, trainedOn);
+  // With a memory the longest part is still to come.
+  const forMethods = await (options.memory
+    ? keptForMethods(
+      join(rowsFolder(out), "for-methods.safetensors"),
+      JSON.stringify({ run: fingerprint, statistics, methodSettings }),
+      compute,
+    )
+    : compute());
   const memory = options.memory && await rememberPeople(options.memory, {
     ...foldOptions,
     ...{ theta, source, people, microBatch, seed, out, val: valIndices, unseen },

@@ -1,11 +1,13 @@
 import { Buffer } from "node:buffer";
 import * as tf from "@tensorflow/tfjs";
+import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { LetheError, UsageError } from "../error.ts";
+import { beginLooking } from "../files/signal_look.ts";
 import type { LetheBackend } from "./backend/lethe_backend.ts";
 import { adapterName, findAdapter, WASM_ADAPTER } from "./adapter_name.ts";
 import { watchDevice } from "./device_fault.ts";
 import { setCard } from "./kernels/webgpu/card.ts";
-import { turnOnReads } from "./event_loop.ts";
+import { lookAtKernels, turnOnReads } from "./event_loop.ts";
 import { type Precision, setPrecision } from "./precision.ts";
 
 /** What `--device` takes. */
@@ -169,6 +171,7 @@ async function openWasm(): Promise<void> {
   const [{ setWasmPaths }, { default: simd }] = await Promise.all([
     import("@tensorflow/tfjs-backend-wasm"),
     import("@tensorflow/tfjs-backend-wasm/simd.wasm", { with: { type: "bytes" } }),
+    beginLooking(),
   ]);
   // A data: URL needs no permission, where a file or network path would.
   const url = `data:application/wasm;base64,${Buffer.from(simd).toString("base64")}`;
@@ -178,7 +181,10 @@ async function openWasm(): Promise<void> {
     "tfjs-backend-wasm-threaded-simd.wasm": url,
   }, true);
   await activate("wasm");
-  if (!wasmOpened) turnOnReads(tf.backend());
+  if (!wasmOpened) {
+    turnOnReads(tf.backend());
+    lookAtKernels(tf.backend() as BackendWasm);
+  }
   wasmOpened = true;
   const { registerWasmKernels } = await import("./kernels/webgpu/register.ts");
   registerWasmKernels();

@@ -1,3 +1,5 @@
+import { lookForSignal } from "../files/signal_look.ts";
+
 /** Milliseconds of computing after which the event loop gets a turn. */
 const SPAN = 100;
 
@@ -29,5 +31,24 @@ export function turnOnReads<Id, Values>(backend: ReadingBackend<Id, Values>): vo
     const values = await read(id);
     await eventLoopTurn();
     return values;
+  };
+}
+
+/** The part of tfjs-wasm's backend by which kernels come to the memory of what they compute. */
+interface ComputingBackend<Output, Shape extends unknown[]> {
+  makeOutput(...shape: Shape): Output;
+}
+
+/**
+ * Makes a backend that computes on this thread look for signals at every kernel: a pass of many, forward
+ * and backward, holds the thread for seconds and has no read within it.
+ */
+export function lookAtKernels<Output, Shape extends unknown[]>(
+  backend: ComputingBackend<Output, Shape>,
+): void {
+  const makeOutput = backend.makeOutput.bind(backend);
+  backend.makeOutput = (...shape) => {
+    lookForSignal();
+    return makeOutput(...shape);
   };
 }

@@ -33,6 +33,7 @@ Deno.test("makeMemory goes on after the last whole round when it was stopped, an
     using images = openImages(data, undefined);
     const theta = uploadWeights(model.theta);
     const asked: string[] = [];
+    let moments = 0;
     const make = (name: string, stopAt = "") =>
       makeMemory({
         ...{ device, model, theta, identities, people, split, seed, microBatch: 16 },
@@ -54,6 +55,7 @@ Deno.test("makeMemory goes on after the last whole round when it was stopped, an
           memorise: { ...DEFAULT_MEMORY.memorise, rounds: 3, groupSizes: [2], momentum: 0.5 },
         },
         onProgress({ stage, note = "" }) {
+          if (stage === "gradients' moments") moments++;
           if (stage !== "memorise") return;
           if (note === stopAt) throw new Error("enough");
           asked.push(note);
@@ -67,7 +69,9 @@ Deno.test("makeMemory goes on after the last whole round when it was stopped, an
     const notes = asked.splice(0);
     await assertRejects(() => make("stopped", "round 3 of 3"), Error, "enough");
     asked.splice(0);
+    assertEquals(moments, 2 * 2 * 2, "two images, twice, in two runs");
     const { learned: [{ rows: again }] } = await make("stopped");
+    assertEquals(moments, 2 * 2 * 2, "the stopped run's are kept");
     assertEquals(asked, notes.filter((note) => note === "round 3 of 3"));
     const roundsIn = (name: string) =>
       Object.entries(bytesOf(at(name))).filter(([file]) => file.startsWith("round"));

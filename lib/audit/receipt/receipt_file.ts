@@ -56,6 +56,9 @@ const SIGNATURE: Kind<string> = {
 };
 
 const NEWEST = 2;
+/** A receipt that this Lethe cannot judge. */
+export class NewerReceipt extends LetheError {}
+
 const COMMIT: Kind<string> = {
   rule: "40 or 64 lower-case hexadecimal digits",
   accepts: (value): value is string =>
@@ -170,7 +173,7 @@ export function parseReceipt(text: string, file: string): Receipt {
   const fields = new JsonFields(parseJsonObject(text, file, REMEDY), file, REMEDY);
   const version = fields.read("version", integer(1, Number.MAX_SAFE_INTEGER)) as 1 | 2;
   if (version > NEWEST) {
-    throw new LetheError(
+    throw new NewerReceipt(
       `${file} is a receipt of version ${version}`,
       `this Lethe reads versions 1 to ${NEWEST}`,
       "verify it with the Lethe that wrote it, or a newer one",

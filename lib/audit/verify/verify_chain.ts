@@ -5,6 +5,7 @@ import { type MakingReceipt, merkleRoot, readMakingReceipt } from "../receipt/ma
 import type { Receipt } from "../receipt/receipt.ts";
 import { isSealedBy, readReceipt } from "../receipt/receipt_file.ts";
 import { readSplit } from "../../data/split_file.ts";
+import { readClaim } from "./read_claim.ts";
 
 /**
  * Verifies a chain of receipts: of a model, of the kit that was learned from it, and of the requests that
@@ -19,9 +20,12 @@ export async function verifyChain(
   publicKey: string | undefined,
   split: string | undefined,
 ): Promise<LayerOutcome[]> {
-  const made = [await readMakingReceipt(model), await readMakingReceipt(kit)] as const;
+  const made = [
+    await readClaim(model, readMakingReceipt),
+    await readClaim(kit, readMakingReceipt),
+  ] as const;
   const receipts: Receipt[] = [];
-  for (const run of runs) receipts.push(await readReceipt(run));
+  for (const run of runs) receipts.push(await readClaim(run, readReceipt));
   const checks: Check[] = [
     ["model -> kit", () => checkKit(...made)],
     ...receipts.map((receipt, i): Check => [

@@ -31,6 +31,7 @@ import {
   checkWeights,
 } from "./check_outputs.ts";
 import { judgeLayers } from "./judge_layers.ts";
+import { readClaim } from "./read_claim.ts";
 
 /** What a receipt is held against; it and the outputs beside it suffice. */
 export interface VerifyOptions {
@@ -56,12 +57,12 @@ export interface VerifyOptions {
  * Holds a receipt against its signature and the outputs and evidence beside it. It needs neither network nor training data.
  *
  * @returns the receipt, and one outcome per check
- * @throws {LetheError} the receipt is missing or malformed
+ * @throws {LetheError} the receipt is missing; or it is malformed, with exit code 3
  */
 export async function verifyReceipt(
   options: VerifyOptions,
 ): Promise<{ receipt: Receipt; checks: LayerOutcome[] }> {
-  const receipt = await readReceipt(options.receipt);
+  const receipt = await readClaim(options.receipt, readReceipt);
   const folder = dirname(options.receipt);
   const checks: Check[] = [
     ["signature", () => checkSignature(receipt, options.publicKey)],

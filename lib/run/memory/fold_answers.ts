@@ -7,7 +7,7 @@ import { predict } from "../../model/predict.ts";
 import { disposeWeights } from "../../tensor/weights.ts";
 import type { Answers } from "../../unlearn/memory/divergence.ts";
 import type { SplitData } from "../split_data.ts";
-import { foldFolder, openFolds } from "./fold_models.ts";
+import { foldFolder, openFolds } from "./folds_file.ts";
 import { peopleOf } from "./people_of.ts";
 import { answersOf, foldTheta, Logits } from "./reference_answers.ts";
 

@@ -1,25 +1,25 @@
 import { join } from "@std/path";
 import { LetheError } from "../../error.ts";
-import { integer, JsonFields, list, OBJECT, parseJsonObject } from "../../files/json_fields.ts";
-import { HASH } from "../../files/json_fields.ts";
+import { integer, JsonFields, OBJECT, parseJsonObject } from "../../files/json_fields.ts";
 import { readPlainText } from "../../files/plain_file.ts";
-import { sha256Hex } from "../../files/sha256.ts";
-import { writeWhole } from "../../files/write_whole.ts";
-import { type Model, modelMetadata } from "../../model/checkpoint.ts";
-import { encodeSafetensors } from "../../model/safetensors.ts";
+import type { Model } from "../../model/checkpoint.ts";
 import { type PresetName, PRESETS } from "../../model/config.ts";
+import { readPretrained } from "../../model/pretrained/read_pretrained.ts";
 import type { TrainingRecipe } from "../../model/recipes.ts";
 import type { Random } from "../../random.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { OnProgress } from "../progress.ts";
 import { trainModel } from "../train_model.ts";
 import { trainInWorker } from "../train_worker.ts";
-
-/** Who is left out of which fold model: `sets[a][row]` is the fold of a person in the a-th partition. */
-export interface Folds {
-  readonly count: number;
-  readonly sets: readonly (readonly number[])[];
-}
+import {
+  aboutOf,
+  foldFolder,
+  type Folds,
+  foldsPath,
+  readFoldModel,
+  readFolds,
+  writeFolds,
+} from "./folds_file.ts";
 
 /** What {@link foldModels} needs. */
 export interface FoldModelsOptions {
@@ -48,13 +48,6 @@ export interface FoldModelsOptions {
   readonly onNotice?: (line: string) => void;
 }
 
-const FILE = "folds.json";
-
-/** Where a fold's model lies. */
-export function foldFolder(folder: string, set: number, fold: number): string {
-  return join(folder, `set${set}_fold${fold}`);
-}
-
 /** Everybody in folds of equal size, anew in each partition. */
 export function dealFolds(people: number, count: number, sets: number, random: Random): Folds {
   return {
@@ -80,16 +73,12 @@ export function dealFolds(people: number, count: number, sets: number, random: R
 export async function foldModels(options: FoldModelsOptions): Promise<Folds> {
   const { folder, identities, count, sets, random, modelFolder, model } = options;
   const about = aboutOf(model, options.splitHash);
-  const path = join(folder, FILE);
+  const path = foldsPath(folder);
   const there = await Deno.lstat(path).then(() => true, () => false);
   const folds = there
     ? await readFolds(path, about, identities.length)
     : dealFolds(identities.length, count, sets, random);
-  if (!there) {
-    await Deno.mkdir(folder, { recursive: true });
-    const text = JSON.stringify({ ...about, folds: folds.count, sets: folds.sets }) + "\n";
-    await writeWhole(path, text);
-  }
+  if (!there) await writeFolds(path, about, folds);
   const all = folds.sets.flatMap((_, set) =>
     Array.from({ length: folds.count }, (_, fold) => [set, fold] as const)
   );
@@ -126,61 +115,49 @@ export async function foldModels(options: FoldModelsOptions): Promise<Folds> {
 }
 
 /**
- * Fold models that are all there.
+ * Holds what {@link foldModels} will read against what it has to be, before hours of work that end with it:
+ * the fold models that are there, and what the others are trained by.
  *
- * @param people number of training people
- * @throws {LetheError} the folder is another model's or split's, or lacks a model
+ * @returns fold models that are there, and how many there are to be
+ * @throws {LetheError} as {@link foldModels}, and a fold model is damaged, of another size or has other labels
  */
-export async function openFolds(
-  folder: string,
-  model: Model,
-  splitHash: string,
-  people: number,
-): Promise<Folds> {
-  const folds = await readFolds(join(folder, FILE), aboutOf(model, splitHash), people);
+export async function checkFoldModels(
+  { folder, identities, count, sets, modelFolder, model, splitHash, init }: Pick<
+    FoldModelsOptions,
+    "folder" | "identities" | "count" | "sets" | "modelFolder" | "model" | "splitHash" | "init"
+  >,
+): Promise<{ readonly there: number; readonly all: number }> {
+  const path = foldsPath(folder);
+  const made = await Deno.lstat(path).then(() => true, () => false);
+  const folds = made
+    ? await readFolds(path, aboutOf(model, splitHash), identities.length)
+    : { count, sets: new Array(sets).fill([]) };
+  let there = 0;
   for (const set of folds.sets.keys()) {
     for (let fold = 0; fold < folds.count; fold++) {
-      const path = foldFolder(folder, set, fold);
-      if (await Deno.lstat(path).then(() => true, () => false)) continue;
-      throw new LetheError(
-        `there is no ${path}`,
-        "every fold has a model that never saw its people",
-        "train them with deno task meta-learn --memory, which goes on where it was stopped",
-      );
+      const own = foldFolder(folder, set, fold);
+      if (!await Deno.lstat(own).then(() => true, () => false)) continue;
+      if (!made) throw strayFold(folder, own);
+      await readFoldModel(own, model.config);
+      there++;
     }
   }
-  return folds;
-}
-
-/** What fold models belong to. */
-function aboutOf(model: Model, splitHash: string) {
-  return {
-    version: 1,
-    split: splitHash,
-    model: sha256Hex(encodeSafetensors(model.theta, modelMetadata(model))),
-  };
-}
-
-async function readFolds(
-  path: string,
-  about: { readonly split: string; readonly model: string },
-  people: number,
-): Promise<Folds> {
-  const remedy =
-    "name the fold models of this model and split; meta-learn makes KIT.folds anew where " +
-    "there are none";
-  const text = await readPlainText(path, { maxBytes: 2 ** 28, remedy });
-  const fields = new JsonFields(parseJsonObject(text, path, remedy), path, remedy);
-  fields.read("version", integer(1, 1));
-  for (const name of ["split", "model"] as const) {
-    if (fields.read(name, HASH) !== about[name]) {
-      fields.refuse(`its ${name} is another`, "fold models belong to one model on one split");
-    }
+  const all = folds.count * folds.sets.length;
+  if (there < all) {
+    presetOf(model);
+    await trainingOf(modelFolder);
+    if (init !== undefined) await readPretrained(init);
   }
-  const count = fields.read("folds", integer(2, 1000));
-  const sets = fields.read("sets", list(list(integer(0, count - 1), people, people), 1, 16));
-  fields.end();
-  return { count, sets };
+  return { there, all };
+}
+
+/** Models that nothing tells the people of. */
+function strayFold(folder: string, own: string): LetheError {
+  return new LetheError(
+    `${own} is there, and ${foldsPath(folder)} is not`,
+    "that file tells whom each fold model never saw",
+    "restore it, or name another folder with --fold-models",
+  );
 }
 
 /** How a model was trained, by its `history.json`. */

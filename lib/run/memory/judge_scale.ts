@@ -11,7 +11,7 @@ import { flatten, unflatten } from "../../unlearn/memory/flat.ts";
 import { subtractRows } from "../../unlearn/memory/row_step.ts";
 import type { Person } from "../../unlearn/meta_unlearn/simulate_requests.ts";
 import type { Random } from "../../random.ts";
-import type { Folds } from "./fold_models.ts";
+import type { Folds } from "./folds_file.ts";
 import type { KeptRows } from "./kept_rows.ts";
 import type { Logits, ReferenceLogits } from "./reference_answers.ts";
 

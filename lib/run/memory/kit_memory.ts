@@ -5,7 +5,7 @@ import type { IndexedRow, PhotographMatch } from "../../model/kit/memory_index.t
 import { encodeRow } from "../../model/kit/memory_row.ts";
 import { sealRow } from "../../model/kit/sealed_row.ts";
 import { sha256Hex } from "../../files/sha256.ts";
-import type { Folds } from "./fold_models.ts";
+import type { Folds } from "./folds_file.ts";
 import { type LearnedMemory, requestScales } from "./learn_memory.ts";
 
 /** What a kit is to remember. */

@@ -30,8 +30,9 @@ import { RowsInMemory } from "../../unlearn/memory/row_store.ts";
 import { rowStep } from "../../unlearn/memory/row_step.ts";
 import type { Person } from "../../unlearn/meta_unlearn/simulate_requests.ts";
 import type { OnProgress } from "../progress.ts";
-import type { Folds } from "./fold_models.ts";
+import type { Folds } from "./folds_file.ts";
 import { type FoldRequests, foldRequests, scaleJudge } from "./judge_scale.ts";
+import { keptMoments } from "./kept_moments.ts";
 import { cutRows, type KeptRows, RowFolder, scaledRows } from "./kept_rows.ts";
 import { RowFiles, type RowFilesOptions } from "./row_files.ts";
 import { answersOf, heldOutFold, Logits, type ReferenceLogits } from "./reference_answers.ts";
@@ -152,14 +153,30 @@ async function memoriseRows(
   const { theta, config, microBatch, source, people, val, folds, answers, onProgress } = inputs;
   const { task, labels: { length: labels } } = config;
   const everything = [...people.flatMap(({ images }) => images), ...val];
+  const { memorise: recipe } = settings;
+  const length = rowLength(theta, recipe);
+  const fingerprint = JSON.stringify({
+    settings: { ...settings, learn: null, layers: null, requestSizes: null, mostLost: null },
+    ...{ microBatch, run: inputs.fingerprint },
+  });
+  // First: a folder of another run's is told of at once.
+  const rows = await RowFiles.open(inputs.rowsFolder, people.length, length, fingerprint, {
+    ...inputs.rowFiles,
+  });
   const sample = random.fork("moments").shuffle(everything).slice(0, settings.momentImages);
   const residuals = sampledResiduals(task, own.of(sample), labels, random.fork("labels"));
   let done = 0;
   const backbone = { shape: config, microBatch };
-  const moments = await gradientMoments(theta, backbone, source, sample, residuals, (count) => {
-    done += count;
-    onProgress?.({ stage: "gradients' moments", done, total: 2 * sample.length, unit: "images" });
-  });
+  const moments = await keptMoments(
+    inputs.rowsFolder,
+    fingerprint,
+    () =>
+      gradientMoments(theta, backbone, source, sample, residuals, (count) => {
+        done += count;
+        const total = 2 * sample.length;
+        onProgress?.({ stage: "gradients' moments", done, total, unit: "images" });
+      }),
+  );
 
   const context: MemoryContext = {
     ...{ theta, shape: config, microBatch, task, source, people, val, moments },
@@ -179,15 +196,6 @@ async function memoriseRows(
     settings.power,
   );
 
-  const { memorise: recipe } = settings;
-  const length = rowLength(theta, recipe);
-  const fingerprint = JSON.stringify({
-    settings: { ...settings, learn: null, layers: null, requestSizes: null, mostLost: null },
-    ...{ microBatch, run: inputs.fingerprint },
-  });
-  const rows = await RowFiles.open(inputs.rowsFolder, people.length, length, fingerprint, {
-    ...inputs.rowFiles,
-  });
   const asked = recipe.rounds * people.length;
   done = rows.rounds * people.length;
   await memorise(context, start, recipe, random.fork("rounds"), rows, {

@@ -4,7 +4,7 @@ import { sha256Hex } from "../../files/sha256.ts";
 import { encodeSafetensors } from "../../model/safetensors.ts";
 import type { Weights } from "../../tensor/weights.ts";
 import { Random } from "../../random.ts";
-import type { Folds } from "./fold_models.ts";
+import type { Folds } from "./folds_file.ts";
 import { foldModels, type FoldModelsOptions } from "./fold_models.ts";
 import { type LearnedMemory, learnMemory, type MemorySettings } from "./learn_memory.ts";
 import { JUDGED } from "./judge_scale.ts";

@@ -1,14 +1,12 @@
 import type { ImageFeed } from "../../data/loader/image_source.ts";
-import { readModel } from "../../model/checkpoint.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { uploadWeights } from "../../model/device_weights.ts";
 import { predict } from "../../model/predict.ts";
 import { disposeWeights, type Weights } from "../../tensor/weights.ts";
 import { type Answers, probabilities } from "../../unlearn/memory/divergence.ts";
 import type { Person } from "../../unlearn/meta_unlearn/simulate_requests.ts";
-import { LetheError } from "../../error.ts";
 import type { OnProgress } from "../progress.ts";
-import { foldFolder, type Folds } from "./fold_models.ts";
+import { foldFolder, type Folds, readFoldModel } from "./folds_file.ts";
 
 /** What models say of images, by the images' indices. */
 export class Logits {
@@ -104,11 +102,5 @@ export async function referenceLogits(
 
 /** A fold model's weights, the caller's. @throws {LetheError} it is of another size or has other labels */
 export async function foldTheta(path: string, config: ModelConfig): Promise<Weights> {
-  const model = await readModel(path);
-  if (JSON.stringify(model.config) === JSON.stringify(config)) return uploadWeights(model.theta);
-  throw new LetheError(
-    `${path} is another kind of model`,
-    "fold models have the model's own size and labels",
-    "train them by the model's recipe",
-  );
+  return uploadWeights((await readFoldModel(path, config)).theta);
 }

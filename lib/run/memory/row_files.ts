@@ -1,7 +1,8 @@
-import { join } from "@std/path";
+import { join, resolve } from "@std/path";
 import { LetheError } from "../../error.ts";
 import { finishBeforeExit } from "../../files/finish_before_exit.ts";
 import { readPlainText } from "../../files/plain_file.ts";
+import { removeAtExit } from "../../files/temporary_path.ts";
 import { writeWhole } from "../../files/write_whole.ts";
 import { differences } from "../../model/saved_state.ts";
 import type { RowStore } from "../../unlearn/memory/row_store.ts";
@@ -40,6 +41,7 @@ export class RowFiles implements RowStore {
   #written = performance.now();
   #from: Deno.FsFile | undefined;
   #to: Deno.FsFile | undefined;
+  #finish = () => {};
 
   private constructor(
     folder: string,
@@ -121,11 +123,11 @@ export class RowFiles implements RowStore {
   }
 
   async #write(row: number, values: Float32Array): Promise<void> {
-    this.#to ??= await Deno.open(`${this.#path(0)}.part`, {
-      write: true,
-      create: true,
-      truncate: true,
-    });
+    if (this.#to === undefined) {
+      const path = `${this.#path(0)}.part`;
+      this.#finish = removeAtExit(resolve(path));
+      this.#to = await Deno.open(path, { write: true, create: true, truncate: true });
+    }
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     await this.#to.seek(row * bytes.length, Deno.SeekMode.Start);
     for (let done = 0; done < bytes.length;) done += await this.#to.write(bytes.subarray(done));
@@ -137,6 +139,7 @@ export class RowFiles implements RowStore {
     await finishBeforeExit(async () => {
       this.close();
       await Deno.rename(`${this.#path(0)}.part`, this.#path(round));
+      this.#finish();
       if (this.rounds > 0) await Deno.remove(this.#path(this.rounds)).catch(() => {});
       this.rounds = round;
       await this.#readFrom(round);
