@@ -42,7 +42,7 @@ class PackedSample implements Sample {
     return this.#columns.targets.targets(this.row);
   }
 
-  writeTargets(rows: Float32Array, at: number): void {
+  writeTargets(rows: Float32Array | Uint8Array, at: number): void {
     this.#columns.targets.write(this.row, rows, at);
   }
 }

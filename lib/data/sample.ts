@@ -10,7 +10,7 @@ export interface Sample {
   /** `multi-label`: one 0 or 1 per label. `classes`: a single element, the class index. */
   readonly targets: readonly number[];
   /** Writes the targets into a row of zeros: 0 or 1 per label, or one-hot; makes no list of them. */
-  writeTargets?(rows: Float32Array, at: number): void;
+  writeTargets?(rows: Float32Array | Uint8Array, at: number): void;
   /** Its place among the data set's samples, where the data set was opened by an index. */
   readonly row?: number;
 }

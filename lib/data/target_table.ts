@@ -53,7 +53,7 @@ export class TargetTable {
   }
 
   /** Writes a row of 0 and 1, one per label or one-hot, into rows of zeros. */
-  write(row: number, into: Float32Array, at: number): void {
+  write(row: number, into: Float32Array | Uint8Array, at: number): void {
     if (this.#task === "classes") into[at + this.#classOf(row)] = 1;
     else for (let i = 0; i < this.#labels; i++) into[at + i] = this.#bit(row, i);
   }
@@ -94,7 +94,7 @@ export class LabelledSample implements Sample {
     return this.#table.targets(this.#row);
   }
 
-  writeTargets(rows: Float32Array, at: number): void {
+  writeTargets(rows: Float32Array | Uint8Array, at: number): void {
     this.#table.write(this.#row, rows, at);
   }
 

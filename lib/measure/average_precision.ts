@@ -10,52 +10,75 @@ export function averagePrecision(
   scores: ArrayLike<number>,
   targets: ArrayLike<number>,
 ): number | null {
+  if (scores instanceof Float32Array) return ofFloats({ scores, targets }, 1, 0, scores.length);
   let positives = 0;
   for (let i = 0; i < targets.length; i++) positives += targets[i];
   if (positives === 0) return null;
   for (let i = 0; i < scores.length; i++) if (Number.isNaN(scores[i])) return NaN;
-  const { thresholds, positive } = scores instanceof Float32Array
-    ? rankedFloats(scores, targets)
-    : ranked(scores, targets);
+  const order = Array.from({ length: scores.length }, (_, i) => i)
+    .sort((a, b) => scores[b] - scores[a]);
+  return ofRanked(order.length, (i) => scores[order[i]], (i) => targets[order[i]], positives);
+}
+
+/**
+ * @param score from the largest to the smallest, or any increasing function of it, by rank
+ * @param target of the same rank
+ */
+function ofRanked(
+  n: number,
+  score: (rank: number) => number,
+  target: (rank: number) => number,
+  positives: number,
+): number {
   let [found, recall, sum] = [0, 0, 0];
-  for (let i = 0; i < thresholds.length;) {
-    const threshold = thresholds[i];
-    while (i < thresholds.length && thresholds[i] === threshold) found += positive[i++];
+  for (let i = 0; i < n;) {
+    const threshold = score(i);
+    while (i < n && score(i) === threshold) found += target(i++);
     sum += (found / positives - recall) * (found / i);
     recall = found / positives;
   }
   return sum;
 }
 
-/** Scores from the largest to the smallest, or any increasing function of them, and their targets. */
-interface Ranking {
-  readonly thresholds: ArrayLike<number>;
-  readonly positive: ArrayLike<number>;
-}
-
-function ranked(scores: ArrayLike<number>, targets: ArrayLike<number>): Ranking {
-  const order = Array.from({ length: scores.length }, (_, i) => i)
-    .sort((a, b) => scores[b] - scores[a]);
-  return { thresholds: order.map((i) => scores[i]), positive: order.map((i) => targets[i]) };
+/** Scores and targets, [n, labels], row after row. */
+interface Scored {
+  readonly scores: ArrayLike<number>;
+  readonly targets: ArrayLike<number>;
 }
 
 /**
- * The same of floats, ten times faster: their bits as whole numbers in the floats' order, and the target
- * behind them, are sorted without a function to compare them by.
+ * Average precision of a column of floats, ten times faster: their bits as whole numbers in the floats'
+ * order, and the target behind them, are sorted without a function to compare them by.
+ *
+ * @param keys room for n numbers, which callers with many columns give again
  */
-function rankedFloats(scores: Float32Array, targets: ArrayLike<number>): Ranking {
-  // Minus zero is zero.
-  const bits = new Uint32Array(scores.map((score) => score + 0).buffer);
-  const keys = new Float64Array(scores.length);
-  bits.forEach((word, i) => {
-    const place = (word & 0x80000000 ? ~word : word | 0x80000000) >>> 0;
-    keys[i] = 2 * place + targets[i];
-  });
-  keys.sort().reverse();
-  return {
-    thresholds: keys.map((key) => Math.floor(key / 2)),
-    positive: keys.map((key) => key % 2),
-  };
+function ofFloats(
+  { scores, targets }: Scored,
+  labels: number,
+  label: number,
+  n: number,
+  keys = new Float64Array(n),
+): number | null {
+  const word = new Float32Array(1);
+  const bits = new Uint32Array(word.buffer);
+  let [positives, numbers] = [0, true];
+  for (let i = 0; i < n; i++) {
+    const at = i * labels + label;
+    positives += targets[at];
+    word[0] = scores[at] + 0; // minus zero is zero
+    numbers &&= !Number.isNaN(word[0]);
+    const place = (bits[0] & 0x80000000 ? ~bits[0] : bits[0] | 0x80000000) >>> 0;
+    keys[i] = 2 * place + targets[at];
+  }
+  if (positives === 0) return null;
+  if (!numbers) return NaN;
+  keys.sort();
+  return ofRanked(
+    n,
+    (rank) => Math.floor(keys[n - 1 - rank] / 2),
+    (rank) => keys[n - 1 - rank] % 2,
+    positives,
+  );
 }
 
 /** Average precision per label; null for a label without a positive. Inputs [n, labels], row after row. */
@@ -65,11 +88,11 @@ export function averagePrecisions(
   labels: number,
 ): (number | null)[] {
   const n = scores.length / labels;
-  return Array.from({ length: labels }, (_, label) => {
-    const column = (rows: ArrayLike<number>) =>
-      Float32Array.from({ length: n }, (_, i) => rows[i * labels + label]);
-    return averagePrecision(column(scores), column(targets));
-  });
+  const keys = new Float64Array(n);
+  return Array.from(
+    { length: labels },
+    (_, label) => ofFloats({ scores, targets }, labels, label, n, keys),
+  );
 }
 
 /**

@@ -50,6 +50,14 @@ export class Predictor {
 /** Batches from which on it pays to record what all of them do. */
 const WORTH_RECORDING = 3;
 
+/** What {@link predictEach} hands on of each batch, in their order; the rows hold until it returns. */
+export type OnPredicted = (
+  first: number,
+  images: number,
+  logits: Float32Array,
+  features: Float32Array | undefined,
+) => void;
+
 /**
  * f_theta without gradients, `microBatch` images at a time.
  *
@@ -72,6 +80,26 @@ export async function predict(
   const labels = theta["head.bias"].size;
   const logits = new Float32Array(indices.length * labels);
   const features = new Float32Array(wanted === "both" ? indices.length * shape.dim : 0);
+  const keep: OnPredicted = (first, images, logitRows, featureRows) => {
+    logits.set(logitRows, first * labels);
+    if (featureRows) features.set(featureRows, first * shape.dim);
+    onBatch?.(images);
+  };
+  await predictEach(theta, shape, source, indices, microBatch, keep, wanted, predictor);
+  return { logits, features };
+}
+
+/** As {@link predict}, for callers that need not hold what is said of all images at once. */
+export async function predictEach(
+  theta: Weights,
+  shape: VitShape,
+  source: ImageFeed | BatchStream,
+  indices: readonly number[],
+  microBatch: number,
+  onPredicted: OnPredicted,
+  wanted: "both" | "logits" = "both",
+  predictor?: Predictor,
+): Promise<void> {
   const results = new Gathered();
   const version = {};
   const own = !predictor && indices.length > (WORTH_RECORDING - 1) * microBatch;
@@ -84,16 +112,11 @@ export async function predict(
     tf.dispose([batch.patches, batch.targets]);
     const first = done;
     const read = [output.logits, ...wanted === "both" ? [output.features] : []];
-    await results.add(read, (logitRows, featureRows) => {
-      logits.set(logitRows, first * labels);
-      if (featureRows) features.set(featureRows, first * shape.dim);
-      onBatch?.(images);
-    });
+    await results.add(read, (logits, features) => onPredicted(first, images, logits, features));
     if (!replayed) tf.dispose([output.logits, output.features]);
     done += images;
   }
   await results.finish();
   if (own) replayed?.dispose();
   checkDevice();
-  return { logits, features };
 }

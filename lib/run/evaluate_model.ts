@@ -5,13 +5,15 @@ import { partMetrics, tugOfWar } from "../measure/eq7_tug_of_war.ts";
 import { type Model, readModel } from "../model/checkpoint.ts";
 import { microBatchWithin } from "../model/memory_plan.ts";
 import { uploadWeights } from "../model/device_weights.ts";
-import { predict, Predictor } from "../model/predict.ts";
+import { predictEach, Predictor } from "../model/predict.ts";
 import { useKernels } from "../tensor/kernels/autotune/kernel_choice.ts";
 import { disposeWeights } from "../tensor/weights.ts";
 import type { OnProgress } from "./progress.ts";
+import { partRows } from "./part_rows.ts";
 import { openSplit, type SplitData } from "./split_data.ts";
 import { openImages, type SplitImages } from "./split_images.ts";
 import { range } from "../data/loader/image_source.ts";
+import { byteTargets } from "../data/loader/stored_source.ts";
 
 /** The parts that the benchmark measures (Sec. 5.1). */
 export const MEASURED_PARTS = ["retain", "forget", "test"] as const;
@@ -140,36 +142,36 @@ function openEvaluator(
     const everything = images.source(everyone, config);
     const theta = uploadWeights(host);
     let done = 0;
-    const all = range(everyone.length);
-    const onBatch = (count: number) => {
-      done += count;
-      const total = everyone.length;
-      onProgress?.({ stage: `evaluate ${folder}`, done, total, unit: "images" });
+    const width = config.labels.length;
+    const results = labelSets.map((): Partial<ModelEvaluation> => ({}));
+    // Part by part: all parts' logits take the more room the larger the data set is.
+    const whole = (part: typeof MEASURED_PARTS[number], logits: Float32Array) => {
+      const { samples } = parts.find((each) => each.part === part)!;
+      const targets = byteTargets(samples, config.task, width);
+      labelSets.forEach((labels, i) => {
+        const kept = keepLabels(config, logits, targets, labels);
+        const measured = evaluation(config.task, kept.logits, kept.targets, kept.labels);
+        results[i] = { ...results[i], [part]: measured };
+      });
     };
-    const { logits } = await predict(
+    const rows = partRows(parts.map(({ part, samples }) => [part, samples.length]), width, whole);
+    await predictEach(
       theta,
       config,
       everything,
-      all,
+      range(everyone.length),
       microBatch,
-      onBatch,
+      (first, images, logits) => {
+        rows.add(first, images, logits);
+        done += images;
+        const total = everyone.length;
+        onProgress?.({ stage: `evaluate ${folder}`, done, total, unit: "images" });
+      },
       "logits",
       predictorOf(config),
     );
     disposeWeights(theta);
-    const width = config.labels.length;
-    return labelSets.map((labels) => {
-      const result: Partial<Record<typeof MEASURED_PARTS[number], Evaluation>> = {};
-      let first = 0;
-      for (const { part, samples: { length } } of parts) {
-        const rows = logits.subarray(first * width, (first + length) * width);
-        const targets = everything.targets(all.slice(first, first + length));
-        const kept = keepLabels(config, rows, targets, labels);
-        result[part] = evaluation(config.task, kept.logits, kept.targets, kept.labels);
-        first += length;
-      }
-      return result as ModelEvaluation;
-    });
+    return results as ModelEvaluation[];
   };
   return { evaluate, [Symbol.dispose]: () => recorded?.predictor.dispose() };
 }
@@ -187,7 +189,7 @@ function checkLabels(labels: readonly string[], { dataset }: SplitData, folder: 
 function keepLabels(
   { labels, task }: Model["config"],
   logits: Float32Array,
-  targets: Float32Array,
+  targets: Uint8Array,
   chosen: readonly string[] | undefined,
 ) {
   if (chosen === undefined || task === "classes") return { logits, targets, labels };
@@ -200,10 +202,19 @@ function keepLabels(
       "choose among them",
     );
   });
-  const pick = (rows: Float32Array) =>
-    Float32Array.from(
-      { length: rows.length / labels.length * columns.length },
-      (_, k) => rows[Math.floor(k / columns.length) * labels.length + columns[k % columns.length]],
-    );
-  return { logits: pick(logits), targets: pick(targets), labels: chosen };
+  const images = logits.length / labels.length;
+  const pick = <Rows extends Float32Array | Uint8Array>(rows: Rows, picked: Rows): Rows => {
+    for (let i = 0; i < images; i++) {
+      columns.forEach((column, k) => {
+        picked[i * columns.length + k] = rows[i * labels.length + column];
+      });
+    }
+    return picked;
+  };
+  const size = images * columns.length;
+  return {
+    logits: pick(logits, new Float32Array(size)),
+    targets: pick(targets, new Uint8Array(size)),
+    labels: chosen,
+  };
 }

@@ -31,6 +31,7 @@ import { kernelProgress, type OnProgress } from "./progress.ts";
 import { openSplit, type SplitData } from "./split_data.ts";
 import { openImages } from "./split_images.ts";
 import { range } from "../data/loader/image_source.ts";
+import { byteTargets } from "../data/loader/stored_source.ts";
 
 /** What {@link trainModel} needs. */
 export interface TrainModelOptions {
@@ -102,7 +103,7 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
   using images = openImages(data, options.cache);
   const valSource = images.source(val, config);
   valSource.warm?.(range(Math.min(val.length, FIRST_VALIDATION)));
-  const valTargets = valSource.targets(range(val.length));
+  const valTargets = byteTargets(val, task, labels.length);
   const judged = isDefined(task, valTargets);
   const microBatch = options.microBatch ??
     microBatchWithin(config, labels.length, "train", recipe.batchSize, options.memoryLimit);

@@ -18,9 +18,6 @@ interface Enough {
 }
 
 const DENO = ["run", "--no-prompt", "--allow-read", "--allow-write"];
-/** deno.json's flag for tasks that go through many images. */
-const SMALL_YOUNG = "--v8-flags=--max-semi-space-size=2";
-
 /**
  * Runs a process to its end, or until it has done enough, and watches its memory and its children's.
  *
@@ -114,11 +111,11 @@ if (import.meta.main) {
   if (data === undefined) throw new Error("--data is needed");
   await Deno.mkdir(work, { recursive: true });
   const place = (name: string) => resolve(join(work, name));
-  const flagged = Deno.readTextFileSync(join(repo, "deno.json")).includes(SMALL_YOUNG);
-  const task = (name: string) => [
-    ...[...DENO, ...(flagged ? [SMALL_YOUNG] : [])],
-    `tasks/${name}.ts`,
-  ];
+  const { tasks } = JSON.parse(Deno.readTextFileSync(join(repo, "deno.json")));
+  const task = (name: string) => {
+    const flags = /--v8-flags=\S+/.exec(tasks[name.replaceAll("_", "-")]) ?? [];
+    return [...DENO, ...flags, `tasks/${name}.ts`];
+  };
   const [split, requests, root] = [place("split.json"), place("requests"), resolve(data)];
   const of = ["--split", split, "--data", root];
   const wasm = ["--device", "wasm", "--json-progress"];

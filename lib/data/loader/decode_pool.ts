@@ -5,11 +5,14 @@ import { resizeBilinear } from "../images/resize.ts";
 import { decodeForForm, type FormImage, type StoredForm } from "../images/stored_form.ts";
 import { cutInto } from "./batch_pixels.ts";
 
-/** What a worker is asked for. */
+/** What a worker is asked for; pixels are written `into` memory that threads share. */
 type Work =
-  | { readonly decode: { bytes: Uint8Array<ArrayBuffer>; name: string; form: StoredForm } }
-  | { readonly resize: { image: Image; side: number } }
+  | { readonly decode: { bytes: Uint8Array<ArrayBuffer>; name: string; form: StoredForm } & Into }
+  | { readonly resize: { image: Image; side: number } & Into }
   | { readonly cut: CutWork };
+interface Into {
+  readonly into: Uint8Array<SharedArrayBuffer>;
+}
 
 /** Images of a batch to be cut into their places of it; the pixels are shared, not copied. */
 interface CutWork {
@@ -35,6 +38,8 @@ export interface DecodePool extends Disposable {
   decode(bytes: Uint8Array<ArrayBuffer>, name: string, form: StoredForm): Promise<FormImage>;
   /** @returns [side, side, 3] bytes, in memory that threads share */
   resize(image: Image, side: number): Promise<Uint8Array>;
+  /** Takes back pixels that nobody will look at again, for images to come. */
+  release(pixels: Uint8Array): void;
   /**
    * As `batchPixels` with cuts, shared out among the workers.
    *
@@ -50,8 +55,27 @@ export interface DecodePool extends Disposable {
 }
 
 const NAME = "lethe-decode";
-/** Batches whose memory is kept for the next ones. */
-const SPARE = 4;
+/** Batches and images whose memory is kept for the next ones. */
+const [SPARE_BATCHES, SPARE_IMAGES] = [4, 256];
+
+/**
+ * Shared memory that is used again. The collector does not count it, and frees it when other things have
+ * piled up: hundreds of images later.
+ */
+function sharedMemory(most: number) {
+  const spare: SharedArrayBuffer[] = [];
+  return {
+    take(bytes: number): SharedArrayBuffer {
+      const at = spare.findIndex(({ byteLength }) => byteLength === bytes);
+      return at < 0 ? new SharedArrayBuffer(bytes) : spare.splice(at, 1)[0];
+    },
+    /** Of different sizes the last ones are kept. */
+    giveBack(memory: SharedArrayBuffer): void {
+      spare.unshift(memory);
+      spare.length = Math.min(spare.length, most);
+    },
+  };
+}
 
 /**
  * Starts workers that decode. They have no permission at all: bytes come in, pixels go out, so a
@@ -65,41 +89,43 @@ export function openDecodePool(workers: number): DecodePool {
   );
   let next = 0;
   const ask = (work: Work, transfer: Transferable[] = []) =>
-    threads[next++ % workers].ask<FormImage | null>(work, transfer);
-  // Batches are cut into memory that is used again: the collector frees shared memory late.
-  const spare: SharedArrayBuffer[] = [];
-  const room = (bytes: number) => {
-    const at = spare.findIndex(({ byteLength }) => byteLength === bytes);
-    return at < 0 ? new SharedArrayBuffer(bytes) : spare.splice(at, 1)[0];
-  };
+    threads[next++ % workers].ask<Decoded | null>(work, transfer);
+  const [batches, images] = [sharedMemory(SPARE_BATCHES), sharedMemory(SPARE_IMAGES)];
+  const room = ({ side }: { side: number }) => new Uint8Array(images.take(side * side * 3));
   return {
     atOnce: 2 * workers,
     async decode(bytes, name, form) {
-      return (await ask({ decode: { bytes, name, form } }, [bytes.buffer]))!;
+      const into = room(form);
+      const decoded = await ask({ decode: { bytes, name, form, into } }, [bytes.buffer]);
+      return { pixels: into, ...decoded! };
     },
     async resize(image, side) {
-      return (await ask({ resize: { image, side } }))!.pixels;
+      const into = room({ side });
+      await ask({ resize: { image, side, into } });
+      return into;
     },
-    async cut(images, side, cuts, imageSize) {
+    release({ buffer }) {
+      if (buffer instanceof SharedArrayBuffer) images.giveBack(buffer);
+    },
+    async cut(pictures, side, cuts, imageSize) {
       const size = imageSize * imageSize * 3;
-      const out = new Float32Array(room(images.length * size * 4));
-      const each = Math.ceil(images.length / workers);
+      const out = new Float32Array(batches.take(pictures.length * size * 4));
+      const each = Math.ceil(pictures.length / workers);
       const parts = Array.from(
-        { length: Math.ceil(images.length / each) },
+        { length: Math.ceil(pictures.length / each) },
         (_, part) => [part * each, (part + 1) * each] as const,
       );
       await Promise.all(parts.map(([first, end]) =>
         ask({
           cut: {
-            images: images.slice(first, end),
+            images: pictures.slice(first, end),
             cuts: cuts.slice(first, end),
             ...{ side, imageSize, out, first },
           },
         })
       ));
       const batch = new Float32Array(out); // tensors want memory of their own
-      spare.unshift(out.buffer);
-      spare.length = Math.min(spare.length, SPARE);
+      batches.giveBack(out.buffer);
       return batch;
     },
     [Symbol.dispose]() {
@@ -108,17 +134,22 @@ export function openDecodePool(workers: number): DecodePool {
   };
 }
 
-/** An image, or null for a batch that was written into its place. */
-function done(work: Work): FormImage | null {
+/** A {@link FormImage} whose pixels lie where they were asked for. */
+type Decoded = Omit<FormImage, "pixels">;
+
+/** What there is to say of an image, or null for pixels that were written into their place. */
+function done(work: Work): Decoded | null {
   if ("decode" in work) {
-    const { bytes, name, form } = work.decode;
-    const decoded = decodeForForm(bytes, name, form);
-    return { ...decoded, pixels: shared(decoded.pixels) };
+    const { bytes, name, form, into } = work.decode;
+    const { pixels, ...rest } = decodeForForm(bytes, name, form);
+    into.set(pixels);
+    bytes.buffer.transfer(0); // read: the collector would let it lie
+    return rest;
   }
   if ("resize" in work) {
-    const { image, side } = work.resize;
-    const pixels = shared(resizeBilinear(image, side));
-    return { pixels, height: image.height, smaller: null };
+    const { image, side, into } = work.resize;
+    into.set(resizeBilinear(image, side));
+    return null;
   }
   const { images, side, cuts, imageSize, out, first } = work.cut;
   cutInto(out, first, images, side, cuts, imageSize);

@@ -42,7 +42,7 @@ export async function examineImages(
       const bytes = await readPlainFile(path, { maxBytes: MAX_IMAGE_BYTES, remedy: MISSING_IMAGE });
       hashes[index] = [files[index], sha256Hex(bytes)];
       try {
-        if (pool) await pool.decode(bytes, files[index], FORM);
+        if (pool) pool.release((await pool.decode(bytes, files[index], FORM)).pixels);
         else if (decode) decodeToForm(bytes, files[index], FORM);
       } catch (error) {
         if (!(error instanceof LetheError)) throw error;

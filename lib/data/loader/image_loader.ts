@@ -31,6 +31,8 @@ export interface ImageLoader extends Disposable {
   load(file: string, form: StoredForm, hash?: string): Promise<Uint8Array>;
   /** The image as the cache has it; null where it is not there, or damaged. */
   cached(file: string, form: StoredForm): Uint8Array | null;
+  /** Frees what {@link load} gave and nobody will look at again. */
+  release(pixels: Uint8Array): void;
   /** As `batchPixels`, on every core. @param images as {@link load} gave them */
   cut(
     images: readonly Uint8Array[],
@@ -49,6 +51,8 @@ const WORTH_A_POOL = 256;
 const IMAGES_PER_WORKER = 64;
 /** Bytes of files that are decoded in the time that workers take to start, about. */
 const BYTES_OF_A_START = 4 * 2 ** 20;
+/** Bytes of a file that is decoded in the time that sending it to a worker takes. */
+const BYTES_OF_A_MESSAGE = 2 ** 10;
 
 /** Threads that decode so many images: every core's, or none where they are few. */
 export function decoderThreads(images: number): number {
@@ -71,11 +75,11 @@ export function openImageLoader(
   const cache = folder === undefined ? null : openPixelCache(folder);
   const workers = decoderThreads(count);
   let pool: DecodePool | null | undefined = workers === 0 ? null : undefined;
-  /** Opens the pool at the first file, unless all files together are small. */
+  /** Opens the pool at the first file, unless it is small, or all files together are. */
   const consider = (bytes: number) => {
-    if (pool === undefined) {
-      pool = bytes * count < BYTES_OF_A_START ? null : openDecodePool(workers);
-    }
+    if (pool !== undefined) return;
+    const small = bytes < BYTES_OF_A_MESSAGE || bytes * count < BYTES_OF_A_START;
+    pool = small ? null : openDecodePool(workers);
   };
   const cached = (hash: string | undefined, form: StoredForm) =>
     hash === undefined ? null : cache?.read(hash, form) ?? null;
@@ -100,14 +104,20 @@ export function openImageLoader(
       const bytes = await readPlainFile(path, { maxBytes: MAX_IMAGE_BYTES, remedy: MISSING_IMAGE });
       if (hashes || hash !== undefined) checkHash(path, bytes, hash);
       consider(bytes.length);
-      const jpegBytes = isJpeg(bytes) ? bytes.length : null; // the pool takes the bytes over
+      const jpegBytes = isJpeg(bytes) ? bytes.length : null; // the bytes go
       const { pixels, smaller } = pool
         ? await pool.decode(bytes, path, form)
         : decodeForForm(bytes, path, form);
+      if (!pool) freed(bytes);
       const image = smaller ?? { width: form.side, height: form.side, rgb: pixels };
       const stays = jpegBytes !== null && staysJpeg(jpegBytes, image.rgb.length);
       if (hash !== undefined && !stays) await cache?.write(hash, form, image);
       return pixels;
+    },
+    release(pixels) {
+      if (pool) pool.release(pixels);
+      // What is a part of something larger is left to the collector.
+      else if (pixels.byteLength === pixels.buffer.byteLength) freed(pixels);
     },
     cut(images, side, cuts, imageSize) {
       return pool && cuts && images.length > 1 && !allWhole(cuts, side, imageSize)
@@ -116,6 +126,11 @@ export function openImageLoader(
     },
     [Symbol.dispose]: () => pool?.[Symbol.dispose](),
   };
+}
+
+/** Frees memory now: the collector, which sees small objects, would let hundreds of them lie. */
+function freed({ buffer }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 /**

@@ -52,6 +52,7 @@ export async function loadImages(
       const index = next++;
       const pixels = await loader.load(files[index], form);
       data?.set(pixels, index * size);
+      loader.release(pixels);
       onProgress?.(++done, files.length);
     }
   };

@@ -40,7 +40,7 @@ export interface InputThread extends Disposable {
 
 /** How an {@link InputThread} goes about it. */
 export interface InputOptions extends ImageFiles {
-  /** Bytes of pixels that are kept in memory, of all lists; others are loaded each time. */
+  /** Bytes of pixels that are kept in memory, of all lists that fit; others are loaded each time. */
   readonly inMemory?: number;
 }
 
@@ -71,14 +71,15 @@ type Pixels = Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 const NAME = "lethe-input";
 
 /**
- * Pixels that are kept in memory by default, bytes: 10,000 images of 32 px. Data sets of every size take
- * the same memory; whoever wants larger ones decoded once keeps them in a cache.
+ * Pixels that are kept in memory by default, bytes: 10,000 images of 32 px. Of a list that does not fit
+ * nothing is kept: of many images a part is asked for again too rarely to be worth its room. Whoever wants
+ * larger ones decoded once keeps them in a cache.
  */
 const IN_MEMORY = 32 * 2 ** 20;
 
 /**
  * Starts the thread. It reads, checks, decodes (by workers without permissions), resizes, cuts and
- * mirrors; it keeps decoded images in memory as far as they go, and takes the others from the cache or
+ * mirrors; it keeps decoded images in memory where all of a list fit, and takes others from the cache or
  * decodes them again, each file held against its hash.
  *
  * @param root the data set's folder
@@ -118,7 +119,7 @@ interface Room {
 /** Bytes of images that are loaded ahead of their use and not kept. */
 const WARM_BYTES = 16 * 2 ** 20;
 
-/** Images of one list: those that are loaded first are kept while there is room. */
+/** Images of one list: all are kept, or none. */
 function keptImages(
   loader: ImageLoader,
   files: readonly string[] | FileTable,
@@ -128,6 +129,8 @@ function keptImages(
   const { side } = form;
   const count = "names" in files ? fileCount(files) : files.length;
   const size = side * side * 3;
+  const keeps = count * size <= room.left;
+  if (keeps) room.left -= count * size;
   const kept = new Map<number, Uint8Array>();
   /** Loaded ahead of their use, which takes them: the oldest first. */
   const warm = new Map<number, Promise<Uint8Array>>();
@@ -136,16 +139,13 @@ function keptImages(
     const pixels = "names" in files
       ? await loader.load(fileAt(files, position), form, hashAt(files, position))
       : await loader.load(files[position], form);
-    if (room.left >= size && !kept.has(position)) {
-      room.left -= size;
-      kept.set(position, pixels);
-    }
+    if (keeps) kept.set(position, pixels);
     return pixels;
   };
   return {
     side,
-    /** How many there is room for. */
-    most: Math.min(count, Math.floor(room.left / size)),
+    /** How many are kept. */
+    most: keeps ? count : 0,
     load(position: number): Promise<Uint8Array> {
       const ahead = warm.get(position);
       warm.delete(position);
@@ -153,9 +153,13 @@ function keptImages(
       const pixels = kept.get(position);
       return pixels ? Promise.resolve(pixels) : ahead ?? load(position);
     },
+    /** Frees an image that {@link load} gave, unless it is kept. */
+    release(pixels: Uint8Array): void {
+      if (!keeps) loader.release(pixels);
+    },
     /** Remembers that an image will be asked for, as far as there is room for it. */
     want(position: number): void {
-      if ((wanted.size + 1) * size <= Math.max(WARM_BYTES, room.left)) wanted.add(position);
+      if (keeps || (wanted.size + 1) * size <= WARM_BYTES) wanted.add(position);
     },
     /** Loads a wanted image, unless it was asked for meanwhile. */
     async warm(position: number): Promise<void> {
@@ -164,7 +168,9 @@ function keptImages(
       warm.set(position, pixels);
       for (const oldest of warm.keys()) {
         if (warm.size * size <= WARM_BYTES) break;
+        const unused = warm.get(oldest)!;
         warm.delete(oldest);
+        if (!keeps) unused.then(loader.release, () => {});
       }
       // What is wrong with one is told when it is asked for.
       const whole = await pixels.then(() => true, () => false);
@@ -203,10 +209,17 @@ function inputThread() {
     for (const position of positions.toReversed()) early.push(() => list.warm(position));
     serve();
   };
-  const batchOf = (list: ReturnType<typeof keptImages>, positions: readonly number[]) => {
-    const images = Promise.all(positions.map((position) => load(list, position)));
+  const batchOf = async (
+    list: ReturnType<typeof keptImages>,
+    positions: readonly number[],
+    joined: (images: readonly Uint8Array[]) => Pixels | Promise<Pixels>,
+  ) => {
+    const loading = Promise.all(positions.map((position) => load(list, position)));
     serve();
-    return images;
+    const images = await loading;
+    const pixels = await joined(images);
+    for (const image of images) list.release(image);
+    return pixels;
   };
   return async (order: Order): Promise<Pixels | null> => {
     if ("open" in order) {
@@ -221,11 +234,12 @@ function inputThread() {
     } else if ("warm" in order) {
       begin(lists.get(order.warm.list)!, order.warm.positions);
     } else if ("join" in order) {
-      return joinBytes(await batchOf(lists.get(order.join.list)!, order.join.positions));
+      return await batchOf(lists.get(order.join.list)!, order.join.positions, joinBytes);
     } else {
       const { positions, cuts, imageSize } = order.batch;
       const list = lists.get(order.batch.list)!;
-      return await loader.cut(await batchOf(list, positions), list.side, cuts, imageSize);
+      const cut = (images: readonly Uint8Array[]) => loader.cut(images, list.side, cuts, imageSize);
+      return await batchOf(list, positions, cut);
     }
     return null;
   };

@@ -31,15 +31,28 @@ export interface InputFormat {
   readonly labels: number;
 }
 
-/** Targets of samples, row after row: 0 or 1 per label, or one-hot classes. */
-export function targetRows(samples: readonly Sample[], task: Task, labels: number): Float32Array {
-  const rows = new Float32Array(samples.length * labels);
+/**
+ * Targets of samples, row after row: 0 or 1 per label, or one-hot classes.
+ *
+ * @param rows zeros, to be written into; bytes take a quarter of the room
+ */
+export function targetRows<Rows extends Float32Array | Uint8Array = Float32Array>(
+  samples: readonly Sample[],
+  task: Task,
+  labels: number,
+  rows: Rows = new Float32Array(samples.length * labels) as Rows,
+): Rows {
   samples.forEach((sample, i) => {
     if (sample.writeTargets) sample.writeTargets(rows, i * labels);
     else if (task === "classes") rows[i * labels + sample.targets[0]] = 1;
     else rows.set(sample.targets, i * labels);
   });
   return rows;
+}
+
+/** As {@link targetRows}, in bytes: what is asked of many images on the host. */
+export function byteTargets(samples: readonly Sample[], task: Task, labels: number): Uint8Array {
+  return targetRows(samples, task, labels, new Uint8Array(samples.length * labels));
 }
 
 /** How a source varies its images. */

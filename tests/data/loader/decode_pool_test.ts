@@ -59,3 +59,18 @@ Deno.test("openDecodePool resizes to the bits that resizing here gives", async (
   const resized = await pool.resize(picture, 40);
   assertEquals([...resized], [...resizeBilinear(picture, 40)]);
 });
+
+Deno.test("openDecodePool decodes into the memory of images that were given back, of their size only", async () => {
+  using pool = openDecodePool(1);
+  const decode = async (side: number) =>
+    (await pool.decode(await image("rgb.jpg"), "rgb.jpg", { side, version: 2 })).pixels;
+  const first = await decode(8);
+  const expected = first.slice();
+  first.fill(0);
+  pool.release(first);
+  assertEquals((await decode(4)).buffer === first.buffer, false);
+  const again = await decode(8);
+  assertEquals(again.buffer === first.buffer, true);
+  assertEquals(again, expected);
+  assertEquals((await decode(8)).buffer === first.buffer, false);
+});
