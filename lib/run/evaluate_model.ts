@@ -1,6 +1,7 @@
 import { samplesOf } from "../data/split.ts";
 import { LetheError } from "../error.ts";
 import { type Evaluation, evaluation } from "../measure/evaluation.ts";
+import { partRows } from "../measure/part_rows.ts";
 import { partMetrics, tugOfWar } from "../measure/eq7_tug_of_war.ts";
 import { type Model, readModel } from "../model/checkpoint.ts";
 import { microBatchWithin } from "../model/memory_plan.ts";
@@ -9,7 +10,6 @@ import { predictEach, Predictor } from "../model/predict.ts";
 import { useKernels } from "../tensor/kernels/autotune/kernel_choice.ts";
 import { disposeWeights } from "../tensor/weights.ts";
 import type { OnProgress } from "./progress.ts";
-import { partRows } from "./part_rows.ts";
 import { openSplit, type SplitData } from "./split_data.ts";
 import { openImages, type SplitImages } from "./split_images.ts";
 import { range } from "../data/loader/image_source.ts";

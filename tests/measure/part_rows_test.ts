@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { partRows } from "../../lib/run/part_rows.ts";
+import { partRows } from "../../lib/measure/part_rows.ts";
 
 Deno.test("partRows hands over each part when its last row is there, however batches lie across parts", () => {
   const sizes = [["a", 3], ["none", 0], ["b", 1], ["c", 4]] as const;
