@@ -3,7 +3,6 @@ import { join } from "@std/path";
 import { sha256Hex } from "../../lib/files/sha256.ts";
 import { identityHash } from "../../lib/model/kit/identity_key.ts";
 import { parseSafetensors } from "../../lib/model/safetensors.ts";
-import { DEVICE } from "./run_task.ts";
 import { tree } from "./small_path.ts";
 
 /** The photographs of `requests/`, in order. */
@@ -29,11 +28,19 @@ export async function fileHash(path: string): Promise<string> {
   return sha256Hex(await Deno.readFile(path));
 }
 
+/** WASM is ready at once; what is computed on is seldom the point. */
+export const WASM: readonly string[] = ["--device", "wasm"];
+
 /** The arguments of `unlearn`. */
-export function unlearning(support: string, kit = "kit", out = "unlearned"): string[] {
+export function unlearning(
+  support: string,
+  kit = "kit",
+  out = "unlearned",
+  device = WASM,
+): string[] {
   // The first kit's key lies beside it, and serves every later one.
   const key = kit.endsWith("/kit") ? ["--identity-key", "kit.identity-key"] : [];
-  return ["--support", support, "--kit", kit, ...key, "--out", out, ...DEVICE];
+  return ["--support", support, "--kit", kit, ...key, "--out", out, ...device];
 }
 
 /** Rows of the identity embedding by the hash that stands for the person. */

@@ -3,8 +3,8 @@ import { join } from "@std/path";
 import { sha256Hex } from "../../lib/files/sha256.ts";
 import { identityHash } from "../../lib/model/kit/identity_key.ts";
 import { trainingImageHash } from "../../lib/model/kit/training_images.ts";
-import { embeddingRows, json, pick } from "./kit_folder.ts";
-import { DEVICE, done } from "./run_task.ts";
+import { embeddingRows, json, pick, WASM } from "./kit_folder.ts";
+import { doneHere } from "./run_here.ts";
 import { inCopy, META_LEARN, tree } from "./small_path.ts";
 
 const NAMES =
@@ -30,7 +30,7 @@ async function nameEverybody(folder: string): Promise<void> {
   }
   await Deno.writeTextFile(join(folder, "album/album.csv"), csv.join("\n") + "\n");
   const split = "--dataset folder --data album --forget 3 --out named.json --requests asked";
-  await done("split", split.split(" "), folder);
+  await doneHere("split", split.split(" "), folder);
 }
 
 /** All bytes of a kit's files as one text, a character per byte. */
@@ -50,7 +50,7 @@ Deno.test("a kit holds no name, path or picture, and the next kit none of who wa
       "named.json --data album",
     );
     const rest = "--step-sizes learned --request-size 2 --epochs 1 --out named-kit --device wasm";
-    await done("meta-learn", `${args} ${rest}`.split(" "), folder);
+    await doneHere("meta-learn", `${args} ${rest}`.split(" "), folder);
     const split = await json(folder, "named.json");
     const kit = join(folder, "named-kit");
     const photo = await Deno.readFile(
@@ -91,8 +91,8 @@ Deno.test("a kit holds no name, path or picture, and the next kit none of who wa
     await Deno.rename(join(folder, "requests"), join(folder, "portrait-requests"));
     await Deno.rename(join(folder, "asked"), join(folder, "requests"));
     await pick(folder, [asked], "one");
-    const unlearn = ["--support", "one", "--kit", "named-kit", "--out", "after", ...DEVICE];
-    await done("unlearn", unlearn, folder);
+    const unlearn = ["--support", "one", "--kit", "named-kit", "--out", "after", ...WASM];
+    await doneHere("unlearn", unlearn, folder);
     const person = identityHash(key, decodeURIComponent(asked.replace(".png", "")));
     const row = (await embeddingRows(kit)).get(person)!;
     const bytes = new TextDecoder("latin1").decode(new Uint8Array(Float32Array.from(row).buffer));

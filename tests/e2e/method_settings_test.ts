@@ -1,14 +1,14 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { methodOf, publishedSettings } from "../../lib/unlearn/methods.ts";
 import { json, unlearning } from "./kit_folder.ts";
-import { done, runTask } from "./run_task.ts";
+import { doneHere, runHere } from "./run_here.ts";
 import { inCopy, META_LEARN, REQUEST_SIZE } from "./small_path.ts";
 
 Deno.test("meta-learn chooses settings by simulated requests, for methods it has the statistics of", () =>
   inCopy(async (folder) => {
     const rest = "--epochs 1 --device wasm --statistics importances --method-settings chosen";
     const size = ["--request-size", String(REQUEST_SIZE), "--out", "chosen"];
-    const { err } = await runTask(
+    const { err } = await runHere(
       "meta-learn",
       [...META_LEARN, ...rest.split(" "), ...size],
       folder,
@@ -41,10 +41,10 @@ Deno.test("meta-learn chooses settings by simulated requests, for methods it has
     const by = (
       method: string,
     ) => [...unlearning("requests", "chosen", method), "--method", method];
-    const said = await done("unlearn", by("ssd"), folder);
+    const said = await doneHere("unlearn", by("ssd"), folder);
     const { selection, dampening } = methods.ssd;
     assertStringIncludes(said, `method: ssd (selection ${selection}, dampening ${dampening})`);
-    const refused = await runTask(
+    const refused = await runHere(
       "unlearn",
       [...by("pgu"), "--branch", "--reason", "trial"],
       folder,

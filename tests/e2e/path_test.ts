@@ -13,14 +13,28 @@ import { decodeImage } from "../../lib/data/images/decode_image.ts";
 import { resizeBilinear } from "../../lib/data/images/resize.ts";
 import { sha256Hex } from "../../lib/files/sha256.ts";
 import { tugOfWar } from "../../lib/measure/eq7_tug_of_war.ts";
-import { embeddingRows, fileHash, hashOf, json, photos, pick, unlearning } from "./kit_folder.ts";
-import { DEVICE, done, runTask } from "./run_task.ts";
+import {
+  embeddingRows,
+  fileHash,
+  hashOf,
+  json,
+  photos,
+  pick,
+  unlearning,
+  WASM,
+} from "./kit_folder.ts";
+import { DEVICE, done } from "./run_task.ts";
+import { doneHere, runHere } from "./run_here.ts";
 import { readMarks } from "../../lib/model/kit/uses_record.ts";
 import { inCopy, REQUEST_SIZE, tree } from "./small_path.ts";
 
 Deno.test("evaluate measures what unlearn made of portraits, and predict reads it", () =>
   inCopy(async (folder) => {
-    const said = await done("unlearn", unlearning("requests"), folder);
+    const said = await done(
+      "unlearn",
+      unlearning("requests", "kit", "unlearned", DEVICE),
+      folder,
+    );
     assertMatch(said, /^kit: kit\n/);
     assertStringIncludes(said, `forgot 3 people in 2 steps; labels from requests.csv`);
     assertEquals(await tree(join(folder, "unlearned")), [
@@ -86,9 +100,9 @@ Deno.test("unlearn serves the next request from the next kit, and forgets nobody
     const [first, second] = await photos(folder);
     const rows = await embeddingRows(join(folder, "kit"));
     await pick(folder, [first], "one");
-    await done("unlearn", unlearning("one"), folder);
+    await doneHere("unlearn", unlearning("one"), folder);
     await pick(folder, [second], "two");
-    await done("unlearn", unlearning("two", "unlearned/kit", "again"), folder);
+    await doneHere("unlearn", unlearning("two", "unlearned/kit", "again"), folder);
 
     const forgotten = [await hashOf(folder, first), await hashOf(folder, second)];
     const [next, last] = [join(folder, "unlearned/kit"), join(folder, "again/kit")];
@@ -112,24 +126,24 @@ Deno.test("unlearn serves the next request from the next kit, and forgets nobody
     assertEquals(was.weights.before, await fileHash(join(next, "model.safetensors")));
 
     await pick(folder, [first], "again-one");
-    const twice = await runTask("unlearn", unlearning("again-one", "again/kit", "x"), folder);
+    const twice = await runHere("unlearn", unlearning("again-one", "again/kit", "x"), folder);
     assertEquals(twice.code, 1);
     assertStringIncludes(twice.err, `again-one/${first} asks for a person whom an earlier request`);
   }));
 
 Deno.test("unlearn refuses a kit with a successor unless it is told to branch", () =>
   inCopy(async (folder) => {
-    await done("unlearn", unlearning("requests"), folder);
+    await doneHere("unlearn", unlearning("requests"), folder);
     const before = await tree(folder);
     const again = unlearning("requests", "kit", "second");
-    const refused = await runTask("unlearn", again, folder);
+    const refused = await runHere("unlearn", again, folder);
     assertEquals(refused.code, 1);
     assertMatch(
       refused.err,
-      /^lethe: kit has a successor, \/[^\n]*\/unlearned\/kit; [^\n]*--branch[^\n]*\n$/,
+      /^lethe: kit has a successor, [^\n]*unlearned\/kit; [^\n]*--branch[^\n]*\n$/,
     );
     assertEquals(await tree(folder), before);
-    const unexplained = await runTask("unlearn", [
+    const unexplained = await runHere("unlearn", [
       ...unlearning("requests", "kit", "third"),
       "--branch",
     ], folder);
@@ -139,7 +153,7 @@ Deno.test("unlearn refuses a kit with a successor unless it is told to branch", 
       (await json(folder, "third/receipt.json")).settings.branchReason,
       "none given",
     );
-    await done("unlearn", [...again, "--branch", "--reason", "the same again"], folder);
+    await doneHere("unlearn", [...again, "--branch", "--reason", "the same again"], folder);
     assertEquals(
       (await json(folder, "second/receipt.json")).settings.branchReason,
       "the same again",
@@ -162,7 +176,7 @@ Deno.test("unlearn exits 1 on a person unknown to the kit", () =>
     await pick(folder, [photo], "one");
     await Deno.rename(join(folder, "one", photo), join(folder, "one/stranger.png"));
     const before = await tree(folder);
-    const { code, err } = await runTask("unlearn", unlearning("one"), folder);
+    const { code, err } = await runHere("unlearn", unlearning("one"), folder);
     assertEquals(code, 1);
     assertMatch(err, /^lethe: one\/stranger\.png asks for a person whom the kit does not know; /);
     assertEquals(await tree(folder), before);
@@ -172,14 +186,14 @@ Deno.test("unlearn takes the model's own predictions where no labels are given, 
   inCopy(async (folder) => {
     const names = await photos(folder);
     await pick(folder, names, "bare");
-    const said = await done("unlearn", unlearning("bare"), folder);
+    const said = await doneHere("unlearn", unlearning("bare"), folder);
     assertStringIncludes(said, "labels from the model's own predictions");
     const bare = await json(folder, "unlearned/summary.json");
     assertEquals(bare.targets, "the model's own predictions");
 
     // The same predictions, written down as labels, give the same weights.
-    const predict = ["--model", "model", "--images", "bare", "--json", "p.json", ...DEVICE];
-    await done("predict", predict, folder);
+    const predict = ["--model", "model", "--images", "bare", "--json", "p.json", ...WASM];
+    await doneHere("predict", predict, folder);
     const { labels, images } = await json(folder, "p.json");
     const lines = images.map(({ file, logits }: { file: string; logits: number[] }) =>
       [file, file.replace(".png", ""), ...logits.map((logit) => logit > 0 ? 1 : 0)].join()
@@ -187,7 +201,7 @@ Deno.test("unlearn takes the model's own predictions where no labels are given, 
     const csv = [["file", "identity", ...labels].join(), ...lines].join("\n");
     await pick(folder, names, "labelled");
     await Deno.writeTextFile(join(folder, "labelled/requests.csv"), csv);
-    await done(
+    await doneHere(
       "unlearn",
       [...unlearning("labelled", "kit", "told"), "--branch", "--reason", "x"],
       folder,
@@ -206,7 +220,7 @@ Deno.test("unlearn takes more people than N_S in chunks, in the order of their f
       [columns, ...rows.map(({ fields }) => fields)].map((row) => row.join()).join("\n");
     // Its rows' order decides nothing.
     await Deno.writeTextFile(csv, table(rows.toReversed()));
-    await done("unlearn", unlearning("requests"), folder);
+    await doneHere("unlearn", unlearning("requests"), folder);
     const { steps, weights } = await json(folder, "unlearned/summary.json");
     assertEquals(steps.map(({ people }: { people: number }) => people), [REQUEST_SIZE, 1]);
 
@@ -217,7 +231,7 @@ Deno.test("unlearn takes more people than N_S in chunks, in the order of their f
       await pick(folder, chunk, `chunk${i}`);
       const own = rows.filter(({ fields }) => chunk.includes(fields[0]));
       await Deno.writeTextFile(join(folder, `chunk${i}/requests.csv`), table(own));
-      await done("unlearn", [...unlearning(`chunk${i}`, kit, `out${i}`), ...flags], folder);
+      await doneHere("unlearn", [...unlearning(`chunk${i}`, kit, `out${i}`), ...flags], folder);
       [kit, flags] = [`out${i}/kit`, []];
     }
     const last = await json(folder, "out1/summary.json");
@@ -227,7 +241,7 @@ Deno.test("unlearn takes more people than N_S in chunks, in the order of their f
 Deno.test("unlearn writes no support photograph into its outputs", () =>
   inCopy(async (folder) => {
     const names = await photos(folder);
-    await done("unlearn", unlearning("requests"), folder);
+    await doneHere("unlearn", unlearning("requests"), folder);
     const { imageSize } = await json(folder, "model/config.json");
     const needles: Uint8Array[] = [];
     const files: string[] = [];
@@ -260,14 +274,14 @@ Deno.test("unlearn refuses an --out that exists, and exits 2 without a kit, nami
   inCopy(async (folder) => {
     await Deno.mkdir(join(folder, "unlearned"));
     const before = await tree(folder);
-    const taken = await runTask("unlearn", unlearning("requests"), folder);
+    const taken = await runHere("unlearn", unlearning("requests"), folder);
     assertEquals(taken.code, 1);
     assertMatch(taken.err, /^lethe: unlearned exists; /);
     assertEquals(await tree(folder), before);
 
     await Deno.remove(join(folder, "kit"), { recursive: true });
-    const args = ["--support", "requests", "--out", "new", ...DEVICE];
-    const missing = await runTask("unlearn", args, folder);
+    const args = ["--support", "requests", "--out", "new", ...WASM];
+    const missing = await runHere("unlearn", args, folder);
     assertEquals([missing.code, missing.out], [2, "kit: kit\n"]);
     assertMatch(missing.err, /^lethe: there is no kit kit; [^\n]*--kit[^\n]*meta-learn[^\n]*\n$/);
   }));

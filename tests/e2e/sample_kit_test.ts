@@ -3,8 +3,9 @@ import { fromFileUrl, join } from "@std/path";
 import { parseCsv } from "../../lib/files/csv.ts";
 import { meanLoss } from "../../lib/measure/loss.ts";
 import { inTemporaryFolder } from "../data/temporary_folder.ts";
-import { json } from "./kit_folder.ts";
-import { DEVICE, done } from "./run_task.ts";
+import { json, WASM } from "./kit_folder.ts";
+import { doneHere } from "./run_here.ts";
+import { done } from "./run_task.ts";
 import { tree } from "./small_path.ts";
 
 const FIXTURES = fromFileUrl(new URL("../../fixtures", import.meta.url));
@@ -13,7 +14,7 @@ const REQUESTS = join(FIXTURES, "requests");
 /** Mean task loss of what a model says of the request photographs. */
 async function lossOn(model: string, folder: string): Promise<number> {
   const args = ["--model", model, "--images", REQUESTS, "--json", "said.json"];
-  await done("predict", [...args, ...DEVICE], folder);
+  await doneHere("predict", [...args, ...WASM], folder);
   const { labels, images } = await json(folder, "said.json");
   await Deno.remove(join(folder, "said.json"));
   const csv = await Deno.readTextFile(join(REQUESTS, "requests.csv"));

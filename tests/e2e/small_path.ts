@@ -1,5 +1,6 @@
 import { join } from "@std/path";
 import { done } from "./run_task.ts";
+import { withMade } from "./made_once.ts";
 
 /** N_S of the small kit; one person more asks to be forgotten. */
 export const REQUEST_SIZE = 2;
@@ -17,43 +18,49 @@ export const META_LEARN =
 // WASM is ready at once, where a software adapter needs seconds to compile its kernels.
 const BRIEFLY = ["--device", "wasm", "--epochs"];
 
+const DATA = ["portraits", "split.json", "requests"];
+const MODEL = [...DATA, "model"];
+const PATH = [...MODEL, "kit", "kit.identity-key", "kit.history.svg", "retrained"];
+
+/** The small path, made by its tasks: all that comes before unlearning. */
+async function make(folder: string): Promise<void> {
+  const portraits = "--identities 16 --images-per-identity 4 --size 16 --out portraits";
+  await done("portraits", portraits.split(" "), folder);
+  const split = "--dataset celeba --data portraits --forget 3 --out split.json --requests requests";
+  await done("split", split.split(" "), folder);
+  const train = [...TRAIN, ...BRIEFLY, "2"];
+  await done("train", [...train, "--out", "model"], folder);
+  await done("train", [...train, "--without-forget", "--out", "retrained"], folder);
+  const request = ["--request-size", String(REQUEST_SIZE)];
+  await done("meta-learn", [...META_LEARN, ...request, ...BRIEFLY, "1", "--out", "kit"], folder);
+}
+
 let folder: string | undefined;
 globalThis.addEventListener("unload", () => {
   if (folder !== undefined) Deno.removeSync(folder, { recursive: true });
 });
 
-/** Runs `make` once, however often it is asked for. */
-function once(make: (folder: string) => Promise<unknown>): () => Promise<string> {
-  let made: Promise<string> | undefined;
+/** Copies parts of the small path to this file's own folder once, however often it is asked for. */
+function once(parts: readonly string[]): () => Promise<string> {
+  let copied: Promise<string> | undefined;
   return () =>
-    made ??= (async () => {
-      folder ??= await Deno.makeTempDir({ prefix: "lethe-e2e-" });
-      await make(folder);
-      return folder;
+    copied ??= (async () => {
+      const to = folder ??= await Deno.makeTempDir({ prefix: "lethe-e2e-" });
+      await withMade("path", make, async (made) => {
+        for (const part of parts) await copy(join(made, part), join(to, part));
+      });
+      return to;
     })();
 }
 
 /** `portraits/` of 16 people, `split.json` and, of 3 people to forget, `requests/`. */
-export const smallData = once(async (folder) => {
-  const portraits = "--identities 16 --images-per-identity 4 --size 16 --out portraits";
-  await done("portraits", portraits.split(" "), folder);
-  const split = "--dataset celeba --data portraits --forget 3 --out split.json --requests requests";
-  await done("split", split.split(" "), folder);
-});
+export const smallData = once(DATA);
 
 /** Besides, `model/`. */
-export const smallModel = once(async () => {
-  await done("train", [...TRAIN, ...BRIEFLY, "2", "--out", "model"], await smallData());
-});
+export const smallModel = once(MODEL);
 
 /** Besides, `kit/` with its key and `retrained/`: all that comes before unlearning. */
-export const smallPath = once(async () => {
-  const folder = await smallModel();
-  const oracle = [...TRAIN, ...BRIEFLY, "2", "--without-forget", "--out", "retrained"];
-  await done("train", oracle, folder);
-  const request = ["--request-size", String(REQUEST_SIZE)];
-  await done("meta-learn", [...META_LEARN, ...request, ...BRIEFLY, "1", "--out", "kit"], folder);
-});
+export const smallPath = once(PATH);
 
 /** Runs a body in a copy of the small path, which it may spoil. */
 export async function inCopy(body: (folder: string) => Promise<void>): Promise<void> {

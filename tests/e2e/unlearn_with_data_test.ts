@@ -1,14 +1,14 @@
 import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { fileHash, json } from "./kit_folder.ts";
-import { DEVICE, done, runTask } from "./run_task.ts";
+import { fileHash, json, WASM } from "./kit_folder.ts";
+import { doneHere, runHere } from "./run_here.ts";
 import { inCopy, tree } from "./small_path.ts";
 
 const run = (method: string, ...rest: string[]) => [
   ..."--model model --split split.json --data portraits --epochs 1 --method".split(" "),
   method,
   ...rest,
-  ...DEVICE,
+  ...WASM,
 ];
 
 Deno.test("unlearn-with-data writes models that evaluate measures, the same ones for one seed", () =>
@@ -17,7 +17,7 @@ Deno.test("unlearn-with-data writes models that evaluate measures, the same ones
     for (const method of ["scrub", "bad-teacher"]) {
       const hashes: string[] = [];
       for (const out of [`${method}-1`, `${method}-2`]) {
-        const said = await done("unlearn-with-data", run(method, "--out", out), folder);
+        const said = await doneHere("unlearn-with-data", run(method, "--out", out), folder);
         assertStringIncludes(said, `${out}: ${method} (learningRate `);
         hashes.push(await fileHash(join(folder, out, "model.safetensors")));
         assertEquals(await tree(join(folder, out)), [
@@ -34,7 +34,7 @@ Deno.test("unlearn-with-data writes models that evaluate measures, the same ones
       // Four pictures each; those who are to be forgotten lend one to their request.
       assertEquals(images, { forget: 3 * 3, retain: parts.retain.length * 4 });
       const args = `--model ${method}-1 --split split.json --data portraits`.split(" ");
-      const table = await done("evaluate", [...args, ...DEVICE], folder);
+      const table = await doneHere("evaluate", [...args, ...WASM], folder);
       assert(/\nall labels +\d+\.\d +\d+\.\d +\d+\.\d\n/.test(table), table);
     }
   }));
@@ -43,17 +43,17 @@ Deno.test("unlearn-with-data refuses a setting of the other method and an output
   inCopy(async (folder) => {
     const before = await tree(folder);
     const setting = run("bad-teacher", "--forgetting-epochs", "1", "--out", "x");
-    const refused = await runTask("unlearn-with-data", setting, folder);
+    const refused = await runHere("unlearn-with-data", setting, folder);
     assertEquals(refused.code, 2);
     assertStringIncludes(
       refused.err,
       "--forgetting-epochs with --method bad-teacher; its settings are",
     );
     const unheard = run("reference-tuning", "--out", "x");
-    const without = await runTask("unlearn-with-data", unheard, folder);
+    const without = await runHere("unlearn-with-data", unheard, folder);
     assertEquals(without.code, 2);
     assertStringIncludes(without.err, "reference-tuning without fold models");
-    const taken = await runTask("unlearn-with-data", run("scrub", "--out", "model"), folder);
+    const taken = await runHere("unlearn-with-data", run("scrub", "--out", "model"), folder);
     assertEquals(taken.code, 1);
     assertStringIncludes(taken.err, "model exists");
     assertEquals(await tree(folder), before);

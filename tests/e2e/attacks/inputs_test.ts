@@ -5,7 +5,7 @@ import { storedForm } from "../../../lib/model/input_format.ts";
 import { readRequests } from "../../../lib/data/requests/requests.ts";
 import { parseConfig } from "../../../lib/model/config.ts";
 import { photos, pick } from "../kit_folder.ts";
-import { runTask } from "../run_task.ts";
+import { runHere } from "../run_here.ts";
 import { inCopy, tree } from "../small_path.ts";
 import { MAY_MAKE_DEVICES, MAY_MOUNT } from "./abilities.ts";
 
@@ -181,7 +181,7 @@ for (const { name, make, undo, args, says, control, ignore = false } of ATTACKS)
         await make(folder, photo);
         try {
           const before = await tree(folder);
-          const { code, err } = await runTask("unlearn", args, folder);
+          const { code, err } = await runHere("unlearn", args, folder);
           assertEquals(code, 1, err);
           assertStringIncludes(err, says);
           assertEquals(err.trimEnd().split("\n").length, 1, err);
@@ -211,12 +211,12 @@ Deno.test("audit refuses requests from the training folder, and an output in it"
       ]
     ) {
       const args = [...unlearn(support, "kit", out), "--training-data", "portraits"];
-      const { code, err } = await runTask("audit", args, folder);
+      const { code, err } = await runHere("audit", args, folder);
       assertEquals(code, 1, err);
       assertStringIncludes(err, says);
       assertEquals(await tree(folder), before);
     }
     const apart = [...unlearn(), "--training-data", "portraits"];
-    const { code, out, err } = await runTask("audit", apart, folder);
+    const { code, out, err } = await runHere("audit", apart, folder);
     assertEquals(code, 0, out + err);
   }));

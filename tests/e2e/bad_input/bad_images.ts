@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { buildPng, joinPng, pngChunk, pngHeader } from "../data/build_png.ts";
+import { buildPng, joinPng, pngChunk, pngHeader } from "../../data/build_png.ts";
 import { IMAGES } from "./bad_labels.ts";
 import type { Bad } from "./refuses.ts";
 import { remove, write } from "./spoil.ts";
@@ -7,8 +7,10 @@ import { remove, write } from "./spoil.ts";
 const noise = Array.from({ length: 12 * 12 * 3 }, (_, i) => i * i % 251);
 const png = { width: 12, height: 12, depth: 8, colourType: 2, samples: noise };
 const huge = { width: 100_000, height: 100_000, depth: 8, colourType: 2 };
-const jpeg = await Deno.readFile(new URL("../data/images/baseline.jpg", import.meta.url));
-const arithmetic = await Deno.readFile(new URL("../data/images/arithmetic.jpg", import.meta.url));
+const jpeg = await Deno.readFile(new URL("../../data/images/baseline.jpg", import.meta.url));
+const arithmetic = await Deno.readFile(
+  new URL("../../data/images/arithmetic.jpg", import.meta.url),
+);
 const image = (bytes: Uint8Array | string) => write("requests/9.png", bytes);
 
 /** What one of the requests, 9.png, may turn out to be. */

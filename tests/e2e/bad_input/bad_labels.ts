@@ -1,6 +1,6 @@
 import { join } from "@std/path";
 import type { Bad } from "./refuses.ts";
-import { copy } from "./small_path.ts";
+import { copy } from "../small_path.ts";
 import { edit, empty, write } from "./spoil.ts";
 
 /** The small path's label files and images. */

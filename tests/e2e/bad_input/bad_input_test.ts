@@ -1,16 +1,16 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
-import { execute } from "../../cli/command.ts";
-import { sha256Hex } from "../../lib/files/sha256.ts";
-import { recordedTerminal } from "../cli/recorded_terminal.ts";
-import { writeFiles } from "../data/temporary_folder.ts";
-import { TASKS } from "./all_tasks.ts";
+import { execute } from "../../../cli/command.ts";
+import { sha256Hex } from "../../../lib/files/sha256.ts";
+import { recordedTerminal } from "../../cli/recorded_terminal.ts";
+import { writeFiles } from "../../data/temporary_folder.ts";
+import { TASKS } from "../all_tasks.ts";
 import { BAD_IMAGES } from "./bad_images.ts";
 import { BAD_CSV, BAD_DATA_SETS, BAD_REQUESTS, IMAGES } from "./bad_labels.ts";
 import { BAD_KITS, BAD_WEIGHTS } from "./bad_weights.ts";
 import { type Bad, refuses } from "./refuses.ts";
-import { runTask, type TaskName } from "./run_task.ts";
-import { copy, inCopy, tree } from "./small_path.ts";
+import { runTask, type TaskName } from "../run_task.ts";
+import { copy, inCopy, tree } from "../small_path.ts";
 import { edit, empty, remove, type Spoil, write } from "./spoil.ts";
 
 const WASM = "--device wasm";
@@ -100,7 +100,7 @@ refuses("predict refuses bad weights", predict, PREDICT, BAD_WEIGHTS);
 Deno.test("predict converts CMYK, grey and 16-bit images", () =>
   inCopy(async (folder) => {
     for (const name of ["cmyk.jpg", "grey.jpg", "alpha_16_bit.png", "interlaced_palette.png"]) {
-      const url = new URL(`../data/images/${name}`, import.meta.url);
+      const url = new URL(`../../data/images/${name}`, import.meta.url);
       await copy(fromFileUrl(url), join(folder, "requests", name));
     }
     const args = PREDICT.replaceAll("@", "").split(" ");

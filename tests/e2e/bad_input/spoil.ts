@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { writeFiles } from "../data/temporary_folder.ts";
+import { writeFiles } from "../../data/temporary_folder.ts";
 
 /** Spoils what lies in a folder, to see it refused. */
 export type Spoil = (folder: string) => Promise<void>;
