@@ -1,11 +1,10 @@
 import * as tf from "@tensorflow/tfjs";
-import { batchesOf, chunks, type ImageSource } from "../data/loader/image_source.ts";
-import { uploadWeights } from "../model/device_weights.ts";
+import { batchesOf, chunks } from "../data/loader/image_source.ts";
 import { TRAINING_RECIPES, type TrainingRecipe } from "../model/recipes.ts";
 import type { Weight } from "../model/safetensors.ts";
 import { trainingStep } from "../model/training_step/open_training_step.ts";
 import { sgd } from "../tensor/optimisers/sgd.ts";
-import { disposeWeights, mapWeights, type Weights } from "../tensor/weights.ts";
+import { disposeWeights, mapWeights } from "../tensor/weights.ts";
 import { influenceStep, summedGradient } from "../unlearn/compared/influence.ts";
 import { LoggedUpdates } from "../unlearn/compared/logged_updates.ts";
 import { referenceStep } from "../unlearn/compared/reference_tuning.ts";
@@ -13,7 +12,7 @@ import { importances } from "../unlearn/compared/ssd.ts";
 import { unflatten } from "../unlearn/memory/flat.ts";
 import { compareGolden, type Computed, computedOf, type SelfcheckGroup } from "./compare_golden.ts";
 import type { Golden } from "./golden.ts";
-import { goldenParts } from "./golden_images.ts";
+import { type GoldenSetting, onGoldenSetting } from "./golden_setting.ts";
 
 /** A tensor of a method passes within this share of its largest expected magnitude. */
 const TOLERANCE = 1e-3;
@@ -21,16 +20,6 @@ const TOLERANCE = 1e-3;
 const INFLUENCE = { learningRate: 0.01, damping: 0.1, batch: 8 } as const;
 const UPDATES = { images: 8, people: 3, learningRate: 1e-3, weightDecay: 0.05 } as const;
 const REFERENCE_TUNING = { learningRate: 0.1, retainWeight: 2, retain: 8 } as const;
-
-/** The golden model and images on the device. */
-interface Setting {
-  readonly theta: Weights;
-  readonly backbone: { readonly shape: Golden["shape"]; readonly microBatch: number };
-  readonly source: ImageSource;
-  readonly train: readonly number[];
-  readonly support: readonly number[];
-  readonly forget: readonly number[];
-}
 
 /**
  * Recomputes the numbers of the methods that this project adds to compare with.
@@ -44,31 +33,16 @@ export async function selfcheckCompared(
   expected: ReadonlyMap<string, Weight>,
   microBatch = Infinity,
 ): Promise<SelfcheckGroup[]> {
-  const engine = tf.engine();
-  engine.startScope();
-  try {
-    const { source, indices: [train, support, forget] } = goldenParts(
-      golden,
-      "train",
-      "support",
-      "forget",
-    );
-    const backbone = { shape: golden.shape, microBatch };
-    const theta = uploadWeights(golden.model);
-    const setting: Setting = { theta, backbone, source, train, support, forget };
+  return await onGoldenSetting(golden, microBatch, async (setting) => {
     const groups: SelfcheckGroup[] = [];
-    for (
-      const [name, check] of Object.entries(CHECKS)
-    ) {
+    for (const [name, check] of Object.entries(CHECKS)) {
       const computed = Object.entries(await check(setting));
       // The reference keeps a part of the tensors.
       const kept = Object.fromEntries(computed.filter(([tensor]) => expected.has(tensor)));
       groups.push(compareGolden(name, kept, expected, TOLERANCE));
     }
     return groups;
-  } finally {
-    engine.endScope();
-  }
+  });
 }
 
 const CHECKS = {
@@ -78,7 +52,7 @@ const CHECKS = {
 } as const;
 
 async function influence(
-  { theta, backbone, source, train, support }: Setting,
+  { theta, backbone, source, train, support }: GoldenSetting,
 ): Promise<Computed> {
   const { batch } = INFLUENCE;
   const fisher = await importances(theta, backbone, "multi-label", source, train, batch);
@@ -87,7 +61,7 @@ async function influence(
 }
 
 async function tuning(
-  { theta, backbone, source, train, forget }: Setting,
+  { theta, backbone, source, train, forget }: GoldenSetting,
 ): Promise<Computed> {
   const optimiser = sgd({ momentum: 0, weightDecay: 0 });
   const { theta: after, value } = await referenceStep(
@@ -113,7 +87,7 @@ async function tuning(
 }
 
 /** Three steps of AdamW, looked on at. */
-async function updates({ theta, backbone, source, train }: Setting): Promise<Computed> {
+async function updates({ theta, backbone, source, train }: GoldenSetting): Promise<Computed> {
   const { images, people, learningRate, weightDecay } = UPDATES;
   const portraits = TRAINING_RECIPES.find(({ name }) => name === "portraits")!;
   const recipe: TrainingRecipe = { ...portraits, optimiser: "adamw", weightDecay };

@@ -1,5 +1,4 @@
 import * as tf from "@tensorflow/tfjs";
-import type { ImageSource } from "../data/loader/image_source.ts";
 import { uploadWeights } from "../model/device_weights.ts";
 import { sgd } from "../tensor/optimisers/sgd.ts";
 import { disposeWeights, mapWeights, type Weights } from "../tensor/weights.ts";
@@ -10,7 +9,8 @@ import { forgetStep, retainStep, SCRUB } from "../unlearn/compared/scrub.ts";
 import { dampen, importances } from "../unlearn/compared/ssd.ts";
 import { compareGolden, type Computed, computedOf, type SelfcheckGroup } from "./compare_golden.ts";
 import { type Golden, goldenTensor } from "./golden.ts";
-import { goldenParts, goldenPatches } from "./golden_images.ts";
+import { goldenPatches } from "./golden_images.ts";
+import { type GoldenSetting, onGoldenSetting } from "./golden_setting.ts";
 
 /** A tensor of a method passes within this share of its largest expected magnitude. */
 const TOLERANCE = 1e-3;
@@ -25,17 +25,6 @@ const LEARNING_RATES = { jit: 0.01, scrub: 0.005, badTeacher: 0.01 } as const;
 /** Retain batches are the first training images. */
 const RETAIN = 8;
 
-/** The golden model and images on the device. */
-interface Setting {
-  readonly golden: Golden;
-  readonly theta: Weights;
-  readonly backbone: { readonly shape: Golden["shape"]; readonly microBatch: number };
-  readonly source: ImageSource;
-  readonly train: readonly number[];
-  readonly support: readonly number[];
-  readonly forget: readonly number[];
-}
-
 /**
  * Recomputes the golden numbers of SSD, PGU, JiT, SCRUB and Bad Teacher on the active device.
  *
@@ -46,31 +35,14 @@ export async function selfcheckMethods(
   golden: Golden,
   microBatch = Infinity,
 ): Promise<SelfcheckGroup[]> {
-  const engine = tf.engine();
-  engine.startScope();
-  try {
-    const { source, indices: [train, support, forget] } = goldenParts(
-      golden,
-      "train",
-      "support",
-      "forget",
-    );
-    const setting: Setting = {
-      golden,
-      theta: uploadWeights(golden.model),
-      backbone: { shape: golden.shape, microBatch },
-      source,
-      ...{ train, support, forget },
-    };
+  return await onGoldenSetting(golden, microBatch, async (setting) => {
     const groups: SelfcheckGroup[] = [];
     for (const check of [ssd, pgu, jit, scrub, badTeacher]) groups.push(await check(setting));
     return groups;
-  } finally {
-    engine.endScope();
-  }
+  });
 }
 
-async function ssd(setting: Setting): Promise<SelfcheckGroup> {
+async function ssd(setting: GoldenSetting): Promise<SelfcheckGroup> {
   const { golden, theta, backbone, source, train, support } = setting;
   const of = (images: readonly number[], batch: number) =>
     importances(theta, backbone, "multi-label", source, images, batch);
@@ -94,7 +66,7 @@ async function ssd(setting: Setting): Promise<SelfcheckGroup> {
   );
 }
 
-async function pgu(setting: Setting): Promise<SelfcheckGroup> {
+async function pgu(setting: GoldenSetting): Promise<SelfcheckGroup> {
   const { golden, theta, backbone, source, train, support } = setting;
   const covariances = await inputCovariances(theta, backbone, source, train);
   const { theta: after, value, ranks } = await projectedGradient(
@@ -129,7 +101,7 @@ async function pgu(setting: Setting): Promise<SelfcheckGroup> {
   );
 }
 
-async function jit(setting: Setting): Promise<SelfcheckGroup> {
+async function jit(setting: GoldenSetting): Promise<SelfcheckGroup> {
   const { golden, theta, backbone, source, support } = setting;
   const { values, shape: [draws, ...shape] } = goldenTensor(golden.methods.batch, "jit.noise");
   const size = values.length / draws;
@@ -155,7 +127,7 @@ async function jit(setting: Setting): Promise<SelfcheckGroup> {
   );
 }
 
-async function scrub(setting: Setting): Promise<SelfcheckGroup> {
+async function scrub(setting: GoldenSetting): Promise<SelfcheckGroup> {
   const { golden, theta: teacher, backbone, source, train, forget } = setting;
   const data = { teacher, ...backbone, task: "multi-label", source } as const;
   const optimiser = sgd(SCRUB);
@@ -179,7 +151,7 @@ async function scrub(setting: Setting): Promise<SelfcheckGroup> {
   return compareGolden("SCRUB", computed, golden.methods.expected, TOLERANCE);
 }
 
-async function badTeacher(setting: Setting): Promise<SelfcheckGroup> {
+async function badTeacher(setting: GoldenSetting): Promise<SelfcheckGroup> {
   const { golden, theta, backbone, source, train, forget } = setting;
   // One plain step: what the momentum and decay of a whole run would add is the optimiser's own.
   const optimiser = sgd({ momentum: 0, weightDecay: 0 });
@@ -201,7 +173,7 @@ async function badTeacher(setting: Setting): Promise<SelfcheckGroup> {
 }
 
 /** Weights that the golden folder gives under a prefix. */
-function given({ golden }: Setting, prefix: string): Weights {
+function given({ golden }: GoldenSetting, prefix: string): Weights {
   const own = [...golden.methods.batch].filter(([name]) => name.startsWith(prefix));
   return uploadWeights(new Map(own.map(([name, weight]) => [name.slice(prefix.length), weight])));
 }

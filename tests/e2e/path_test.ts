@@ -57,7 +57,7 @@ Deno.test("evaluate measures what unlearn made of portraits, and predict reads i
     const measured = async (model: string) => {
       const args = ["--model", model, "--retrained", "retrained", ...DEVICE];
       const rest = ["--split", "split.json", "--data", "portraits", "--json", "figures.json"];
-      const table = await done("evaluate", [...args, ...rest], folder);
+      const table = await doneHere("evaluate", [...args, ...rest], folder);
       assertMatch(table, /\nall labels +\d+\.\d +\d+\.\d +\d+\.\d\n/);
       assertMatch(table, /\n {2}Smiling +\S+ +\S+ +\S+\n/);
       assertMatch(table, /\nTug-of-War: +\d+\.\d\n/);
@@ -82,7 +82,7 @@ Deno.test("evaluate measures what unlearn made of portraits, and predict reads i
 
     const predicted = async (model: string) => {
       const args = ["--model", model, "--images", "requests", "--json", "p.json", ...DEVICE];
-      assertEquals(await done("predict", args, folder), "p.json: 3 images\n");
+      assertEquals(await doneHere("predict", args, folder), "p.json: 3 images\n");
       return await json(folder, "p.json");
     };
     const [before, now] = [await predicted("model"), await predicted("unlearned/model")];

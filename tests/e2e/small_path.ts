@@ -1,6 +1,6 @@
 import { join } from "@std/path";
 import { done } from "./run_task.ts";
-import { withMade } from "./made_once.ts";
+import { madeOnce } from "./made_once.ts";
 
 /** N_S of the small kit; one person more asks to be forgotten. */
 export const REQUEST_SIZE = 2;
@@ -46,9 +46,8 @@ function once(parts: readonly string[]): () => Promise<string> {
   return () =>
     copied ??= (async () => {
       const to = folder ??= await Deno.makeTempDir({ prefix: "lethe-e2e-" });
-      await withMade("path", make, async (made) => {
-        for (const part of parts) await copy(join(made, part), join(to, part));
-      });
+      const made = await madeOnce("path", make);
+      for (const part of parts) await copy(join(made, part), join(to, part));
       return to;
     })();
 }

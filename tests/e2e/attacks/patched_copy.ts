@@ -36,10 +36,29 @@ const { layers } = await unlearnContained({
 });
 console.log(JSON.stringify(layers));`;
 
-/** Runs a body with a copy of Lethe and of the small path. */
+let lethe: Promise<string> | undefined;
+let copied: string | undefined;
+globalThis.addEventListener("unload", () => {
+  if (copied !== undefined) Deno.removeSync(copied, { recursive: true });
+});
+
+/** A copy for all tests of a file, so that Deno compiles it once. */
+function copyOfLethe(): Promise<string> {
+  return lethe ??= (async () => {
+    const to = copied = await Deno.makeTempDir({ prefix: "lethe-patched-" });
+    for (const name of ["lib", "cli", "tasks", "deno.json", "deno.lock"]) {
+      await copy(join(PROJECT, name), join(to, name));
+    }
+    await Deno.writeTextFile(join(to, "watched.ts"), WATCHED);
+    return to;
+  })();
+}
+
+/** Runs a body with a copy of Lethe, whose patches are undone at its end, and of the small path. */
 export async function withPatchedCopy(body: (copy: PatchedCopy) => Promise<void>): Promise<void> {
   await inCopy(async (folder) => {
-    const lethe = await Deno.makeTempDir({ prefix: "lethe-patched-" });
+    const lethe = await copyOfLethe();
+    const original = new Map<string, string>();
     const { flags } = taskLine("unlearn");
     const run = (script: string, args: readonly string[], before = ":") =>
       say([
@@ -47,16 +66,13 @@ export async function withPatchedCopy(body: (copy: PatchedCopy) => Promise<void>
         ...[Deno.execPath(), ...flags, join(lethe, script), ...args],
       ]);
     try {
-      for (const name of ["lib", "cli", "tasks", "deno.json", "deno.lock"]) {
-        await copy(join(PROJECT, name), join(lethe, name));
-      }
-      await Deno.writeTextFile(join(lethe, "watched.ts"), WATCHED);
       await body({
         ...{ folder, lethe },
         async patch(file, from, to) {
           const path = join(lethe, file);
           const text = await Deno.readTextFile(path);
           if (!text.includes(from)) throw new Error(`${file} has no ${from}`);
+          if (!original.has(path)) original.set(path, text);
           await Deno.writeTextFile(path, text.replace(from, () => to));
         },
         unlearn: (...args) => run("tasks/unlearn.ts", args),
@@ -70,7 +86,7 @@ export async function withPatchedCopy(body: (copy: PatchedCopy) => Promise<void>
         },
       });
     } finally {
-      await Deno.remove(lethe, { recursive: true });
+      for (const [path, text] of original) await Deno.writeTextFile(path, text);
     }
   });
 }

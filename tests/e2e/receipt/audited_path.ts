@@ -1,6 +1,6 @@
 import { fromFileUrl, join } from "@std/path";
 import { WASM } from "../kit_folder.ts";
-import { withMade } from "../made_once.ts";
+import { madeOnce } from "../made_once.ts";
 import { runHere } from "../run_here.ts";
 import { done } from "../run_task.ts";
 import { copy, smallPath } from "../small_path.ts";
@@ -30,7 +30,7 @@ async function make(place: string): Promise<void> {
 export async function inAudited(body: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "lethe-e2e-" });
   try {
-    await withMade("audited", make, (made) => copy(join(made, ...NAMED), folder));
+    await copy(join(await madeOnce("audited", make), ...NAMED), folder);
     await Deno.chmod(join(folder, "signer"), 0o600);
     await body(folder);
   } finally {

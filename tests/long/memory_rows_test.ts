@@ -2,7 +2,7 @@ import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { join } from "@std/path";
 import { runGrid } from "../../lib/benchmark/run_grid.ts";
 import { inTemporaryFolder } from "../data/temporary_folder.ts";
-import { TINY_GRID } from "./tiny_grid.ts";
+import { TINY_GRID } from "../benchmark/tiny_grid.ts";
 
 const MEMORY = { method: "memory", folds: 2, foldSets: 1, rounds: 1 } as const;
 
