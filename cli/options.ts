@@ -69,7 +69,10 @@ export function optionName(key: string): string {
   return "--" + key.replace(/[A-Z]/g, (letter) => "-" + letter.toLowerCase());
 }
 
-/** What stands for an option's value in `--help` and in remedies: `PATH`, `N`, `auto|wasm`; empty for flags. */
+/**
+ * What stands for an option's value in `--help` and in remedies: `PATH`, `N`, `auto|wasm`; empty
+ * for flags.
+ */
 export function valueName(row: OptionRow): string {
   switch (row.kind) {
     case "flag":

@@ -1,6 +1,7 @@
 /**
  * The name that a misspelt one was probably meant to be: the nearest by insertions, deletions,
- * substitutions and swaps of neighbours, letter case aside, when no more than a third of its letters differ.
+ * substitutions and swaps of neighbours, letter case aside, when no more than a third of its
+ * letters differ.
  *
  * @returns null when none is near
  */

@@ -75,9 +75,9 @@ async function values(workload: Workload, pytorch: Pytorch) {
 }
 
 /**
- * Times steps against PyTorch's by turns: on the same card training with SGD, evaluation and the meta
- * step with AdamW against double backward, in float32, TF32 and bfloat16; without a card forward and backward on the
- * same CPU.
+ * Times steps against PyTorch's by turns: on the same card training with SGD, evaluation and the
+ * meta step with AdamW against double backward, in float32, TF32 and bfloat16; without a card
+ * forward and backward on the same CPU.
  *
  * @param script path of tasks/bench_pytorch.py
  * @param python the program that runs it

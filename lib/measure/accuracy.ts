@@ -1,4 +1,7 @@
-/** Index of the largest of `labels` values from `offset` on; the first of equal ones, -1 when all are NaN. */
+/**
+ * Index of the largest of `labels` values from `offset` on; the first of equal ones, -1 when all
+ * are NaN.
+ */
 function argMax(rows: ArrayLike<number>, offset: number, labels: number): number {
   let [best, largest] = [-1, -Infinity];
   for (let c = 0; c < labels; c++) {

@@ -14,7 +14,10 @@ export interface RmiaSettings {
   readonly gamma: number;
 }
 
-/** Values for when no further retrained models are there to choose them on (.github/ARCHITECTURE.md, section 3). */
+/**
+ * Values for when no further retrained models are there to choose them on
+ * (.github/ARCHITECTURE.md, section 3).
+ */
 export const RMIA_DEFAULTS: RmiaSettings = { a: 0.3, gamma: 1 };
 
 /**

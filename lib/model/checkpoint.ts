@@ -93,7 +93,11 @@ export async function readModel(folder: string): Promise<Model> {
 /** Names that a model file's `__metadata__` may hold. */
 export const MODEL_METADATA = ["format", "kernels"] as const;
 
-/** A model from its config and the content of its weights' file. @throws {LetheError} as {@link readModel} */
+/**
+ * A model from its config and the content of its weights' file.
+ *
+ * @throws {LetheError} as {@link readModel}
+ */
 export function modelOf(config: ModelConfig, bytes: Uint8Array, path: string): Model {
   const parsed = parseSafetensors(bytes, path);
   const { weights: theta, metadata } = parsed;

@@ -82,8 +82,8 @@ export function trainingStatePath(out: string): string {
  * config and `history.json`. After each epoch the state is saved beside `out`; the same call goes on
  * from it and ends with the same weights.
  *
- * With `logUpdates` the folder {@link updatesFolder} holds what each person's images did to the weights, whose
- * bits are the same without.
+ * With `logUpdates` the folder {@link updatesFolder} holds what each person's images did to the
+ * weights, whose bits are the same without.
  *
  * @throws LetheError bad input, or `out` exists
  */

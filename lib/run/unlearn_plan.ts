@@ -142,7 +142,8 @@ const ANSWERS = {
  * The plan's rows, for methods that need it with the keys to what the kit remembers of these people: the
  * worker gets no key of anybody else, and the identity key never.
  *
- * @throws LetheError the kit's `memory.json` is damaged or does not know somebody; it lacks what the method needs
+ * @throws LetheError the kit's `memory.json` is damaged or does not know somebody; it lacks what
+ * the method needs
  */
 export async function rowsFor(
   kit: string,

@@ -29,8 +29,8 @@ export interface UnlearnOptions extends PlanOptions {
 }
 
 /**
- * Forgets the people of a folder of requests (Algorithm 1, or another method): writes the new weights, the kit for the
- * next request, without these people's embedding rows, and a summary.
+ * Forgets the people of a folder of requests (Algorithm 1, or another method): writes the new
+ * weights, the kit for the next request, without these people's embedding rows, and a summary.
  *
  * It runs in this process, with this process's rights; `unlearnContained` runs the same in a worker
  * that cannot reach anything else.

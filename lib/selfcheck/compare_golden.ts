@@ -15,7 +15,10 @@ export interface SelfcheckGroup {
   readonly relativeError: number;
   /** The tensor it was found in. */
   readonly worst: string;
-  /** Share of its own largest expected magnitude within which a tensor passes; see {@link ABSOLUTE_TOLERANCE}. */
+  /**
+   * Share of its own largest expected magnitude within which a tensor passes; see {@link
+   * ABSOLUTE_TOLERANCE}.
+   */
   readonly tolerance: number;
   /** Tensors past their tolerance. */
   readonly failed: readonly string[];

@@ -86,7 +86,7 @@ async function tuning(
   return computed;
 }
 
-/** Three steps of AdamW, looked on at. */
+/** Three steps of AdamW, with the log of updates watching. */
 async function updates({ theta, backbone, source, train }: GoldenSetting): Promise<Computed> {
   const { images, people, learningRate, weightDecay } = UPDATES;
   const portraits = TRAINING_RECIPES.find(({ name }) => name === "portraits")!;

@@ -20,7 +20,7 @@ export function customGradient(f: CustomGradient): ReturnType<typeof tf.customGr
       value,
       gradFunc(dy: tf.Tensor, saved: tf.Tensor[]) {
         const gradients = tf.tidy(() => backward(dy, saved));
-        // Nobody else asks for it: tfjs calls this once and sums gradients before it does.
+        // dy is ours to free: tfjs sums all gradients of a tensor into it first, and calls this once.
         if (![gradients].flat().includes(dy)) dy.dispose();
         return gradients;
       },

@@ -8,7 +8,7 @@ import { precision } from "./precision.ts";
  * are PyTorch's, [out, in]; whoever calls owns what comes out.
  */
 
-/** Whether ops may be written over these products: their operands and what they save are float32. */
+/** Whether ops may use these products: the backend has them, and they take and save float32 alone. */
 export function hasFusedProducts(): boolean {
   return hasKernel("LetheWeightGradient") && precision() === "float32";
 }

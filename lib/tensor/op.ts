@@ -6,9 +6,10 @@ export type Attributes = Readonly<Record<string, number | readonly number[]>>;
 /**
  * A differentiable op: forward and backward in one function, the tangent in another.
  *
- * `forward` is recorded by tfjs's tape with the op's own backward pass (`tf.customGrad`).
- * `jvp` is the directional derivative, written in ops that are differentiable in their turn, so that
- * one ordinary gradient can be taken of a tangent (reverse over forward, .github/ARCHITECTURE.md, section 3).
+ * `forward` is recorded by tfjs's tape with the op's own backward pass (`tf.customGrad`). `jvp` is
+ * the directional derivative, written in ops that are differentiable in their turn, so that one
+ * ordinary gradient can be taken of a tangent (reverse over forward, .github/ARCHITECTURE.md,
+ * section 3).
  */
 export interface Op {
   /** As people call it. */

@@ -1,4 +1,7 @@
-/** Most reads that may be unfinished: with fewer the device waits for the host, with more its queue grows. */
+/**
+ * Most reads that may be unfinished: with fewer the device waits for the host, with more its queue
+ * grows.
+ */
 const MOST_UNFINISHED = 2;
 
 /**

@@ -20,7 +20,10 @@ export interface Questions<Question> extends Disposable {
   tell(message: Question): void;
 }
 
-/** Numbers the questions to a worker, which answers with {@link answerQuestions}, and hands out its answers. */
+/**
+ * Numbers the questions to a worker, which answers with {@link answerQuestions}, and hands out its
+ * answers.
+ */
 export function questionsTo<Question>(worker: Worker): Questions<Question> {
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
   let next = 0;

@@ -31,8 +31,9 @@ export interface StepVerdict {
 }
 
 /**
- * Holds a step against what simulated requests showed, or the kit's own settings do for the same request, {@link STEP_MARGIN} times wider at both ends and,
- * at the upper one, as often as there were steps.
+ * Holds a step's length against the range that simulated requests showed, or, where settings were given,
+ * against what the kit's own settings do for the same request. The range is {@link STEP_MARGIN} times
+ * wider at both ends; its upper end is for one step, and so counts once for each that was taken.
  *
  * @param steps a request of more people than N_S takes several, or one that goes as far
  * @param allowUnusual lets a step of unusual length pass; it is recorded

@@ -33,9 +33,10 @@ export interface ModuleGraph {
 }
 
 /**
- * Lists all that an entry imports by static and literal imports. Those need no permission and leave no line in the
- * permission log, so they are held against the rule here: the project's own modules and packages of
- * its lock file, nothing else. Imports of a computed path, which no list could name, are refused.
+ * Lists all that an entry imports by static and literal imports. Those need no permission and leave
+ * no line in the permission log, so they are held against the rule here: the project's own modules
+ * and packages of its lock file, nothing else. Imports of a computed path, which no list could
+ * name, are refused.
  *
  * @throws LetheError a package cannot be fetched, or is not the locked one
  */

@@ -15,9 +15,9 @@ export type Closing = Pick<LedgerEntry, "receipt" | "generation" | "kits">;
 const REMEDY = "name the people whom that run forgot, and its own receipt.json";
 
 /**
- * Holds people against the receipt of the run that is said to have forgotten them: how many they are, with
- * those that the ledger has closed by it already; and each of them, where the run's kit still lies beside the
- * receipt and its keyed hashes tell.
+ * Holds people against the receipt of the run that is said to have forgotten them: how many they
+ * are, with those that the ledger has closed by it already; and each of them, where the run's kit
+ * still lies beside the receipt and its keyed hashes tell.
  *
  * @param path of the receipt
  * @param key the kit's identity key

@@ -63,7 +63,10 @@ export async function declaredLimits(
   return { ...limits, allowTrainingPhoto: true };
 }
 
-/** The layer `copies` of a run whose operator has stated that training photographs are among its requests. */
+/**
+ * The layer `copies` of a run whose operator has stated that training photographs are among its
+ * requests.
+ */
 export function declaredCopies(outcome: LayerOutcome): LayerOutcome {
   if (outcome.state !== "failed") return outcome;
   return { ...outcome, state: "absent", detail: `declared by the operator: ${outcome.detail}` };

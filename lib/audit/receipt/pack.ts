@@ -11,7 +11,10 @@ import {
 } from "./receipt.ts";
 import { readReceipt } from "./receipt_file.ts";
 
-/** In a pack: the new model's hashes as sha256sum has them, so that `sha256sum -c` checks the model alone. */
+/**
+ * In a pack: the new model's hashes as sha256sum has them, so that `sha256sum -c` checks the model
+ * alone.
+ */
 export const MODEL_HASHES = "model.sha256";
 
 const BLOCK = 512;

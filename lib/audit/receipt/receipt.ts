@@ -17,8 +17,8 @@ export interface FileDigest extends Digest {
 
 /**
  * `receipt.json`: what one unlearning run read, did and wrote, and how the layers of the proof came
- * out (.github/ARCHITECTURE.md, section 5). It names nobody: requests are listed by hash, and paths by what lies there
- * (`{support}`, `{kit}`, `{out}`, `{project}`, ..).
+ * out (.github/ARCHITECTURE.md, section 5). It names nobody: requests are listed by hash, and paths
+ * by what lies there (`{support}`, `{kit}`, `{out}`, `{project}`, ..).
  *
  * The signature is Ed25519 over the DSSE envelope of an in-toto statement: its subjects are the files that
  * were written, its predicate all other fields ({@link PREDICATE_TYPE}); `receipt.sigstore.json` has the

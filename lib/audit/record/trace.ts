@@ -40,7 +40,10 @@ const NEVER = new Set([
 /** The C library asks nscd, where that runs, for the user's name. */
 const NSCD = /sun_path="\/(?:var\/)?run\/nscd\/socket"/;
 
-/** Two paths of 4096 bytes, each of them in octal, and what stands between; a longer line is none of strace's. */
+/**
+ * Two paths of 4096 bytes, each of them in octal, and what stands between; a longer line is none
+ * of strace's.
+ */
 const MAX_LINE = 2 ** 16;
 
 /**

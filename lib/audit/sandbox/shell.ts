@@ -10,7 +10,11 @@ export interface Said {
 /** The one program that the launchers may start (deno.json); it starts all others. */
 export const SHELL = "/bin/sh";
 
-/** Runs a program with the launcher's own environment, less orders to the linker, to its end. @param variables besides */
+/**
+ * Runs a program with the launcher's own environment, less orders to the linker, to its end.
+ *
+ * @param variables besides
+ */
 export async function say(
   argv: readonly string[],
   variables: Readonly<Record<string, string>> = {},
@@ -64,7 +68,10 @@ exec "$@"`;
 /** Dash closes descriptors of one digit only, and fails on others: bash where there is one. */
 const ENTER = `if command -v bash >/dev/null; then exec bash -c "$0" bash "$@"; fi; eval "$0"`;
 
-/** A command line that runs another one with the descriptors 0, 1 and 2 only; exit code 125 where it cannot. */
+/**
+ * A command line that runs another one with the descriptors 0, 1 and 2 only; exit code 125 where
+ * it cannot.
+ */
 export function withoutDescriptors(argv: readonly string[]): string[] {
   return [SHELL, "-c", ENTER, CLOSE, ...argv];
 }

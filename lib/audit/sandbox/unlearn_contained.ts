@@ -45,9 +45,9 @@ export interface UnlearnContainedOptions extends PlanOptions {
 const ENTRY = fromFileUrl(new URL("./unlearn_worker.ts", import.meta.url));
 
 /**
- * Forgets the people of a folder of requests in a worker that can reach the requests, the kit and one
- * new folder, and nothing else (.github/ARCHITECTURE.md, section 5). This process keeps the identity key, checks every
- * path before and every output after, and gives the output its name.
+ * Forgets the people of a folder of requests in a worker that can reach the requests, the kit and
+ * one new folder, and nothing else (.github/ARCHITECTURE.md, section 5). This process keeps the
+ * identity key, checks every path before and every output after, and gives the output its name.
  *
  * @param close may add files to the output before it takes its name: the receipt
  * @throws UsageError there is no kit

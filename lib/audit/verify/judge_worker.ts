@@ -23,7 +23,10 @@ const HARMLESS = [...REQUIRED, "--no-code-cache", "--quiet"];
 const READABLE =
   /^(?:\{run\}\/job\.json|\{support\}(?:\/(?:[0-9a-f]{16}|requests\.csv))?|\{kit\}|\{out\})$/;
 
-/** Variables that the launcher sets, and to what; any other, `LD_PRELOAD` first of all, could bring in code. */
+/**
+ * Variables that the launcher sets, and to what; any other, `LD_PRELOAD` first of all, could bring
+ * in code.
+ */
 const VARIABLES: Readonly<Record<string, RegExp>> = {
   DENO_DIR: /^\{packages\}$/,
   DENO_NO_UPDATE_CHECK: /^1$/,

@@ -54,7 +54,8 @@ export interface VerifyOptions {
 }
 
 /**
- * Holds a receipt against its signature and the outputs and evidence beside it. It needs neither network nor training data.
+ * Holds a receipt against its signature and the outputs and evidence beside it. It needs neither
+ * network nor training data.
  *
  * @returns the receipt, and one outcome per check
  * @throws {LetheError} the receipt is missing; or it is malformed, with exit code 3

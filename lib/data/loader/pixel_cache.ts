@@ -13,10 +13,11 @@ const SIZE_BYTES = 8;
 const WORTH_DECODING = 4;
 
 /**
- * Decoded images in a folder, one file each: their size, the pixels and a SHA-256 of both. An image that
- * a form enlarges is kept as it was before. A file is named by the hash of its source, the form and the version of the decoders, so a changed source has another
- * name; what was damaged or torn is found by the hash and made anew. It holds training images: whoever
- * deletes the data set deletes this folder too.
+ * Decoded images in a folder, one file each: their size, the pixels and a SHA-256 of both. An image
+ * that a form enlarges is kept as it was before. A file is named by the hash of its source, the
+ * form and the version of the decoders, so a changed source has another name; what was damaged or
+ * torn is found by the hash and made anew. It holds training images: whoever deletes the data set
+ * deletes this folder too.
  */
 export interface PixelCache {
   /** The image of a source for a form, not yet resized to it; null where it is not there or damaged. */

@@ -29,7 +29,10 @@ export interface KitManifest {
   readonly generation: number;
   /** Id of the kit that this kit was made from by a request; null as meta-learned. */
   readonly parent: string | null;
-  /** Which identity key its hashes were made with (`keyFingerprint`); absent in kits made before it was kept. */
+  /**
+   * Which identity key its hashes were made with (`keyFingerprint`); absent in kits made before it
+   * was kept.
+   */
   readonly keyFingerprint?: string;
   /** How many there are. */
   readonly files: readonly KitFile[];

@@ -3,7 +3,10 @@ export const ROW_LAYERS = ["all", "late", "mlp", "attention"] as const;
 /** One of {@link ROW_LAYERS}. */
 export type RowLayers = typeof ROW_LAYERS[number];
 
-/** Tensors of theta that rows are kept of: of the later half of the blocks, or of one kind of layer, and the head. */
+/**
+ * Tensors of theta that rows are kept of: of the later half of the blocks, or of one kind of
+ * layer, and the head.
+ */
 export function layerShapes(
   shapes: ReadonlyMap<string, readonly number[]>,
   layers: RowLayers,

@@ -1,4 +1,7 @@
-/** Bytes of a message in protobuf's wire format, in pieces: weights are not copied until they are written. */
+/**
+ * Bytes of a message in protobuf's wire format, in pieces: weights are not copied until they are
+ * written.
+ */
 export type Pieces = readonly Uint8Array[];
 
 /** Field of a message: a whole number (int64 or enum). */

@@ -17,7 +17,10 @@ const MAX_ROW_BYTES = 2 ** 30;
 /** Rows that take less than this together stay in memory. */
 const MOST_IN_MEMORY = 2 ** 30;
 
-/** Rows at one rank: in memory, or where they are too many in a folder, a file each, as private as the data. */
+/**
+ * Rows at one rank: in memory, or where they are too many in a folder, a file each, as private as
+ * the data.
+ */
 export class RowFolder implements KeptRows {
   readonly #folder: string;
   readonly #inMemory: MemoryRow[] | undefined;

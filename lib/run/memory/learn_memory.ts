@@ -106,10 +106,10 @@ export interface MemoryInputs {
 }
 
 /**
- * Writes down what the model memorised of each person: moments of gradients, rows by rounds of simulated
- * requests, the learned settings, the rank, and a scale by the size of the request. The scales are chosen on
- * simulated requests of each fold's people, against the model that never saw them, learned settings without
- * those of one fold. Who will really ask plays no part.
+ * Writes down what the model memorised of each person: moments of gradients, rows by rounds of
+ * simulated requests, the learned settings, the rank, and a scale by the size of the request. The
+ * scales are chosen on simulated requests of each fold's people, against the model that never saw
+ * them, learned settings without those of one fold. Who will really ask plays no part.
  */
 export async function learnMemory(
   inputs: MemoryInputs,

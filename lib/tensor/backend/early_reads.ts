@@ -1,8 +1,8 @@
 /** Staging buffers of one size that are kept: a read holds one until its promise resolves. */
 const [KEPT, KEPT_BYTES] = [128, 64 * 2 ** 20];
 /**
- * Staging buffers that are mapped ahead when a size is first met, and of how many bytes at most. Where
- * they do not go round, as many again are mapped, within so many bytes in all.
+ * Spare staging buffers: how many are mapped ahead when a size is first met, of how many bytes each at
+ * most, and how many bytes all spares may take. When they run out, as many again are mapped.
  */
 const [SPARES, SPARE_BYTES, ALL_SPARES] = [7, 8 * 2 ** 20, 32 * 2 ** 20];
 /** Bytes up to which staging buffers come in few sizes. */
@@ -25,10 +25,10 @@ export class EarlyReads {
   readonly #device: GPUDevice;
   readonly #counter: GPUBuffer;
   #count = 0;
-  /** Staging buffers that were mapped once, by size; and how many of a size there are in all. */
+  /** Staging buffers that are free and were mapped once, by size; and how many of a size exist. */
   readonly #free = new Map<number, GPUBuffer[]>();
   readonly #made = new Map<number, number>();
-  /** Reads that did not wait, and all of them. */
+  /** How many reads had their numbers before the promise resolved, of how many reads. */
   readonly told = { early: 0, all: 0 };
 
   constructor(device: GPUDevice) {

@@ -19,7 +19,7 @@ export interface QueuedProgram {
 
 /** Takes what a step does, in place of the device: see lib/tensor/recording. */
 export interface Tracer {
-  /** A tensor that a program is going to write has no numbers yet. */
+  /** Called with a tensor that a program is about to write: it has no buffer yet. */
   tensor(id: DataId, data: TensorData): void;
   program(program: QueuedProgram): void;
   /**

@@ -90,7 +90,7 @@ function fused(heads: number) {
     const input = stored(qkv as tf.Tensor);
     const attributes = { heads, half: isPairs(input) };
     const [value, rest] = runKernel("LetheAttention", { qkv: input }, attributes);
-    // Probabilities are enough; a number per row is not.
+    // With probabilities at hand the backward pass needs no output; with a number per row it does.
     const out = rest.rank === 2 ? [value] : [];
     (save as tf.GradSaveFunc)([input, rest, ...out]);
     return {

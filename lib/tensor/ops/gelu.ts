@@ -30,7 +30,10 @@ const forward = customGradient((x, save) => {
   };
 });
 
-/** The tangent of an x that moves along g, with its gradient: what the gradient's kernel does to a cotangent. */
+/**
+ * The tangent of an x that moves along g, with its gradient: what the gradient's kernel does to a
+ * cotangent.
+ */
 const tangent = customGradient((...args) => {
   const save = args.pop() as tf.GradSaveFunc;
   const [x, g] = args as tf.Tensor[];
@@ -41,7 +44,10 @@ const tangent = customGradient((...args) => {
   };
 });
 
-/** The exact Gaussian error linear unit, x Phi(x) (Hendrycks & Gimpel 2016; not the tanh form). Any shape. */
+/**
+ * The exact Gaussian error linear unit, x Phi(x) (Hendrycks & Gimpel 2016; not the tanh form). Any
+ * shape.
+ */
 export const gelu: Op = {
   name: "gelu",
   formula: "y = x Phi(x);  dx = dy (Phi(x) + x phi(x));  y' = x' (Phi(x) + x phi(x))",

@@ -30,8 +30,8 @@ export interface InPlaceOptimiser {
  * @param initial stays the caller's
  * @param kinds names of the moments
  * @param numbersOf what changes with the step
- * @param update one piece: its moments by kind, its gradient, the numbers, and up to which of its bytes
- *   the weights are of the first kind
+ * @param update one piece: its moments by kind, its gradient, the numbers, and the byte up to which its
+ *   weights decay (the layout puts these first)
  */
 function inPlace(
   backend: LetheBackend,

@@ -1,6 +1,6 @@
 import type { Place } from "./place.ts";
 
-/** Memory that places share whose lives do not overlap. */
+/** A buffer, and the places that share it because their lives do not overlap. */
 export interface Shared {
   readonly bytes: number;
   readonly places: readonly Place[];

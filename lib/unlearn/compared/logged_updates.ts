@@ -23,14 +23,14 @@ export interface PersonUpdates {
  * Updates logged per person while a model is trained, to be subtracted later (Graves et al., AAAI 2021,
  * "Amnesiac Machine Learning", who log those of whole batches). A batch's gradient is the sum of its
  * people's, the optimiser's running mean is linear in it and so is its step for the second moments that
- * were met, so that theta falls apart without rest, but for rounding:
+ * were met, so that theta is a sum of parts, with nothing left over but rounding:
  *
  *     theta_t = b_t + sum_p u_p,t          b_0 = theta_0, u_p,0 = m_p,0 = 0
  *     AdamW: m_p = b1 m_p + (1 - b1) g_p,  u_p = (1 - lr wd) u_p - lr / (1 - b1^t) m_p / (sqrt(v^) + eps)
  *     SGD:   m_p = mu m_p + g_p + wd u_p,  u_p = u_p - lr m_p
  *
- * with b_t what decay leaves of the weights that training began with. What is logged of a person is not what
- * the model would lack without: later steps would have been taken elsewhere.
+ * with b_t what decay leaves of the weights that training began with. What is logged of a person is
+ * not what the model would lack without: later steps would have been taken elsewhere.
  */
 export class LoggedUpdates implements StepLog {
   /** By person. */
@@ -125,7 +125,7 @@ export class LoggedUpdates implements StepLog {
     const { beta1, beta2, epsilon } = ADAMW_DEFAULTS;
     const first = learningRate / (1 - beta1 ** steps);
     const second = Math.sqrt(1 - beta2 ** steps);
-    // One for all people: what the step makes of a running mean.
+    // The same for all people: the factor by which the step multiplies a running mean.
     const factors = seconds.map((v) => v.map((x) => first / (Math.sqrt(x) / second + epsilon)));
     return ({ update, moment }: PersonUpdates, gradient: Float32Array | undefined) => {
       this.#ranges.forEach(({ name, from, to }, k) => {

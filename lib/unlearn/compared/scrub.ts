@@ -33,7 +33,7 @@ export const SCRUB = {
   maxNorm: 1,
 } as const;
 
-/** The student and what moves it. */
+/** The student and its optimiser. */
 export interface ScrubState {
   readonly theta: Weights;
   readonly optimiser: Optimiser;

@@ -23,7 +23,8 @@ export interface SsdSettings {
  * Importances of theta's elements (the diagonal of the empirical Fisher matrix, as the released code
  * estimates it): the mean over batches of the squared gradient of the batch's mean task loss.
  *
- * @param indices images of `source`, in batches of `batchSize` in their order; with `people`, of so many people
+ * @param indices images of `source`, in batches of `batchSize` in their order; with `people`, of so
+ * many people
  * @returns one tensor per tensor of theta; the caller disposes them
  */
 export async function importances(

@@ -11,10 +11,10 @@ export interface ScaleTrial extends Judged {
   readonly scale: number;
 }
 
-/** Each step of the grid; the finer one between the best and its neighbours follows. */
+/** Ratio of neighbouring scales in the grid, and in the finer one around the best of them. */
 const COARSE = 1.5;
 const FINE = 1.5 ** 0.5;
-/** So far from 1 a scale would mean that the rows are wrong. */
+/** No scale beyond these is tried: so far from 1 it would mean that the rows are wrong. */
 const LEAST = 1 / 64;
 const MOST = 64;
 

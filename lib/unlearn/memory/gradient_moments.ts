@@ -103,7 +103,7 @@ export async function gradientMoments(
   const labels = theta["head.bias"].size;
   const matrices = Object.keys(theta).filter((name) => isMatrix(name, theta[name].shape));
   const n = indices.length;
-  /** The mean over images of what their gradients are turned into. */
+  /** The mean over images of `terms` of each image's gradient. */
   const mean = async (terms: (gradients: Weights) => Weights): Promise<Weights> => {
     const sum = termSum(theta, terms, 1 / n);
     const step = new Recorded(({ patches, rows }: Tensors) => {
@@ -152,7 +152,7 @@ export async function gradientMoments(
   return { left, right, diagonal };
 }
 
-/** Which of a matrix's two moments, before its name. */
+/** What precedes a matrix's name in the names of its two moments, E[g gT] and E[gT g]. */
 const [LEFT, RIGHT] = ["left ", "right "];
 
 /** U_GT g U_A, [out, in], for use outside of gradients. */
@@ -160,7 +160,10 @@ export function rotate(gradient: tf.Tensor, left: tf.Tensor, right: tf.Tensor): 
   return matMul(matMul(left, asMatrix(gradient), { transposeA: true }), right);
 }
 
-/** Eigenvectors as columns, by name, of one side's moments. The largest matrices take minutes: see pgu.ts. */
+/**
+ * Eigenvectors as columns, by name, of one side's moments. The largest matrices take minutes: see
+ * pgu.ts.
+ */
 async function eigenbases(moments: Weights, side: string): Promise<Weights> {
   const bases: Record<string, tf.Tensor> = {};
   for (const [name, moment] of Object.entries(moments)) {

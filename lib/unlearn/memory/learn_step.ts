@@ -80,7 +80,7 @@ export async function initialSettings(
   return { ...start, logSize: sizes };
 }
 
-/** A part of the objective: what is to be said of images, and how much it counts. */
+/** A term of the objective: some images, the answers that are wanted on them, and the term's weight. */
 export interface ObjectivePart {
   readonly weight: number;
   readonly images: readonly number[];
@@ -88,7 +88,8 @@ export interface ObjectivePart {
 }
 
 /**
- * The objective sum_i w_i KL(answers_i || f_theta_u) at theta_u = theta - P g, and its gradient in the settings.
+ * The objective sum_i w_i KL(answers_i || f_theta_u) at theta_u = theta - P g, and its gradient in
+ * the settings.
  *
  * @param gradients g, the sum of the forgotten people's rows
  * @returns value (cross entropies) and scalars by the names of theta; the caller disposes these

@@ -21,8 +21,9 @@ import type { RowStore } from "./row_store.ts";
  *     Q_p += a_t (grad KL_p + w_r grad KL_retain + w_v grad KL_val),
  *
  * so that the sum over G moves along |G| times the gradient of the whole request's objective, and each
- * person carries an equal share of what protects the others. One round without the latter is the trial's
- * plain row, the gradient at theta; further rounds see the model as it is by then.
+ * person carries an equal share of what protects the others. One round without the last two
+ * terms gives the plain gradient at theta; later rounds take gradients at the model that the rows so far
+ * lead to.
  *
  * @param rows rows to go on from, of {@link rowLength} numbers; those of a run that begins are zero
  * @param from rounds that are done; `groups`: the same groups in every round, in place of dealing
@@ -66,7 +67,7 @@ export async function memorise(
   }
 }
 
-/** What steps of rounds of a group size begin with. */
+/** The factor a_t of a group size's first round: 1, or a share of the largest that is stable. */
 async function firstStep(
   context: MemoryContext,
   settings: StepSettings,

@@ -14,8 +14,8 @@ export interface StepSettings {
 }
 
 /**
- * s (D + lambda)^-pi of a tensor's gradient, taken in its bases: s U_G ((D + lambda)^-pi * (U_GT g U_A)) U_AT
- * for a matrix. Linear in the gradient.
+ * s (D + lambda)^-pi of a tensor's gradient, taken in its bases; for a matrix
+ * s U_G ((D + lambda)^-pi * (U_GT g U_A)) U_AT. Linear in the gradient.
  *
  * @param gradient in theta's shape
  * @returns in theta's shape; the caller disposes it

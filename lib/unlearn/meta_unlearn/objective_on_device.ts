@@ -146,7 +146,7 @@ export function queueObjectiveGradient(
     add(forget, share, (on) => term(task, form, forget, onVal, original, on), [1, 1, 1]);
     onVal?.dispose();
     if (!keep) continue;
-    // Neither scaled nor held against theta_u's own validation loss.
+    // The keep term is Eq. 5's second one alone: K's loss is held at theta's, with no metric as a factor.
     const plainForm: AuxiliaryForm = { ...form, terms: "second", scaled: false };
     const weight = tf.mul(share, keepWeight);
     add(keep, weight, (on) => term(task, plainForm, keep, null, keep.original, on), [1, 0, 0]);

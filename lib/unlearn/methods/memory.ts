@@ -6,7 +6,7 @@ export const memory: Method<"memory", never> = {
   title: "Memory",
   source: "this project: rows of what the model memorised of each person (lib/unlearn/README.md)",
   needs: ["memory"],
-  // What was chosen on held-out people lies in the rows.
+  // None: rows are kept at the scale that was chosen on held-out people.
   settings: {},
   published: [],
   candidates: [],

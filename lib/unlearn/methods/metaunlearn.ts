@@ -6,7 +6,7 @@ export const metaunlearn: Method<"metaunlearn", never> = {
   title: "MetaUnlearn",
   source: "De Min et al., TMLR 03/2025, Alg. 1",
   needs: ["meta-loss"],
-  // What meta-learning found lies in the kit.
+  // None: eta, phi and step sizes are the kit's.
   settings: {},
   published: [],
   candidates: [],

@@ -124,7 +124,7 @@ export async function measureProducts(
   if (ordered.length === 0) return choice;
   const fastest = (times: ReadonlyMap<ProductKernel, number>) =>
     [...times].reduce((a, b) => b[1] < a[1] ? b : a);
-  // What the adapter can do, on a part of the largest product: who is hopeless, how much is enough.
+  // A part of the largest product tells which kernels are far too slow, and how long a measurement must be.
   const probe = cutTo(ordered[0], PROBE);
   const probed = await race(backend, probe, suitableKernels());
   const [, least] = fastest(probed);

@@ -103,7 +103,10 @@ const masked = fours.map((e) =>
   `s${e} = select(${LOWEST}, s${e} * uniforms.scale, begun + 4 * tx + ${e} < n);`
 ).join(" ");
 
-/** The running maximum, what it corrects, and e to the difference. */
+/**
+ * The running maximum of each row, the factor that corrects earlier sums for it, and e^(score -
+ * maximum).
+ */
 const RUNNING = `
     peaks[tx * 8 + ty] = max(max(s0, s1), max(s2, s3));
     workgroupBarrier();

@@ -3,7 +3,7 @@ import { cover, flatIndex, type KernelArguments, runProgram } from "./program.ts
 
 const LANES = 64;
 
-/** Numbers per element of rows of d, and a row's elements. */
+/** How a row of d numbers is read: numbers per load (four where they come in fours), and loads per row. */
 function elements(d: number): { width: 1 | 4; columns: number } {
   return d % 4 === 0 ? { width: 4, columns: d / 4 } : { width: 1, columns: d };
 }

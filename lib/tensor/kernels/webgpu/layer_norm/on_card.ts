@@ -17,7 +17,7 @@ interface RowProgram {
   readonly outputShape: readonly number[];
   readonly written?: Readonly<Record<string, readonly [1 | 4, TensorInfo]>>;
   readonly epsilon?: number;
-  /** Rows that a lane's place goes through. */
+  /** Rows that each lane works through, one after the other; default 1. */
   readonly passes?: number;
   /** WGSL before the rows, for each row (`r`, from `start` on), and after them. */
   readonly before?: string;
@@ -25,7 +25,7 @@ interface RowProgram {
   readonly after?: string;
 }
 
-/** Runs it, `passes` rows per place. */
+/** Queues such a program on [m, d] tensors. */
 export function rowProgram(
   { backend }: KernelArguments,
   lanes: RowLanes,
