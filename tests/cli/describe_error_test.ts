@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describeError } from "../../cli/describe_error.ts";
 import { LetheError, UsageError } from "../../lib/error.ts";
+import { temporaryFolder } from "../data/temporary_folder.ts";
 
 Deno.test("describeError takes a LetheError's message and exit code", () => {
   assertEquals(describeError(new LetheError("a", "b", "c")), { line: "a; b: c", exitCode: 1 });
@@ -13,7 +14,7 @@ Deno.test("describeError names a remedy for what the system refuses", async () =
     const error = await Deno.readTextFile(path).catch((error) => error);
     return describeError(error);
   };
-  const folder = await Deno.makeTempDir();
+  const folder = await temporaryFolder();
   try {
     assertEquals(await refused(`${folder}/none`), {
       line: `No such file or directory: readfile '${folder}/none'; the command needs it: check ` +

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { temporaryFolder } from "../data/temporary_folder.ts";
 
 const FILE = new URL("small_command.ts", import.meta.url);
 
@@ -99,7 +100,7 @@ Deno.test({
     for (
       const [signal, exitCode] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const
     ) {
-      const cwd = await Deno.makeTempDir();
+      const cwd = await temporaryFolder();
       try {
         const child = start(["--end", "half"], ["--allow-read", "--allow-write"], {}, cwd).spawn();
         const out = child.stdout.getReader();

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { printResult } from "../../cli/print_result.ts";
 import { recordedTerminal } from "./recorded_terminal.ts";
+import { temporaryFolder } from "../data/temporary_folder.ts";
 
 const value = { retain: { metric: 0.5 } };
 const lines = ["retain", "50.0"];
@@ -16,7 +17,7 @@ Deno.test("printResult prints lines for people, or JSON in their place", async (
 });
 
 Deno.test("printResult writes a JSON file beside the lines, over an old one", async () => {
-  const folder = await Deno.makeTempDir();
+  const folder = await temporaryFolder();
   try {
     const file = join(folder, "result.json");
     await Deno.writeTextFile(file, "old");

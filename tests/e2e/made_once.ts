@@ -1,5 +1,5 @@
-import { tmpdir } from "node:os";
 import { join } from "@std/path";
+import { ofThisRun } from "../data/temporary_folder.ts";
 
 /** What this test file uses, by its folder: a lock that it shares with the others as long as it lives. */
 const used = new Map<string, Deno.FsFile>();
@@ -34,7 +34,7 @@ export async function madeOnce(
   name: string,
   make: (folder: string) => Promise<void>,
 ): Promise<string> {
-  const place = join(tmpdir(), `lethe-e2e-${name}-${Deno.pid}`);
+  const place = ofThisRun(name);
   if (used.has(place)) return place;
   const lock = await lockOf(place);
   try {

@@ -4,6 +4,7 @@ import { encodeSafetensors, parseSafetensors } from "../../lib/model/safetensors
 import { HAS_ADAPTER, needing } from "../machine.ts";
 import { DEVICE, runTask } from "./run_task.ts";
 import { copy } from "./small_path.ts";
+import { temporaryFolder } from "../data/temporary_folder.ts";
 
 const GOLDEN = fromFileUrl(new URL("../../fixtures/golden", import.meta.url));
 const GROUPS = [
@@ -29,7 +30,7 @@ Deno.test("selfcheck passes on the golden numbers that come with Lethe", async (
 });
 
 Deno.test("selfcheck exits 1 when one expected number is changed and names its group", async () => {
-  const folder = await Deno.makeTempDir();
+  const folder = await temporaryFolder();
   try {
     await copy(GOLDEN, join(folder, "golden"));
     const path = join(folder, "golden/expected.safetensors");

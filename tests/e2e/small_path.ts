@@ -1,5 +1,6 @@
 import { join } from "@std/path";
 import { done } from "./run_task.ts";
+import { temporaryFolder } from "../data/temporary_folder.ts";
 import { madeOnce } from "./made_once.ts";
 
 /** N_S of the small kit; one person more asks to be forgotten. */
@@ -45,7 +46,7 @@ function once(parts: readonly string[]): () => Promise<string> {
   let copied: Promise<string> | undefined;
   return () =>
     copied ??= (async () => {
-      const to = folder ??= await Deno.makeTempDir({ prefix: "lethe-e2e-" });
+      const to = folder ??= await temporaryFolder();
       const made = await madeOnce("path", make);
       for (const part of parts) await copy(join(made, part), join(to, part));
       return to;
@@ -63,7 +64,7 @@ export const smallPath = once(PATH);
 
 /** Runs a body in a copy of the small path, which it may spoil. */
 export async function inCopy(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "lethe-e2e-" });
+  const folder = await temporaryFolder();
   try {
     await copy(await smallPath(), folder);
     await body(folder);

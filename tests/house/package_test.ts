@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { makePackage } from "../../.github/package/make_package.ts";
+import { temporaryFolder } from "../data/temporary_folder.ts";
 
 const PICTURE = "tests/data/images/rgb.jpg";
 const PROJECT = fromFileUrl(new URL("../../", import.meta.url));
@@ -15,7 +16,7 @@ async function deno(cwd: string, ...args: string[]): Promise<{ code: number; tex
 }
 
 Deno.test("makePackage writes a package that JSR takes and that decodes and computes", async () => {
-  const folder = await Deno.makeTempDir();
+  const folder = await temporaryFolder();
   const out = join(folder, "package");
   try {
     const embedded = await makePackage(PROJECT, out);

@@ -1,6 +1,7 @@
 import { fromFileUrl, join } from "@std/path";
 import type { LayerOutcome } from "../../../lib/audit/layers/layer.ts";
 import { say } from "../../../lib/audit/sandbox/shell.ts";
+import { temporaryFolder } from "../../data/temporary_folder.ts";
 import { type Ended, taskLine } from "../run_task.ts";
 import { copy, inCopy } from "../small_path.ts";
 
@@ -45,7 +46,7 @@ globalThis.addEventListener("unload", () => {
 /** A copy for all tests of a file, so that Deno compiles it once. */
 function copyOfLethe(): Promise<string> {
   return lethe ??= (async () => {
-    const to = copied = await Deno.makeTempDir({ prefix: "lethe-patched-" });
+    const to = copied = await temporaryFolder();
     for (const name of ["lib", "cli", "tasks", "deno.json", "deno.lock"]) {
       await copy(join(PROJECT, name), join(to, name));
     }

@@ -1,4 +1,5 @@
 import { fromFileUrl, join } from "@std/path";
+import { temporaryFolder } from "../../data/temporary_folder.ts";
 import { WASM } from "../kit_folder.ts";
 import { madeOnce } from "../made_once.ts";
 import { runHere } from "../run_here.ts";
@@ -28,7 +29,7 @@ async function make(place: string): Promise<void> {
 
 /** Runs a body in a copy of it; `place` names the folder in which it was made. */
 export async function inAudited(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "lethe-e2e-" });
+  const folder = await temporaryFolder();
   try {
     await copy(join(await madeOnce("audited", make), ...NAMED), folder);
     await Deno.chmod(join(folder, "signer"), 0o600);
