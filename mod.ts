@@ -24,7 +24,7 @@
 // What everything else speaks of: errors, randomness, kinds of fields, devices.
 export { LetheError, UsageError } from "./lib/error.ts";
 export { Random, type RandomState } from "./lib/random.ts";
-export type { Kind } from "./lib/files/json_fields.ts";
+export type { Kind } from "./lib/files/json_kinds.ts";
 export { type Device, type DeviceChoice, openDevice } from "./lib/tensor/device.ts";
 export type { KernelChoice } from "./lib/tensor/kernels/autotune/kernel_choice.ts";
 export type { ProductChoice } from "./lib/tensor/kernels/autotune/product_choice.ts";

@@ -1,6 +1,8 @@
 import { join } from "@std/path";
 import { LetheError } from "../error.ts";
-import { JsonFields, type Kind, line, list, nullable, OBJECT, real } from "../files/json_fields.ts";
+import { JsonFields } from "../files/json_fields.ts";
+import * as is from "../files/json_kinds.ts";
+import type { Kind } from "../files/json_kinds.ts";
 import { writeWhole } from "../files/write_whole.ts";
 import type { BenchReport } from "./bench.ts";
 
@@ -16,7 +18,7 @@ export interface BenchRun {
 }
 
 const REMEDY = "name a file that deno task bench --history wrote, or a new one";
-const RATIO: Kind<number> = real(Number.MIN_VALUE, 1e9);
+const RATIO: Kind<number> = is.real(Number.MIN_VALUE, 1e9);
 
 /** A bench's line of its history. */
 export function benchRun(report: BenchReport, date: Date, commit: string | null): BenchRun {
@@ -51,18 +53,18 @@ async function readHistory(file: string): Promise<BenchRun[]> {
       cause,
     });
   }
-  const kind = list(OBJECT, 0, 100_000);
+  const kind = is.list(is.OBJECT, 0, 100_000);
   if (!kind.accepts(entries)) {
     throw new LetheError(`${file} is no history of benches`, "it is a JSON list of runs", REMEDY);
   }
   return entries.map((entry, i) => {
     const fields = new JsonFields(entry, `${file}[${i}]`, REMEDY);
-    const ratios = fields.read("ratios", OBJECT);
+    const ratios = fields.read("ratios", is.OBJECT);
     const steps = new JsonFields(ratios, `${file}[${i}]: ratios`, REMEDY);
     const run = {
-      date: fields.read("date", line(40)),
-      commit: fields.read("commit", nullable(line(40))),
-      device: fields.read("device", line(200)),
+      date: fields.read("date", is.line(40)),
+      commit: fields.read("commit", is.nullable(is.line(40))),
+      device: fields.read("device", is.line(200)),
       ratios: Object.fromEntries(
         Object.keys(ratios).map((name) => [name, steps.read(name, RATIO)]),
       ),

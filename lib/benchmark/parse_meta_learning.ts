@@ -1,13 +1,6 @@
-import {
-  integer,
-  type JsonFields,
-  type Kind,
-  list,
-  nullable,
-  OBJECT,
-  oneOf,
-  real,
-} from "../files/json_fields.ts";
+import type { JsonFields } from "../files/json_fields.ts";
+import * as is from "../files/json_kinds.ts";
+import type { Kind } from "../files/json_kinds.ts";
 import { META_LOSS_INPUTS } from "../model/meta_loss_inputs.ts";
 import {
   ALIGN,
@@ -21,8 +14,8 @@ const FLAG: Kind<boolean> = {
   rule: "true or false",
   accepts: (value): value is boolean => typeof value === "boolean",
 };
-const RATE = real(0, 1e6);
-const COUNT = integer(1, 1_000_000);
+const RATE = is.real(0, 1e6);
+const COUNT = is.integer(1, 1_000_000);
 
 /** What each setting of meta-learning may be; the names are those of `MetaLearnSettings`. */
 const KINDS: { readonly [Name in keyof MetaLearningOverrides]-?: Kind<unknown> } = {
@@ -31,18 +24,18 @@ const KINDS: { readonly [Name in keyof MetaLearningOverrides]-?: Kind<unknown> }
   learningRate: RATE,
   metaLearningRate: RATE,
   batchSize: COUNT,
-  dropout: real(0, 0.95),
-  keep: oneOf(["none", "val", "retain"]),
+  dropout: is.real(0, 0.95),
+  keep: is.oneOf(["none", "val", "retain"]),
   keepWeight: RATE,
-  stepSizeLearningRate: nullable(RATE),
-  inputs: list(oneOf(META_LOSS_INPUTS), 1, META_LOSS_INPUTS.length, { distinct: true }),
-  form: OBJECT,
-  hidden: integer(1, 8192),
-  embeddingSize: integer(1, 4096),
-  start: oneOf(["random", "ascent"]),
+  stepSizeLearningRate: is.nullable(RATE),
+  inputs: is.list(is.oneOf(META_LOSS_INPUTS), 1, META_LOSS_INPUTS.length, { distinct: true }),
+  form: is.OBJECT,
+  hidden: is.integer(1, 8192),
+  embeddingSize: is.integer(1, 4096),
+  start: is.oneOf(["random", "ascent"]),
   varySupport: FLAG,
-  holdOut: real(0, 0.9),
-  heldOutImages: integer(1, 2 ** 31),
+  holdOut: is.real(0, 0.9),
+  heldOutImages: is.integer(1, 2 ** 31),
 };
 
 /**
@@ -53,7 +46,7 @@ const KINDS: { readonly [Name in keyof MetaLearningOverrides]-?: Kind<unknown> }
  * @throws LetheError a setting is unknown or of another kind
  */
 export function parseMetaLearning(fields: JsonFields): MetaLearningOverrides {
-  if (fields.optional("metaLearning", OBJECT) === undefined) return {};
+  if (fields.optional("metaLearning", is.OBJECT) === undefined) return {};
   const of = fields.within("metaLearning");
   const read = Object.entries(KINDS).map(([name, kind]) =>
     [name, name === "form" ? parseForm(of) : of.optional(name, kind)] as const
@@ -66,14 +59,14 @@ export function parseMetaLearning(fields: JsonFields): MetaLearningOverrides {
 }
 
 function parseForm(fields: JsonFields): AuxiliaryForm | undefined {
-  if (fields.optional("form", OBJECT) === undefined) return undefined;
+  if (fields.optional("form", is.OBJECT) === undefined) return undefined;
   const of = fields.within("form");
   const published = PUBLISHED_META_LEARNING.form;
   const form: AuxiliaryForm = {
-    distance: of.optional("distance", oneOf(["smooth_l1", "l2"])) ?? published.distance,
-    terms: of.optional("terms", oneOf(TERMS)) ?? published.terms,
+    distance: of.optional("distance", is.oneOf(["smooth_l1", "l2"])) ?? published.distance,
+    terms: of.optional("terms", is.oneOf(TERMS)) ?? published.terms,
     scaled: of.optional("scaled", FLAG) ?? published.scaled,
-    align: of.optional("align", oneOf(ALIGN)) ?? published.align,
+    align: of.optional("align", is.oneOf(ALIGN)) ?? published.align,
   };
   of.end();
   return form;

@@ -2,19 +2,9 @@ import { DEFAULT_FOLDS, DEFAULT_MEMORY } from "../run/memory/settings.ts";
 import { DATASET_NAMES } from "../data/sample.ts";
 import { RMIA_DEFAULTS } from "../measure/eq9_rmia.ts";
 import { type PresetName, PRESETS } from "../model/config.ts";
-import {
-  BOOLEAN,
-  integer,
-  JsonFields,
-  type Kind,
-  line,
-  list,
-  nullable,
-  OBJECT,
-  oneOf,
-  parseJsonObject,
-  real,
-} from "../files/json_fields.ts";
+import { JsonFields, parseJsonObject } from "../files/json_fields.ts";
+import * as is from "../files/json_kinds.ts";
+import type { Kind } from "../files/json_kinds.ts";
 import { TRAINING_RECIPES } from "../model/recipes.ts";
 import { BASELINES, type MethodName, methodOf } from "../unlearn/methods.ts";
 import { kindOf } from "../unlearn/methods/method.ts";
@@ -29,10 +19,10 @@ import type {
 } from "./settings.ts";
 
 const REMEDY = "correct the settings file";
-const SEED = integer(0, 2 ** 32 - 1);
-const PEOPLE = integer(1, 1_000_000);
+const SEED = is.integer(0, 2 ** 32 - 1);
+const PEOPLE = is.integer(1, 1_000_000);
 /** Names that can stand in a table's first column and in a title. */
-const NAME = line(80);
+const NAME = is.line(80);
 
 /**
  * Reads a grid's settings strictly: a field that is missing, of another kind or unknown is refused by
@@ -44,23 +34,23 @@ const NAME = line(80);
 export function parseGridSettings(text: string, file: string): GridSettings {
   const fields = new JsonFields(parseJsonObject(text, file, REMEDY), file, REMEDY);
   const each = <T>(name: string, most: number, parse: (fields: JsonFields) => T): T[] =>
-    fields.read(name, list(OBJECT, 1, most)).map((entry, i) => {
+    fields.read(name, is.list(is.OBJECT, 1, most)).map((entry, i) => {
       const of = new JsonFields(entry, `${file}: ${name}[${i}]`, REMEDY);
       const parsed = parse(of);
       of.end();
       return parsed;
     });
-  const note = fields.optional("note", line(1000));
-  const sequence = fields.optional("sequence", OBJECT) && fields.within("sequence");
+  const note = fields.optional("note", is.line(1000));
+  const sequence = fields.optional("sequence", is.OBJECT) && fields.within("sequence");
   const settings: GridSettings = {
-    version: fields.read("version", integer(1, 1)) as 1,
+    version: fields.read("version", is.integer(1, 1)) as 1,
     name: fields.read("name", NAME),
     ...(note === undefined ? {} : { note }),
-    seeds: fields.read("seeds", list(SEED, 1, 100, { distinct: true })),
+    seeds: fields.read("seeds", is.list(SEED, 1, 100, { distinct: true })),
     data: each("data", 16, parseData),
     methods: each("methods", 64, parseMethod),
     measure: parseMeasure(fields),
-    ...(sequence ? { sequence: { requests: sequence.read("requests", integer(2, 1000)) } } : {}),
+    ...(sequence ? { sequence: { requests: sequence.read("requests", is.integer(2, 1000)) } } : {}),
   };
   sequence?.end();
   fields.end();
@@ -73,13 +63,13 @@ export function parseGridSettings(text: string, file: string): GridSettings {
 }
 
 function parseData(fields: JsonFields): DataSettings {
-  const layout = fields.read("layout", oneOf([...DATASET_NAMES, "portraits"] as const));
-  const root = layout === "portraits" ? undefined : fields.optional("root", line(4096));
+  const layout = fields.read("layout", is.oneOf([...DATASET_NAMES, "portraits"] as const));
+  const root = layout === "portraits" ? undefined : fields.optional("root", is.line(4096));
   const drawn = layout === "portraits" ? fields.within("portraits") : undefined;
   const portraits = drawn && {
-    identities: drawn.read("identities", integer(1, 100_000)),
-    imagesPerIdentity: drawn.read("imagesPerIdentity", integer(1, 1000)),
-    side: drawn.read("side", integer(8, 1024)),
+    identities: drawn.read("identities", is.integer(1, 100_000)),
+    imagesPerIdentity: drawn.read("imagesPerIdentity", is.integer(1, 1000)),
+    side: drawn.read("side", is.integer(8, 1024)),
   };
   drawn?.end();
   const data: DataSettings = {
@@ -87,9 +77,9 @@ function parseData(fields: JsonFields): DataSettings {
     layout,
     ...(root === undefined ? {} : { root }),
     ...(portraits === undefined ? {} : { portraits }),
-    forget: fields.read("forget", list(PEOPLE, 1, 16, { distinct: true })),
-    preset: fields.read("preset", oneOf(Object.keys(PRESETS) as PresetName[])),
-    recipe: fields.read("recipe", oneOf(TRAINING_RECIPES.map(({ name }) => name))),
+    forget: fields.read("forget", is.list(PEOPLE, 1, 16, { distinct: true })),
+    preset: fields.read("preset", is.oneOf(Object.keys(PRESETS) as PresetName[])),
+    recipe: fields.read("recipe", is.oneOf(TRAINING_RECIPES.map(({ name }) => name))),
     training: parseTraining(fields),
     metaLearning: parseMetaLearning(fields),
     requestSizeForOne: fields.optional("requestSizeForOne", PEOPLE) ?? 10,
@@ -98,14 +88,14 @@ function parseData(fields: JsonFields): DataSettings {
 }
 
 function parseTraining(fields: JsonFields): Partial<TrainingOverrides> {
-  if (fields.optional("training", OBJECT) === undefined) return {};
+  if (fields.optional("training", is.OBJECT) === undefined) return {};
   const of = fields.within("training");
   const training = present<TrainingOverrides>({
-    epochs: of.optional("epochs", integer(1, 10_000)),
-    learningRate: of.optional("learningRate", real(0, 1e3)),
-    weightDecay: of.optional("weightDecay", real(0, 1e3)),
-    batchSize: of.optional("batchSize", integer(1, 65_536)),
-    select: of.optional("select", oneOf(["best", "last"])),
+    epochs: of.optional("epochs", is.integer(1, 10_000)),
+    learningRate: of.optional("learningRate", is.real(0, 1e3)),
+    weightDecay: of.optional("weightDecay", is.real(0, 1e3)),
+    batchSize: of.optional("batchSize", is.integer(1, 65_536)),
+    select: of.optional("select", is.oneOf(["best", "last"])),
   });
   of.end();
   return training;
@@ -113,19 +103,19 @@ function parseTraining(fields: JsonFields): Partial<TrainingOverrides> {
 
 /** Kinds of {@link MemoryTuning}'s numbers. */
 const TUNING: Readonly<Record<keyof MemoryTuning, Kind<number>>> = {
-  momentum: real(0, 0.999),
-  stableShare: real(0, 2),
-  lastStep: real(0, 1),
-  retainWeight: real(0, 1e6),
-  retainImages: integer(1, 1_000_000),
-  mostLost: real(0, 1),
-  power: real(0, 2),
+  momentum: is.real(0, 0.999),
+  stableShare: is.real(0, 2),
+  lastStep: is.real(0, 1),
+  retainWeight: is.real(0, 1e6),
+  retainImages: is.integer(1, 1_000_000),
+  mostLost: is.real(0, 1),
+  power: is.real(0, 2),
 };
 
 function parseMethod(fields: JsonFields): MethodSettings {
   const name = fields.read("name", NAME);
   const names = ["metaunlearn", "memory", ...BASELINES] as const;
-  const method = fields.read("method", oneOf<MethodName>(names));
+  const method = fields.read("method", is.oneOf<MethodName>(names));
   if (method === "memory") {
     const tuning = Object.fromEntries(
       Object.entries(TUNING).flatMap(([key, kind]) => {
@@ -135,12 +125,12 @@ function parseMethod(fields: JsonFields): MethodSettings {
     );
     return {
       ...{ name, method },
-      rank: fields.optional("rank", nullable(integer(1, 65_536))) ?? null,
-      folds: fields.optional("folds", integer(2, 1000)) ?? DEFAULT_FOLDS.folds,
-      foldSets: fields.optional("foldSets", integer(1, 16)) ?? DEFAULT_FOLDS.foldSets,
-      rounds: fields.optional("rounds", integer(1, 1000)) ?? DEFAULT_MEMORY.memorise.rounds,
+      rank: fields.optional("rank", is.nullable(is.integer(1, 65_536))) ?? null,
+      folds: fields.optional("folds", is.integer(2, 1000)) ?? DEFAULT_FOLDS.folds,
+      foldSets: fields.optional("foldSets", is.integer(1, 16)) ?? DEFAULT_FOLDS.foldSets,
+      rounds: fields.optional("rounds", is.integer(1, 1000)) ?? DEFAULT_MEMORY.memorise.rounds,
       ...(Object.keys(tuning).length > 0 ? { tuning } : {}),
-      ...(fields.optional("updates", BOOLEAN) ? { updates: true } : {}),
+      ...(fields.optional("updates", is.BOOLEAN) ? { updates: true } : {}),
     };
   }
   if (method === "metaunlearn") {
@@ -153,25 +143,25 @@ function parseMethod(fields: JsonFields): MethodSettings {
   const candidate: Kind<Record<string, number>> = {
     rule: `an object with some of ${Object.keys(kinds).join(", ")}`,
     accepts: (value): value is Record<string, number> =>
-      OBJECT.accepts(value) &&
+      is.OBJECT.accepts(value) &&
       Object.entries(value).every(([key, each]) =>
         Object.hasOwn(kinds, key) && kinds[key].accepts(each)
       ),
   };
-  const candidates = fields.optional("candidates", list(candidate, 1, 64));
+  const candidates = fields.optional("candidates", is.list(candidate, 1, 64));
   return { name, method, ...(candidates === undefined ? {} : { candidates }) };
 }
 
 function parseMeasure(fields: JsonFields): MeasureSettings {
-  if (fields.optional("measure", OBJECT) === undefined) return DEFAULT_MEASURE;
+  if (fields.optional("measure", is.OBJECT) === undefined) return DEFAULT_MEASURE;
   const of = fields.within("measure");
-  const rmia = of.optional("rmia", OBJECT) && of.within("rmia");
+  const rmia = of.optional("rmia", is.OBJECT) && of.within("rmia");
   const measure: MeasureSettings = {
     rmia: {
-      a: rmia?.optional("a", real(0, 1)) ?? RMIA_DEFAULTS.a,
-      gamma: rmia?.optional("gamma", real(Number.MIN_VALUE, 1e6)) ?? RMIA_DEFAULTS.gamma,
+      a: rmia?.optional("a", is.real(0, 1)) ?? RMIA_DEFAULTS.a,
+      gamma: rmia?.optional("gamma", is.real(Number.MIN_VALUE, 1e6)) ?? RMIA_DEFAULTS.gamma,
     },
-    draws: of.optional("draws", integer(1, 1_000_000)) ?? DEFAULT_MEASURE.draws,
+    draws: of.optional("draws", is.integer(1, 1_000_000)) ?? DEFAULT_MEASURE.draws,
   };
   rmia?.end();
   of.end();

@@ -1,15 +1,8 @@
 import { INPUT_VERSION, type InputVersion } from "../data/images/stored_form.ts";
 import { LetheError } from "../error.ts";
 import type { Task } from "../data/sample.ts";
-import {
-  integer,
-  JsonFields,
-  line,
-  list,
-  oneOf,
-  parseJsonObject,
-  real,
-} from "../files/json_fields.ts";
+import { JsonFields, parseJsonObject } from "../files/json_fields.ts";
+import * as is from "../files/json_kinds.ts";
 import type { VitShape } from "./vit.ts";
 
 /** All that is needed to run a model besides its weights: `config.json`. */
@@ -88,21 +81,21 @@ const MAX_LABELS = 65_536;
 export function parseConfig(text: string, file: string): ModelConfig {
   const remedy = "restore the model's own config.json";
   const fields = new JsonFields(parseJsonObject(text, file, remedy), file, remedy);
-  const size = (name: keyof typeof LIMITS) => fields.read(name, integer(1, LIMITS[name]));
+  const size = (name: keyof typeof LIMITS) => fields.read(name, is.integer(1, LIMITS[name]));
   const config: ModelConfig = {
-    architecture: fields.read("architecture", oneOf(["vit"])),
+    architecture: fields.read("architecture", is.oneOf(["vit"])),
     imageSize: size("imageSize"),
     patchSize: size("patchSize"),
     dim: size("dim"),
     depth: size("depth"),
     heads: size("heads"),
-    layerNormEps: fields.read("layerNormEps", real(1e-12, 1e-2)),
-    mean: fields.read("mean", list(real(-255, 255), 3, 3)),
-    std: fields.read("std", list(real(1e-3, 255), 3, 3)),
-    task: fields.read("task", oneOf(["multi-label", "classes"])),
-    labels: fields.read("labels", list(line(256), 1, MAX_LABELS, { distinct: true })),
+    layerNormEps: fields.read("layerNormEps", is.real(1e-12, 1e-2)),
+    mean: fields.read("mean", is.list(is.real(-255, 255), 3, 3)),
+    std: fields.read("std", is.list(is.real(1e-3, 255), 3, 3)),
+    task: fields.read("task", is.oneOf(["multi-label", "classes"])),
+    labels: fields.read("labels", is.list(is.line(256), 1, MAX_LABELS, { distinct: true })),
   };
-  const inputVersion = fields.optional("inputVersion", integer(1, INPUT_VERSION));
+  const inputVersion = fields.optional("inputVersion", is.integer(1, INPUT_VERSION));
   fields.end();
   const { imageSize, patchSize, dim, heads } = config;
   if (imageSize % patchSize !== 0) {

@@ -1,13 +1,7 @@
 import type { KernelChoice } from "../tensor/kernels/autotune/kernel_choice.ts";
 import { parseCase } from "../tensor/kernels/autotune/product_choice.ts";
-import {
-  JsonFields,
-  type Kind,
-  line,
-  OBJECT,
-  parseJsonObject,
-  shown,
-} from "../files/json_fields.ts";
+import { JsonFields, parseJsonObject, shown } from "../files/json_fields.ts";
+import { type Kind, line, OBJECT } from "../files/json_kinds.ts";
 import { LetheError } from "../error.ts";
 
 /** More products than any model has shapes. */

@@ -1,13 +1,6 @@
 import { LetheError } from "../error.ts";
-import {
-  integer,
-  JsonFields,
-  list,
-  OBJECT,
-  oneOf,
-  parseJsonObject,
-  shown,
-} from "../files/json_fields.ts";
+import { JsonFields, parseJsonObject, shown } from "../files/json_fields.ts";
+import * as is from "../files/json_kinds.ts";
 
 /** Element types that Lethe reads. It writes F32 and I32. */
 export type WeightType = "F64" | "F32" | "F16" | "BF16" | "I64" | "I32" | "U8";
@@ -121,7 +114,7 @@ function splitFile(bytes: Uint8Array, file: string) {
 }
 
 function parseMetadata(value: unknown, file: string): Record<string, string> {
-  if (OBJECT.accepts(value) && Object.values(value).every((text) => typeof text === "string")) {
+  if (is.OBJECT.accepts(value) && Object.values(value).every((text) => typeof text === "string")) {
     return value as Record<string, string>;
   }
   throw new LetheError(`${file}: ${METADATA} is ${shown(value)}`, "it maps names to text", DAMAGED);
@@ -131,19 +124,19 @@ function tensorOf(file: string, name: string): string {
   return `${file}: tensor ${shown(name)}`;
 }
 
-const COUNT = integer(0, Number.MAX_SAFE_INTEGER);
+const COUNT = is.integer(0, Number.MAX_SAFE_INTEGER);
 
 function parseEntry(name: string, value: unknown, file: string): Entry {
   const where = tensorOf(file, name);
-  if (!OBJECT.accepts(value)) {
+  if (!is.OBJECT.accepts(value)) {
     throw new LetheError(`${where} is ${shown(value)}`, "it is an object", DAMAGED);
   }
   const types = Object.keys(ELEMENT_BYTES) as WeightType[];
   const dtype = new JsonFields(value, where, "convert the file to one of those types")
-    .read("dtype", oneOf(types));
+    .read("dtype", is.oneOf(types));
   const fields = new JsonFields(value, where, DAMAGED);
-  const shape = fields.read("shape", list(COUNT, 0, MAX_RANK));
-  const [begin, end] = fields.read("data_offsets", list(COUNT, 2, 2));
+  const shape = fields.read("shape", is.list(COUNT, 0, MAX_RANK));
+  const [begin, end] = fields.read("data_offsets", is.list(COUNT, 2, 2));
   // In doubles: a product past 2^53 is inexact, but then larger than any offset.
   const needed = shape.reduce((product, n) => product * n, ELEMENT_BYTES[dtype]);
   if (end - begin !== needed) {

@@ -1,26 +1,17 @@
 import type { BenchmarkResults } from "../benchmark/results.ts";
 import { readPlainFile } from "../files/plain_file.ts";
-import {
-  integer,
-  JsonFields,
-  type Kind,
-  line,
-  list,
-  nullable,
-  OBJECT,
-  oneOf,
-  parseJsonObject,
-  real,
-} from "../files/json_fields.ts";
+import { JsonFields, parseJsonObject } from "../files/json_fields.ts";
+import * as is from "../files/json_kinds.ts";
+import type { Kind } from "../files/json_kinds.ts";
 
 const MAX_RESULTS_BYTES = 512 * 2 ** 20;
 const REMEDY = "give the results.json that deno task benchmark wrote";
 
 const MANY = 1_000_000;
-const COUNT = integer(0, 1e9);
-const NAME = line(4096);
-const NUMBER = real(-1e300, 1e300);
-const VERDICT = oneOf([
+const COUNT = is.integer(0, 1e9);
+const NAME = is.line(4096);
+const NUMBER = is.real(-1e300, 1e300);
+const VERDICT = is.oneOf([
   "under-forgotten",
   "indistinguishable",
   "over-forgotten",
@@ -32,7 +23,7 @@ function object(fields: Readonly<Record<string, Kind<unknown>>>): Kind<Record<st
   return {
     rule: `an object with ${Object.keys(fields).join(", ")}`,
     accepts: (value): value is Record<string, unknown> =>
-      OBJECT.accepts(value) &&
+      is.OBJECT.accepts(value) &&
       Object.entries(fields).every(([name, kind]) =>
         Object.hasOwn(value, name) && kind.accepts(value[name])
       ),
@@ -43,13 +34,13 @@ const SPLIT_NAME = { data: NAME, forget: COUNT, seed: COUNT };
 const PARTS = object({ retain: NUMBER, forget: NUMBER, test: NUMBER });
 const PERSON = { images: COUNT, metric: NUMBER, loss: NUMBER };
 const JUDGED = object({ verdict: VERDICT });
-const MEAN = object({ mean: NUMBER, deviation: nullable(NUMBER) });
-const BINS = list(object({ from: NUMBER, to: NUMBER, people: COUNT, mean: NUMBER }), 0, MANY);
-const FILES = list(NAME, 0, MANY);
+const MEAN = object({ mean: NUMBER, deviation: is.nullable(NUMBER) });
+const BINS = is.list(object({ from: NUMBER, to: NUMBER, people: COUNT, mean: NUMBER }), 0, MANY);
+const FILES = is.list(NAME, 0, MANY);
 
 const SPLIT = object({
   ...SPLIT_NAME,
-  forgotten: list(
+  forgotten: is.list(
     object({
       identity: NAME,
       support: NAME,
@@ -61,23 +52,23 @@ const SPLIT = object({
     0,
     MANY,
   ),
-  retained: list(object({ identity: NAME, nearest: NAME, original: object(PERSON) }), 0, MANY),
+  retained: is.list(object({ identity: NAME, nearest: NAME, original: object(PERSON) }), 0, MANY),
 });
 
 const CELL = object({
   ...SPLIT_NAME,
   method: NAME,
-  seconds: nullable(NUMBER),
+  seconds: is.nullable(NUMBER),
   tugOfWar: NUMBER,
   metrics: PARTS,
   membership: object({
     auc: NUMBER,
-    roc: list(object({ fpr: NUMBER, tpr: NUMBER, low: NUMBER, high: NUMBER }), 1, MANY),
-    scores: object({ members: list(NUMBER, 1, MANY) }),
+    roc: is.list(object({ fpr: NUMBER, tpr: NUMBER, low: NUMBER, high: NUMBER }), 1, MANY),
+    scores: object({ members: is.list(NUMBER, 1, MANY) }),
   }),
   verdict: JUDGED,
-  forgotten: list(object({ ...PERSON, score: NUMBER, verdict: JUDGED }), 0, MANY),
-  retained: list(object(PERSON), 0, MANY),
+  forgotten: is.list(object({ ...PERSON, score: NUMBER, verdict: JUDGED }), 0, MANY),
+  retained: is.list(object(PERSON), 0, MANY),
 });
 
 const SUMMARY_ROW = object({
@@ -87,20 +78,20 @@ const SUMMARY_ROW = object({
   retain: MEAN,
   forgetMetric: MEAN,
   test: MEAN,
-  tugOfWar: nullable(MEAN),
-  tpr: nullable(MEAN),
-  smallest: nullable(object({ fpr: NUMBER, tpr: MEAN })),
-  auc: nullable(MEAN),
-  verdicts: OBJECT,
+  tugOfWar: is.nullable(MEAN),
+  tpr: is.nullable(MEAN),
+  smallest: is.nullable(object({ fpr: NUMBER, tpr: MEAN })),
+  auc: is.nullable(MEAN),
+  verdicts: is.OBJECT,
 });
 
 const ANALYSIS = object({
   data: NAME,
   forget: COUNT,
-  methods: list(NAME, 0, MANY),
+  methods: is.list(NAME, 0, MANY),
   hardness: BINS,
   retainDrop: BINS,
-  hardest: list(
+  hardest: is.list(
     object({ seed: COUNT, identity: NAME, supportDistance: NUMBER, support: NAME, files: FILES }),
     0,
     MANY,
@@ -110,8 +101,8 @@ const ANALYSIS = object({
 const SEQUENCE = object({
   ...SPLIT_NAME,
   method: NAME,
-  steps: list(
-    object({ people: COUNT, metrics: PARTS, waiting: nullable(NUMBER), tugOfWar: NUMBER }),
+  steps: is.list(
+    object({ people: COUNT, metrics: PARTS, waiting: is.nullable(NUMBER), tugOfWar: NUMBER }),
     1,
     MANY,
   ),
@@ -127,18 +118,18 @@ export async function readResults(path: string): Promise<BenchmarkResults> {
   const bytes = await readPlainFile(path, { maxBytes: MAX_RESULTS_BYTES, remedy: REMEDY });
   const record = parseJsonObject(new TextDecoder().decode(bytes), path, REMEDY);
   const fields = new JsonFields(record, path, REMEDY);
-  fields.read("version", integer(1, 1));
+  fields.read("version", is.integer(1, 1));
   fields.read("device", NAME);
   fields.read("planned", COUNT);
   fields.read("settings", object({ name: NAME }));
-  fields.read("splits", list(SPLIT, 0, MANY));
-  fields.read("cells", list(CELL, 0, MANY));
-  fields.read("summary", list(SUMMARY_ROW, 0, MANY));
-  fields.read("analyses", list(ANALYSIS, 0, MANY));
-  fields.read("sequences", list(SEQUENCE, 0, MANY));
+  fields.read("splits", is.list(SPLIT, 0, MANY));
+  fields.read("cells", is.list(CELL, 0, MANY));
+  fields.read("summary", is.list(SUMMARY_ROW, 0, MANY));
+  fields.read("analyses", is.list(ANALYSIS, 0, MANY));
+  fields.read("sequences", is.list(SEQUENCE, 0, MANY));
   // Every field that a report shows has been held against its kind.
   const results = record as unknown as BenchmarkResults;
-  const adapters = list(NAME, 1, 1000);
+  const adapters = is.list(NAME, 1, 1000);
   const wrong = results.cells.find((cell) =>
     cell.adapters !== undefined && !adapters.accepts(cell.adapters)
   );

@@ -1,11 +1,5 @@
-import {
-  JsonFields,
-  type Kind,
-  line,
-  list,
-  OBJECT,
-  parseJsonObject,
-} from "../files/json_fields.ts";
+import { JsonFields, parseJsonObject } from "../files/json_fields.ts";
+import { type Kind, line, list, OBJECT } from "../files/json_kinds.ts";
 
 /** A table of results as it is kept in `fixtures/results/`: what was run, where, and what came out. */
 export interface WrittenResult {

@@ -1,15 +1,7 @@
 import { join } from "@std/path";
 import { LetheError } from "../error.ts";
-import {
-  HASH,
-  integer,
-  JsonFields,
-  line,
-  nullable,
-  OBJECT,
-  oneOf,
-  parseJsonObject,
-} from "../files/json_fields.ts";
+import { JsonFields, parseJsonObject } from "../files/json_fields.ts";
+import * as is from "../files/json_kinds.ts";
 import { readPlainText } from "../files/plain_file.ts";
 import { sha256Hex } from "../files/sha256.ts";
 
@@ -85,23 +77,23 @@ export async function readLedger(folder: string): Promise<LedgerEntry[]> {
 function parseEntry(text: string, where: string): LedgerEntry {
   const fields = new JsonFields(parseJsonObject(text, where, REMEDY), where, REMEDY);
   const entry: LedgerEntry = {
-    version: fields.read("version", integer(1, 1)) as 1,
-    previous: fields.read("previous", nullable(HASH)),
-    event: fields.read("event", oneOf(LEDGER_EVENTS)),
-    person: fields.read("person", HASH),
-    time: fields.read("time", line(30)),
-    due: fields.read("due", nullable(line(30))),
-    reason: fields.read("reason", nullable(line(1000))),
-    receipt: fields.read("receipt", nullable(HASH)),
-    generation: fields.read("generation", nullable(integer(0, Number.MAX_SAFE_INTEGER))),
-    ...(fields.optional("kits", OBJECT) ? { kits: readKits(fields.within("kits")) } : {}),
+    version: fields.read("version", is.integer(1, 1)) as 1,
+    previous: fields.read("previous", is.nullable(is.HASH)),
+    event: fields.read("event", is.oneOf(LEDGER_EVENTS)),
+    person: fields.read("person", is.HASH),
+    time: fields.read("time", is.line(30)),
+    due: fields.read("due", is.nullable(is.line(30))),
+    reason: fields.read("reason", is.nullable(is.line(1000))),
+    receipt: fields.read("receipt", is.nullable(is.HASH)),
+    generation: fields.read("generation", is.nullable(is.integer(0, Number.MAX_SAFE_INTEGER))),
+    ...(fields.optional("kits", is.OBJECT) ? { kits: readKits(fields.within("kits")) } : {}),
   };
   fields.end();
   return entry;
 }
 
 function readKits(fields: JsonFields): { before: string; after: string } {
-  const kits = { before: fields.read("before", HASH), after: fields.read("after", HASH) };
+  const kits = { before: fields.read("before", is.HASH), after: fields.read("after", is.HASH) };
   fields.end();
   return kits;
 }

@@ -1,16 +1,6 @@
-import {
-  BOOLEAN,
-  HASH,
-  integer,
-  JsonFields,
-  type Kind,
-  line,
-  list,
-  nullable,
-  OBJECT,
-  oneOf,
-  real,
-} from "../files/json_fields.ts";
+import { JsonFields } from "../files/json_fields.ts";
+import * as is from "../files/json_kinds.ts";
+import type { Kind } from "../files/json_kinds.ts";
 import { KIT_METHODS, methodOf } from "../unlearn/methods.ts";
 import type { UnlearnSummary } from "./unlearn_summary.ts";
 
@@ -19,9 +9,9 @@ export const SUMMARY_FILE = "summary.json";
 
 /** A folder of requests holds no more. */
 const MAX_PEOPLE = 1_000_000;
-const FINITE = real(-Number.MAX_VALUE, Number.MAX_VALUE);
-const LENGTH = real(0, Number.MAX_VALUE);
-const COUNT = integer(1, MAX_PEOPLE);
+const FINITE = is.real(-Number.MAX_VALUE, Number.MAX_VALUE);
+const LENGTH = is.real(0, Number.MAX_VALUE);
+const COUNT = is.integer(1, MAX_PEOPLE);
 
 /** Numbers by names of which each is as a tensor's or a setting's. */
 function numbers(kind: Kind<number>, named: (name: string) => boolean): Kind<
@@ -30,7 +20,7 @@ function numbers(kind: Kind<number>, named: (name: string) => boolean): Kind<
   return {
     rule: `an object of names, each with ${kind.rule}`,
     accepts: (value): value is Record<string, number> =>
-      OBJECT.accepts(value) &&
+      is.OBJECT.accepts(value) &&
       Object.entries(value).every(([name, one]) => named(name) && kind.accepts(one)),
   };
 }
@@ -57,17 +47,17 @@ export function parseSummary(
   };
   const hashes = (name: string) =>
     whole(fields.within(name), (of) => ({
-      before: of.read("before", HASH),
-      after: of.read("after", HASH),
+      before: of.read("before", is.HASH),
+      after: of.read("after", is.HASH),
     }));
-  const method = fields.read("method", oneOf(KIT_METHODS));
+  const method = fields.read("method", is.oneOf(KIT_METHODS));
   const known = ["metaLearningRate", ...Object.keys(methodOf(method).settings)];
-  const matched = fields.optional("match", nullable(OBJECT));
+  const matched = fields.optional("match", is.nullable(is.OBJECT));
   const summary: UnlearnSummary = {
     people: fields.read("people", COUNT),
     photographs: fields.read("photographs", COUNT),
     method,
-    steps: fields.read("steps", list(OBJECT, 1, MAX_PEOPLE)).map((entry, i) =>
+    steps: fields.read("steps", is.list(is.OBJECT, 1, MAX_PEOPLE)).map((entry, i) =>
       whole(new JsonFields(entry, `${where}: steps[${i}]`, remedy), (of) => {
         const people = of.read("people", COUNT);
         const metaLoss = of.optional("metaLoss", FINITE);
@@ -81,7 +71,7 @@ export function parseSummary(
         distance: of.read("distance", LENGTH),
       })),
     }),
-    staleStatistics: fields.read("staleStatistics", BOOLEAN),
+    staleStatistics: fields.read("staleStatistics", is.BOOLEAN),
     change: whole(fields.within("change"), (of) => {
       const [low, high] = [of.optional("low", LENGTH), of.optional("high", LENGTH)];
       return {
@@ -90,13 +80,13 @@ export function parseSummary(
           "norms",
           numbers(LENGTH, (name) => name.length <= 100 && TENSOR.test(name)),
         ),
-        unusual: of.read("unusual", nullable(BOOLEAN)),
+        unusual: of.read("unusual", is.nullable(is.BOOLEAN)),
         ...(low === undefined ? {} : { low }),
         ...(high === undefined ? {} : { high }),
       };
     }),
-    targets: fields.read("targets", oneOf(["requests.csv", "the model's own predictions"])),
-    device: fields.read("device", line(200)),
+    targets: fields.read("targets", is.oneOf(["requests.csv", "the model's own predictions"])),
+    device: fields.read("device", is.line(200)),
     kit: hashes("kit"),
     weights: hashes("weights"),
   };

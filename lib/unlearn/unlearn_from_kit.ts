@@ -1,5 +1,6 @@
 import type { ImageFeed } from "../data/loader/image_source.ts";
-import { JsonFields, OBJECT } from "../files/json_fields.ts";
+import { JsonFields } from "../files/json_fields.ts";
+import { OBJECT } from "../files/json_kinds.ts";
 import { uploadWeights } from "../model/device_weights.ts";
 import type { StoredKit } from "../model/kit/kit.ts";
 import type { MemoryRow } from "../model/kit/memory_row.ts";

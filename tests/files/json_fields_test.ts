@@ -1,27 +1,18 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { LetheError } from "../../lib/error.ts";
-import {
-  HASH,
-  integer,
-  JsonFields,
-  type Kind,
-  line,
-  list,
-  nullable,
-  oneOf,
-  parseJsonObject,
-  real,
-} from "../../lib/files/json_fields.ts";
+import { JsonFields, parseJsonObject } from "../../lib/files/json_fields.ts";
+import * as is from "../../lib/files/json_kinds.ts";
+import type { Kind } from "../../lib/files/json_kinds.ts";
 
 const KINDS: [string, Kind<unknown>, unknown[], unknown[]][] = [
-  ["integer", integer(1, 3), [1, 3], [0, 4, 1.5, "1", NaN, null, undefined, [1]]],
-  ["real", real(0, 1), [0, 0.5, 1], [-0.1, 1.1, NaN, "0", null]],
-  ["oneOf", oneOf(["a", "b"]), ["a", "b"], ["c", "", 0, ["a"]]],
-  ["line", line(3), ["a", "abc", "ä b"], ["", "abcd", "a\n", "\u007f", 1]],
-  ["HASH", HASH, ["0f".repeat(32)], ["0F".repeat(32), "0f".repeat(31), 5]],
-  ["nullable", nullable(HASH), [null, "0f".repeat(32)], [undefined, "x"]],
-  ["list", list(integer(0, 9), 1, 2), [[1], [1, 1]], [[], [1, 2, 3], [10], 1, { length: 1 }]],
-  ["list", list(integer(0, 9), 0, 2, { distinct: true }), [[], [1, 2]], [[1, 1]]],
+  ["integer", is.integer(1, 3), [1, 3], [0, 4, 1.5, "1", NaN, null, undefined, [1]]],
+  ["real", is.real(0, 1), [0, 0.5, 1], [-0.1, 1.1, NaN, "0", null]],
+  ["oneOf", is.oneOf(["a", "b"]), ["a", "b"], ["c", "", 0, ["a"]]],
+  ["line", is.line(3), ["a", "abc", "ä b"], ["", "abcd", "a\n", "\u007f", 1]],
+  ["HASH", is.HASH, ["0f".repeat(32)], ["0F".repeat(32), "0f".repeat(31), 5]],
+  ["nullable", is.nullable(is.HASH), [null, "0f".repeat(32)], [undefined, "x"]],
+  ["list", is.list(is.integer(0, 9), 1, 2), [[1], [1, 1]], [[], [1, 2, 3], [10], 1, { length: 1 }]],
+  ["list", is.list(is.integer(0, 9), 0, 2, { distinct: true }), [[], [1, 2]], [[1, 1]]],
 ];
 
 for (const [name, kind, accepted, refused] of KINDS) {
@@ -48,12 +39,16 @@ Deno.test("parseJsonObject refuses what is not an object", () => {
 
 Deno.test("JsonFields names the field that is missing, wrong or unknown", () => {
   const fields = new JsonFields({ a: 1, b: { c: "x" }, d: 2 }, "f", "mend it");
-  assertEquals(fields.read("a", integer(0, 9)), 1);
-  assertEquals(fields.optional("e", integer(0, 9)), undefined);
-  assertThrows(() => fields.read("e", line(9)), LetheError, "f: e is missing; it is a line of 1");
-  assertThrows(() => fields.read("toString", line(9)), LetheError, "f: toString is missing");
+  assertEquals(fields.read("a", is.integer(0, 9)), 1);
+  assertEquals(fields.optional("e", is.integer(0, 9)), undefined);
   assertThrows(
-    () => fields.within("b").read("c", real(0, 1)),
+    () => fields.read("e", is.line(9)),
+    LetheError,
+    "f: e is missing; it is a line of 1",
+  );
+  assertThrows(() => fields.read("toString", is.line(9)), LetheError, "f: toString is missing");
+  assertThrows(
+    () => fields.within("b").read("c", is.real(0, 1)),
     LetheError,
     'f: b: c is "x"; it is a number from 0 to 1: mend it',
   );

@@ -2,14 +2,8 @@ import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import { LetheError } from "../../error.ts";
 import { canonicalJson } from "../../files/canonical_json.ts";
-import {
-  HASH,
-  JsonFields,
-  nullable,
-  OBJECT,
-  oneOf,
-  parseJsonObject,
-} from "../../files/json_fields.ts";
+import { JsonFields, parseJsonObject } from "../../files/json_fields.ts";
+import * as is from "../../files/json_kinds.ts";
 import { readPlainText } from "../../files/plain_file.ts";
 import { writeWhole } from "../../files/write_whole.ts";
 import { readSplit } from "../../data/split_file.ts";
@@ -117,19 +111,19 @@ export async function readMakingReceipt(path: string): Promise<MakingReceipt> {
     remedy,
   );
   const fields = new JsonFields(json, path, remedy);
-  fields.read("version", oneOf(["making 1"]));
-  fields.read("step", oneOf(["train", "meta-learn"]));
-  fields.read("from", nullable(HASH));
-  fields.read("settings", OBJECT);
+  fields.read("version", is.oneOf(["making 1"]));
+  fields.read("step", is.oneOf(["train", "meta-learn"]));
+  fields.read("from", is.nullable(is.HASH));
+  fields.read("settings", is.OBJECT);
   const [made, data] = [fields.within("made"), fields.within("data")];
-  made.read("weights", HASH);
-  made.read("kit", nullable(HASH));
-  for (const name of ["root", "split"]) data.read(name, HASH);
-  fields.within("code").read("sha256", HASH);
+  made.read("weights", is.HASH);
+  made.read("kit", is.nullable(is.HASH));
+  for (const name of ["root", "split"]) data.read(name, is.HASH);
+  fields.within("code").read("sha256", is.HASH);
   const { signature, ...signed } = json as unknown as MakingReceipt;
   const right = typeof signature === "string" &&
     await isSignedBy(
-      fields.read("signer", HASH),
+      fields.read("signer", is.HASH),
       signature,
       preAuthentication(statementOf(signed)),
     );

@@ -1,19 +1,8 @@
 import { LetheError } from "../../error.ts";
 import { readPlainText } from "../../files/plain_file.ts";
-import {
-  BOOLEAN,
-  HASH,
-  integer,
-  JsonFields,
-  type Kind,
-  line,
-  list,
-  nullable,
-  OBJECT,
-  oneOf,
-  parseJsonObject,
-  real,
-} from "../../files/json_fields.ts";
+import { JsonFields, parseJsonObject } from "../../files/json_fields.ts";
+import * as is from "../../files/json_kinds.ts";
+import type { Kind } from "../../files/json_kinds.ts";
 import { canonicalJson } from "../../files/canonical_json.ts";
 import type { LayerOutcome } from "../layers/layer.ts";
 import type { MachineFile } from "../sandbox/contained_run.ts";
@@ -70,29 +59,31 @@ export const NONCE: Kind<string> = {
   accepts: (value): value is string =>
     typeof value === "string" && /^(?:[0-9a-f]{2}){8,64}$/.test(value),
 };
-const LENGTH = real(0, Number.MAX_VALUE);
+const LENGTH = is.real(0, Number.MAX_VALUE);
 const LENGTHS: Kind<Record<string, number>> = {
   rule: "an object of numbers that are not negative",
   accepts: (value): value is Record<string, number> =>
-    OBJECT.accepts(value) &&
-    Object.entries(value).every(([name, norm]) => line(200).accepts(name) && LENGTH.accepts(norm)),
+    is.OBJECT.accepts(value) &&
+    Object.entries(value).every(([name, norm]) =>
+      is.line(200).accepts(name) && LENGTH.accepts(norm)
+    ),
 };
 
-const LINE = line(100_000);
+const LINE = is.line(100_000);
 /** A word of a command line, which may be a script. */
 const WORD: Kind<string> = {
   rule: "a text without control characters other than line breaks",
   accepts: (value): value is string =>
     value === "" || typeof value === "string" && LINE.accepts(value.replaceAll("\n", " ")),
 };
-const BYTES = integer(0, Number.MAX_SAFE_INTEGER);
+const BYTES = is.integer(0, Number.MAX_SAFE_INTEGER);
 
 const PLAIN: Kind<Record<string, Plain>> = {
   rule: "an object of words, numbers, true, false or null",
   accepts: (value): value is Record<string, Plain> =>
-    OBJECT.accepts(value) &&
+    is.OBJECT.accepts(value) &&
     Object.entries(value).every(([name, field]) =>
-      line(100).accepts(name) &&
+      is.line(100).accepts(name) &&
       (field === null || field === "" || typeof field === "boolean" ||
         typeof field === "number" || LINE.accepts(field))
     ),
@@ -109,7 +100,7 @@ function readChange(of: JsonFields): NonNullable<Receipt["change"]> {
   return {
     relative: of.read("relative", LENGTH),
     norms: of.read("norms", LENGTHS),
-    unusual: of.read("unusual", nullable(BOOLEAN)),
+    unusual: of.read("unusual", is.nullable(is.BOOLEAN)),
     ...(low === undefined ? {} : { low }),
     ...(high === undefined ? {} : { high }),
   };
@@ -171,7 +162,7 @@ export async function readReceipt(path: string): Promise<Receipt> {
  */
 export function parseReceipt(text: string, file: string): Receipt {
   const fields = new JsonFields(parseJsonObject(text, file, REMEDY), file, REMEDY);
-  const version = fields.read("version", integer(1, Number.MAX_SAFE_INTEGER)) as 1 | 2;
+  const version = fields.read("version", is.integer(1, Number.MAX_SAFE_INTEGER)) as 1 | 2;
   if (version > NEWEST) {
     throw new NewerReceipt(
       `${file} is a receipt of version ${version}`,
@@ -180,14 +171,14 @@ export function parseReceipt(text: string, file: string): Receipt {
     );
   }
   const entries = <T>(of: JsonFields, name: string, read: (entry: JsonFields) => T): T[] =>
-    of.read(name, list(OBJECT, 0, MAX_ENTRIES)).map((entry, i) => {
+    of.read(name, is.list(is.OBJECT, 0, MAX_ENTRIES)).map((entry, i) => {
       const within = new JsonFields(entry, `${file}: ${name}[${i}]`, REMEDY);
       const result = read(within);
       within.end();
       return result;
     });
   const digest = (of: JsonFields): Digest => ({
-    sha256: of.read("sha256", HASH),
+    sha256: of.read("sha256", is.HASH),
     bytes: of.read("bytes", BYTES),
   });
   const fileDigest = (of: JsonFields): FileDigest => ({
@@ -200,71 +191,71 @@ export function parseReceipt(text: string, file: string): Receipt {
     return result;
   };
   const digestOrNull = (name: string) =>
-    fields.read(name, nullable(OBJECT)) === null ? null : whole(fields.within(name), digest);
-  const people = version === 1 ? undefined : fields.optional("people", integer(1, MAX_ENTRIES));
+    fields.read(name, is.nullable(is.OBJECT)) === null ? null : whole(fields.within(name), digest);
+  const people = version === 1 ? undefined : fields.optional("people", is.integer(1, MAX_ENTRIES));
   const receipt: Receipt = {
     version,
-    lethe: fields.read("lethe", line(100)),
+    lethe: fields.read("lethe", is.line(100)),
     ...(version === 1 ? {} : {
-      commit: fields.read("commit", nullable(COMMIT)),
-      auditorNonce: fields.read("auditorNonce", nullable(NONCE)),
+      commit: fields.read("commit", is.nullable(COMMIT)),
+      auditorNonce: fields.read("auditorNonce", is.nullable(NONCE)),
       kitId: whole(fields.within("kitId"), (of) => ({
-        before: of.read("before", HASH),
-        after: of.read("after", HASH),
+        before: of.read("before", is.HASH),
+        after: of.read("after", is.HASH),
       })),
       change: whole(fields.within("change"), readChange),
       library: whole(fields.within("library"), (of) => ({
         files: of.read("files", BYTES),
-        sha256: of.read("sha256", HASH),
+        sha256: of.read("sha256", is.HASH),
       })),
       machine: entries(fields, "machine", (of): MachineFile => ({
-        path: of.read("path", line(4096)),
-        use: of.read("use", oneOf(["program", "mapped"])),
+        path: of.read("path", is.line(4096)),
+        use: of.read("use", is.oneOf(["program", "mapped"])),
         ...digest(of),
       })),
     }),
-    nonce: fields.read("nonce", HASH),
+    nonce: fields.read("nonce", is.HASH),
     started: fields.read("started", TIME),
     ended: fields.read("ended", TIME),
     requests: entries(fields, "requests", digest),
     ...(people === undefined ? {} : { people }),
-    requestTable: fields.read("requestTable", nullable(HASH)),
-    targets: fields.read("targets", oneOf(["requests.csv", "the model's own predictions"])),
+    requestTable: fields.read("requestTable", is.nullable(is.HASH)),
+    targets: fields.read("targets", is.oneOf(["requests.csv", "the model's own predictions"])),
     split: digestOrNull("split"),
     kit: entries(fields, "kit", fileDigest),
     written: entries(fields, "written", fileDigest),
     weights: whole(fields.within("weights"), (of) => ({
-      before: of.read("before", HASH),
-      after: of.read("after", HASH),
+      before: of.read("before", is.HASH),
+      after: of.read("after", is.HASH),
     })),
     settings: fields.read("settings", PLAIN),
-    adapter: fields.read("adapter", line(1000)),
+    adapter: fields.read("adapter", is.line(1000)),
     worker: whole(fields.within("worker"), (of) => ({
-      containment: of.read("containment", oneOf(["bubblewrap", "deno"])),
-      argv: of.read("argv", list(WORD, 1, 10_000)),
-      permissions: of.read("permissions", list(LINE, 0, 10_000)),
+      containment: of.read("containment", is.oneOf(["bubblewrap", "deno"])),
+      argv: of.read("argv", is.list(WORD, 1, 10_000)),
+      permissions: of.read("permissions", is.list(LINE, 0, 10_000)),
       environment: of.read("environment", PLAIN),
     })),
     deno: whole(fields.within("deno"), (of) => ({
       ...digest(of),
-      version: of.read("version", line(100)),
-      target: of.read("target", line(100)),
+      version: of.read("version", is.line(100)),
+      target: of.read("target", is.line(100)),
     })),
-    launcher: fields.read("launcher", oneOf(LAUNCHERS)),
+    launcher: fields.read("launcher", is.oneOf(LAUNCHERS)),
     lockFile: whole(fields.within("lockFile"), digest),
     code: entries(fields, "code", fileDigest),
     packages: entries(fields, "packages", (of) => ({
-      name: of.read("name", line(300)),
-      sha256: of.read("sha256", HASH),
+      name: of.read("name", is.line(300)),
+      sha256: of.read("sha256", is.HASH),
     })),
     layers: entries(fields, "layers", (of): LayerOutcome => ({
-      layer: of.read("layer", line(100)),
-      state: of.read("state", oneOf(["held", "failed", "absent"])),
+      layer: of.read("layer", is.line(100)),
+      state: of.read("state", is.oneOf(["held", "failed", "absent"])),
       detail: of.read("detail", LINE),
     })),
     evidence: entries(fields, "evidence", fileDigest),
-    signer: fields.read("signer", nullable(HASH)),
-    signature: fields.read("signature", nullable(SIGNATURE)),
+    signer: fields.read("signer", is.nullable(is.HASH)),
+    signature: fields.read("signature", is.nullable(SIGNATURE)),
   };
   fields.end();
   for (const name of ["kit", "written", "code", "evidence"] as const) {

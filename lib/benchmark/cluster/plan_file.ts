@@ -1,15 +1,8 @@
 import { basename, join } from "@std/path";
 import { LetheError } from "../../error.ts";
-import {
-  integer,
-  JsonFields,
-  type Kind,
-  line,
-  list,
-  OBJECT,
-  oneOf,
-  parseJsonObject,
-} from "../../files/json_fields.ts";
+import { JsonFields, parseJsonObject } from "../../files/json_fields.ts";
+import * as is from "../../files/json_kinds.ts";
+import type { Kind } from "../../files/json_kinds.ts";
 import { readPlainText } from "../../files/plain_file.ts";
 import { writeWhole } from "../../files/write_whole.ts";
 import type { Device } from "../../tensor/device.ts";
@@ -101,7 +94,7 @@ export async function writePlan(path: string, plan: PlanFile): Promise<void> {
 }
 
 const REMEDY = "make it again with `deno task benchmark --plan FILE`";
-const PATH = line(4096);
+const PATH = is.line(4096);
 const NULL_OR = <T>(kind: Kind<T>): Kind<T | null> => ({
   rule: `null or ${kind.rule}`,
   accepts: (value): value is T | null => value === null || kind.accepts(value),
@@ -117,17 +110,17 @@ export async function readPlan(path: string): Promise<ReadPlan> {
   const text = await readPlainText(path, { maxBytes: 64 * 2 ** 20, remedy: REMEDY });
   const record = parseJsonObject(text, path, REMEDY);
   const fields = new JsonFields(record, path, REMEDY);
-  fields.read("version", integer(1, 1));
+  fields.read("version", is.integer(1, 1));
   const out = fields.read("out", PATH);
-  const device = fields.read("device", oneOf(["webgpu", "wasm"] as const));
-  const adapter = fields.read("adapter", line(1000));
+  const device = fields.read("device", is.oneOf(["webgpu", "wasm"] as const));
+  const adapter = fields.read("adapter", is.line(1000));
   const cache = fields.read("cache", NULL_OR(PATH));
-  const ablation = fields.read("ablation", NULL_OR(oneOf(ABLATIONS)));
+  const ablation = fields.read("ablation", NULL_OR(is.oneOf(ABLATIONS)));
   const given = parseGridSettings(
-    JSON.stringify(fields.read("settings", OBJECT)),
+    JSON.stringify(fields.read("settings", is.OBJECT)),
     `${path}: settings`,
   );
-  const stages = fields.read("stages", list(OBJECT, 1, 1_000_000));
+  const stages = fields.read("stages", is.list(is.OBJECT, 1, 1_000_000));
   const settings = ablation ? withAblation(given, ablation) : given;
   const plan = planGrid(settings, out, adapter);
   const same = stages.length === plan.stages.length &&

@@ -1,7 +1,8 @@
 import { join } from "@std/path";
 import { chunks } from "../../data/loader/image_source.ts";
 import { LetheError } from "../../error.ts";
-import { integer, JsonFields, list, parseJsonObject } from "../../files/json_fields.ts";
+import { JsonFields, parseJsonObject } from "../../files/json_fields.ts";
+import { integer, list } from "../../files/json_kinds.ts";
 import { readPlainText } from "../../files/plain_file.ts";
 import { writeWhole } from "../../files/write_whole.ts";
 import { hashOf, type PlannedJob, type ReadPlan } from "./plan_file.ts";

@@ -1,18 +1,6 @@
-import {
-  BOOLEAN,
-  HASH,
-  integer,
-  JsonFields,
-  type Kind,
-  line,
-  list,
-  nullable,
-  OBJECT,
-  oneOf,
-  parseJsonObject,
-  real,
-  shown,
-} from "../../files/json_fields.ts";
+import { JsonFields, parseJsonObject, shown } from "../../files/json_fields.ts";
+import * as is from "../../files/json_kinds.ts";
+import type { Kind } from "../../files/json_kinds.ts";
 import { LetheError } from "../../error.ts";
 import { sha256Hex } from "../../files/sha256.ts";
 import { kitPart } from "./kit_parts.ts";
@@ -98,9 +86,9 @@ export interface KitUnlearning {
   readonly stepSizes: "global" | "learned";
 }
 
-const COUNT = integer(0, Number.MAX_SAFE_INTEGER);
-const TEXT_LINE = line(1000);
-const WIDTH = integer(1, 65_536);
+const COUNT = is.integer(0, Number.MAX_SAFE_INTEGER);
+const TEXT_LINE = is.line(1000);
+const WIDTH = is.integer(1, 65_536);
 /** Plain names only: a kit's files lie in the kit. */
 const FILE_NAME: Kind<string> = {
   rule: "a plain name that ends in .json, .txt or .safetensors",
@@ -157,8 +145,8 @@ export function parseKitManifest(text: string, file: string): ParsedManifest {
   const remedy = "use an intact kit";
   const json = parseJsonObject(text, file, remedy);
   const fields = new JsonFields(json, file, remedy);
-  const hashes = list(HASH, 0, 10_000_000, { distinct: true });
-  const version = fields.read("version", integer(1, Number.MAX_SAFE_INTEGER)) as 1 | 2;
+  const hashes = is.list(is.HASH, 0, 10_000_000, { distinct: true });
+  const version = fields.read("version", is.integer(1, Number.MAX_SAFE_INTEGER)) as 1 | 2;
   if (version > NEWEST) {
     throw new LetheError(
       `${file} is of version ${version}`,
@@ -166,12 +154,12 @@ export function parseKitManifest(text: string, file: string): ParsedManifest {
       "use the Lethe that wrote it, or a newer one",
     );
   }
-  const id = version === 1 ? null : fields.read("id", HASH);
-  const files = fields.read("files", list(OBJECT, 1, 64)).map((entry, i): KitFile => {
+  const id = version === 1 ? null : fields.read("id", is.HASH);
+  const files = fields.read("files", is.list(is.OBJECT, 1, 64)).map((entry, i): KitFile => {
     const of = new JsonFields(entry, `${file}: files[${i}]`, remedy);
     const result = {
       file: of.read("file", FILE_NAME),
-      sha256: of.read("sha256", HASH),
+      sha256: of.read("sha256", is.HASH),
       derivedFrom: of.read("derivedFrom", TEXT_LINE),
     };
     of.end();
@@ -179,33 +167,33 @@ export function parseKitManifest(text: string, file: string): ParsedManifest {
   });
   const unlearning = fields.within("unlearning");
   const metaLoss = fields.within("metaLoss");
-  const named = fields.optional("methods", OBJECT);
+  const named = fields.optional("methods", is.OBJECT);
   const methods = named && fields.within("methods");
-  const statistics = fields.optional("statistics", OBJECT) && fields.within("statistics");
+  const statistics = fields.optional("statistics", is.OBJECT) && fields.within("statistics");
   const keyFingerprint = version > 1 ? fields.optional("keyFingerprint", FINGERPRINT) : undefined;
-  const ranged = version > 1 ? fields.optional("stepRanges", OBJECT) : undefined;
+  const ranged = version > 1 ? fields.optional("stepRanges", is.OBJECT) : undefined;
   const manifest: KitManifest = {
     version,
     generation: fields.read("generation", COUNT),
-    parent: fields.read("parent", nullable(HASH)),
+    parent: fields.read("parent", is.nullable(is.HASH)),
     ...(keyFingerprint === undefined ? {} : { keyFingerprint }),
     files,
     unlearning: {
-      metaLearningRate: unlearning.read("metaLearningRate", real(Number.MIN_VALUE, 1e6)),
-      requestSize: unlearning.read("requestSize", integer(1, Number.MAX_SAFE_INTEGER)),
+      metaLearningRate: unlearning.read("metaLearningRate", is.real(Number.MIN_VALUE, 1e6)),
+      requestSize: unlearning.read("requestSize", is.integer(1, Number.MAX_SAFE_INTEGER)),
       inputs: unlearning.read(
         "inputs",
-        list(oneOf(META_LOSS_INPUTS), 1, META_LOSS_INPUTS.length, { distinct: true }),
+        is.list(is.oneOf(META_LOSS_INPUTS), 1, META_LOSS_INPUTS.length, { distinct: true }),
       ),
-      stepSizes: unlearning.read("stepSizes", oneOf(["global", "learned"])),
+      stepSizes: unlearning.read("stepSizes", is.oneOf(["global", "learned"])),
     },
     ...(methods ? { methods: parseKitMethods(methods, Object.keys(named)) } : {}),
     ...(statistics
       ? {
         statistics: {
           images: statistics.read("images", COUNT),
-          batchSize: statistics.read("batchSize", integer(1, Number.MAX_SAFE_INTEGER)),
-          stale: statistics.read("stale", BOOLEAN),
+          batchSize: statistics.read("batchSize", is.integer(1, Number.MAX_SAFE_INTEGER)),
+          stale: statistics.read("stale", is.BOOLEAN),
         },
       }
       : {}),
@@ -216,7 +204,7 @@ export function parseKitManifest(text: string, file: string): ParsedManifest {
     },
     identities: fields.read("identities", hashes),
     forgotten: fields.read("forgotten", hashes),
-    record: fields.read("record", OBJECT),
+    record: fields.read("record", is.OBJECT),
   };
   for (const each of [unlearning, methods, statistics, metaLoss, fields]) each?.end();
   const { inputs } = manifest.unlearning;
@@ -271,7 +259,7 @@ export function parseKitManifest(text: string, file: string): ParsedManifest {
 }
 
 function readRanges(fields: JsonFields, methods: readonly string[]): KitManifest["stepRanges"] {
-  const length = real(0, Number.MAX_VALUE);
+  const length = is.real(0, Number.MAX_VALUE);
   const ranges = methods.map((method) => {
     if (!METHOD_NAME.test(method)) {
       fields.refuse(`${shown(method)} is its entry`, "names are words");
@@ -279,8 +267,8 @@ function readRanges(fields: JsonFields, methods: readonly string[]): KitManifest
     const range = fields.within(method);
     const [low, high] = [range.read("low", length), range.read("high", length)];
     const read = {
-      requests: range.read("requests", integer(1, Number.MAX_SAFE_INTEGER)),
-      heldOut: range.read("heldOut", BOOLEAN),
+      requests: range.read("requests", is.integer(1, Number.MAX_SAFE_INTEGER)),
+      heldOut: range.read("heldOut", is.BOOLEAN),
       ...{ low, high },
     };
     range.end();

@@ -1,15 +1,5 @@
-import {
-  BOOLEAN,
-  HASH,
-  integer,
-  JsonFields,
-  list,
-  nullable,
-  OBJECT,
-  oneOf,
-  parseJsonObject,
-  real,
-} from "../../files/json_fields.ts";
+import { JsonFields, parseJsonObject } from "../../files/json_fields.ts";
+import * as is from "../../files/json_kinds.ts";
 import { ROW_LAYERS, type RowLayers } from "./row_layers.ts";
 
 /** Where a kit names its rows of memory. */
@@ -82,24 +72,24 @@ export function encodeMemoryIndex(index: MemoryIndex): string {
   return JSON.stringify(all, null, 2) + "\n";
 }
 
-const COUNT = integer(1, 10_000_000);
+const COUNT = is.integer(1, 10_000_000);
 
 /** Reads `memory.json` as hostile input. @throws {LetheError} the field that is wrong */
 export function parseMemoryIndex(text: string, file: string): MemoryIndex {
   const remedy = "use the kit as meta-learn wrote it";
-  const share = real(0, 1);
+  const share = is.real(0, 1);
   const fields = new JsonFields(parseJsonObject(text, file, remedy), file, remedy);
-  const version = fields.read("version", integer(1, 1)) as 1;
-  const rank = fields.read("rank", nullable(integer(1, 65_536)));
-  const layers = fields.optional("layers", oneOf(ROW_LAYERS));
-  const stale = fields.read("stale", BOOLEAN);
-  const matched = fields.read("match", nullable(OBJECT)) !== null;
+  const version = fields.read("version", is.integer(1, 1)) as 1;
+  const rank = fields.read("rank", is.nullable(is.integer(1, 65_536)));
+  const layers = fields.optional("layers", is.oneOf(ROW_LAYERS));
+  const stale = fields.read("stale", is.BOOLEAN);
+  const matched = fields.read("match", is.nullable(is.OBJECT)) !== null;
   const match = matched ? fields.within("match") : null;
   const folds = fields.within("folds");
   const heldOut = fields.within("heldOut");
-  const requests = fields.optional("requests", list(OBJECT, 1, 100))?.map((entry, i) => {
+  const requests = fields.optional("requests", is.list(is.OBJECT, 1, 100))?.map((entry, i) => {
     const of = new JsonFields(entry, `${file}: requests[${i}]`, remedy);
-    const scale = { people: of.read("people", COUNT), factor: of.read("factor", real(0, 1e6)) };
+    const scale = { people: of.read("people", COUNT), factor: of.read("factor", is.real(0, 1e6)) };
     of.end();
     return scale;
   });
@@ -110,26 +100,26 @@ export function parseMemoryIndex(text: string, file: string): MemoryIndex {
     ...(layers === undefined ? {} : { layers }),
     stale,
     match: match && {
-      distance: match.read("distance", real(0, 2)),
+      distance: match.read("distance", is.real(0, 2)),
       refusesOwn: match.read("refusesOwn", share),
       refusesOthers: match.read("refusesOthers", share),
     },
     folds: {
-      count: folds.read("count", integer(2, 1000)),
-      sets: folds.read("sets", integer(1, 16)),
+      count: folds.read("count", is.integer(2, 1000)),
+      sets: folds.read("sets", is.integer(1, 16)),
     },
     heldOut: {
-      scale: heldOut.read("scale", real(0, 1e6)),
+      scale: heldOut.read("scale", is.real(0, 1e6)),
       tugOfWar: heldOut.read("tugOfWar", share),
     },
     ...(requests === undefined ? {} : { requests }),
     ...(forgotten === undefined ? {} : { forgotten }),
-    people: fields.read("people", list(OBJECT, 0, 10_000_000)).map((entry, i) => {
+    people: fields.read("people", is.list(is.OBJECT, 0, 10_000_000)).map((entry, i) => {
       const of = new JsonFields(entry, `${file}: people[${i}]`, remedy);
       const row = {
-        person: of.read("person", HASH),
-        sha256: of.read("sha256", HASH),
-        salt: of.read("salt", HASH),
+        person: of.read("person", is.HASH),
+        sha256: of.read("sha256", is.HASH),
+        salt: of.read("salt", is.HASH),
       };
       of.end();
       return row;

@@ -1,4 +1,5 @@
-import { type JsonFields, type Kind, OBJECT, real } from "../../files/json_fields.ts";
+import type { JsonFields } from "../../files/json_fields.ts";
+import { type Kind, OBJECT, real } from "../../files/json_kinds.ts";
 
 /**
  * The settings that a kit brings for the methods that MetaUnlearn is compared with, by method. What

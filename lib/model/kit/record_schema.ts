@@ -1,12 +1,6 @@
-import {
-  BOOLEAN,
-  HASH,
-  integer,
-  type Kind,
-  OBJECT,
-  oneOf,
-  shown,
-} from "../../files/json_fields.ts";
+import { shown } from "../../files/json_fields.ts";
+import * as is from "../../files/json_kinds.ts";
+import type { Kind } from "../../files/json_kinds.ts";
 import { META_LOSS_INPUTS } from "../meta_loss_inputs.ts";
 
 /**
@@ -49,7 +43,7 @@ export const CHOICE: Kind<string> = {
   accepts: (value): value is string =>
     typeof value === "string" && /^[A-Za-z0-9_-]{1,30}$/.test(value),
 };
-const COUNT = integer(0, Number.MAX_SAFE_INTEGER);
+const COUNT = is.integer(0, Number.MAX_SAFE_INTEGER);
 
 const numbers = (...names: readonly string[]): RecordFields => ({
   fields: Object.fromEntries(names.map((name) => [name, NUMBER])),
@@ -94,24 +88,24 @@ export const KIT_RECORD: RecordFields = {
         metaLearningRate: NUMBER,
         batchSize: COUNT,
         dropout: NUMBER,
-        inputs: { each: oneOf(META_LOSS_INPUTS), most: META_LOSS_INPUTS.length },
+        inputs: { each: is.oneOf(META_LOSS_INPUTS), most: META_LOSS_INPUTS.length },
         hidden: COUNT,
         embeddingSize: COUNT,
         keep: CHOICE,
         keepWeight: NUMBER,
         start: CHOICE,
-        varySupport: BOOLEAN,
+        varySupport: is.BOOLEAN,
         holdOut: NUMBER,
         heldOutImages: COUNT,
         form: {
-          fields: { terms: CHOICE, distance: CHOICE, scaled: BOOLEAN, align: CHOICE },
+          fields: { terms: CHOICE, distance: CHOICE, scaled: is.BOOLEAN, align: CHOICE },
         },
         stepSizeLearningRate: NUMBER,
       },
     },
     seed: COUNT,
     microBatch: COUNT,
-    split: HASH,
+    split: is.HASH,
     device: WORDS,
     precision: CHOICE,
     history: {
@@ -149,7 +143,7 @@ export function misfit(
     return null;
   }
   if (value === null) return null; // e.g. a trial that came to nothing
-  if (!OBJECT.accepts(value)) return [`${where} is ${shown(value)}`, "it is an object or null"];
+  if (!is.OBJECT.accepts(value)) return [`${where} is ${shown(value)}`, "it is an object or null"];
   for (const [name, field] of Object.entries(value)) {
     if (!Object.hasOwn(shape.fields, name)) {
       return [

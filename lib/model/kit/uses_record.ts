@@ -1,15 +1,6 @@
 import { dirname, join, resolve } from "@std/path";
-import {
-  BOOLEAN,
-  HASH,
-  integer,
-  JsonFields,
-  line,
-  list,
-  nullable,
-  oneOf,
-  parseJsonObject,
-} from "../../files/json_fields.ts";
+import { JsonFields, parseJsonObject } from "../../files/json_fields.ts";
+import * as is from "../../files/json_kinds.ts";
 import { readPlainText } from "../../files/plain_file.ts";
 
 /**
@@ -163,10 +154,10 @@ export function isHalfMark(text: string): boolean {
 
 function parseNote(text: string, path: string): Note {
   const fields = new JsonFields(parseJsonObject(text, path, REMEDY), path, REMEDY);
-  fields.read("version", integer(1, 1));
+  fields.read("version", is.integer(1, 1));
   const note = {
-    kit: fields.read("kit", HASH),
-    successors: fields.read("successors", list(line(4096), 1, 1000)),
+    kit: fields.read("kit", is.HASH),
+    successors: fields.read("successors", is.list(is.line(4096), 1, 1000)),
   };
   fields.end();
   return note;
@@ -175,15 +166,15 @@ function parseNote(text: string, path: string): Note {
 function parseMark(text: string, where: string): UseMark {
   const fields = new JsonFields(parseJsonObject(text, where, REMEDY), where, REMEDY);
   const mark: UseMark = {
-    version: fields.read("version", integer(1, 1)) as 1,
-    mark: fields.read("mark", oneOf(["begun", "done", "given up"])),
-    kit: fields.read("kit", HASH),
-    run: fields.read("run", HASH),
-    time: fields.read("time", line(100)),
-    out: fields.read("out", line(4096)),
-    next: fields.read("next", nullable(HASH)),
-    branch: fields.read("branch", BOOLEAN),
-    reason: fields.read("reason", nullable(line(1000))),
+    version: fields.read("version", is.integer(1, 1)) as 1,
+    mark: fields.read("mark", is.oneOf(["begun", "done", "given up"])),
+    kit: fields.read("kit", is.HASH),
+    run: fields.read("run", is.HASH),
+    time: fields.read("time", is.line(100)),
+    out: fields.read("out", is.line(4096)),
+    next: fields.read("next", is.nullable(is.HASH)),
+    branch: fields.read("branch", is.BOOLEAN),
+    reason: fields.read("reason", is.nullable(is.line(1000))),
   };
   fields.end();
   return mark;

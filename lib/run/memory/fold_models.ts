@@ -1,6 +1,7 @@
 import { join } from "@std/path";
 import { LetheError } from "../../error.ts";
-import { integer, JsonFields, OBJECT, parseJsonObject } from "../../files/json_fields.ts";
+import { JsonFields, parseJsonObject } from "../../files/json_fields.ts";
+import { integer, OBJECT } from "../../files/json_kinds.ts";
 import { readPlainText } from "../../files/plain_file.ts";
 import type { Model } from "../../model/checkpoint.ts";
 import { type PresetName, PRESETS } from "../../model/config.ts";

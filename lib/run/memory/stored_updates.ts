@@ -1,14 +1,7 @@
 import { join } from "@std/path";
 import { LetheError } from "../../error.ts";
-import {
-  HASH,
-  integer,
-  JsonFields,
-  line,
-  list,
-  nullable,
-  parseJsonObject,
-} from "../../files/json_fields.ts";
+import { JsonFields, parseJsonObject } from "../../files/json_fields.ts";
+import * as is from "../../files/json_kinds.ts";
 import { readPlainFile, readPlainText } from "../../files/plain_file.ts";
 import { sha256Hex } from "../../files/sha256.ts";
 import { buildFolder } from "../../files/write_whole.ts";
@@ -81,15 +74,15 @@ export async function openUpdates(
   const path = join(folder, FILE);
   const text = await readPlainText(path, { maxBytes: 2 ** 28, remedy });
   const fields = new JsonFields(parseJsonObject(text, path, remedy), path, remedy);
-  fields.read("version", integer(1, 1));
+  fields.read("version", is.integer(1, 1));
   const about = aboutOf(model, splitHash);
   for (const name of ["split", "model"] as const) {
-    if (fields.read(name, HASH) !== about[name]) {
+    if (fields.read(name, is.HASH) !== about[name]) {
       fields.refuse(`its ${name} is another`, "updates belong to one model on one split");
     }
   }
-  const rank = fields.read("rank", nullable(integer(1, 65_536)));
-  const people = fields.read("people", list(line(4096), 1, 10_000_000));
+  const rank = fields.read("rank", is.nullable(is.integer(1, 65_536)));
+  const people = fields.read("people", is.list(is.line(4096), 1, 10_000_000));
   fields.end();
   const { config } = model;
   const shapes = thetaShapes(config, config.labels.length);

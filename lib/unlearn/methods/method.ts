@@ -1,6 +1,6 @@
 import type { ImageFeed } from "../../data/loader/image_source.ts";
 import type { Task } from "../../data/sample.ts";
-import { integer, type Kind, real } from "../../files/json_fields.ts";
+import { integer, type Kind, real } from "../../files/json_kinds.ts";
 import type { MemoryRow } from "../../model/kit/memory_row.ts";
 import type { StoredKit } from "../../model/kit/kit.ts";
 import type { Random } from "../../random.ts";
