@@ -19,7 +19,7 @@ export const META_LEARN =
 // WASM is ready at once, where a software adapter needs seconds to compile its kernels.
 const BRIEFLY = ["--device", "wasm", "--epochs"];
 
-const DATA = ["portraits", "split.json", "requests"];
+const DATA = ["portraits", "split.json", "split.json.index", "requests"];
 const MODEL = [...DATA, "model"];
 const PATH = [...MODEL, "kit", "kit.identity-key", "kit.history.svg", "retrained"];
 
