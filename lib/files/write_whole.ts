@@ -112,7 +112,8 @@ async function syncTree(folder: string): Promise<void> {
     const path = join(folder, entry.name);
     if (entry.isDirectory) await syncTree(path);
     else if (entry.isFile) {
-      const file = await Deno.open(path, { read: true });
+      // Windows flushes only what may be written.
+      const file = await Deno.open(path, { read: true, write: Deno.build.os === "windows" });
       try {
         await file.sync();
       } finally {

@@ -50,7 +50,7 @@ Deno.test("main prints one line and no stack for a missing file, a missing right
     [
       "missing",
       ["--allow-read"],
-      /lethe: No such file [^\n]*no_such_file'; [^\n]*check the path\n$/,
+      /lethe: [^\n]*no_such_file'; [^\n]*check the path\n$/,
     ],
     ["missing", [], /lethe: Requires read access to [^\n]*no_such_file"; the task's permissions/],
     ["bug", [], /lethe: unexpected: x is not a function\n$/],

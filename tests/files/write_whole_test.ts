@@ -71,7 +71,7 @@ Deno.test("buildFolder refuses an existing path before and after building", () =
 
 Deno.test("refuseExisting sees a dangling symbolic link", () =>
   inTemporaryFolder(async (folder) => {
-    await Deno.symlink(join(folder, "nowhere"), join(folder, "link"));
+    await Deno.symlink(join(folder, "nowhere"), join(folder, "link"), { type: "file" });
     await assertRejects(() => refuseExisting(join(folder, "link")), LetheError, "exists");
     await refuseExisting(join(folder, "nowhere"));
   }));

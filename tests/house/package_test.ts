@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { fromFileUrl, join } from "@std/path";
+import { fromFileUrl, join, toFileUrl } from "@std/path";
 import { makePackage } from "../../.github/package/make_package.ts";
 import { temporaryFolder } from "../data/temporary_folder.ts";
 
@@ -26,9 +26,10 @@ Deno.test("makePackage writes a package that JSR takes and that decodes and comp
     assertEquals(dry.code, 0, dry.text);
 
     // The embedded bytes are those of the originals: an image is decoded, WASM starts.
+    const url = (path: string) => JSON.stringify(toFileUrl(join(out, path)));
     const program = `
-      import { openDevice } from ${JSON.stringify(join(out, "mod.ts"))};
-      import { decodeImage } from ${JSON.stringify(join(out, "lib/data/images/decode_image.ts"))};
+      import { openDevice } from ${url("mod.ts")};
+      import { decodeImage } from ${url("lib/data/images/decode_image.ts")};
       const device = await openDevice("wasm");
       const bytes = Deno.readFileSync(${JSON.stringify(join(PROJECT, PICTURE))});
       const { width, height } = decodeImage(bytes, "rgb.jpg");

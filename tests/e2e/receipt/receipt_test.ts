@@ -2,8 +2,8 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { join } from "@std/path";
 import { runs } from "../../machine.ts";
 import { json, photos, pick, WASM } from "../kit_folder.ts";
-import { doneHere, runHere } from "../run_here.ts";
-import { taskLine } from "../run_task.ts";
+import { runHere } from "../run_here.ts";
+import { done, taskLine } from "../run_task.ts";
 import { copy, inCopy, tree } from "../small_path.ts";
 import { audits, inAudited, PROJECT, rewrite, states, VERIFY } from "./audited_path.ts";
 
@@ -123,9 +123,10 @@ Deno.test("audit --verify holds in a second copy of Lethe without data, kit or p
   }));
 
 Deno.test("unlearn without a signing key leaves a receipt that says nobody signed it", () =>
+  // In a process of its own: outputs and keys are looked for where that stands.
   inCopy(async (folder) => {
     const run = ["--support", "requests", "--kit", "kit", ...WASM];
-    const said = await doneHere("unlearn", run, folder);
+    const said = await done("unlearn", run, folder);
     assertStringIncludes(said, "unlearned/receipt.json is unsigned: there is no --signing-key");
     const { code, absent, failed } = await audits(folder, ["--verify", "unlearned/receipt.json"]);
     assertEquals([code, failed], [0, []]);
@@ -135,7 +136,7 @@ Deno.test("unlearn without a signing key leaves a receipt that says nobody signe
     ]);
 
     // With a key where `unlearn` looks for one it is signed.
-    await doneHere("audit", ["--new-key", "lethe.signing-key"], folder);
+    await done("audit", ["--new-key", "lethe.signing-key"], folder);
     const next = [
       "--support",
       "requests",
@@ -148,7 +149,7 @@ Deno.test("unlearn without a signing key leaves a receipt that says nobody signe
       "signed",
       ...WASM,
     ];
-    assertStringIncludes(await doneHere("unlearn", next, folder), "receipt.json is signed with ");
+    assertStringIncludes(await done("unlearn", next, folder), "receipt.json is signed with ");
     const key = ["--key", "lethe.signing-key.pub"];
     const verified = await audits(folder, ["--verify", "signed/receipt.json", ...key]);
     assertEquals([verified.code, verified.held.includes("signature")], [0, true], verified.said);
