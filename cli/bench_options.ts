@@ -21,7 +21,7 @@ export const BENCH_OPTIONS = {
     default: 6,
     help: "per figure, after which three turns are enough",
   },
-  // A switch, not --json FILE: a bench has no right to write.
+  // A switch, not --json FILE: bench-pytorch has no right to write.
   json: { kind: "flag", help: "print JSON instead of tables" },
   device: DEVICE,
 } as const;
