@@ -1,6 +1,7 @@
 import { join } from "@std/path";
 import { LetheError } from "../../error.ts";
-import { HASH, integer, JsonFields, list, parseJsonObject } from "../../files/json_fields.ts";
+import { JsonFields, parseJsonObject } from "../../files/json_fields.ts";
+import { HASH, integer, list } from "../../files/json_kinds.ts";
 import { readPlainText } from "../../files/plain_file.ts";
 import { sha256Hex } from "../../files/sha256.ts";
 import { writeWhole } from "../../files/write_whole.ts";
