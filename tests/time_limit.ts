@@ -5,7 +5,7 @@
  */
 
 /** Minutes that a test may take: many times what the slowest needs on two busy cores. */
-const LIMIT = { quick: 5, long: 20 } as const;
+const LIMIT = { quick: 10, long: 20 } as const;
 
 const test = Deno.test;
 const minutes = Deno.mainModule.includes("/tests/long/") ? LIMIT.long : LIMIT.quick;
