@@ -6,7 +6,8 @@ import type { KernelChoice } from "../tensor/kernels/autotune/kernel_choice.ts";
 import { configText, type ModelConfig, parseConfig, requireConfigText } from "./config.ts";
 import { shown } from "../files/json_fields.ts";
 import { parseKernelChoice } from "./kernel_record.ts";
-import { parseSafetensors, requireCanonical, type Weight } from "./safetensors.ts";
+import { requireCanonical } from "./encode_safetensors.ts";
+import { parseSafetensors, type Weight } from "./safetensors.ts";
 import { thetaShapes } from "./theta_shapes.ts";
 import { writeSafetensors } from "./write_safetensors.ts";
 

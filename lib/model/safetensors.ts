@@ -37,7 +37,8 @@ export interface SafetensorsFile {
 /** The format's own limit for the header, bytes. */
 const MAX_HEADER = 100 * 2 ** 20;
 const MAX_RANK = 8;
-const METADATA = "__metadata__";
+/** The field of the header that is no tensor. */
+export const METADATA = "__metadata__";
 const DAMAGED = "fetch the file again, or write it again with safetensors";
 
 /** A tensor as the header announces it: bytes [begin, end) of the data. */
@@ -216,98 +217,4 @@ function halfToFloat(bits: number): number {
   if (exponent === 0) return sign * fraction * 2 ** -24;
   if (exponent === 31) return fraction ? NaN : sign * Infinity;
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
-
-/**
- * Refuses a file that is not as {@link encodeSafetensors} writes it: other metadata than those that are
- * due, tensors of another type or order, spaces. A kit or model that is passed around has one encoding,
- * so that nothing but its weights can travel in it.
- *
- * @param bytes the whole file, and what {@link parseSafetensors} found in it
- * @param due names that `__metadata__` may hold
- * @throws {LetheError} naming what is there beyond the weights
- */
-export function requireCanonical(
-  bytes: Uint8Array,
-  { weights, metadata }: SafetensorsFile,
-  file: string,
-  due: readonly string[] = [],
-): void {
-  const remedy = "write the model anew with `deno task import`, which takes its weights alone";
-  const extra = Object.keys(metadata).find((name) => !due.includes(name));
-  if (extra !== undefined) {
-    throw new LetheError(
-      `${file}: ${METADATA} has ${shown(extra)}`,
-      due.length === 0 ? "it holds tensors and nothing else" : `it may hold ${due.join(", ")}`,
-      remedy,
-    );
-  }
-  const { head } = safetensorsHead(weights, metadata);
-  if (head.every((byte, i) => byte === bytes[i])) return;
-  throw new LetheError(
-    `${file} has a header that Lethe would not write`,
-    "tensors are float32 in the order of their names, without further spaces or fields",
-    remedy,
-  );
-}
-
-/** What precedes the data, and the tensors' names in the order of their data. */
-export function safetensorsHead(
-  weights: ReadonlyMap<string, Weight>,
-  metadata: Readonly<Record<string, string>>,
-): { head: Uint8Array<ArrayBuffer>; names: readonly string[]; dataBytes: number } {
-  // The header is joined from text: as an object it would lose a tensor called __proto__.
-  const fields: string[] = [];
-  if (Object.keys(metadata).length > 0) {
-    fields.push(`${JSON.stringify(METADATA)}:${JSON.stringify(metadata)}`);
-  }
-  const names = [...weights.keys()].sort();
-  let at = 0;
-  for (const name of names) {
-    const { shape, values } = weights.get(name)!;
-    if (name === METADATA) throw new RangeError(`a tensor cannot be called ${METADATA}`);
-    if (shape.reduce((product, n) => product * n, 1) !== values.length) {
-      throw new RangeError(`${name} of shape [${shape}] has ${values.length} values`);
-    }
-    const dtype = values instanceof Float32Array ? "F32" : "I32";
-    const entry = { dtype, shape, data_offsets: [at, at + values.byteLength] };
-    fields.push(`${JSON.stringify(name)}:${JSON.stringify(entry)}`);
-    at += values.byteLength;
-  }
-  const header = new TextEncoder().encode(`{${fields.join(",")}}`);
-  const length = Math.ceil(header.length / 8) * 8;
-  const head = new Uint8Array(8 + length);
-  new DataView(head.buffer).setBigUint64(0, BigInt(length), true);
-  head.set(header, 8);
-  head.fill(0x20, 8 + header.length); // spaces, as the format asks
-  return { head, names, dataBytes: at };
-}
-
-/** A tensor's bytes as they lie in the file. */
-export function weightBytes({ values }: Weight): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(values.buffer as ArrayBuffer, values.byteOffset, values.byteLength);
-}
-
-/**
- * Writes tensors as safetensors: names in sorted order and data at a multiple of eight bytes, so equal
- * weights give equal bytes.
- *
- * @param weights float values become F32, integer values I32
- * @param metadata strings for `__metadata__`; left out when empty
- * @throws {RangeError} when values and shape differ in size, or a tensor is called `__metadata__`
- */
-export function encodeSafetensors(
-  weights: ReadonlyMap<string, Weight>,
-  metadata: Readonly<Record<string, string>> = {},
-): Uint8Array<ArrayBuffer> {
-  const { head, names, dataBytes } = safetensorsHead(weights, metadata);
-  const bytes = new Uint8Array(head.length + dataBytes);
-  bytes.set(head);
-  let offset = head.length;
-  for (const name of names) {
-    const part = weightBytes(weights.get(name)!);
-    bytes.set(part, offset);
-    offset += part.length;
-  }
-  return bytes;
 }

@@ -3,7 +3,8 @@ import { readPlainFile } from "../files/plain_file.ts";
 import { writeWhole } from "../files/write_whole.ts";
 import { disposeWeights, type Weights } from "../tensor/weights.ts";
 import { downloadWeights, uploadWeights } from "./device_weights.ts";
-import { encodeSafetensors, parseSafetensors } from "./safetensors.ts";
+import { encodeSafetensors } from "./encode_safetensors.ts";
+import { parseSafetensors } from "./safetensors.ts";
 
 /** A stopped run: named sets of tensors and a record that is not tensors. */
 export interface SavedState<T> {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { safetensorsHead, type Weight, weightBytes } from "./safetensors.ts";
+import { safetensorsHead, weightBytes } from "./encode_safetensors.ts";
+import type { Weight } from "./safetensors.ts";
 
 /**
  * Writes tensors as `encodeSafetensors` encodes them, tensor by tensor: no second copy of the weights is

@@ -16,7 +16,7 @@ import {
 } from "../model/kit/identity_key.ts";
 import { inWords, MOST_EPOCHS } from "../model/kit/record_schema.ts";
 import { microBatchWithin } from "../model/memory_plan.ts";
-import { encodeSafetensors } from "../model/safetensors.ts";
+import { encodeSafetensors } from "../model/encode_safetensors.ts";
 import { chooseKernels } from "../tensor/kernels/autotune/choose_kernels.ts";
 import type { Device } from "../tensor/device.ts";
 import { Random } from "../random.ts";

@@ -14,7 +14,7 @@ import { inferShape } from "../model/pretrained/infer_shape.ts";
 import { type Pretrained, readPretrained } from "../model/pretrained/read_pretrained.ts";
 import { defaultPreset, presetOfWeights } from "./default_preset.ts";
 import type { TrainingRecipe } from "../model/recipes.ts";
-import { encodeSafetensors } from "../model/safetensors.ts";
+import { encodeSafetensors } from "../model/encode_safetensors.ts";
 import { loadState, saveState } from "../model/saved_state.ts";
 import { type Epoch, train, type TrainingState } from "../model/train.ts";
 import { chooseKernels } from "../tensor/kernels/autotune/choose_kernels.ts";

@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
-import { encodeSafetensors, parseSafetensors } from "../../lib/model/safetensors.ts";
+import { encodeSafetensors } from "../../lib/model/encode_safetensors.ts";
+import { parseSafetensors } from "../../lib/model/safetensors.ts";
 import { HAS_ADAPTER, needing } from "../machine.ts";
 import { DEVICE, runTask } from "./run_task.ts";
 import { copy } from "./small_path.ts";

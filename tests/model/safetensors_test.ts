@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { LetheError } from "../../lib/error.ts";
-import { encodeSafetensors, parseSafetensors, type Weight } from "../../lib/model/safetensors.ts";
+import { encodeSafetensors } from "../../lib/model/encode_safetensors.ts";
+import { parseSafetensors, type Weight } from "../../lib/model/safetensors.ts";
 
 /** A file of this header and these data bytes; `announced` is the header's length as the file has it. */
 function file(header: unknown, data: ArrayLike<number> = [], announced?: bigint): Uint8Array {

@@ -12,7 +12,8 @@ import {
   modelOf,
 } from "../checkpoint.ts";
 import { configText, type ModelConfig, parseConfig, requireConfigText } from "../config.ts";
-import { parseSafetensors, requireCanonical, type Weight } from "../safetensors.ts";
+import { requireCanonical } from "../encode_safetensors.ts";
+import { parseSafetensors, type Weight } from "../safetensors.ts";
 import { writeSafetensors } from "../write_safetensors.ts";
 import { encodeManifest, type KitManifest, parseKitManifest } from "./kit_manifest.ts";
 import { kitShapes } from "./kit_shapes.ts";

@@ -1,5 +1,6 @@
 import { LetheError } from "../../error.ts";
-import { encodeSafetensors, parseSafetensors, type Weight } from "../safetensors.ts";
+import { encodeSafetensors } from "../encode_safetensors.ts";
+import { parseSafetensors, type Weight } from "../safetensors.ts";
 
 /** A tensor of a row: whole, or as left rightT. */
 export type RowTensor =

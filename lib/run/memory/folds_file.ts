@@ -7,7 +7,7 @@ import { sha256Hex } from "../../files/sha256.ts";
 import { writeWhole } from "../../files/write_whole.ts";
 import { type Model, modelMetadata, readModel } from "../../model/checkpoint.ts";
 import type { ModelConfig } from "../../model/config.ts";
-import { encodeSafetensors } from "../../model/safetensors.ts";
+import { encodeSafetensors } from "../../model/encode_safetensors.ts";
 
 /** Who is left out of which fold model: `sets[a][row]` is the fold of a person in the a-th partition. */
 export interface Folds {

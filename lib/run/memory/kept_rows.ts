@@ -1,7 +1,8 @@
 import { join } from "@std/path";
 import { readPlainFile } from "../../files/plain_file.ts";
 import type { MemoryRow, RowTensor } from "../../model/kit/memory_row.ts";
-import { encodeSafetensors, parseSafetensors, type Weight } from "../../model/safetensors.ts";
+import { encodeSafetensors } from "../../model/encode_safetensors.ts";
+import { parseSafetensors, type Weight } from "../../model/safetensors.ts";
 import { scaledRow } from "../../unlearn/memory/row_step.ts";
 
 /** Everybody's rows, one of which is in memory at a time. */

@@ -1,7 +1,7 @@
 import type { ImageFeed } from "../../data/loader/image_source.ts";
 import type { Person } from "../../unlearn/meta_unlearn/simulate_requests.ts";
 import { sha256Hex } from "../../files/sha256.ts";
-import { encodeSafetensors } from "../../model/safetensors.ts";
+import { encodeSafetensors } from "../../model/encode_safetensors.ts";
 import type { Weights } from "../../tensor/weights.ts";
 import { Random } from "../../random.ts";
 import type { Folds } from "./folds_file.ts";

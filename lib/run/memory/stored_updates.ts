@@ -7,7 +7,8 @@ import { sha256Hex } from "../../files/sha256.ts";
 import { buildFolder } from "../../files/write_whole.ts";
 import type { Model } from "../../model/checkpoint.ts";
 import { decodeRow, encodeRow } from "../../model/kit/memory_row.ts";
-import { encodeSafetensors, type Weight } from "../../model/safetensors.ts";
+import { encodeSafetensors } from "../../model/encode_safetensors.ts";
+import type { Weight } from "../../model/safetensors.ts";
 import { thetaShapes } from "../../model/theta_shapes.ts";
 import { expandedStep, flatStep, rowStep } from "../../unlearn/memory/row_step.ts";
 

@@ -7,7 +7,8 @@ import {
   rowBytes,
 } from "../../../lib/model/kit/memory_row.ts";
 import { presetConfig, PRESETS } from "../../../lib/model/config.ts";
-import { encodeSafetensors, parseSafetensors } from "../../../lib/model/safetensors.ts";
+import { encodeSafetensors } from "../../../lib/model/encode_safetensors.ts";
+import { parseSafetensors } from "../../../lib/model/safetensors.ts";
 import { thetaShapes } from "../../../lib/model/theta_shapes.ts";
 
 const SHAPES = new Map([["a.weight", [4, 3]], ["a.bias", [3]]]);

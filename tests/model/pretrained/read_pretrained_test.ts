@@ -3,7 +3,8 @@ import { join } from "@std/path";
 import { LetheError } from "../../../lib/error.ts";
 import { importModel } from "../../../lib/run/import_model.ts";
 import { readPretrained } from "../../../lib/model/pretrained/read_pretrained.ts";
-import { encodeSafetensors, type Weight } from "../../../lib/model/safetensors.ts";
+import { encodeSafetensors } from "../../../lib/model/encode_safetensors.ts";
+import type { Weight } from "../../../lib/model/safetensors.ts";
 import { thetaShapes } from "../../../lib/model/theta_shapes.ts";
 import { inTemporaryFolder, writeFiles } from "../../data/temporary_folder.ts";
 
