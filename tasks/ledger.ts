@@ -38,6 +38,13 @@ export const ledger = command({
       value: "FILE",
       help: "with --done: the run's receipt.json",
     },
+    kit: {
+      with: ["done"],
+      kind: "path",
+      value: "DIR",
+      help:
+        "with --done: the kit that the run wrote, where it lies apart: it tells whom, not how many",
+    },
     reason: { with: ["refused"], kind: "text", help: "with --refused: why" },
     identityKey: {
       kind: "path",
@@ -52,7 +59,7 @@ export const ledger = command({
     "deno task ledger --dir requests --done 4711 --receipt unlearned/receipt.json --identity-key kit.identity-key",
     "deno task ledger --dir requests --due",
   ],
-  async run({ dir, days, receipt, reason, identityKey, due, json, ...who }, terminal) {
+  async run({ dir, days, receipt, kit, reason, identityKey, due, json, ...who }, terminal) {
     const now = new Date();
     const time = now.toISOString();
     const blank = { time, due: null, reason: null, receipt: null, generation: null };
@@ -63,9 +70,17 @@ export const ledger = command({
       const key = await readIdentityKey(needed(identityKey, event, "--identity-key FILE"));
       const persons = names.map((name) => identityHash(key, name));
       const closedBy = async (path: string) => {
-        const { closing, byName } = await closeBy(path, key, persons, await readLedger(dir));
+        const { closing, byName } = await closeBy(
+          path,
+          key,
+          persons,
+          await readLedger(dir),
+          kit,
+        );
         if (!byName) {
-          terminal.note(`the run's kit is not beside ${path}: people were counted, not looked up`);
+          terminal.note(
+            `the run's kit is not beside ${path}: people were counted, not looked up (--kit DIR)`,
+          );
         }
         return closing;
       };
@@ -87,10 +102,11 @@ export const ledger = command({
       last.event === "received" ? "open" : `${last.event} ${last.time.slice(0, 10)}`,
       last.reason ?? (last.receipt === null ? "" : `receipt ${last.receipt.slice(0, 16)}`),
     ]);
-    await printResult(terminal, json, shown, [
+    const branched = branchings(known);
+    await printResult(terminal, json, { requests: shown, branched }, [
       ...table(["person", "received", "due", "state", ""], rows),
       `${shown.length} ${due ? "late" : "in all"}`,
-      ...branchings(known).map(({ kit, branches }) =>
+      ...branched.map(({ kit, branches }) =>
         `kit ${short(kit)} went on ${branches.length} times: ` +
         branches.map(({ kit, people }) => `${short(kit)} without ${people.map(short).join(", ")}`)
           .join("; ")

@@ -2,7 +2,14 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { execute } from "../../cli/command.ts";
 import { lateRequests, ledgerPath, ledgerStates, readLedger } from "../../lib/run/ledger.ts";
-import { newIdentityKey, writeIdentityKey } from "../../lib/model/kit/identity_key.ts";
+import { sha256Hex } from "../../lib/files/sha256.ts";
+import {
+  identityHash,
+  newIdentityKey,
+  writeIdentityKey,
+} from "../../lib/model/kit/identity_key.ts";
+import { encodeManifest } from "../../lib/model/kit/kit_manifest.ts";
+import { readManifest } from "../../lib/model/kit/stored_manifest.ts";
 import { ledger } from "../../tasks/ledger.ts";
 import { encodeReceipt, sealReceipt } from "../../lib/audit/receipt/receipt_file.ts";
 import { hash, smallReceipt } from "../audit/small_receipt.ts";
@@ -140,4 +147,57 @@ Deno.test("ledger closes only by a receipt, as many as its run forgot, and whom 
     await Deno.writeTextFile(path, text.replace(/"lethe": "[^"]*"/, '"lethe": "9.9.9"'));
     const altered = await run("--done", "777", "--receipt", path, ...named);
     assertEquals([altered.code, altered.err.includes("signer signed")], [1, true], altered.err);
+  }));
+
+Deno.test("ledger closes whom the run itself forgot, by its kit, wherever that lies; JSON has the branches", () =>
+  inTemporaryFolder(async (folder) => {
+    const [dir, kit, keyFile] = ["requests", "apart", "a.identity-key"].map((n) => join(folder, n));
+    const key = newIdentityKey();
+    await writeIdentityKey(keyFile, key);
+    const fixture = fromFileUrl(new URL("../../fixtures/4832d1b/kit", import.meta.url));
+    const { manifest } = await readManifest(fixture);
+    const { keyFingerprint: _, ...others } = manifest;
+    const forgotten = ["Early", "Late"].map((name) => identityHash(key, name));
+    const { text } = encodeManifest({ ...others, forgotten });
+    await Deno.mkdir(kit);
+    await Deno.writeTextFile(join(kit, "kit.json"), text);
+    const bytes = new TextEncoder().encode(text);
+    const written = [{ file: "kit/kit.json", sha256: sha256Hex(bytes), bytes: bytes.length }];
+    const runs = { b: ["a", "b"], c: ["a", "c"] };
+    for (const [name, [before, after]] of Object.entries(runs)) {
+      const kitId = { before: hash(before), after: hash(after) };
+      const receipt = { ...smallReceipt(), people: 1, written, kitId };
+      await Deno.writeTextFile(
+        join(folder, `${name}.json`),
+        encodeReceipt(await sealReceipt(receipt, null)),
+      );
+    }
+    const run = async (...args: string[]) => {
+      const terminal = recordedTerminal();
+      const all = ["--dir", dir, "--identity-key", keyFile, ...args];
+      const code = await execute(ledger, all, terminal);
+      return { code, out: terminal.printed.join("\n"), err: terminal.noted.join("\n") };
+    };
+    assertEquals((await run("--received", "Early,Late,Never")).code, 0);
+    const close = (who: string, receipt: string, kit: string) =>
+      run("--done", who, "--receipt", join(folder, receipt), "--kit", kit);
+    for (
+      const [who, from, says] of [
+        ["Early", kit, "an earlier run than this one forgot them"],
+        ["Never", kit, "never knew them"],
+        ["Late", fixture, "is not the kit that the run of"],
+      ]
+    ) {
+      const { code, err } = await close(who, "b.json", from);
+      assertEquals([code, err.includes(says)], [1, true], err);
+    }
+    const { code, err } = await close("Late", "b.json", kit);
+    assertEquals([code, err], [0, ""]);
+    assertEquals((await run("--done", "Never", "--receipt", join(folder, "c.json"))).code, 0);
+    const { requests, branched } = JSON.parse((await run("--json")).out);
+    assertEquals(requests.length, 3);
+    const never = identityHash(key, "Never");
+    const branches = [[hash("b"), [forgotten[1]]], [hash("c"), [never]]]
+      .map(([kit, people]) => ({ kit, people }));
+    assertEquals(branched, [{ kit: hash("a"), branches }]);
   }));

@@ -16,13 +16,14 @@ const REMEDY = "name the people whom that run forgot, and its own receipt.json";
 
 /**
  * Holds people against the receipt of the run that is said to have forgotten them: how many they
- * are, with those that the ledger has closed by it already; and each of them, where the run's kit
- * still lies beside the receipt and its keyed hashes tell.
+ * are, with those that the ledger has closed by it already; and each of them, where the kit that the
+ * run wrote is at hand and its keyed hashes tell.
  *
  * @param path of the receipt
  * @param key the kit's identity key
  * @param persons keyed hashes of those to close
  * @param known the ledger as it is
+ * @param kitFolder of the kit that the run wrote; default `kit` beside the receipt, where it lies there
  * @returns `byName` false: no kit lay there, only the count was held against
  * @throws {LetheError} it is no receipt, or what is closed is not what the run did
  */
@@ -31,6 +32,7 @@ export async function closeBy(
   key: string,
   persons: readonly string[],
   known: readonly LedgerEntry[],
+  kitFolder?: string,
 ): Promise<{ readonly closing: Closing; readonly byName: boolean }> {
   const remedy = "name the receipt.json of an unlearning run";
   const bytes = await readPlainFile(path, { maxBytes: MAX_RECEIPT_BYTES, remedy });
@@ -52,17 +54,24 @@ export async function closeBy(
       REMEDY,
     );
   }
-  const kit = await kitBeside(path, receipt);
-  if (kit !== null) holdAgainst(kit, path, key, persons);
+  const kit = await kitOf(receipt, kitFolder ?? join(dirname(path), "kit"));
+  if (kit === null && kitFolder !== undefined) {
+    throw new LetheError(
+      `${kitFolder} is not the kit that the run of ${path} wrote`,
+      "that kit's hashes tell whom the run forgot",
+      "name that one, or leave out --kit: people are counted then",
+    );
+  }
+  if (kit !== null) holdAgainst(kit, path, key, persons, peopleOf(receipt));
   return {
     closing: { ...(kits ? { kits } : {}), receipt: hash, generation: kit?.generation ?? null },
     byName: kit !== null,
   };
 }
 
-/** The kit that the run wrote, where it lies beside the receipt and is that one. */
-async function kitBeside(path: string, { written }: Receipt): Promise<KitManifest | null> {
-  const stored = await readManifest(join(dirname(path), "kit")).catch(() => null);
+/** The kit that the run wrote, where it lies in a folder and is that one. */
+async function kitOf({ written }: Receipt, folder: string): Promise<KitManifest | null> {
+  const stored = await readManifest(folder).catch(() => null);
   const told = written.find(({ file }) => file === "kit/kit.json");
   return stored !== null && stored.sha256 === told?.sha256 ? stored.manifest : null;
 }
@@ -72,7 +81,10 @@ function holdAgainst(
   path: string,
   key: string,
   persons: readonly string[],
+  people: number,
 ): void {
+  // Those of the run come last: a kit lists whom it forgot in the order of its requests.
+  const own = forgotten.slice(-people);
   if (fingerprint !== undefined && fingerprint !== keyFingerprint(key)) {
     throw new LetheError(
       `the identity key's fingerprint is ${keyFingerprint(key)}`,
@@ -81,10 +93,12 @@ function holdAgainst(
     );
   }
   for (const person of persons) {
-    if (forgotten.includes(person)) continue;
+    if (own.includes(person)) continue;
     throw new LetheError(
       `${path} does not close the request of ${person.slice(0, 16)}..`,
-      identities.includes(person)
+      forgotten.includes(person)
+        ? "an earlier run than this one forgot them"
+        : identities.includes(person)
         ? "the kit that its run wrote still knows them"
         : "the kit that its run wrote never knew them under this key",
       REMEDY,
