@@ -3,7 +3,9 @@ import { closestName } from "../lib/closest_name.ts";
 
 /** The commands of `lethe`: those tasks of deno.json that run a program of this repository's. */
 export function commandNames(): string[] {
-  return Object.entries(manifest.tasks).filter(([, line]) => line.startsWith("deno run "))
+  return Object.entries(manifest.tasks).filter(([, line]) =>
+    /^(?:NODE_OPTIONS= )?deno run /.test(line)
+  )
     .map(([name]) => name);
 }
 

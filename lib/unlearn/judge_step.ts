@@ -31,9 +31,22 @@ export interface StepVerdict {
 }
 
 /**
- * Holds a step's length against the range that simulated requests showed, or, where settings were given,
- * against what the kit's own settings do for the same request. The range is {@link STEP_MARGIN} times
- * wider at both ends; its upper end is for one step, and so counts once for each that was taken.
+ * What is usual for a request of so many steps: {@link STEP_MARGIN} times wider than what was seen at both
+ * ends and, at the upper one, as often as there are steps.
+ *
+ * @param steps a request of more people than N_S takes several, or one that goes as far
+ */
+export function usualRange(
+  { low, high }: Pick<StepReference, "low" | "high">,
+  steps: number,
+): { readonly low: number; readonly high: number } {
+  // Where a simulated request moved nothing, rounding is still no step.
+  return { low: low / STEP_MARGIN || NOTHING, high: high * STEP_MARGIN * steps };
+}
+
+/**
+ * Holds a step against what simulated requests showed, or the kit's own settings do for the same request,
+ * as {@link usualRange} widens it.
  *
  * @param steps a request of more people than N_S takes several, or one that goes as far
  * @param allowUnusual lets a step of unusual length pass; it is recorded
@@ -69,8 +82,7 @@ export function judgeStep(
     }
     return { unusual: relative < NOTHING ? true : null };
   }
-  // Where a simulated request moved nothing, rounding is still no step.
-  const [low, high] = [range.low / STEP_MARGIN || NOTHING, range.high * STEP_MARGIN * steps];
+  const { low, high } = usualRange(range, steps);
   const unusual = relative < low || relative > high;
   if (unusual && !allowUnusual) {
     const shown = (value: number) => value.toExponential(1);

@@ -2,6 +2,14 @@ import { join } from "@std/path";
 import { containedCommand } from "../../lib/audit/sandbox/containment.ts";
 import type { ContainedRun } from "../../lib/audit/sandbox/contained_run.ts";
 import { digestFile, digestFiles } from "../../lib/audit/record/digest_files.ts";
+import type { Receipt } from "../../lib/audit/receipt/receipt.ts";
+import {
+  encodeReceipt,
+  readReceipt,
+  receiptBundle,
+  sealReceipt,
+} from "../../lib/audit/receipt/receipt_file.ts";
+import { receiptPage } from "../../lib/audit/receipt/receipt_page.ts";
 import { newSigningKey, readSigningKey } from "../../lib/audit/receipt/signing_key.ts";
 import { writeReceipt } from "../../lib/audit/receipt/write_receipt.ts";
 import { sha256Hex } from "../../lib/files/sha256.ts";
@@ -9,7 +17,9 @@ import { writeModel } from "../../lib/model/checkpoint.ts";
 import { writeIdentityKey } from "../../lib/model/kit/identity_key.ts";
 import { writeKit } from "../../lib/model/kit/kit.ts";
 import { encodeSummary } from "../../lib/run/summary_file.ts";
+import { weightChange } from "../../lib/model/weight_change.ts";
 import type { UnlearnSummary } from "../../lib/run/unlearn_summary.ts";
+import { judgeStep } from "../../lib/unlearn/judge_step.ts";
 import { inTemporaryFolder, writeFiles } from "../data/temporary_folder.ts";
 import { smallKit } from "../model/small_kit.ts";
 import { hash } from "./small_receipt.ts";
@@ -41,15 +51,22 @@ export async function smallRun(folder: string): Promise<ContainedRun> {
   });
   await writeIdentityKey(at("kit.identity-key"), IDENTITY_KEY);
   const people = ["c", "d", "e"].map(hash);
-  const kit = smallKit(people, false);
-  const parent = await writeKit(at("kit"), kit);
-  const next = smallKit(people.slice(2), false);
+  const [made, next] = [people, people.slice(2)].map((some) => smallKit(some, false));
   for (const weight of next.model.theta.values()) weight.values[0] += 1;
+  const change = weightChange(made.model.theta, next.model.theta);
+  const { relative } = change;
+  // As though six simulated requests had gone as far as this one.
+  const range = { requests: 6, heldOut: true, low: relative, high: relative };
+  const kit = { ...made, manifest: { ...made.manifest, stepRanges: { metaunlearn: range } } };
+  const parent = await writeKit(at("kit"), kit);
   await Deno.mkdir(at("unlearned"));
   await writeModel(at("unlearned/model"), next.model);
   const after = await writeKit(at("unlearned/kit"), {
     ...next,
-    manifest: { ...next.manifest, generation: 1, parent, forgotten: people.slice(0, 2) },
+    manifest: {
+      ...{ ...kit.manifest, identities: next.manifest.identities },
+      ...{ generation: 1, parent, forgotten: people.slice(0, 2) },
+    },
   });
 
   const read = async (name: string, files: string[]) =>
@@ -68,7 +85,7 @@ export async function smallRun(folder: string): Promise<ContainedRun> {
     steps: [{ people: 2, metaLoss: 1 }],
     settings: { metaLearningRate: 0.1 },
     staleStatistics: false,
-    change: { relative: 0.25, norms: { "head.bias": 0.25 }, unusual: null },
+    change: { ...change, ...judgeStep(change, range, 1, false) },
     targets: "requests.csv",
     device: "WASM (SIMD, one thread)",
     kit: { before: parent, after },
@@ -95,7 +112,11 @@ export async function smallRun(folder: string): Promise<ContainedRun> {
         entry: join(PROJECT, "lib/audit/sandbox/unlearn_worker.ts"),
         modules: [],
         args: [at("run/job.json")],
-        read: [at("run/job.json"), at("requests"), at("kit")],
+        read: [
+          at("run/job.json"),
+          ...["Jane Doe.png", "Zoë.png", "requests.csv"].map((file) => join(at("requests"), file)),
+          at("kit"),
+        ],
         write: at("unlearned"),
         denoDir: at("cache"),
         runFolder: at("run"),
@@ -104,7 +125,7 @@ export async function smallRun(folder: string): Promise<ContainedRun> {
         trace: null,
       }),
     },
-    settings: { device: "wasm", microBatch: 16, metaLearningRate: 0.1, list: ["a"] },
+    settings: { device: "wasm", microBatch: 16, method: "metaunlearn", metaLearningRate: 0.1 },
     adapter: "WASM (SIMD, one thread)",
     deno: { ...deno, version: Deno.version.deno },
     lockFile: { path: "deno.lock", ...await digestFile(join(PROJECT, "deno.lock")) },
@@ -138,6 +159,18 @@ export async function smallRun(folder: string): Promise<ContainedRun> {
     ],
     summary,
   };
+}
+
+/** Signs a run's receipt again as its operator could: of its files as they are now, and with other fields. */
+export async function reseal(folder: string, changes: Partial<Receipt> = {}): Promise<void> {
+  const at = (file: string) => join(folder, "unlearned", file);
+  const { signer: _, signature: __, ...rest } = await readReceipt(at("receipt.json"));
+  const written = await digestFiles(at("."), rest.written.map(({ file }) => file));
+  const key = await readSigningKey(join(folder, "key"));
+  const sealed = await sealReceipt({ ...rest, written, ...changes }, key);
+  await Deno.writeTextFile(at("receipt.json"), encodeReceipt(sealed));
+  await Deno.writeTextFile(at("receipt.html"), receiptPage(sealed));
+  await Deno.writeTextFile(at("receipt.sigstore.json"), receiptBundle(sealed)!);
 }
 
 /** Runs a test in the folder of a {@link smallRun} with its receipt, signed by `key`. */

@@ -24,7 +24,7 @@ export const DEVICE: readonly string[] = ["--device", HAS_ADAPTER ? "webgpu" : "
  * the script below the project, and what it is told first.
  */
 export function taskLine(name: TaskName): { flags: string[]; script: string; first: string[] } {
-  const [program, ...words] = manifest.tasks[name].split(" ");
+  const [program, ...words] = manifest.tasks[name].replace(/^NODE_OPTIONS= /, "").split(" ");
   if (program !== "deno") throw new Error(`task ${name} runs ${program}`);
   if (words.pop() !== `${HANDED_OVER}"$INIT_CWD"`) throw new Error(`${name} hands over no folder`);
   const at = words.findIndex((word) => word.startsWith("tasks/"));

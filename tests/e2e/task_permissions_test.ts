@@ -25,5 +25,9 @@ Deno.test("deno.json's tasks read and write files, and have no other permission"
     const allowed = ["--no-prompt", "--allow-read", "--allow-write", SMALL_YOUNG]
       .concat(MORE[name] ?? []);
     assertEquals(flags.filter((flag) => !allowed.includes(flag)), [], name);
+    // Deno runs what NODE_OPTIONS requires before the stub that no cache can change.
+    const line = manifest.tasks[name as TaskName];
+    const isProof = name === "unlearn" || name === "audit";
+    assertEquals(line.startsWith("NODE_OPTIONS= deno run "), isProof, name);
   }
 });

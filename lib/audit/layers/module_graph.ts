@@ -29,6 +29,8 @@ export interface ModuleGraph {
   readonly packages: readonly { readonly name: string; readonly folder: string }[];
   /** The private DENO_DIR. */
   readonly denoDir: string;
+  /** Modules that lie neither in the project nor in a package. */
+  readonly strangers: readonly string[];
   readonly outcome: LayerOutcome;
 }
 
@@ -46,6 +48,7 @@ export async function readModuleGraph(entry: string): Promise<ModuleGraph> {
   const graph = await deno(denoDir, "info", "--json", "--frozen", ...settings, entry);
   const info = parseJsonObject(graph, "deno info", "run it by hand to see why");
   const wrong: string[] = [];
+  const strangers: string[] = [];
   const modules: string[] = [];
   const direct: string[] = [];
   for (const module of loadedModules(info as unknown as Graph)) {
@@ -55,9 +58,13 @@ export async function readModuleGraph(entry: string): Promise<ModuleGraph> {
     else if (module.specifier.startsWith("file:")) {
       const path = fromFileUrl(module.specifier);
       modules.push(path);
+      if (!isWithin(path, PROJECT)) strangers.push(path);
       if (!isWithin(path, join(PROJECT, "lib"))) wrong.push(path);
       else wrong.push(...await computedImports(path));
-    } else wrong.push(module.specifier);
+    } else {
+      wrong.push(module.specifier);
+      strangers.push(module.specifier.slice(0, 100));
+    }
   }
   const locked = withDependencies(direct, info.npmPackages as Record<string, GraphPackage>);
   const known = knownPackages();
@@ -71,7 +78,7 @@ export async function readModuleGraph(entry: string): Promise<ModuleGraph> {
   return {
     modules: modules.sort(),
     packages,
-    denoDir,
+    ...{ denoDir, strangers },
     outcome: {
       layer: "module graph",
       state: wrong.length === 0 ? "held" : "failed",

@@ -147,11 +147,15 @@ export function peopleOf({ people, requests }: Pick<Receipt, "people" | "request
 
 /** Reads a receipt. @throws {LetheError} there is none, or a field is not what it should be */
 export async function readReceipt(path: string): Promise<Receipt> {
-  const text = await readPlainText(path, {
+  return parseReceipt(await readReceiptText(path), path);
+}
+
+/** The text of a receipt's file. @throws {LetheError} there is none, or it is no text */
+export function readReceiptText(path: string): Promise<string> {
+  return readPlainText(path, {
     maxBytes: MAX_RECEIPT_BYTES,
     remedy: "name the receipt.json of an unlearning run",
   });
-  return parseReceipt(text, path);
 }
 
 /**
@@ -192,28 +196,21 @@ export function parseReceipt(text: string, file: string): Receipt {
   };
   const digestOrNull = (name: string) =>
     fields.read(name, is.nullable(is.OBJECT)) === null ? null : whole(fields.within(name), digest);
+  const beforeAndAfter = (of: JsonFields) => ({
+    before: of.read("before", is.HASH),
+    after: of.read("after", is.HASH),
+  });
+  /** What version 1 did not have. In the order of `composeReceipt`, as a receipt has one text. */
+  const of2 = <T extends object>(read: () => T): T | Record<never, never> =>
+    version === 1 ? {} : read();
   const people = version === 1 ? undefined : fields.optional("people", is.integer(1, MAX_ENTRIES));
   const receipt: Receipt = {
     version,
     lethe: fields.read("lethe", is.line(100)),
-    ...(version === 1 ? {} : {
+    ...of2(() => ({
       commit: fields.read("commit", is.nullable(COMMIT)),
       auditorNonce: fields.read("auditorNonce", is.nullable(NONCE)),
-      kitId: whole(fields.within("kitId"), (of) => ({
-        before: of.read("before", is.HASH),
-        after: of.read("after", is.HASH),
-      })),
-      change: whole(fields.within("change"), readChange),
-      library: whole(fields.within("library"), (of) => ({
-        files: of.read("files", BYTES),
-        sha256: of.read("sha256", is.HASH),
-      })),
-      machine: entries(fields, "machine", (of): MachineFile => ({
-        path: of.read("path", is.line(4096)),
-        use: of.read("use", is.oneOf(["program", "mapped"])),
-        ...digest(of),
-      })),
-    }),
+    })),
     nonce: fields.read("nonce", is.HASH),
     started: fields.read("started", TIME),
     ended: fields.read("ended", TIME),
@@ -224,10 +221,9 @@ export function parseReceipt(text: string, file: string): Receipt {
     split: digestOrNull("split"),
     kit: entries(fields, "kit", fileDigest),
     written: entries(fields, "written", fileDigest),
-    weights: whole(fields.within("weights"), (of) => ({
-      before: of.read("before", is.HASH),
-      after: of.read("after", is.HASH),
-    })),
+    ...of2(() => ({ kitId: whole(fields.within("kitId"), beforeAndAfter) })),
+    weights: whole(fields.within("weights"), beforeAndAfter),
+    ...of2(() => ({ change: whole(fields.within("change"), readChange) })),
     settings: fields.read("settings", PLAIN),
     adapter: fields.read("adapter", is.line(1000)),
     worker: whole(fields.within("worker"), (of) => ({
@@ -240,6 +236,17 @@ export function parseReceipt(text: string, file: string): Receipt {
       ...digest(of),
       version: of.read("version", is.line(100)),
       target: of.read("target", is.line(100)),
+    })),
+    ...of2(() => ({
+      library: whole(fields.within("library"), (of) => ({
+        files: of.read("files", BYTES),
+        sha256: of.read("sha256", is.HASH),
+      })),
+      machine: entries(fields, "machine", (of): MachineFile => ({
+        path: of.read("path", is.line(4096)),
+        use: of.read("use", is.oneOf(["program", "mapped"])),
+        ...digest(of),
+      })),
     })),
     launcher: fields.read("launcher", is.oneOf(LAUNCHERS)),
     lockFile: whole(fields.within("lockFile"), digest),

@@ -2,8 +2,15 @@ import type { MachineFile } from "../sandbox/contained_run.ts";
 import { shell } from "../sandbox/shell.ts";
 import { hashFile } from "./hash_files.ts";
 
-/** The programs around the worker: shells, bubblewrap and strace, where they are. */
-const PROGRAMS = 'for name in sh bash env bwrap strace; do command -v "$name"; done; exit 0';
+/**
+ * The programs around the worker, where they are: shells, bubblewrap and strace, and those by which the
+ * launcher learns of the machine, whose word could hide a mount or a mapped file.
+ */
+const PROGRAMS = `
+for name in sh bash env bwrap strace cat grep mkfifo readlink rm sed sleep sort; do
+  command -v "$name"
+done
+exit 0`;
 
 /**
  * The files of the worker's address space, by the kernel's own list: the process whose command line

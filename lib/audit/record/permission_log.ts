@@ -34,11 +34,16 @@ export async function openPermissionLog(folder: string): Promise<PermissionLog> 
     const decoder = new TextDecoder();
     const mark = new TextDecoder().decode(last);
     const buffer = new Uint8Array(2 ** 16);
-    while (!text.endsWith(mark)) {
+    // Not at the end alone: a process that outlives the worker may write behind it.
+    for (
+      let end = -1;
+      end < 0;
+      end = text.indexOf(mark, text.length - buffer.length - mark.length)
+    ) {
       const count = await pipe.read(buffer);
       text += decoder.decode(buffer.subarray(0, count!), { stream: true });
     }
-    return text.slice(0, -mark.length);
+    return text.slice(0, text.lastIndexOf(mark));
   })();
   return {
     path,

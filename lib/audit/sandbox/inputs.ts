@@ -12,6 +12,8 @@ export interface GivenPaths {
   readonly identityKey?: string;
   readonly out: string;
   readonly trainingData?: string;
+  /** A kit of which no use is recorded: the sample, or one that a rerun reads. */
+  readonly sample?: boolean | undefined;
 }
 
 /**
@@ -34,6 +36,7 @@ export async function checkInputs(
   };
   for (const path of [paths.support, paths.kit, paths.out]) refuseComma(path);
   const mounts = await readMounts();
+  if (!given.sample) refuseMountedKit(given.kit, paths.kit, mounts);
   refuseOverlaps(given, paths, mounts);
   let files = 0;
   for (const folder of [given.support, given.kit]) files += await checkTree(folder, mounts);
@@ -89,6 +92,19 @@ export function refuseComma(path: string): void {
     `${path} has a comma`,
     "Deno's permissions are lists of paths separated by commas",
     "rename it; requests.csv can give an image of any name its identity, TMPDIR another folder to a run",
+  );
+}
+
+/**
+ * The record of a kit's uses lies beside it. Beside a mount, or a container's volume, that is not where the
+ * kit itself lies: by another name the same kit would have a second future.
+ */
+function refuseMountedKit(kit: string, path: string, mounts: readonly Mount[]): void {
+  if (!mounts.some(({ point }) => point === path)) return;
+  throw new LetheError(
+    `${kit} is a mount of its own`,
+    "that a kit has been used is recorded beside it, and this record would lie on another file system",
+    "mount the folder that the kit lies in",
   );
 }
 

@@ -5,6 +5,22 @@ const LINKER = /^\s*(?:LD|DYLD)_/i;
 /** Variables by which Deno runs other code, or code otherwise. */
 const RUNTIME = /^(?:DENO_V8_FLAGS|NODE_OPTIONS|DENO_PREPEND|NODE_PATH)$/;
 
+/** Options of NODE_OPTIONS that load code before a program begins. */
+const LOADS_CODE = /(?:^|[\s"'])(?:-r|--(?:require|import|(?:experimental-)?loader))(?=[\s="']|$)/;
+
+/**
+ * An order in this process's environment to run other code first, which nothing of a run would show; null for
+ * none, or where that cannot be known.
+ *
+ * @returns {Promise<string | null>}
+ */
+export async function codeLoadedFirst() {
+  const options = (await launcherEnvironment())?.get("NODE_OPTIONS") ?? "";
+  return LOADS_CODE.test(options)
+    ? `NODE_OPTIONS is ${JSON.stringify(options.slice(0, 200))}`
+    : null;
+}
+
 /** Whether a variable is an order to the dynamic linker. @param {string} name */
 export function ordersLinker(name) {
   return LINKER.test(name);

@@ -19,12 +19,14 @@ const MAX_OUTPUT = 2 ** 28;
  *
  * @param onLine gets each line of standard error as it comes
  * @param onStart gets the process group's number
+ * @param signal ends it before its end
  */
 export async function runContained(
   argv: readonly string[],
   environment: Readonly<Record<string, string>>,
   onLine: (line: string) => void,
   onStart: (group: number) => void = () => {},
+  signal?: AbortSignal,
 ): Promise<Ended> {
   const [program, ...args] = argv;
   const child = new Deno.Command(program, {
@@ -40,6 +42,7 @@ export async function runContained(
   onStart(child.pid);
   const kill = () => child.kill("SIGKILL");
   globalThis.addEventListener("unload", kill);
+  signal?.addEventListener("abort", kill);
   try {
     const [out, , { code }] = await Promise.all([
       readAll(child.stdout),
@@ -49,6 +52,7 @@ export async function runContained(
     return { code, out };
   } finally {
     globalThis.removeEventListener("unload", kill);
+    signal?.removeEventListener("abort", kill);
   }
 }
 

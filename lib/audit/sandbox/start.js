@@ -1,6 +1,7 @@
 // Plain JavaScript without a fetched package, see private_cache.js.
 import { hangUpsIgnored } from "../../files/hang_ups.js";
 import {
+  codeLoadedFirst,
   launcherEnvironment,
   USERS_LIBRARY_PATH,
   withoutLinkerOrders,
@@ -88,6 +89,15 @@ function removeAtEnd(cache) {
  * @returns {Promise<string | { value: string, rule: string, remedy: string, exitCode: 1 | 3 }>}
  */
 export async function privateCache(entry, environment) {
+  const first = await codeLoadedFirst();
+  if (first !== null) {
+    return {
+      value: first,
+      rule: "Deno runs that before Lethe, and no receipt could show it",
+      remedy: "unset it, or use `deno task`, which does",
+      exitCode: 1,
+    };
+  }
   const quiet = { stdin: "null", stdout: "piped", stderr: "inherit" };
   const info = await become(["info", "--json"], environment, quiet).output();
   const denoDir = JSON.parse(new TextDecoder().decode(info.stdout)).denoDir;

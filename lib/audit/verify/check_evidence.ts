@@ -10,17 +10,19 @@ import { PERMISSIONS_LOG, TRACE_LOG } from "../receipt/write_receipt.ts";
 import { digestFile } from "../record/digest_files.ts";
 import { judgePermissionLog } from "../record/permission_log.ts";
 import { judgeTrace, projectFiles } from "../record/trace.ts";
+import { readablePlaces } from "./judge_worker.ts";
 import { LIBRARY_PATH } from "../sandbox/driver_folders.ts";
 
 /** The logs must be unchanged, and say again, by the names that the receipt gives places, what they said. */
 export async function checkEvidence(
-  { evidence, worker }: Receipt,
+  receipt: Receipt,
   folder: string,
 ): Promise<Verdict> {
+  const { evidence, worker } = receipt;
   if (evidence.length === 0) return ["absent", "the run gathered no logs"];
   const differs = await differing(folder, evidence);
   if (differs !== undefined) return ["failed", differs];
-  const read = ["{run}", "{support}", "{kit}", "{out}"];
+  const read = readablePlaces(receipt);
   const rejudged: LayerOutcome[] = [];
   for (const { file } of evidence) {
     const text = await Deno.readTextFile(join(folder, file));
@@ -30,7 +32,7 @@ export async function checkEvidence(
     } else if (file === TRACE_LOG) {
       const drivers = String(worker.environment[LIBRARY_PATH] ?? "").split(":").filter(Boolean);
       const code = ["{packages}", "{deno}", ...projectFiles("{project}")];
-      const allowed = [...read, ...drivers, ...code];
+      const allowed = [...read, "{run}", ...drivers, ...code];
       rejudged.push(judgeTrace(log, { deno: "{deno}", allowed, forbidden: "{training data}" }));
     }
   }

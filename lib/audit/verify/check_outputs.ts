@@ -3,9 +3,9 @@ import { canonicalJson } from "../../files/canonical_json.ts";
 import { parseJsonObject } from "../../files/json_fields.ts";
 import { readPlainText } from "../../files/plain_file.ts";
 import { identityKeyPath } from "../../model/kit/identity_key.ts";
-import { readManifest } from "../../model/kit/stored_manifest.ts";
 import { earlierUsesPath, usesPath } from "../../model/kit/uses_record.ts";
 import { encodeSummary, parseSummary, SUMMARY_FILE } from "../../run/summary_file.ts";
+import { METHODS } from "../../unlearn/methods.ts";
 import { differing, isThere, short, type Verdict } from "../layers/checks.ts";
 import { MODEL_HASHES, modelHashes } from "../receipt/pack.ts";
 import {
@@ -86,38 +86,28 @@ export function checkWeights({ weights, written, kit }: Receipt): Verdict {
     : ["failed", "those named are not those read and written"];
 }
 
-/** The weights must have moved, to finite numbers, as far as the receipt says. */
-export function checkChange({ weights, change }: Receipt): Verdict {
-  if (weights.before === weights.after) {
-    return ["failed", "the weights are those of before: nobody was forgotten"];
-  }
-  if (change === undefined) {
-    return ["absent", "a receipt of version 1 does not tell how far they moved"];
-  }
-  const { relative, norms, unusual, low, high } = change;
-  const moved = Object.values(norms).filter((norm) => norm > 0).length;
-  if (!(relative > 0) || moved === 0) return ["failed", "no tensor moved: nobody was forgotten"];
-  const share = `by ${relative.toExponential(1)} of their size, ${moved} tensors of ${
-    Object.keys(norms).length
-  }`;
-  if (unusual === null) return ["held", `${share}; the kit has no range to hold that against`];
-  if (low === undefined || high === undefined) {
-    return unusual
-      ? ["held", `${share}; that is next to nothing, and --allow-unusual-step took it`]
-      : ["failed", "it names no range"];
-  }
-  const range = `${low.toExponential(1)} to ${high.toExponential(1)}`;
-  if ((relative < low || relative > high) !== unusual) {
-    return ["failed", `${share}: the receipt misstates that against ${range}`];
-  }
-  return unusual
-    ? ["held", `${share}; unusual (${range} is not), and --allow-unusual-step took it`]
-    : ["held", `${share}, within ${range}, what is usual`];
+/** What a run's settings may be besides a method's own. */
+const SETTINGS = [
+  ...["device", "microBatch", "memoryLimit", "allowUnusualStep", "matchCheck", "method", "seed"],
+  ...["metaLearningRate", "staleStatistics", "branchReason", "allowTrainingPhoto"],
+];
+/** Those that are words; any other is a number, true or false. */
+const WORDS = ["device", "method", "branchReason"];
+
+/** A setting that Lethe does not know, or that is no number where it knows numbers. */
+function strangeSetting({ settings }: Receipt): string | null {
+  const own = METHODS.flatMap(({ settings }) => Object.keys(settings));
+  const strange = Object.entries(settings).find(([name, value]) =>
+    ![...SETTINGS, ...own].includes(name) || typeof value === "string" && !WORDS.includes(name)
+  );
+  return strange === undefined ? null : strange[0];
 }
 
 /** The summary must have Lethe's fields, in Lethe's text, and say what the receipt says. */
 export async function checkSummary(receipt: Receipt, path: string): Promise<Verdict> {
   if (receipt.version === 1) return ["absent", "version 1's is not held against its receipt"];
+  const strange = strangeSetting(receipt);
+  if (strange !== null) return ["failed", `${strange} is no setting of a run`];
   const isPart = !await isThere(path) && !await isThere(join(dirname(path), "kit"));
   if (isPart) return ["absent", "it is not here"];
   const text = await readPlainText(path, { maxBytes: 2 ** 26 });
@@ -127,27 +117,10 @@ export async function checkSummary(receipt: Receipt, path: string): Promise<Verd
   const said = ({ change, targets, weights }: Pick<Receipt, "change" | "targets" | "weights">) =>
     canonicalJson({ change, targets, weights });
   const same = said(summary) === said(receipt) && summary.people === peopleOf(receipt) &&
-    summary.photographs <= receipt.requests.length &&
+    summary.photographs <= receipt.requests.length && summary.device === receipt.adapter &&
     canonicalJson(summary.kit) === canonicalJson(receipt.kitId) &&
     Object.entries(summary.settings).every(([name, value]) => receipt.settings[name] === value);
   return same
     ? ["held", `${SUMMARY_FILE} has the fields of a summary and says what ${RECEIPT_FILE} says`]
     : ["failed", `${SUMMARY_FILE} says something else than ${RECEIPT_FILE}`];
-}
-
-/** The next kit must come from the kit that was read, and list who was forgotten. */
-export async function checkNextKit(receipt: Receipt, folder: string): Promise<Verdict> {
-  if (!await isThere(folder)) return ["absent", "it is not here"];
-  const { manifest, id } = await readManifest(folder);
-  // In version 1 a kit's id was the hash of its kit.json.
-  const { before = receipt.kit.find(({ file }) => file === "kit.json")?.sha256, after = id } =
-    receipt.kitId ?? {};
-  if (before === undefined || manifest.parent !== before) {
-    return ["failed", "its parent is not the kit that was read"];
-  }
-  if (id !== after) return ["failed", `its id is ${short(id)}, not ${short(after)}`];
-  if (manifest.forgotten.length < peopleOf(receipt)) {
-    return ["failed", `it lists ${manifest.forgotten.length} people as forgotten`];
-  }
-  return ["held", `made from the kit that was read; ${manifest.forgotten.length} people forgotten`];
 }

@@ -19,9 +19,18 @@ export interface WorkerFindings {
 /** Flags besides `--allow-read` and `--allow-write`; each of the first must be there. */
 const REQUIRED = ["--no-prompt", "--cached-only", "--frozen", "--no-remote"];
 const HARMLESS = [...REQUIRED, "--no-code-cache", "--quiet"];
-/** Requests one by one, by their hashes; receipts up to commit 4832d1b have the folder. */
-const READABLE =
-  /^(?:\{run\}\/job\.json|\{support\}(?:\/(?:[0-9a-f]{16}|requests\.csv))?|\{kit\}|\{out\})$/;
+/** What the worker of every run may read; and in receipts up to commit 4832d1b, the folder of requests. */
+const READABLE = ["{run}/job.json", "{kit}", "{out}"];
+const SUPPORT = "{support}";
+
+/** What a run's worker was to read: its requests one by one, by their hashes. */
+export function readablePlaces(
+  { version, requests, requestTable }: Pick<Receipt, "version" | "requests" | "requestTable">,
+): string[] {
+  if (version === 1) return [...READABLE, SUPPORT];
+  const named = requests.map(({ sha256 }) => `${SUPPORT}/${sha256.slice(0, 16)}`);
+  return [...READABLE, ...named, ...requestTable === null ? [] : [`${SUPPORT}/requests.csv`]];
+}
 
 /**
  * Variables that the launcher sets, and to what; any other, `LD_PRELOAD` first of all, could bring
@@ -51,7 +60,7 @@ function isSet(name: string, value: unknown): boolean {
 /** Places by their names in a receipt that may be within bubblewrap, and those of the system. */
 const BOUND = [
   ...["{deno}", "{packages}", "{project}/lib", "{project}/deno.json", "{project}/deno.lock"],
-  ...["{run}", "{support}", "{kit}", "{out}"],
+  ...["{run}", "{kit}", "{out}"],
   ...["/usr/lib", "/usr/lib64", "/lib", "/lib64", "/etc/ld.so.cache", "/usr/share", "/etc/vulkan"],
   ...["/dev", "/sys/dev/char", "/sys/devices", "/sys/bus/pci", "/sys/class/drm"],
 ];
@@ -64,45 +73,61 @@ const isIn = (path: string, places: readonly string[]) =>
   !/(^|\/)\.\.(\/|$)/.test(path) &&
   places.some((place) => path === place || path.startsWith(`${place}/`));
 
+/** What of a receipt its worker is judged by. */
+export type JudgedReceipt = Pick<Receipt, "version" | "worker" | "requests" | "requestTable">;
+
 /** Judges the worker's command line, permissions and environment as the receipt has them. */
-export function judgeWorker({ worker }: Pick<Receipt, "worker">): WorkerFindings {
+export function judgeWorker(receipt: JudgedReceipt): WorkerFindings {
+  const { worker } = receipt;
+  const readable = readablePlaces(receipt);
   const { argv, permissions, environment } = worker;
   const drivers = String(environment.LD_LIBRARY_PATH ?? "").split(":").filter((path) =>
     path !== ""
   );
-  const line = parseArgv(argv, permissions, drivers);
+  const line = parseArgv(argv, permissions, [...drivers, ...readable], drivers);
   const strange = Object.entries(environment).find(([name, value]) => !isSet(name, value));
   return {
     argv: line.wrong,
-    permissions: judgePermissions(permissions),
+    permissions: judgePermissions(permissions, readable),
     environment: strange === undefined ? null : `it sets ${strange[0]} to ${strange[1]}`,
     has: line.has,
   };
 }
 
-/** @returns why Deno's flags grant more than the requests, the kit and the output; null if they do not */
-export function judgePermissions(flags: readonly string[]): string | null {
+/** @param readable what may be read @returns why Deno's flags grant more than the requests, the kit and the output; null if they do not */
+export function judgePermissions(
+  flags: readonly string[],
+  readable: readonly string[],
+): string | null {
   const missing = REQUIRED.find((flag) => !flags.includes(flag));
   if (missing !== undefined) return `${missing} is not among them`;
-  let [reads, writes] = [0, 0];
+  let writes = 0;
+  const granted = new Set<string>();
   for (const flag of flags) {
     const [name, value] = flag.split(/=(.*)/s);
     const paths = value?.split(",") ?? [];
     if (name === "--allow-read" && paths.length > 0) {
-      reads++;
-      const other = paths.find((path) => !READABLE.test(path));
+      const other = paths.find((path) => !readable.includes(path));
       if (other !== undefined) return `it may read ${other}`;
+      for (const path of paths) granted.add(path);
     } else if (name === "--allow-write" && paths.length > 0) {
       writes++;
       const other = paths.find((path) => path !== "{out}");
       if (other !== undefined) return `it may write ${other}`;
     } else if (!HARMLESS.includes(flag)) return `${flag} is among them`;
   }
-  return reads > 0 && writes === 1 ? null : "what it may read and write is not told";
+  const kept = readable.find((path) => !granted.has(path));
+  if (kept !== undefined) return `it may not read ${kept}`;
+  return writes === 1 ? null : "what it may write is not told";
 }
 
 /** Takes a command line apart, from the wrapper to the entry's argument. */
-function parseArgv(argv: readonly string[], permissions: readonly string[], drivers: string[]) {
+function parseArgv(
+  argv: readonly string[],
+  permissions: readonly string[],
+  bound: readonly string[],
+  drivers: readonly string[],
+) {
   const words = [...argv];
   const has = { wrapper: false, strace: false, bubblewrap: false };
   const answer = (wrong: string | null) => ({ wrong, has });
@@ -118,7 +143,7 @@ function parseArgv(argv: readonly string[], permissions: readonly string[], driv
   }
   if (isProgram(words[0], "bwrap")) {
     has.bubblewrap = true;
-    const wrong = takeBubblewrap(words, drivers);
+    const wrong = takeBubblewrap(words, bound);
     if (wrong !== null) return answer(wrong);
   }
   if (isProgram(words[0], "env") && words[1] === `LD_LIBRARY_PATH=${drivers.join(":")}`) {
@@ -159,8 +184,8 @@ function takeStrace(words: string[]): string | null {
   return missing === undefined ? null : `strace does not look at ${missing}`;
 }
 
-/** Takes bubblewrap's own words off. @returns what is wrong with them */
-function takeBubblewrap(words: string[], drivers: readonly string[]): string | null {
+/** Takes bubblewrap's own words off. @param bound besides {@link BOUND} @returns what is wrong with them */
+function takeBubblewrap(words: string[], bound: readonly string[]): string | null {
   const alone: string[] = [];
   words.shift();
   for (let word; (word = words.shift()) !== "--";) {
@@ -180,7 +205,7 @@ function takeBubblewrap(words: string[], drivers: readonly string[]): string | n
       if (!isSet(name, value)) return `bubblewrap sets ${name} to ${value}`;
     } else if (/^--(ro-|dev-)?bind(-try)?$/.test(word)) {
       const [source, target] = words.splice(0, 2);
-      const places = word.startsWith("--bind") ? WRITABLE : [...BOUND, ...drivers];
+      const places = word.startsWith("--bind") ? WRITABLE : [...BOUND, ...bound];
       if (source !== target || !isIn(source, places) || isIn(source, ["{training data}"])) {
         return `bubblewrap mounts ${source} at ${target}`;
       }

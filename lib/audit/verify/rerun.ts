@@ -1,6 +1,7 @@
 import { dirname, join } from "@std/path";
 import { withTemporaryPath } from "../../files/temporary_path.ts";
-import { readModel } from "../../model/checkpoint.ts";
+import { MODEL_FILE, readModel } from "../../model/checkpoint.ts";
+import { readManifest } from "../../model/kit/stored_manifest.ts";
 import { canonicalJson } from "../../files/canonical_json.ts";
 import { parseJsonObject } from "../../files/json_fields.ts";
 import { integer, oneOf } from "../../files/json_kinds.ts";
@@ -16,6 +17,7 @@ import type { Receipt } from "../receipt/receipt.ts";
 import { launcherCache } from "../sandbox/launcher_cache.ts";
 import { temporaryFolder } from "../sandbox/run_folder.ts";
 import { unlearnContained } from "../sandbox/unlearn_contained.ts";
+import { otherField } from "./check_next_kit.ts";
 import { compareWeights, NEAR } from "./compare_weights.ts";
 import { MEMORY, type UnlearnSettings } from "../sandbox/job.ts";
 
@@ -52,7 +54,9 @@ export async function rerun(receipt: Receipt, options: RerunOptions): Promise<Ve
     const { summary, adapter } = again;
     const sameCode = receipt.version > 1;
     // Whatever the adapter, all but the weights is passed on or cut out of the kit as it is.
-    const other = sameCode ? otherOutput(receipt, again.written) : null;
+    const other = sameCode
+      ? otherOutput(receipt, again.written) ?? await otherNextKit(dirname(receiptPath), out)
+      : null;
     if (other !== null) return ["failed", `${other} is not what the run makes of this kit`];
     if (summary.weights.after === receipt.weights.after) {
       const told = sameCode ? await otherSummary(receiptPath, summary) : null;
@@ -94,6 +98,23 @@ function otherOutput(receipt: Receipt, written: readonly HashedFile[]): string |
   // What names the others comes last.
   const due = [...files.filter(of), ...same ? OF_WEIGHTS : []];
   return due.find((file) => then.get(file) !== now.get(file)) ?? null;
+}
+
+/**
+ * What of the next kit's own text is another, but for the hashes of weights: near is of weights alone, and a
+ * kit that forgets the next person otherwise is not near.
+ */
+async function otherNextKit(then: string, now: string): Promise<string | null> {
+  const path = join(then, "kit");
+  if (!await Deno.lstat(path).then(() => true, () => false)) return null; // a pack holds none
+  const [was, is] = await Promise.all([path, join(now, "kit")].map(async (kit) => {
+    const { manifest } = await readManifest(kit);
+    const files = manifest.files
+      .map((entry) => entry.file === MODEL_FILE ? { ...entry, sha256: "" } : entry);
+    return { ...manifest, files };
+  }));
+  const other = otherField(was, is);
+  return other === null ? null : `kit/kit.json, in ${other},`;
 }
 
 /** The first field of the run's summary that is another; photographs are not matched again. */

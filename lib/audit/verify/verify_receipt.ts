@@ -17,19 +17,20 @@ import { copiesLayer } from "../layers/copies.ts";
 import type { LayerOutcome } from "../layers/layer.ts";
 import { requestTableHash } from "../receipt/compose_receipt.ts";
 import { declaredCopies } from "../receipt/declared_limits.ts";
-import type { Digest, Receipt } from "../receipt/receipt.ts";
-import { isSealedBy, readReceipt } from "../receipt/receipt_file.ts";
+import { type Digest, type Receipt, RECEIPT_FILE } from "../receipt/receipt.ts";
+import {
+  encodeReceipt,
+  isSealedBy,
+  readReceipt,
+  readReceiptText,
+} from "../receipt/receipt_file.ts";
 import { isWeakKey } from "../receipt/signing_key.ts";
 import { digestFile, digestFiles, listTree } from "../record/digest_files.ts";
 import { REQUEST_TABLE } from "../sandbox/contained_run.ts";
 import { checkBundle, checkEvidence, checkPage } from "./check_evidence.ts";
-import {
-  checkChange,
-  checkNextKit,
-  checkOutputs,
-  checkSummary,
-  checkWeights,
-} from "./check_outputs.ts";
+import { checkChange } from "./check_change.ts";
+import { checkNextKit } from "./check_next_kit.ts";
+import { checkOutputs, checkSummary, checkWeights } from "./check_outputs.ts";
 import { judgeLayers } from "./judge_layers.ts";
 import { readClaim } from "./read_claim.ts";
 
@@ -66,13 +67,13 @@ export async function verifyReceipt(
   const receipt = await readClaim(options.receipt, readReceipt);
   const folder = dirname(options.receipt);
   const checks: Check[] = [
-    ["signature", () => checkSignature(receipt, options.publicKey)],
+    ["signature", () => checkSignature(receipt, options)],
     ["layers", () => judgeLayers(receipt)],
     ["outputs", () => checkOutputs(receipt, folder, options.model)],
     ["weights", () => checkWeights(receipt)],
-    ["change", () => checkChange(receipt)],
+    ["change", () => checkChange(receipt, { folder, kit: options.kit, model: options.model })],
     ["summary", () => checkSummary(receipt, join(folder, SUMMARY_FILE))],
-    ["next kit", () => checkNextKit(receipt, join(folder, "kit"))],
+    ["next kit", () => checkNextKit(receipt, join(folder, "kit"), options.kit)],
     ["evidence", () => checkEvidence(receipt, folder)],
     ["page", () => checkPage(receipt, folder)],
     ["bundle", () => checkBundle(receipt, folder)],
@@ -84,8 +85,15 @@ export async function verifyReceipt(
   return { receipt, checks: await runChecks(checks) };
 }
 
-async function checkSignature(receipt: Receipt, publicKey?: string): Promise<Verdict> {
+async function checkSignature(
+  receipt: Receipt,
+  { receipt: path, publicKey }: VerifyOptions,
+): Promise<Verdict> {
   const { signer } = receipt;
+  // A signature is of what the receipt says, not of how: spaces or the fields' order could say more.
+  if (receipt.version > 1 && await readReceiptText(path) !== encodeReceipt(receipt)) {
+    return ["failed", `${RECEIPT_FILE} has spaces, or fields in an order, as Lethe writes none`];
+  }
   if (signer === null) {
     return publicKey === undefined
       ? ["absent", "the receipt is unsigned: whoever held it may have changed it"]

@@ -139,9 +139,13 @@ async function copyInUse(kit: string, id: string): Promise<boolean> {
   return false;
 }
 
+/** How often a file may be taken away between opening and locking it: runs that give up are few. */
+const ATTEMPTS = 100;
+
 /** Opens the marks to append to; held until the run ends, and let go of by the system if it is killed. */
 async function openLocked(path: string, kit: string): Promise<Deno.FsFile> {
-  for (;;) {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    await refuseOtherThanFile(path);
     const file = await Deno.open(path, { read: true, append: true, create: true })
       .catch((cause) => cannotMark(path, cause));
     try {
@@ -157,6 +161,18 @@ async function openLocked(path: string, kit: string): Promise<Deno.FsFile> {
     }
     file.close();
   }
+  cannotMark(path, new Error("it does not stay where it is"));
+}
+
+/** Marks behind a link would be another file's, and a device keeps none. */
+async function refuseOtherThanFile(path: string): Promise<void> {
+  const info = await Deno.lstat(path).catch(() => null);
+  if (info === null || info.isFile) return;
+  throw new LetheError(
+    `${path} is ${info.isSymlink ? "a symbolic link" : "no plain file"}`,
+    "it keeps the record of the kit's uses",
+    "put the record itself there",
+  );
 }
 
 /** Drops a mark that was cut off in the middle; a note that ends without a line break gets one. */

@@ -92,7 +92,10 @@ export async function writeNextKit(
 }
 
 /** The manifest less its files: one generation on, without the people who were forgotten. */
-function nextManifest({ manifest, id }: StoredKit, rows: readonly number[]): KitManifest {
+export function nextManifest(
+  { manifest, id }: Pick<StoredKit, "manifest" | "id">,
+  rows: readonly number[],
+): KitManifest {
   const { statistics, identities, forgotten } = manifest;
   return {
     ...manifest,

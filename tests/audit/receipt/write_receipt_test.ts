@@ -67,7 +67,8 @@ Deno.test("writeReceipt names nobody: neither in the receipt, nor in the page, n
         '7 openat(AT_FDCWD</>, "{training data}/..", O_RDONLY|O_CLOEXEC) = -1 ENOENT (No such file or directory)\n',
     );
     const { worker, layers } = await readReceipt(join(folder, RECEIPT));
-    const read = "{run}/job.json,{support},{kit},{out}";
+    const named = [jane, zoe, "requests.csv"].map((file) => `{support}/${file}`);
+    const read = ["{run}/job.json", ...named, "{kit}", "{out}"].join();
     assertEquals(worker.permissions.slice(-2), [`--allow-read=${read}`, "--allow-write={out}"]);
     assertEquals(worker.argv.at(-2), "{project}/lib/audit/sandbox/unlearn_worker.ts");
     assertEquals([worker.environment.HOME, worker.environment.DENO_DIR], ["{run}", "{packages}"]);

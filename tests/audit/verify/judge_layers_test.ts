@@ -4,7 +4,11 @@ import { LAYERS } from "../../../lib/audit/layers/layer.ts";
 import type { Receipt } from "../../../lib/audit/receipt/receipt.ts";
 import { readReceipt } from "../../../lib/audit/receipt/receipt_file.ts";
 import { judgeLayers } from "../../../lib/audit/verify/judge_layers.ts";
-import { judgePermissions, judgeWorker } from "../../../lib/audit/verify/judge_worker.ts";
+import {
+  judgePermissions,
+  judgeWorker,
+  readablePlaces,
+} from "../../../lib/audit/verify/judge_worker.ts";
 
 const FIXTURE = join(dirname(fromFileUrl(import.meta.url)), "../../../fixtures/4832d1b");
 /** Receipts of a watched run in bubblewrap, and of one without evidence. */
@@ -12,10 +16,9 @@ const WATCHED = await readReceipt(join(FIXTURE, "unlearned/receipt.json"));
 const PLAIN = await readReceipt(join(FIXTURE, "second/receipt.json"));
 
 /** A receipt whose worker is changed. */
-const worker = (changes: Partial<Receipt["worker"]>): Receipt => ({
-  ...WATCHED,
-  worker: { ...WATCHED.worker, ...changes },
-});
+const worker = (
+  { version = 1, ...changes }: Partial<Receipt["worker"]> & { version?: 1 | 2 },
+): Receipt => ({ ...WATCHED, version, worker: { ...WATCHED.worker, ...changes } });
 /** The worker's command line with words put in place of one. */
 const instead = (word: string, ...words: string[]) => {
   const { argv } = WATCHED.worker;
@@ -134,7 +137,8 @@ for (const [what, receipt, message] of FORGERIES) {
 
 Deno.test("judgePermissions takes the requests, the kit and the output, and nothing else", () => {
   const { permissions } = WATCHED.worker;
-  assertEquals(judgePermissions(permissions), null);
+  const places = readablePlaces(WATCHED);
+  assertEquals(judgePermissions(permissions, places), null);
   const more = [
     "--allow-net",
     "-A",
@@ -144,7 +148,9 @@ Deno.test("judgePermissions takes the requests, the kit and the output, and noth
     "-P",
     "--allow-run",
   ];
-  for (const flag of more) assertEquals(typeof judgePermissions([...permissions, flag]), "string");
+  for (const flag of more) {
+    assertEquals(typeof judgePermissions([...permissions, flag], places), "string");
+  }
   for (
     const [from, to] of [["{kit}", "{kit},{training data}"], [
       "--allow-write={out}",
@@ -152,7 +158,7 @@ Deno.test("judgePermissions takes the requests, the kit and the output, and noth
     ]]
   ) {
     const changed = permissions.map((flag) => flag.replace(from, to));
-    assertEquals(typeof judgePermissions(changed), "string", to);
+    assertEquals(typeof judgePermissions(changed, places), "string", to);
   }
 });
 
@@ -175,5 +181,37 @@ Deno.test("judgeWorker finds nothing in receipts of real runs", () => {
   for (const receipt of [WATCHED, PLAIN]) {
     const { argv, permissions, environment } = judgeWorker(receipt);
     assertEquals([argv, permissions, environment], [null, null, null]);
+  }
+});
+
+/** As today's receipts have it: the requests one by one, in place of their folder. */
+const NAMED: Receipt = (() => {
+  const each = WATCHED.requests.map(({ sha256 }) => `{support}/${sha256.slice(0, 16)}`);
+  const files = WATCHED.requestTable === null ? each : [...each, "{support}/requests.csv"];
+  const { permissions, argv } = WATCHED.worker;
+  const granted = (flag: string) => flag.replace("{support}", files.join());
+  const bound = argv.flatMap((word, i) =>
+    word !== "{support}" ? [granted(word)] : argv[i - 1] === "{support}" ? [] : files.flatMap(
+      (file, k) => k === 0 ? [file, file] : ["--ro-bind", file, file],
+    )
+  );
+  return worker({ permissions: permissions.map(granted), argv: bound, version: 2 });
+})();
+
+Deno.test("judgeLayers lets today's worker read the requests that the receipt lists, and no other file beside them", () => {
+  assertEquals(judgeLayers(NAMED)[0], "held", judgeLayers(NAMED)[1]);
+  const [one, ...others] = NAMED.requests;
+  const unlisted = { ...NAMED, requests: others };
+  assertStringIncludes(judgeLayers(unlisted)[1], `may read {support}/${one.sha256.slice(0, 16)}`);
+  const unread = { ...NAMED, requests: [...NAMED.requests, { sha256: "e".repeat(64), bytes: 1 }] };
+  assertStringIncludes(judgeLayers(unread)[1], "may not read {support}/eeeeeeeeeeeeeeee");
+  assertStringIncludes(judgeLayers({ ...WATCHED, version: 2 })[1], "it may read {support}");
+  for (const more of ["{support}", "{support}/.cache", `{support}/${"f".repeat(16)}`]) {
+    const { argv } = NAMED.worker;
+    const at = argv.indexOf("--chdir");
+    const mounted = [...argv.slice(0, at), "--ro-bind", more, more, ...argv.slice(at)];
+    const [state, detail] = judgeLayers({ ...NAMED, worker: { ...NAMED.worker, argv: mounted } });
+    assertEquals(state, "failed", more);
+    assertStringIncludes(detail, `mounts ${more}`);
   }
 });

@@ -74,7 +74,10 @@ async function flip(path: string) {
 
 /** What an attacker does to the run's files, and the checks that must fail. */
 const ATTACKS: [string, (folder: string) => Promise<unknown>, string[]][] = [
-  ["a weight byte", (f) => flip(join(f, "unlearned/model/model.safetensors")), ["outputs"]],
+  ["a weight byte", (f) => flip(join(f, "unlearned/model/model.safetensors")), [
+    "outputs",
+    "change",
+  ]],
   ["the next kit's weights", (f) => flip(join(f, "unlearned/kit/model.safetensors")), ["outputs"]],
   ["a kit file that was read", (f) => flip(join(f, "kit/meta_loss.safetensors")), ["kit"]],
   ["a photograph", (f) => flip(join(f, "requests/Zoë.png")), ["requests"]],
@@ -205,7 +208,7 @@ const ATTACKS: [string, (folder: string) => Promise<unknown>, string[]][] = [
       await Deno.writeTextFile(path, encodeReceipt(forged));
       await Deno.writeTextFile(join(f, "unlearned/receipt.html"), receiptPage(forged));
     },
-    ["signature", "bundle"],
+    ["signature", "summary", "bundle"],
   ],
 ];
 for (const [what, attack, checks] of ATTACKS) {

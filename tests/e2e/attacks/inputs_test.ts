@@ -148,6 +148,23 @@ const ATTACKS: readonly Attack[] = [
     ignore: !MAY_MOUNT,
   },
   {
+    name: "a kit that is a mount of its own, where the record of its uses would not lie beside it",
+    make: async (folder) => {
+      await Deno.mkdir(join(folder, "mounted"));
+      await run('mount --bind "$1" "$2"', join(folder, "kit"), join(folder, "mounted"));
+    },
+    undo: (folder) => run('umount "$1"', join(folder, "mounted")),
+    args: [...unlearn("requests", "mounted"), "--identity-key", "kit.identity-key"],
+    says: "mounted is a mount of its own",
+    ignore: !MAY_MOUNT,
+  },
+  {
+    name: "a record of the kit's uses that is a link to another file",
+    make: (folder) => Deno.symlink("/dev/null", join(folder, "kit.successor.json")),
+    args: unlearn(),
+    says: "kit.successor.json is a symbolic link",
+  },
+  {
     name: "an output in the kit",
     make: async () => {},
     args: unlearn("requests", "kit", "kit/new"),

@@ -10,13 +10,13 @@ import {
 } from "../../../lib/audit/layers/module_graph.ts";
 import { readMounts } from "../../../lib/audit/sandbox/mounts.ts";
 import { judgePermissionLog, openPermissionLog } from "../../../lib/audit/record/permission_log.ts";
-import { evidenceOf, runContained } from "../../../lib/audit/sandbox/run_contained.ts";
+import { evidenceOf } from "../../../lib/audit/sandbox/run_contained.ts";
 import { say, withoutDescriptors } from "../../../lib/audit/sandbox/shell.ts";
 import { judgeTrace, projectFiles } from "../../../lib/audit/record/trace.ts";
 import { LetheError } from "../../../lib/error.ts";
 import { inTemporaryFolder } from "../../data/temporary_folder.ts";
 import { HAS_BUBBLEWRAP, HAS_STRACE } from "./abilities.ts";
-import { SECRET, setUp, type Way } from "./ways.ts";
+import { output, SECRET, setUp, type Way } from "./ways.ts";
 
 /** What each layer does about a way, all others being switched off. */
 export type LayersAlone = Readonly<Record<typeof COLUMNS[number], string>>;
@@ -177,5 +177,5 @@ async function attempt(way: Way, folder: string, entry: string, trial: Trial): P
   // The launcher gives no input: only where that layer is off has the worker one.
   const inherits = trial.closed ? way.inherits?.replace(' < "$0"', "") : way.inherits;
   const whole = inherits === undefined ? closed : ["/bin/sh", "-c", inherits, secret, ...closed];
-  return (await runContained(whole, environment, () => {})).out;
+  return await output(whole, environment);
 }

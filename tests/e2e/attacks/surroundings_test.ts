@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
+import { say } from "../../../lib/audit/sandbox/shell.ts";
 import { withPatchedCopy } from "./patched_copy.ts";
 
 /** What a user's shell may leave open and set; to be run in the small path's folder. */
@@ -101,4 +102,25 @@ Deno.test("unlearn's worker finds no input, no descriptor and no variable of the
     await patch("lib/audit/sandbox/containment.ts", "withoutDescriptors(traced)", direct);
     const open = await unlearnAfter(INHERITED, ...UNLEARN, "--out", "open", "--sandbox", "deno");
     assertStringIncludes(open.err, '"descriptors":2,"variable":"seen"');
+  }));
+
+Deno.test("unlearn's task runs no code that NODE_OPTIONS requires, and without the task it is refused", () =>
+  withPatchedCopy(async ({ folder, lethe, unlearnFrom }) => {
+    const evil = join(folder, "evil.cjs");
+    await Deno.writeTextFile(evil, 'console.error("EVIL ran");');
+    const task = (options: string) =>
+      say([
+        ...["bash", "-c", 'cd "$1" && shift && unset INIT_CWD && exec "$@"', "bash", folder],
+        ...["env", `NODE_OPTIONS=${options}`, Deno.execPath(), "task", "--config"],
+        ...[join(lethe, "deno.json"), "unlearn", ...UNLEARN, "--out", "new"],
+      ]);
+    for (const options of [`--require ${evil}`, `--no-warnings -r ${evil}`]) {
+      const order = `export NODE_OPTIONS='${options}'`;
+      const { code, err } = await unlearnFrom("tasks/start.js", order, "unlearn", ...UNLEARN);
+      assertStringIncludes(err, "EVIL ran", "the control: Deno runs it");
+      assertEquals(code, 1, err);
+      assertStringIncludes(err, "Deno runs that before Lethe, and no receipt could show it");
+    }
+    const { code, err } = await task(`--require ${evil}`);
+    assertEquals([code, err.includes("EVIL")], [0, false], err);
   }));

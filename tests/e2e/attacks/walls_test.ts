@@ -4,12 +4,11 @@ import kept from "../../../fixtures/results/layers_alone.json" with { type: "jso
 import type { Containment } from "../../../lib/audit/sandbox/contained_run.ts";
 import { containedCommand } from "../../../lib/audit/sandbox/containment.ts";
 import { readModuleGraph } from "../../../lib/audit/layers/module_graph.ts";
-import { runContained } from "../../../lib/audit/sandbox/run_contained.ts";
 import { say, shell, withoutDescriptors } from "../../../lib/audit/sandbox/shell.ts";
 import { inTemporaryFolder } from "../../data/temporary_folder.ts";
 import { HAS_BUBBLEWRAP, MAY_MOUNT } from "./abilities.ts";
 import { COLUMNS, type LayersAlone, layersAlone, UNKNOWN } from "./layers_alone.ts";
-import { SECRET, setUp, WAYS } from "./ways.ts";
+import { output, SECRET, setUp, WAYS } from "./ways.ts";
 
 /** What each layer did about each way when it was measured: the table of lib/audit/README.md. */
 const KEPT = new Map(
@@ -60,7 +59,7 @@ async function attack(
     : argv.flatMap((word) =>
       word === "--no-prompt" ? ["-A"] : word.startsWith("--allow-") ? [] : [word]
     );
-  return (await runContained(granted, environment, () => {})).out;
+  return await output(granted, environment);
 }
 
 /** {@link setUp} of a module that tries no way to the secret. */

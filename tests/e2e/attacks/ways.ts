@@ -1,4 +1,5 @@
 import { join, toFileUrl } from "@std/path";
+import { runContained } from "../../../lib/audit/sandbox/run_contained.ts";
 import { say, shell } from "../../../lib/audit/sandbox/shell.ts";
 import { writeFiles } from "../../data/temporary_folder.ts";
 
@@ -157,6 +158,23 @@ export const WAYS: readonly Way[] = [
     ),
   },
 ];
+
+/** Longer than any way takes: a worker that waits for ever is killed, and says nothing. */
+const LIMIT = 120_000;
+
+/** What a contained program prints. */
+export async function output(
+  argv: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<string> {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(), LIMIT);
+  try {
+    return (await runContained(argv, environment, () => {}, () => {}, controller.signal)).out;
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 /**
  * A folder with a secret, requests, a DENO_DIR like a private one, and the way.

@@ -23,11 +23,14 @@ async function restate(folder: string, change: (receipt: any) => unknown): Promi
 
 /** What is changed behind the signer's back, and the checks that must find it. */
 const CHANGES: [string, (folder: string) => Promise<void>, string[]][] = [
-  ["a weight byte", (f) => turn(join(f, "audited/model/model.safetensors")), ["outputs"]],
+  ["a weight byte", (f) => turn(join(f, "audited/model/model.safetensors")), [
+    "outputs",
+    "change",
+  ]],
   ["a file of the next kit", (f) => turn(join(f, "audited/kit/meta_loss.safetensors")), [
     "outputs",
   ]],
-  ["a file of the kit", (f) => turn(join(f, "kit/model.safetensors")), ["kit"]],
+  ["a file of the kit", (f) => turn(join(f, "kit/model.safetensors")), ["change", "kit"]],
   [
     "a line of the permission log",
     (f) =>
@@ -42,7 +45,7 @@ const CHANGES: [string, (folder: string) => Promise<void>, string[]][] = [
   [
     "the adapter",
     (f) => restate(f, (receipt) => receipt.adapter = "another"),
-    ["signature", "page", "bundle"],
+    ["signature", "summary", "page", "bundle"],
   ],
   [
     "a layer that is taken out",

@@ -117,6 +117,11 @@ Deno.test("audit --verify holds in a second copy of Lethe without data, kit or p
     assertEquals([changed.code, changed.failed], [3, ["code", "library"]], changed.said);
 
     await rewrite(join(clone, "lib/error.ts"), (text) => text.replace("// changed\n", ""));
+    await rewrite(join(clone, "deno.json"), (text) => `${text}\n`);
+    const configured = await verify();
+    assertEquals([configured.code, configured.failed], [3, ["code"]], configured.said);
+
+    await rewrite(join(clone, "deno.json"), (text) => text.slice(0, -1));
     await Deno.writeTextFile(join(clone, "lib/more.ts"), "");
     const more = await verify();
     assertEquals([more.code, more.failed], [3, ["library"]], more.said);

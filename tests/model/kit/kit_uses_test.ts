@@ -138,8 +138,19 @@ Deno.test("beginUse lets a kit pass that took the place of another", () =>
 
 Deno.test("beginUse refuses where it cannot leave its mark", () =>
   onUse(async (options) => {
-    await Deno.mkdir(usesPath(options.kit));
-    await assertRejects(() => beginUse(options), LetheError, "cannot be written");
+    const path = usesPath(options.kit);
+    await Deno.mkdir(path);
+    await assertRejects(() => beginUse(options), LetheError, "is no plain file");
+    await Deno.remove(path);
+    // A link's marks would be another file's: once it was asked for ever whether it is itself.
+    const elsewhere = `${options.kit}-elsewhere`;
+    await Deno.writeTextFile(elsewhere, "");
+    for (const target of [elsewhere, `${elsewhere}-missing`, "/dev/null"]) {
+      await Deno.symlink(target, path);
+      await assertRejects(() => beginUse(options), LetheError, "is a symbolic link");
+      await Deno.remove(path);
+    }
+    assertEquals(await Deno.readTextFile(elsewhere), "");
   }));
 
 Deno.test("refuseUsed obeys the notes of commit 4832d1b, and takes no damaged record for none", () =>
