@@ -41,7 +41,9 @@ export function inferShape(
     );
   }
   const shape = { imageSize: side * patchSize, patchSize, dim, depth };
-  if (published) refuseContradictions(published, shape, file, heads);
+  const [mlp] = theta.get("blocks.0.mlp.fc1.weight")?.shape ?? [];
+  const [outputs] = theta.get("head.weight")?.shape ?? [];
+  if (published) refuseContradictions(published, { ...shape, mlp, outputs }, file, heads);
   const found = heads ?? published?.heads ?? dim / HEAD_WIDTH;
   if (!Number.isInteger(found) || dim % found !== 0) {
     throw new LetheError(
@@ -56,20 +58,21 @@ export function inferShape(
     ...shape,
     heads: found,
     layerNormEps: published?.layerNormEps ?? (hasTransformersNames(weights) ? 1e-12 : 1e-6),
-    labels: theta.get("head.weight")?.shape[0] ?? null,
+    labels: outputs ?? null,
   };
 }
 
 /** @throws {LetheError} the config.json, the tensors and the command line do not agree */
 function refuseContradictions(
   published: PublishedConfig,
-  shape: Pick<VitShape, "imageSize" | "patchSize" | "dim" | "depth">,
+  shape: Readonly<Record<keyof typeof SAID, number | undefined>>,
   file: string,
   heads?: number,
 ): void {
-  for (const name of ["imageSize", "patchSize", "dim", "depth"] as const) {
+  for (const name of Object.keys(SAID) as (keyof typeof SAID)[]) {
     const said = published[name];
-    if (said === undefined || said === shape[name]) continue;
+    // A body without its head may still be published under the head's settings.
+    if (said === undefined || shape[name] === undefined || said === shape[name]) continue;
     throw new LetheError(
       `${published.file} says ${SAID[name]} ${said}`,
       `the tensors of ${file} are of ${SAID[name]} ${shape[name]}`,
@@ -84,4 +87,11 @@ function refuseContradictions(
   );
 }
 
-const SAID = { imageSize: "image size", patchSize: "patch size", dim: "width", depth: "depth" };
+const SAID = {
+  imageSize: "image size",
+  patchSize: "patch size",
+  dim: "width",
+  depth: "depth",
+  mlp: "MLP width",
+  outputs: "number of outputs",
+};

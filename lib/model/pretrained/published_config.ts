@@ -15,6 +15,10 @@ export interface PublishedConfig {
   readonly patchSize?: number;
   readonly dim?: number;
   readonly depth?: number;
+  /** Width of the MLPs. */
+  readonly mlp?: number;
+  /** Of the head. */
+  readonly outputs?: number;
 }
 
 /** Arguments of timm's that add to the plain ViT, and some that take from it when they are false. */
@@ -52,6 +56,7 @@ export function publishedConfig(config: Json, file: string, preprocessor?: Json)
 
 function transformersConfig(config: Json, file: string): PublishedConfig {
   const of = reader(config, file);
+  const names = object(config.id2label);
   if (config.model_type !== undefined && config.model_type !== "vit") {
     throw otherModel(`${file}: model_type is ${shown(config.model_type)}`);
   }
@@ -65,6 +70,8 @@ function transformersConfig(config: Json, file: string): PublishedConfig {
     ...of.some("patchSize", "patch_size", count),
     ...of.some("dim", "hidden_size", count),
     ...of.some("depth", "num_hidden_layers", count),
+    ...of.some("mlp", "intermediate_size", count),
+    ...(names ? { outputs: Object.keys(names).length } : of.some("outputs", "num_labels", orNone)),
   };
 }
 
@@ -103,6 +110,7 @@ function timmConfig(config: Json, file: string): PublishedConfig {
     ...of.some("depth", "depth", count),
     ...of.some("patchSize", "patch_size", count),
     ...(given.embed_dim === undefined ? top.some("dim", "num_features", count) : {}),
+    ...reader(config, file).some("outputs", "num_classes", orNone),
     ...(data.mean === undefined ? {} : { mean: top.channels("mean") }),
     ...(data.std === undefined ? {} : { std: top.channels("std") }),
   };
@@ -137,6 +145,10 @@ function reader(config: Json, file: string) {
 const count = {
   rule: "a whole number from 1 to 8192",
   accepts: (value: number) => Number.isSafeInteger(value) && value >= 1 && value <= 8192,
+};
+const orNone = {
+  rule: "a whole number from 0 to 65536",
+  accepts: (value: number) => Number.isSafeInteger(value) && value >= 0 && value <= 65_536,
 };
 const small = {
   rule: "a number from 1e-12 to 0.01",

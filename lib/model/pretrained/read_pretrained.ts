@@ -13,6 +13,7 @@ import type { ModelConfig } from "../config.ts";
 import { parseJsonObject, shown } from "../../files/json_fields.ts";
 import { parseSafetensors, type Weight } from "../safetensors.ts";
 import { type PublishedConfig, publishedConfig } from "./published_config.ts";
+import { withoutPrefix } from "./prefix.ts";
 import { refuseOtherFormats } from "./unreadable_weights.ts";
 
 const INDEX_FILE = "model.safetensors.index.json";
@@ -51,7 +52,7 @@ export async function readPretrained(path: string): Promise<Pretrained> {
     ? await readShards(dirname(path))
     : parseSafetensors(await readPlainFile(file, { maxBytes: MAX_WEIGHT_BYTES }), file).weights;
   const published = folder === null ? undefined : await readPublishedConfig(folder);
-  return { weights: withoutPrefix(weights), file, ...(published ? { published } : {}) };
+  return { weights: withoutPrefix(weights, file), file, ...(published ? { published } : {}) };
 }
 
 /** A folder without weights that are read, but with others: those are refused by their own name. */
@@ -96,21 +97,6 @@ async function readShards(folder: string): Promise<Map<string, Weight>> {
     }
   }
   return weights;
-}
-
-/** Wrappers that put their name before every tensor's: DataParallel, torch.compile, training frameworks. */
-const PREFIXES = ["module.", "_orig_mod.", "model.", "net.", "backbone.", "network."];
-
-/** Takes away what stands before every tensor's name. */
-function withoutPrefix(weights: ReadonlyMap<string, Weight>): ReadonlyMap<string, Weight> {
-  const prefix = PREFIXES.find((prefix) =>
-    weights.size > 0 && [...weights.keys()].every((name) => name.startsWith(prefix))
-  );
-  if (prefix === undefined) return weights;
-  const renamed = [...weights].map(([name, weight]) =>
-    [name.slice(prefix.length), weight] as const
-  );
-  return withoutPrefix(new Map(renamed));
 }
 
 async function readPublishedConfig(folder: string): Promise<PublishedConfig | undefined> {

@@ -55,6 +55,11 @@ Deno.test("importModel takes from config.json what no tensor tells, and refuses 
       "config.json": JSON.stringify({ ...TIMM, model_args: { num_heads: 2, embed_dim: 128 } }),
     });
     await refuses({}, "config.json says width 128; the tensors of");
+    await writeFiles(at("timm"), { "config.json": JSON.stringify({ ...TIMM, num_classes: 1000 }) });
+    await refuses({}, "config.json says number of outputs 1000; the tensors of");
+    const transformers = { model_type: "vit", num_attention_heads: 2, intermediate_size: 3072 };
+    await writeFiles(at("timm"), { "config.json": JSON.stringify(transformers) });
+    await refuses({}, "config.json says MLP width 3072; the tensors of");
 
     await writeFiles(folder, { "bare.safetensors": named((name) => name) });
     const bare = await importing(at("bare.safetensors"), at("bare"));
@@ -65,10 +70,23 @@ Deno.test("importModel takes from config.json what no tensor tells, and refuses 
 
 Deno.test("readPretrained takes away what wrappers put before every name", () =>
   inTemporaryFolder(async (folder) => {
-    for (const prefix of ["module.", "_orig_mod.", "module._orig_mod.", "model."]) {
+    for (const prefix of ["module.", "module._orig_mod.", "state_dict.", "student.vit.", "0."]) {
       await writeFiles(folder, { "w.safetensors": named((name) => prefix + name) });
       const { weights } = await readPretrained(join(folder, "w.safetensors"));
       assertEquals([...weights.keys()].toSorted(), [...THETA.keys()].toSorted(), prefix);
+    }
+    const body = (name: string) => name.startsWith("head.") ? name : `encoder.${name}`;
+    await writeFiles(folder, { "w.safetensors": named(body) });
+    const { weights } = await readPretrained(join(folder, "w.safetensors"));
+    assertEquals([...weights.keys()].toSorted(), [...THETA.keys()].toSorted());
+    for (
+      const [more, message] of [
+        ["ema.patch_embed.proj.weight", 'holds 2 models: "ema.", "encoder."'],
+        ["norm.weight", 'of one name with and without "encoder."'],
+      ]
+    ) {
+      await writeFiles(folder, { "w.safetensors": named(body, [more]) });
+      await assertRejects(() => readPretrained(join(folder, "w.safetensors")), LetheError, message);
     }
   }));
 
