@@ -1,10 +1,9 @@
 import { activeWebgpu } from "../tensor/recording/owned_tensor.ts";
 import type { Run } from "./compare.ts";
 import { DeviceClock } from "./device_clock.ts";
-import { forwardOperations, trainingOperations } from "./operations.ts";
 import { ownSteps } from "./own_steps.ts";
 import type { PeakRate } from "./peak_rate.ts";
-import { STEP_NAMES, type StepName } from "./step_report.ts";
+import { operationsOf, STEP_NAMES } from "./step_report.ts";
 import type { Workload } from "./workload.ts";
 
 /** What one step asks of a WebGPU adapter and of its host, on average over the fastest row of them. */
@@ -85,11 +84,6 @@ async function stepsFor(run: Run): Promise<number> {
   await run(2);
   const each = (performance.now() - begun) / 2;
   return Math.max(1, Math.min(MOST, Math.ceil(LONG_ENOUGH / each)));
-}
-
-function operationsOf(name: StepName, { shape, labels, batch }: Workload): number | null {
-  if (name === "training") return trainingOperations(shape, labels, batch);
-  return name === "evaluation" ? forwardOperations(shape, labels, batch) : null;
 }
 
 /**

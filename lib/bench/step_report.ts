@@ -82,7 +82,8 @@ async function againstFloat32(ours: Steps, workload: Workload, effort: Effort) {
   return { ...comparison, peakBytes: peakBytesOf };
 }
 
-function operationsOf(name: StepName, { shape, labels, batch }: Workload): number | null {
+/** Floating-point operations of a step; null where they are not counted. */
+export function operationsOf(name: StepName, { shape, labels, batch }: Workload): number | null {
   if (name === "training") return trainingOperations(shape, labels, batch);
   return name === "evaluation" ? forwardOperations(shape, labels, batch) : null;
 }
