@@ -3,7 +3,7 @@ import type { Run } from "./compare.ts";
 import { DeviceClock } from "./device_clock.ts";
 import { ownSteps } from "./own_steps.ts";
 import type { PeakRate } from "./peak_rate.ts";
-import { operationsOf, STEP_NAMES } from "./step_report.ts";
+import { operationsOf, STEP_NAMES, type StepName } from "./step_report.ts";
 import type { Workload } from "./workload.ts";
 
 /** What one step asks of a WebGPU adapter and of its host, on average over the fastest row of them. */
