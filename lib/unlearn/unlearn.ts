@@ -9,6 +9,10 @@ import {
   type UnlearningSettings,
   unlearningStep,
 } from "./meta_unlearn/algorithm1_unlearning_step.ts";
+import { UnlearningSteps } from "./meta_unlearn/unlearning_steps.ts";
+
+/** Steps from which on it pays to record what all of them do. */
+const WORTH_RECORDING = 3;
 
 /** One step of an unlearning run. */
 export interface UnlearnedChunk {
@@ -37,25 +41,43 @@ export async function unlearn(
   rows: readonly number[],
   requestSize: number,
 ): Promise<{ theta: Weights; steps: UnlearnedChunk[] }> {
+  const all = chunks([...new Set(rows)], requestSize);
+  // A step that comes once is not worth recording.
+  const replayed = all.length >= WORTH_RECORDING
+    ? new UnlearningSteps(phi, settings, logStepSizes)
+    : null;
   let current = mapWeights(theta, tf.clone);
   const steps: UnlearnedChunk[] = [];
   const shares = photographShares(rows);
-  for (const people of chunks([...new Set(rows)], requestSize)) {
-    const images = range(rows.length).filter((i) => people.includes(rows[i]));
-    const ofImages = images.map((i) => rows[i]);
-    const asked = await supportOf({ source }, { support: images, rows: ofImages });
-    // Of mean 1: the meta-loss is a mean over photographs.
-    const weights = shares &&
-      tf.tensor2d(images.map((i) => shares[i] * images.length / people.length), [images.length, 1]);
-    const support = weights ? { ...asked, weights } : asked;
-    const step = await unlearningStep(current, phi, support, settings, logStepSizes);
-    disposeSupport(support);
-    disposeWeights(current);
-    current = mapWeights(step.theta, tf.clone);
-    steps.push({ people: people.length, metaLoss: step.value });
-    disposeStep(step);
+  try {
+    for (const people of all) {
+      const images = range(rows.length).filter((i) => people.includes(rows[i]));
+      const ofImages = images.map((i) => rows[i]);
+      const asked = await supportOf({ source }, { support: images, rows: ofImages });
+      // Of mean 1: the meta-loss is a mean over photographs.
+      const weights = shares && tf.tensor2d(
+        images.map((i) => shares[i] * images.length / people.length),
+        [images.length, 1],
+      );
+      const support = weights ? { ...asked, weights } : asked;
+      const step = await (replayed?.take(current, support) ??
+        stepOnce(current, phi, support, settings, logStepSizes));
+      disposeSupport(support);
+      disposeWeights(current);
+      current = step.theta;
+      steps.push({ people: people.length, metaLoss: step.value });
+    }
+  } finally {
+    replayed?.dispose();
   }
   return { theta: current, steps };
+}
+
+async function stepOnce(...given: Parameters<typeof unlearningStep>) {
+  const step = await unlearningStep(...given);
+  const theta = mapWeights(step.theta, tf.clone);
+  disposeStep(step);
+  return { theta, value: step.value };
 }
 
 /**

@@ -16,11 +16,8 @@ import {
   type SimulatedRequest,
   simulateRequests,
 } from "../../unlearn/meta_unlearn/simulate_requests.ts";
-import {
-  disposeStep,
-  type UnlearningSettings,
-  unlearningStep,
-} from "../../unlearn/meta_unlearn/algorithm1_unlearning_step.ts";
+import type { UnlearningSettings } from "../../unlearn/meta_unlearn/algorithm1_unlearning_step.ts";
+import { UnlearningSteps } from "../../unlearn/meta_unlearn/unlearning_steps.ts";
 
 /** Whose requests are simulated to see how far steps move the weights. */
 export interface Simulated {
@@ -70,18 +67,21 @@ export async function rangeOfSteps(
 const REQUESTS = 6;
 
 /** The range of MetaUnlearn's step, as {@link rangeOfSteps} finds it. */
-export function metaUnlearnRange(
+export async function metaUnlearnRange(
   simulated: Simulated,
   { phi, logStepSizes }: MetaParameters,
   settings: UnlearningSettings,
 ): Promise<StepRange | undefined> {
   const { source, theta } = simulated;
-  return rangeOfSteps(simulated, REQUESTS, async (request) => {
-    const support = await supportOf({ source }, request);
-    const step = await unlearningStep(theta.device, phi, support, settings, logStepSizes);
-    disposeSupport(support);
-    const { theta: after, ...others } = step;
-    disposeStep({ ...others, theta: {} });
-    return after;
-  });
+  const steps = new UnlearningSteps(phi, settings, logStepSizes);
+  try {
+    return await rangeOfSteps(simulated, REQUESTS, async (request) => {
+      const support = await supportOf({ source }, request);
+      const step = await steps.take(theta.device, support);
+      disposeSupport(support);
+      return step.theta;
+    });
+  } finally {
+    steps.dispose();
+  }
 }

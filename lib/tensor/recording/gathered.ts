@@ -4,7 +4,7 @@ import { TENSOR_USAGE } from "../backend/tensor_data.ts";
 import { Reads } from "../reads.ts";
 import { activeWebgpu } from "./owned_tensor.ts";
 
-/** Numbers that wait on the device, at most, unless one result is larger. */
+/** Numbers that wait on the device, at most, unless told otherwise or one result is larger. */
 const CAPACITY = 1 << 16;
 /** Milliseconds of steps after which their results are read, and how many steps that may be. */
 const [EVERY, FEWEST, MOST] = [100, 2, 256];
@@ -25,6 +25,12 @@ export class Gathered {
   #steps = 0;
   #every = FEWEST;
   readonly #reads = new Reads();
+  readonly #most: number;
+
+  /** @param most numbers that wait on the device, unless one result is larger */
+  constructor(most = CAPACITY) {
+    this.#most = most;
+  }
 
   /**
    * Adds a step's results, and sends off all that is queued. Waits only where it is time to read.
@@ -71,18 +77,30 @@ export class Gathered {
     if (this.#end + size <= this.#capacity) return;
     this.#buffer?.destroy();
     this.#buffer = backend.device.createBuffer({
-      size: 4 * Math.max(CAPACITY, size),
+      size: 4 * Math.max(this.#most, size),
       usage: TENSOR_USAGE,
     });
   }
 
-  /** Reads all that waits. @throws what the device met with */
-  async finish(): Promise<void> {
+  /** Reads all that waits, and keeps its memory for more. @throws what the device met with */
+  async settle(): Promise<void> {
     await this.#reads.finish();
     const backend = activeWebgpu();
     if (backend) await this.#flush(backend);
+  }
+
+  /** Reads all that waits, and frees its memory. @throws what the device met with */
+  async finish(): Promise<void> {
+    await this.settle();
+    this.dispose();
+  }
+
+  /** Frees its memory; what waits is not read any more. */
+  dispose(): void {
     this.#buffer?.destroy();
     this.#buffer = null;
+    this.#waiting = [];
+    this.#end = 0;
   }
 
   async #flush(backend: LetheBackend): Promise<void> {

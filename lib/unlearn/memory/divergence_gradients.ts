@@ -5,12 +5,16 @@ import { taskLoss } from "../../model/task_loss.ts";
 import { vit } from "../../model/vit.ts";
 import { plain } from "../../tensor/algebra.ts";
 import { activeWebgpu } from "../../tensor/recording/owned_tensor.ts";
+import { Gathered } from "../../tensor/recording/gathered.ts";
 import { Recorded } from "../../tensor/recording/recorded.ts";
 import type { Tensors } from "../../tensor/recording/recording.ts";
 import { valueAndGradients, type Weights } from "../../tensor/weights.ts";
 import type { Backbone } from "../logit_gradient.ts";
 import type { Answers } from "./divergence.ts";
 import { addTo, flattened } from "./flat.ts";
+
+/** Numbers of gradients that wait on the device to be read together, unless one takes more. */
+const WAITING = 2 ** 22;
 
 /** Sizes that a pass is filled up to: so many recordings of a step are kept. */
 const SIZES = [8, 16, 32, 64];
@@ -23,6 +27,7 @@ const SIZES = [8, 16, 32, 64];
 export class DivergenceGradients {
   readonly #microBatch: number;
   readonly #step: Recorded<Tensors, { flat: tf.Tensor }>;
+  readonly #results = new Gathered(WAITING);
 
   constructor({ shape, microBatch }: Backbone, task: Task) {
     this.#microBatch = Math.min(microBatch, SIZES.at(-1)!);
@@ -39,6 +44,8 @@ export class DivergenceGradients {
   }
 
   /**
+   * One set's, when it is there.
+   *
    * @param theta stays the caller's
    * @param version the same for calls between which theta did not change
    * @param images of `source`, at least one
@@ -51,9 +58,25 @@ export class DivergenceGradients {
     images: readonly number[],
     answers: Answers,
   ): Promise<Float32Array> {
+    let found: Float32Array | undefined;
+    await this.queue(theta, version, source, images, answers, (values) => found = values);
+    await this.settle();
+    return found!;
+  }
+
+  /** As {@link of}, waiting for nothing: many sets' are read together. @param then called in order */
+  async queue(
+    theta: Weights,
+    version: unknown,
+    source: ImageFeed,
+    images: readonly number[],
+    answers: Answers,
+    then: (values: Float32Array) => void,
+  ): Promise<void> {
     const names = new Set(Object.keys(theta));
+    const pieces = chunks(images, this.#microBatch);
     let sum: Float32Array | null = null;
-    for (const own of chunks(images, this.#microBatch)) {
+    for (const [i, own] of pieces.entries()) {
       const places = activeWebgpu()
         ? Math.min(this.#microBatch, SIZES.find((size) => size >= own.length)!)
         : own.length;
@@ -66,15 +89,22 @@ export class DivergenceGradients {
         share: tf.scalar(places / images.length),
       };
       const { flat } = this.#step.run({ ...theta, ...inputs }, names, version);
-      const part = await flat.data<"float32">();
       tf.dispose([targets, ...Object.values(inputs)]);
-      if (sum === null) sum = part;
-      else addTo(sum, part, 1);
+      await this.#results.add([flat], (part) => {
+        if (sum === null) sum = part;
+        else addTo(sum, part, 1);
+        if (i === pieces.length - 1) then(sum);
+      });
     }
-    return sum!;
+  }
+
+  /** Waits until all that was queued is there. */
+  settle(): Promise<void> {
+    return this.#results.settle();
   }
 
   dispose(): void {
     this.#step.dispose();
+    this.#results.dispose();
   }
 }

@@ -2,6 +2,9 @@ import * as tf from "@tensorflow/tfjs";
 import { Cycle } from "../../data/batches.ts";
 import type { Random } from "../../random.ts";
 import { adamW, ADAMW_DEFAULTS } from "../../tensor/optimisers/adamw.ts";
+import { Gathered } from "../../tensor/recording/gathered.ts";
+import { Recorded } from "../../tensor/recording/recorded.ts";
+import type { Tensors } from "../../tensor/recording/recording.ts";
 import {
   accumulate,
   addScaled,
@@ -61,21 +64,35 @@ export async function initialSettings(
     logDamping: constant(Math.log(damping)),
     power: constant(power),
   };
-  const norms: Record<string, number> = Object.fromEntries(Object.keys(theta).map((k) => [k, 0]));
+  const names = Object.keys(theta);
+  const normsOf = (weights: Weights) =>
+    tf.tidy(() => tf.stack(names.map((name) => tf.norm(weights[name]))));
+  const step = new Recorded((gradients: Tensors) => {
+    const steps = preconditionAll(gradients, moments, start);
+    const norms = normsOf(steps);
+    disposeWeights(steps);
+    return { norms };
+  });
+  const results = new Gathered();
+  const norms = names.map(() => 0);
   for (const row of rows) {
     const gradients = unflatten(row, theta);
-    const steps = preconditionAll(gradients, moments, start);
-    const own = mapWeights(steps, (step) => tf.norm(step));
-    for (const name of Object.keys(theta)) norms[name] += (await own[name].data())[0] / rows.length;
-    for (const weights of [gradients, steps, own]) disposeWeights(weights);
+    const own = step.run(gradients);
+    disposeWeights(gradients);
+    await results.add([own.norms], (values) => {
+      values.forEach((norm, k) => norms[k] += norm / rows.length);
+    });
   }
-  const own = mapWeights(theta, (tensor) => tf.norm(tensor));
+  await results.finish();
+  step.dispose();
+  const own = normsOf(theta);
   const sizes: Record<string, tf.Tensor> = {};
-  for (const name of Object.keys(theta)) {
-    const due = share * ((await own[name].data())[0] + 0.01 * Math.sqrt(theta[name].size));
-    sizes[name] = tf.scalar(Math.log(due / Math.max(norms[name], 1e-12)));
+  for (const [k, norm] of (await own.data()).entries()) {
+    const name = names[k];
+    const due = share * (norm + 0.01 * Math.sqrt(theta[name].size));
+    sizes[name] = tf.scalar(Math.log(due / Math.max(norms[k], 1e-12)));
   }
-  disposeWeights(own);
+  own.dispose();
   disposeWeights(start.logSize);
   return { ...start, logSize: sizes };
 }

@@ -134,21 +134,30 @@ async function goOn(
   ) {
     if (weight === 0 || images.length === 0) continue;
     const drawn = new Cycle(images, random).take(Math.min(count, images.length));
-    addTo(held, await gradients.of(moved, moved, source, drawn, original), weight);
+    await gradients.queue(
+      moved,
+      moved,
+      source,
+      drawn,
+      original,
+      (found) => addTo(held, found, weight),
+    );
   }
-  for (const [k, { row, images }] of group.entries()) {
-    const own = await gradients.of(moved, moved, source, images, reference);
-    const [sum, velocity] = [sums[k], before[k].subarray(size)];
-    if (momentum === 0) {
-      for (let i = 0; i < size; i++) sum[i] += step * (own[i] + held[i]);
-    } else {
-      for (let i = 0; i < size; i++) {
-        velocity[i] = momentum * velocity[i] + step * (own[i] + held[i]);
-        sum[i] += velocity[i];
+  for (const [k, { images }] of group.entries()) {
+    await gradients.queue(moved, moved, source, images, reference, (own) => {
+      const [sum, velocity] = [sums[k], before[k].subarray(size)];
+      if (momentum === 0) {
+        for (let i = 0; i < size; i++) sum[i] += step * (own[i] + held[i]);
+      } else {
+        for (let i = 0; i < size; i++) {
+          velocity[i] = momentum * velocity[i] + step * (own[i] + held[i]);
+          sum[i] += velocity[i];
+        }
       }
-    }
-    await rows.write(row, before[k]);
+    });
   }
+  await gradients.settle();
+  for (const [k, { row }] of group.entries()) await rows.write(row, before[k]);
 }
 
 /**

@@ -1,14 +1,13 @@
-import * as tf from "@tensorflow/tfjs";
 import type { ImageFeed } from "../../data/loader/image_source.ts";
 import { predict, Predictor } from "../../model/predict.ts";
 import type { Random } from "../../random.ts";
-import { disposeWeights, mapWeights, type Weights } from "../../tensor/weights.ts";
+import { disposeWeights, type Weights } from "../../tensor/weights.ts";
 import { intervalOf, joined, type Judged, pick, type Populations } from "./judged_images.ts";
 import type { HeldOut, MetaParameters } from "./meta_learn.ts";
 import { disposeSupport, supportOf } from "./meta_learn.ts";
 import type { MetaObjective } from "./meta_objective.ts";
 import { type Person, type SimulatedRequest, simulateRequests } from "./simulate_requests.ts";
-import { disposeStep, unlearningStep } from "./algorithm1_unlearning_step.ts";
+import { UnlearningSteps } from "./unlearning_steps.ts";
 
 /** Groups of unseen people whose mean metric stands for "never seen". */
 const REFERENCE_GROUPS = 16;
@@ -197,15 +196,18 @@ export async function heldOutRequests(
   onPeople?: (people: number) => void,
 ): Promise<(parameters: MetaParameters) => Promise<HeldOut>> {
   const judge = await requestJudge(theta, objective, people, random, onPeople);
-  return ({ phi, logStepSizes }) => {
+  return async ({ phi, logStepSizes }) => {
     const source = people.supportSource?.() ?? objective.source;
-    return judge(async (request) => {
-      const support = await supportOf({ source }, request);
-      const step = await unlearningStep(theta, phi, support, objective, logStepSizes);
-      disposeSupport(support);
-      const model = mapWeights(step.theta, tf.clone);
-      disposeStep(step);
-      return model;
-    });
+    const steps = new UnlearningSteps(phi, objective, logStepSizes);
+    try {
+      return await judge(async (request) => {
+        const support = await supportOf({ source }, request);
+        const step = await steps.take(theta, support);
+        disposeSupport(support);
+        return step.theta;
+      });
+    } finally {
+      steps.dispose();
+    }
   };
 }

@@ -6,24 +6,15 @@ import { Gathered } from "../../tensor/recording/gathered.ts";
 import { Recorded } from "../../tensor/recording/recorded.ts";
 import type { Tensors } from "../../tensor/recording/recording.ts";
 import { disposeWeights, type Weights } from "../../tensor/weights.ts";
-import type { Support } from "./algorithm1_unlearning_step.ts";
 import { deviceBatches, takesOnDevice } from "./device_batch.ts";
 import { inputsOf, requestOf } from "./meta_step_inputs.ts";
 import { metaGradient, queueMetaGradient } from "./meta_gradient.ts";
 import type { MetaObjective } from "./meta_objective.ts";
 import { disposeParameters, type MetaParameters } from "./meta_parameters.ts";
 import type { MetaStep } from "./meta_step.ts";
+import { selected } from "./selected_rows.ts";
 
 const AMSGRAD = { ...ADAMW_DEFAULTS, amsgrad: true };
-
-/** The support set with a selection of embedding rows in place of their numbers; the caller's addition. */
-function selected(support: Support, phi: Weights): Support {
-  const table = phi["embed.weight"];
-  if (!table) return support;
-  const rows = new Float32Array(support.rows.length * table.shape[0]);
-  support.rows.forEach((row, i) => rows[i * table.shape[0] + row] = 1);
-  return { ...support, selection: tf.tensor2d(rows, [support.rows.length, table.shape[0]]) };
-}
 
 /**
  * The whole meta step, recorded once per shape and replayed: inner step, unlearned weights, auxiliary
