@@ -25,6 +25,7 @@ export class Gathered {
   #steps = 0;
   #every = FEWEST;
   readonly #reads = new Reads();
+  #before: Promise<void> = Promise.resolve();
   readonly #most: number;
 
   /** @param most numbers that wait on the device, unless one result is larger */
@@ -42,7 +43,13 @@ export class Gathered {
     const backend = activeWebgpu();
     if (!backend) {
       const values = Promise.all(tensors.map((tensor) => tensor.data<"float32">()));
-      return await this.#reads.add(values.then((all) => then(...all)));
+      // A read that gave the event loop a turn may end after the next one.
+      const before = this.#before;
+      this.#before = values.then(async (all) => {
+        await before;
+        then(...all);
+      });
+      return await this.#reads.add(this.#before);
     }
     const size = tensors.reduce((sum, tensor) => sum + tensor.size, 0);
     if (this.#end + size > this.#capacity) await this.#flush(backend);
@@ -107,6 +114,7 @@ export class Gathered {
     const [waiting, end] = [this.#waiting.splice(0), this.#end];
     if (waiting.length === 0) return;
     backend.ensureCommandEncoderReady();
+    backend.endComputePassEncoder();
     const values = new Float32Array(
       await backend.reads.read(
         backend.commandEncoder!,
