@@ -1,5 +1,4 @@
 import { assert, assertLess } from "@std/assert";
-import * as tf from "@tensorflow/tfjs";
 import { initialMetaLoss } from "../../../lib/model/meta_loss.ts";
 import { initialVit } from "../../../lib/model/initial_vit.ts";
 import { bytesOfImages, bytesPerImage, thetaBytes } from "../../../lib/model/memory_plan.ts";
