@@ -10,10 +10,25 @@ import {
 } from "../../../lib/audit/receipt/receipt_file.ts";
 import { receiptPage } from "../../../lib/audit/receipt/receipt_page.ts";
 import { readSigningKey } from "../../../lib/audit/receipt/signing_key.ts";
-import { readKit, writeKit } from "../../../lib/model/kit/kit.ts";
+import { readModel, writeModel } from "../../../lib/model/checkpoint.ts";
+import { type Kit, readKit, writeKit } from "../../../lib/model/kit/kit.ts";
+import { weightChange } from "../../../lib/model/weight_change.ts";
+import { encodeSummary } from "../../../lib/run/summary_file.ts";
 import { photos } from "../kit_folder.ts";
 import { copy } from "../small_path.ts";
 import { audits, inAudited, VERIFY } from "./audited_path.ts";
+
+/** Signs the receipt again, as its operator could, for files as they are now. */
+async function sealAgain(folder: string, changes: Partial<Receipt>): Promise<void> {
+  const at = (file: string) => join(folder, "audited", file);
+  const { signer: _, signature: __, ...rest } = await readReceipt(at("receipt.json"));
+  const written = await digestFiles(at("."), rest.written.map(({ file }) => file));
+  const key = await readSigningKey(join(folder, "signer"));
+  const sealed = await sealReceipt({ ...rest, written, ...changes }, key);
+  await Deno.writeTextFile(at("receipt.json"), encodeReceipt(sealed));
+  await Deno.writeTextFile(at("receipt.html"), receiptPage(sealed));
+  await Deno.writeTextFile(at("receipt.sigstore.json"), receiptBundle(sealed)!);
+}
 
 Deno.test("audit --rerun gives the weights again from the photographs, and fails on other ones", () =>
   inAudited(async (folder) => {
@@ -36,16 +51,7 @@ Deno.test("audit --rerun finds what an operator hid in the next kit or the summa
     const again = [...VERIFY, "--rerun", "--support", "requests", "--kit", "kit"];
     const honest = await Deno.readFile(at("receipt.json"));
     await copy(at("kit"), join(folder, "honest-kit"));
-    /** Signs the receipt again for files as they are now. */
-    const reseal = async (changes: Partial<Receipt> = {}) => {
-      const { signer: _, signature: __, ...rest } = await readReceipt(at("receipt.json"));
-      const written = await digestFiles(at("."), rest.written.map(({ file }) => file));
-      const key = await readSigningKey(join(folder, "signer"));
-      const sealed = await sealReceipt({ ...rest, written, ...changes }, key);
-      await Deno.writeTextFile(at("receipt.json"), encodeReceipt(sealed));
-      await Deno.writeTextFile(at("receipt.html"), receiptPage(sealed));
-      await Deno.writeTextFile(at("receipt.sigstore.json"), receiptBundle(sealed)!);
-    };
+    const reseal = (changes: Partial<Receipt> = {}) => sealAgain(folder, changes);
     await reseal();
     const control = await audits(folder, again);
     assertEquals([control.code, control.failed], [0, []], control.said);
@@ -78,4 +84,42 @@ Deno.test("audit --rerun finds what an operator hid in the next kit or the summa
     const misstated = await audits(folder, again);
     assertEquals([misstated.code, misstated.failed], [3, ["change", "rerun"]], misstated.said);
     assertStringIncludes(misstated.said, "summary.json has another change");
+  }));
+
+Deno.test("audit --rerun says near of other weights on another adapter, and fails for a next kit that would forget otherwise", () =>
+  inAudited(async (folder) => {
+    const at = (file: string) => join(folder, "audited", file);
+    const again = [...VERIFY, "--rerun", "--support", "requests", "--device", "wasm"];
+    const kit = await readKit(at("kit"));
+    const before = await readModel(join(folder, "kit"));
+    const { kitId, weights, change } = await readReceipt(at("receipt.json"));
+    const summary = JSON.parse(await Deno.readTextFile(at("summary.json")));
+    // As another adapter might round it.
+    kit.model.theta.get("head.bias")!.values[0] *= 1 + 2 ** -22;
+    /** The run as its operator says that another adapter left it. */
+    const leave = async (edit: Partial<Kit["manifest"]>) => {
+      for (const part of ["kit", "model"]) await Deno.remove(at(part), { recursive: true });
+      const ids = {
+        ...kitId!,
+        after: await writeKit(at("kit"), { ...kit, manifest: { ...kit.manifest, ...edit } }),
+      };
+      await writeModel(at("model"), kit.model);
+      const after = (await digestFiles(at("model"), ["model.safetensors"]))[0].sha256;
+      const said = {
+        weights: { ...weights, after },
+        change: { ...change!, ...weightChange(before.theta, kit.model.theta) },
+      };
+      const others = { ...said, device: "another", kit: ids };
+      await Deno.writeTextFile(at("summary.json"), encodeSummary({ ...summary, ...others }));
+      await sealAgain(folder, { ...said, kitId: ids, adapter: "another" });
+    };
+    await leave({});
+    const near = await audits(folder, [...again, "--kit", "kit"]);
+    assertEquals([near.code, near.failed], [0, []], near.said);
+    assertMatch(near.said, /\nnear +rerun +on WASM [^\n]* for another: /);
+    const { unlearning } = kit.manifest;
+    await leave({ unlearning: { ...unlearning, metaLearningRate: 1e-30 } });
+    const other = await audits(folder, [...again, "--kit", "kit"]);
+    assertEquals([other.code, other.failed], [3, ["next kit", "rerun"]], other.said);
+    assertStringIncludes(other.said, "kit/kit.json, in unlearning, is not what the run makes");
   }));
