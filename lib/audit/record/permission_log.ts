@@ -82,10 +82,17 @@ export function judgePermissionLog(
   };
 }
 
+/** What Deno writes of a check. */
+const FIELDS = ["v", "datetime", "permission", "value"];
+
 function parseLine(line: string): { permission: string; value: string | null } {
   try {
-    const { permission, value } = JSON.parse(line);
-    if (typeof permission === "string") {
+    const entry = JSON.parse(line);
+    const { permission, value } = entry;
+    // Neither other fields nor another spelling: something could lie in them.
+    const whole = Object.keys(entry).every((name) => FIELDS.includes(name)) &&
+      JSON.stringify(entry) === line;
+    if (whole && typeof permission === "string") {
       return { permission, value: typeof value === "string" ? value : null };
     }
   } catch { /* told below */ }

@@ -63,6 +63,12 @@ export function judgeTrace({ text }: EvidenceText, rules: TraceRules): LayerOutc
   }
   const opened = new Set<string>();
   const wrong = new Set<string>();
+  // A line that strace would not write, wherever it stands, could be anything's.
+  for (const line of lines) {
+    if (line.length <= MAX_LINE && !CALL.test(line) && !EVENT.test(line)) {
+      wrong.add(`cannot be read: ${line.slice(0, 200)}`);
+    }
+  }
   const connecting = new Map<string, string>();
   for (const line of calls) {
     const call = line.length > MAX_LINE ? null : CALL.exec(line);
@@ -91,6 +97,8 @@ export function judgeTrace({ text }: EvidenceText, rules: TraceRules): LayerOutc
 
 /** A call's process and name, as a line of its own or resumed. */
 const CALL = /^(?:(\d+) +)?(?:<\.\.\. )?(\w+)(?=\(| resumed)/;
+/** A signal that came, or a process that ended. */
+const EVENT = /^(?:\d+ +)?(?:--- .* ---|\+\+\+ .* \+\+\+)$/;
 const OPENS = ["open", "openat", "openat2", "creat"];
 const GAVE = /^\s+= (-?\d+|\?)(.*)$/;
 

@@ -19,6 +19,9 @@ Deno.test("judgePermissionLog holds every check against what was granted", () =>
       line("net", "example.com"),
       line("env", "HOME"),
       "{",
+      JSON.stringify({ v: 1, permission: "read", value: "/in/a.png", photo: "iVBORw0KGgo" }),
+      line("read", "/in/a.png").replace(",", ", \t"),
+      line("read", "/in/a.png").replace("/in", "\\u002fin"),
     ]
   ) {
     const { state, detail } = judge(line("read", "/in/a.png"), wrong);

@@ -134,3 +134,19 @@ Deno.test("judgeTrace holds files without a name, and names that look like calls
     ]
   ) assertEquals(judged(START, OPEN, line)[0], "held", line);
 });
+
+Deno.test("judgeTrace takes no line that is none of strace's, before the worker's start or after it", () => {
+  for (
+    const line of [
+      "iVBORw0KGgoAAAANSUhEUg==",
+      "# a note",
+      '{"photo":1}',
+      "[pid 10] openat(1) = 9</x>",
+    ]
+  ) {
+    assertEquals(judged(line, START, OPEN)[0], "failed", line);
+    assertEquals(judged(START, OPEN, line)[0], "failed", line);
+  }
+  const signal = "10 --- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=11} ---";
+  assertEquals(judged(signal, START, OPEN, signal)[0], "held");
+});
