@@ -19,12 +19,12 @@ declare -A LINES=(
   [report]="30 $R tasks/bench.ts --device webgpu --preset $SMALL $MORE --parts card"
   [base_meta]="40 $R $PYTORCH --preset $BASE --support 20 $ONCE --steps meta --modes fp32"
   [base_steps]="40 $R $PYTORCH --preset $BASE --support 20 $ONCE --steps training,evaluation --modes fp32"
-  [products]="30 $R tasks/bench.ts --device webgpu --preset $BASE $MORE $ONCE --parts kernels"
+  [products]="45 $R tasks/bench.ts --device webgpu --preset $BASE $MORE $ONCE --parts kernels"
   [demo_a]="40 $R tasks/demo.ts --device webgpu --out $T/a"
   [demo_b]="40 $R tasks/demo.ts --device webgpu --out $T/b"
   [metaunlearn]="25 $R tasks/demo.ts --device webgpu --method metaunlearn --out $T/c"
   [input]="20 $R tasks/train.ts --data $T/p64 --split $T/s64.json --preset $SMALL --recipe portraits --epochs $EPOCHS --device webgpu --out $T/m64"
-  [tests]="110 deno test --no-prompt --no-check --allow-read --allow-write --allow-env --allow-run --parallel tests/tensor tests/model tests/unlearn tests/selfcheck tests/measure tests/bench"
+  [tests]="95 deno test --no-prompt --no-check --allow-read --allow-write --allow-env --allow-run --parallel tests/tensor tests/model tests/unlearn tests/selfcheck tests/measure tests/bench"
 )
 ORDER="selfcheck half small report base_meta base_steps products demo_a demo_b metaunlearn input tests"
 for line in ${*:-$ORDER}; do
