@@ -1,5 +1,6 @@
 import { PASS_SIZE } from "../unlearn/pass_size.ts";
 import { join } from "@std/path";
+import { joinedSamples } from "../data/packed_samples.ts";
 import { samplesOf } from "../data/split.ts";
 import { LetheError } from "../error.ts";
 import { readModel } from "../model/checkpoint.ts";
@@ -118,8 +119,8 @@ export async function baselineMethod(
   const { chosen } = JSON.parse(text) as ChosenSettings;
   const parts = (["support", "forget", "retain"] as const)
     .map((part) => samplesOf(split, dataset, part));
-  const source = images.source(parts.flat(), config);
-  const asked = parts.slice(0, 2).flat();
+  const source = images.source(joinedSamples(parts), config);
+  const asked = joinedSamples(parts.slice(0, 2));
   const [support, forget, retain] = parts.map((part, k) => {
     const before = parts.slice(0, k).reduce((sum, { length }) => sum + length, 0);
     return range(part.length).map((i) => before + i);

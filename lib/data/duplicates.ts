@@ -1,4 +1,4 @@
-import type { Sample } from "./sample.ts";
+import type { Sample, Samples } from "./sample.ts";
 
 /** Files with the same bytes. */
 export type SameImage = readonly Pick<Sample, "file" | "identity">[];
@@ -10,7 +10,7 @@ export type SameImage = readonly Pick<Sample, "file" | "identity">[];
  * @returns two files or more each, in the samples' order
  */
 export function findDuplicates(
-  samples: readonly Sample[],
+  samples: Samples,
   hashes: Readonly<Record<string, string>>,
 ): SameImage[] {
   const byHash = new Map<string, Sample[]>();

@@ -1,5 +1,5 @@
 import { fileAt, fileCount, type FileTable } from "./file_table.ts";
-import type { Sample } from "./sample.ts";
+import type { Sample, Samples } from "./sample.ts";
 import type { TargetTable } from "./target_table.ts";
 
 /** Samples of a data set, as columns. */
@@ -12,17 +12,74 @@ export interface SampleColumns {
 }
 
 /** The samples of columns, in their order. */
-export function packedSamples(columns: SampleColumns): Sample[] {
-  return Array.from(
-    { length: fileCount(columns.table) },
-    (_, row) => new PackedSample(row, columns),
-  );
+export function packedSamples(columns: SampleColumns): Samples {
+  const rows = new Uint32Array(fileCount(columns.table));
+  return new PackedSamples(columns, rows.map((_, row) => row));
+}
+
+/** Some samples and then others, as one list. */
+export function joinedSamples(lists: readonly Samples[]): Samples {
+  const [first] = lists;
+  return first instanceof PackedSamples
+    ? first.joinedTo(lists.slice(1)) ?? lists.flatMap((list) => [...list])
+    : lists.flatMap((list) => [...list]);
+}
+
+/** Rows of columns. Each sample is made when it is looked at. */
+class PackedSamples implements Samples {
+  readonly #columns: SampleColumns;
+  readonly #rows: Uint32Array;
+
+  constructor(columns: SampleColumns, rows: Uint32Array) {
+    this.#columns = columns;
+    this.#rows = rows;
+  }
+
+  get length(): number {
+    return this.#rows.length;
+  }
+
+  at(index: number): Sample | undefined {
+    const row = this.#rows.at(index);
+    return row === undefined ? undefined : new PackedSample(row, this.#columns);
+  }
+
+  map<T>(of: (sample: Sample, index: number) => T): T[] {
+    return Array.from(
+      { length: this.length },
+      (_, i) => of(new PackedSample(this.#rows[i], this.#columns), i),
+    );
+  }
+
+  filter(wanted: (sample: Sample) => boolean): Samples {
+    const rows = this.#rows.filter((row) => wanted(new PackedSample(row, this.#columns)));
+    return new PackedSamples(this.#columns, rows);
+  }
+
+  forEach(visit: (sample: Sample, index: number) => void): void {
+    this.#rows.forEach((row, i) => visit(new PackedSample(row, this.#columns), i));
+  }
+
+  *[Symbol.iterator](): Iterator<Sample> {
+    for (const row of this.#rows) yield new PackedSample(row, this.#columns);
+  }
+
+  /** @returns null where they are not all of the same columns */
+  joinedTo(others: readonly Samples[]): PackedSamples | null {
+    const lists: PackedSamples[] = [this];
+    for (const other of others) {
+      if (!(other instanceof PackedSamples) || other.#columns !== this.#columns) return null;
+      lists.push(other);
+    }
+    const rows = new Uint32Array(lists.reduce((sum, { length }) => sum + length, 0));
+    lists.reduce((at, list) => (rows.set(list.#rows, at), at + list.length), 0);
+    return new PackedSamples(this.#columns, rows);
+  }
 }
 
 /** A row of the columns. */
 class PackedSample implements Sample {
   readonly row: number;
-  // One object for all samples: there are hundreds of thousands.
   readonly #columns: SampleColumns;
 
   constructor(row: number, columns: SampleColumns) {

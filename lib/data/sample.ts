@@ -15,6 +15,19 @@ export interface Sample {
   readonly row?: number;
 }
 
+/**
+ * Samples in their order: an array of them, or columns that make one when it is looked at. As objects,
+ * those of a large data set alone would take tens of megabytes.
+ */
+export interface Samples extends Iterable<Sample> {
+  readonly length: number;
+  /** Undefined beyond the last one. */
+  at(index: number): Sample | undefined;
+  map<T>(of: (sample: Sample, index: number) => T): T[];
+  filter(wanted: (sample: Sample) => boolean): Samples;
+  forEach(visit: (sample: Sample, index: number) => void): void;
+}
+
 /** Names of the layouts that Lethe reads. */
 export const DATASET_NAMES = ["celeba", "celebahq", "mufac", "folder"] as const;
 /** One of {@link DATASET_NAMES}. */
@@ -31,7 +44,7 @@ export interface Dataset {
   /** Label names: attributes for `multi-label`, class names for `classes`. */
   readonly labels: readonly string[];
   /** Sorted by `file`. */
-  readonly samples: readonly Sample[];
+  readonly samples: Samples;
   /** How many rows of the label files name images that are not there; such rows are left out. */
   readonly absent: number;
   /** Of those, the ones whose images are there in a format that is not read. */

@@ -2,7 +2,7 @@ import { LetheError } from "../error.ts";
 import { Random } from "../random.ts";
 import { openDataset } from "./open_dataset.ts";
 import { findDuplicates } from "./duplicates.ts";
-import type { Dataset, DatasetName, Sample, Task } from "./sample.ts";
+import type { Dataset, DatasetName, Sample, Samples, Task } from "./sample.ts";
 
 /** Who is in which part, as `split.json` holds it. */
 export interface Split {
@@ -134,7 +134,7 @@ function leading(
   return identities.slice(0, over < 0 ? identities.length : over);
 }
 
-function filesByIdentity(samples: readonly Sample[]): Map<string, string[]> {
+function filesByIdentity(samples: Samples): Map<string, string[]> {
   const files = new Map<string, string[]>();
   for (const { identity, file } of samples) {
     const own = files.get(identity);
@@ -151,7 +151,7 @@ function filesByIdentity(samples: readonly Sample[]): Map<string, string[]> {
  * @param dataset the data set that was split
  * @param part which samples
  */
-export function samplesOf(split: Split, dataset: Dataset, part: SplitPart): Sample[] {
+export function samplesOf(split: Split, dataset: Dataset, part: SplitPart): Samples {
   const support = new Set(Object.values(split.support));
   if (part === "support") return dataset.samples.filter(({ file }) => support.has(file));
   const parts: IdentityPart[] = part === "train" ? ["retain", "forget"] : [part];

@@ -2,7 +2,7 @@ import { openInput } from "../data/loader/input_thread.ts";
 import { range } from "../data/loader/image_source.ts";
 import { streamedSource } from "../data/loader/streamed_source.ts";
 import { openDataset } from "../data/open_dataset.ts";
-import type { Dataset, DatasetName, Sample } from "../data/sample.ts";
+import type { Dataset, DatasetName, Sample, Samples } from "../data/sample.ts";
 import type { IdentityPart, Split } from "../data/split.ts";
 import { readSplit } from "../data/split_file.ts";
 import { LetheError } from "../error.ts";
@@ -111,7 +111,7 @@ export async function acceptModels(options: AcceptOptions): Promise<Acceptance> 
 }
 
 /** The samples of a split's parts that are there, less its support images. */
-function partsOf(dataset: Dataset, split: Split, parts: readonly IdentityPart[]): Sample[] {
+function partsOf(dataset: Dataset, split: Split, parts: readonly IdentityPart[]): Samples {
   const people = new Set(parts.flatMap((part) => split.identities[part]));
   const support = new Set(Object.values(split.support));
   const samples = dataset.samples.filter(({ file, identity }) =>
@@ -127,7 +127,7 @@ function partsOf(dataset: Dataset, split: Split, parts: readonly IdentityPart[])
 
 /** Samples with targets in the model's labels, and which of its labels the images have. */
 function inModelsLabels(
-  samples: readonly Sample[],
+  samples: Samples,
   dataset: Dataset,
   config: ModelConfig,
   images: string,

@@ -1,6 +1,6 @@
 import { PASS_SIZE } from "../unlearn/pass_size.ts";
 import { samplesOf } from "../data/split.ts";
-import type { Sample } from "../data/sample.ts";
+import type { Samples } from "../data/sample.ts";
 import { taskMetric } from "../measure/evaluation.ts";
 import { meanLoss } from "../measure/loss.ts";
 import { positionsByPerson } from "../measure/people.ts";
@@ -140,7 +140,7 @@ export async function chooseSettings(
 }
 
 /** People by their images' positions, counted from `offset`. */
-function peopleOf(samples: readonly Sample[], offset: number): Person[] {
+function peopleOf(samples: Samples, offset: number): Person[] {
   return [...positionsByPerson(samples.map(({ identity }) => identity)).values()]
     .map((positions, row) => ({ row, images: positions.map((i) => offset + i) }));
 }

@@ -1,5 +1,6 @@
 import { join } from "@std/path";
 import { decodeImage, MAX_IMAGE_BYTES } from "../data/images/decode_image.ts";
+import type { Sample, Samples } from "../data/sample.ts";
 import { samplesOf } from "../data/split.ts";
 import { readPlainFile } from "../files/plain_file.ts";
 import { type PresetName, PRESETS } from "../model/config.ts";
@@ -23,7 +24,7 @@ export async function defaultPreset(
   const samples = samplesOf(split, dataset, "train");
   const step = Math.max(1, Math.floor(samples.length / SEEN));
   const sides: number[] = [];
-  for (const { file } of samples.filter((_, i) => i % step === 0).slice(0, SEEN)) {
+  for (const { file } of firsts(samples, step)) {
     const path = join(dataset.root, file);
     const bytes = await readPlainFile(path, { maxBytes: MAX_IMAGE_BYTES });
     const { width, height } = decodeImage(bytes, path);
@@ -34,6 +35,12 @@ export async function defaultPreset(
     preset: presetFor(side, samples.length),
     why: `${samples.length} training images, mostly of ${side} pixels`,
   };
+}
+
+/** Every so manieth sample, {@link SEEN} at most. */
+function firsts(samples: Samples, step: number): Sample[] {
+  const count = Math.min(SEEN, Math.ceil(samples.length / step));
+  return Array.from({ length: count }, (_, i) => samples.at(i * step)!);
 }
 
 /** As {@link defaultPreset} decides. @param side the images' smaller side in pixels, as most have it */

@@ -1,3 +1,4 @@
+import { joinedSamples } from "../data/packed_samples.ts";
 import { samplesOf } from "../data/split.ts";
 import { LetheError } from "../error.ts";
 import { type Evaluation, evaluation } from "../measure/evaluation.ts";
@@ -122,7 +123,7 @@ function openEvaluator(
     part,
     samples: samplesOf(data.split, data.dataset, part),
   }));
-  const everyone = parts.flatMap(({ samples }) => samples);
+  const everyone = joinedSamples(parts.map(({ samples }) => samples));
   let recorded: { readonly shape: string; readonly predictor: Predictor } | undefined;
   const predictorOf = (config: Model["config"]): Predictor => {
     const { imageSize, patchSize, dim, depth, heads, layerNormEps, labels } = config;

@@ -2,6 +2,8 @@ import { join } from "@std/path";
 import type { Augmentation } from "../data/images/random_crop.ts";
 import { range } from "../data/loader/image_source.ts";
 import { sha256Hex } from "../files/sha256.ts";
+import { joinedSamples } from "../data/packed_samples.ts";
+import type { Samples } from "../data/sample.ts";
 import { samplesOf } from "../data/split.ts";
 import { refuseExisting, removeUnfinished } from "../files/write_whole.ts";
 import { LetheError } from "../error.ts";
@@ -57,7 +59,7 @@ import {
 import { peopleOf } from "./memory/people_of.ts";
 import { openUpdates } from "./memory/stored_updates.ts";
 import { kernelProgress, type OnProgress } from "./progress.ts";
-import { hashOf, openSplit } from "./split_data.ts";
+import { hashOf, openSplit, type SplitData } from "./split_data.ts";
 import { openImages } from "./split_images.ts";
 
 /** What {@link metaLearnKit} needs. */
@@ -142,7 +144,7 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
   }
   const train = samplesOf(data.split, data.dataset, "train");
   const val = samplesOf(data.split, data.dataset, "val");
-  const samples = [...train, ...val];
+  const samples = joinedSamples([train, val]);
   using images = openImages(data, options.cache);
   const source = images.source(samples, config);
   const { identities, people } = peopleOf(train, 0);
@@ -316,7 +318,7 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
       model: kernels.choice ? { ...model, kernels: kernels.choice } : model,
       ...{ parameters, settings, forMethods, identities, stepRanges },
       ...(memory ? { memory } : {}),
-      imageHashes: samples.map((sample) => hashOf(data, sample)),
+      imageHashes: hashesOf(data, samples),
       record: {
         ...{ settings, seed, microBatch, split: data.sha256 },
         ...{ device: inWords(device.adapter), precision: device.precision },
@@ -351,4 +353,9 @@ function rounds(
 /** People asked for in one meta-epoch: all, and those who fill the last request. */
 function requestedPeople(people: readonly Person[], { requestSize }: MetaLearnSettings): number {
   return Math.ceil(people.length / requestSize) * requestSize;
+}
+
+/** SHA-256 of one image after the other. */
+function* hashesOf(data: SplitData, samples: Samples): Generator<string, void> {
+  for (const sample of samples) yield hashOf(data, sample);
 }

@@ -2,7 +2,7 @@ import type { BatchStream, ImageFeed } from "../data/loader/image_source.ts";
 import type { InputThread, StreamedImages } from "../data/loader/input_thread.ts";
 import type { Varied } from "../data/loader/stored_source.ts";
 import { streamedSource } from "../data/loader/streamed_source.ts";
-import type { Sample } from "../data/sample.ts";
+import type { Samples } from "../data/sample.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { inputFormat, storedForm } from "../model/input_format.ts";
 import { type SplitData, streamSamples } from "./split_data.ts";
@@ -15,7 +15,7 @@ export interface SplitImages extends Disposable {
    * @param side pixels a side at which they are kept; default the model's input
    */
   source(
-    samples: readonly Sample[],
+    samples: Samples,
     config: ModelConfig,
     options?: { readonly side?: number; readonly varied?: Varied },
   ): ImageFeed & BatchStream;
@@ -39,13 +39,14 @@ export function openImages(data: SplitData, cache?: string): SplitImages {
       const key = JSON.stringify(form);
       const images = forms.get(key) ?? input.images(files, form);
       forms.set(key, images);
-      const positions = Uint32Array.from(samples, (sample) => {
+      const positions = new Uint32Array(samples.length);
+      samples.forEach((sample, i) => {
         // Rows of another opening of the same split are the same.
         const row = rows ? rows.get(sample.file) : sample.row;
         if (row === undefined) {
           throw new RangeError(`${sample.file} is not of the split's data set`);
         }
-        return row;
+        positions[i] = row;
       });
       return streamedSource(images, samples, inputFormat(config), varied, positions);
     },

@@ -22,7 +22,7 @@ import type { Device } from "../tensor/device.ts";
 import { Random } from "../random.ts";
 import { disposeWeights, type Weights } from "../tensor/weights.ts";
 import * as tf from "@tensorflow/tfjs";
-import type { Sample } from "../data/sample.ts";
+import type { Samples } from "../data/sample.ts";
 import type { StepSettings } from "../model/training_step/training_step.ts";
 import { LoggedUpdates } from "../unlearn/compared/logged_updates.ts";
 import { updatesFolder, writeUpdates } from "./memory/stored_updates.ts";
@@ -245,7 +245,7 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
 async function logOf(
   settings: StepSettings,
   initial: Weights,
-  samples: readonly Sample[],
+  samples: Samples,
   statePath: string,
   epochsDone: number,
 ) {

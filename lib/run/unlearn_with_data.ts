@@ -1,3 +1,4 @@
+import { joinedSamples } from "../data/packed_samples.ts";
 import { samplesOf } from "../data/split.ts";
 import { refuseExisting } from "../files/write_whole.ts";
 import { LetheError, UsageError } from "../error.ts";
@@ -108,7 +109,7 @@ export async function unlearnWithData(options: UnlearnWithDataOptions): Promise<
     samplesOf(data.split, data.dataset, "forget"),
     samplesOf(data.split, data.dataset, "retain"),
   ];
-  const samples = parts.flat();
+  const samples = joinedSamples(parts);
   const forget = range(parts[0].length);
   const retain = range(parts[1].length).map((i) => forget.length + i);
   using images = openImages(data, options.cache);

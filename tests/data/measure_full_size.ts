@@ -127,8 +127,17 @@ if (import.meta.main) {
     ...[...DENO, "--no-code-cache", "--allow-run=/bin/sh"],
     ...(starter ? ["tasks/start.js", name] : [`tasks/${name}.ts`]),
   ];
-  const asked = ["--support", requests, "--kit", resolve(kit), "--device", "wasm"];
   const fresh = (name: string) => place(`${name}-${crypto.randomUUID().slice(0, 8)}`);
+  /** A kit serves once: each run gets a copy of its own, in a folder of its own. */
+  const asked = () => {
+    const own = fresh("kit");
+    Deno.mkdirSync(join(own, "kit"), { recursive: true });
+    for (const { name } of Deno.readDirSync(kit)) {
+      Deno.copyFileSync(join(kit, name), join(own, "kit", name));
+    }
+    Deno.copyFileSync(`${resolve(kit)}.identity-key`, join(own, "kit.identity-key"));
+    return ["--support", requests, "--kit", join(own, "kit"), "--device", "wasm"];
+  };
   const inline = (code: string) => [
     "run",
     "-A",
@@ -172,10 +181,10 @@ if (import.meta.main) {
         ...wasm.slice(0, 2),
       ]),
     unlearn: () =>
-      measure("unlearn", repo, [...contained("unlearn"), ...asked, "--out", fresh("unlearned")]),
+      measure("unlearn", repo, [...contained("unlearn"), ...asked(), "--out", fresh("unlearned")]),
     audit: () =>
       measure("audit", repo, [
-        ...[...contained("audit"), ...asked, "--training-data", root, "--out", fresh("audited")],
+        ...[...contained("audit"), ...asked(), "--training-data", root, "--out", fresh("audited")],
       ]),
   };
   for (const step of steps.split(",")) {

@@ -93,9 +93,9 @@ Deno.test("openSplit parses again where split, label files or names have changed
     assertEquals(read(), null);
     const after = await openSplit(path, root);
     assert(read(), "the index is made anew");
-    assertNotEquals(after.dataset.samples[0].targets, dataset.samples[0].targets);
+    assertNotEquals(after.dataset.samples.at(0)!.targets, dataset.samples.at(0)!.targets);
     const first = split.dataset.labels.length;
-    assertEquals(after.dataset.samples[0].targets.length, first);
+    assertEquals(after.dataset.samples.at(0)!.targets.length, first);
 
     await Deno.writeTextFile(join(root, "celeba", "another.txt"), "");
     assertEquals(read(), null);

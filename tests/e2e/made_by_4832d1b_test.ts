@@ -34,7 +34,7 @@ Deno.test("readKit reads kits of commit 4832d1b, as meta-learned and after one a
   assertEquals(kits.map(({ manifest }) => manifest.identities.length), [10, 8, 7]);
   for (const { statistics, logStepSizes, trainingImages } of kits) {
     assert(statistics?.importances && statistics.covariances && logStepSizes);
-    assertEquals(trainingImages?.length, 36);
+    assertEquals(trainingImages?.size, 36);
   }
 });
 

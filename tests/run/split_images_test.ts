@@ -37,12 +37,12 @@ onEachDevice(
       const train = samplesOf(data.split, data.dataset, "train");
       // Read anew: other objects, the same images.
       const again = await openSplit(path, root);
-      const place = again.dataset.samples.findIndex(({ file }) => file === forget[1].file);
+      const place = [...again.dataset.samples].findIndex(({ file }) => file === forget.at(1)!.file);
       const expected = await pixels(forget, 1);
-      const inTrain = train.findIndex(({ file }) => file === forget[1].file);
+      const inTrain = [...train].findIndex(({ file }) => file === forget.at(1)!.file);
       assertEquals(await pixels(train, inTrain), expected);
       assertEquals(await pixels(again.dataset.samples, place), expected);
-      const { identity, targets } = forget[0];
+      const { identity, targets } = forget.at(0)!;
       const stranger = { file: "elsewhere.png", identity, targets };
       assertThrows(() => images.source([stranger], config), RangeError, "elsewhere.png");
     }),

@@ -8,7 +8,10 @@ export interface KnownImages {
   /** The split's own hashes; its support images are there to be handed in. */
   readonly split?: Split;
   /** The kit's keyed hashes and the key. */
-  readonly kit?: { readonly key: IdentityKey; readonly trainingImages: readonly string[] };
+  readonly kit?: {
+    readonly key: IdentityKey;
+    readonly trainingImages: { readonly size: number; has(hash: string): boolean };
+  };
 }
 
 /**
@@ -29,11 +32,10 @@ export function copiesLayer(requests: readonly string[], known: KnownImages): La
   }
   if (known.kit) {
     const { key, trainingImages } = known.kit;
-    const learned = new Set(trainingImages);
     sources.push({
       name: "the kit",
-      size: learned.size,
-      has: (sha256) => learned.has(trainingImageHash(key, sha256)),
+      size: trainingImages.size,
+      has: (sha256) => trainingImages.has(trainingImageHash(key, sha256)),
     });
   }
   if (sources.length === 0) {

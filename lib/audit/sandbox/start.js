@@ -43,9 +43,11 @@ export async function start(entry, args) {
     "--allow-write",
     "--allow-run=/bin/sh",
   ];
+  // As in deno.json: what reads and hashes many files leaves much for the collector.
+  const heap = "--v8-flags=--max-semi-space-size=1,--heap-growing-percent=25";
   const underNohup = hangUpsIgnored();
   const child = become(
-    ["run", ...permissions, "--cached-only", "--no-remote", "--frozen", ...settings()]
+    ["run", heap, ...permissions, "--cached-only", "--no-remote", "--frozen", ...settings()]
       .concat(file(entry), `${STARTED}${cache}`, ...args),
     { ...environment, env: { ...environment.env, ...inCache(cache) } },
     // In a session of its own: a terminal's signals reach it by this process alone, and once.

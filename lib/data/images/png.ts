@@ -1,5 +1,6 @@
 import { crc32, inflateSync } from "node:zlib";
 import { LetheError } from "../../error.ts";
+import { freeBytes } from "./free_bytes.ts";
 import { type Orientation, readOrientation } from "./exif.ts";
 import { packedLength, type PngFormat, toRgb, unpack } from "./png_pixels.ts";
 
@@ -82,7 +83,9 @@ export function decodePng({ format, compressed }: PngFile, name: string): Uint8A
   if (packed.length < length) throw damaged(name);
   const samples = unpack(packed.subarray(0, length), format);
   if (!samples) throw damaged(name);
+  freeBytes(packed);
   const rgb = toRgb(samples, format);
+  freeBytes(samples);
   if (!rgb) throw damaged(name);
   return rgb;
 }

@@ -1,4 +1,5 @@
 import { decodeImage, type Image } from "./decode_image.ts";
+import { freeBytes } from "./free_bytes.ts";
 import type { JpegOptions } from "./jpeg.ts";
 import { resizeBilinear } from "./resize.ts";
 
@@ -39,7 +40,10 @@ export interface FormImage {
 export function decodeForForm(bytes: Uint8Array, name: string, form: StoredForm): FormImage {
   const image = decodeImage(bytes, name, decodeOptions(form));
   const pixels = resizeBilinear(image, form.side);
-  return { pixels, height: image.height, smaller: image.rgb.length < pixels.length ? image : null };
+  const { height, rgb } = image;
+  if (rgb.length < pixels.length) return { pixels, height, smaller: image };
+  freeBytes(rgb); // a photograph's takes a hundred times the room of the pixels
+  return { pixels, height, smaller: null };
 }
 
 /**

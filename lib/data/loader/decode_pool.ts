@@ -1,5 +1,6 @@
 import { answerQuestions, questionsTo } from "../../threads/questions.ts";
 import type { Image } from "../images/decode_image.ts";
+import { freeBytes } from "../images/free_bytes.ts";
 import type { Cut } from "../images/random_crop.ts";
 import { resizeBilinear } from "../images/resize.ts";
 import { decodeForForm, type FormImage, type StoredForm } from "../images/stored_form.ts";
@@ -143,7 +144,7 @@ function done(work: Work): Decoded | null {
     const { bytes, name, form, into } = work.decode;
     const { pixels, ...rest } = decodeForForm(bytes, name, form);
     into.set(pixels);
-    bytes.buffer.transfer(0); // read: the collector would let it lie
+    freeBytes(bytes);
     return rest;
   }
   if ("resize" in work) {

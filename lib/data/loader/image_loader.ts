@@ -1,6 +1,7 @@
 import { join } from "@std/path";
 import { LetheError } from "../../error.ts";
 import { type Image, MAX_IMAGE_BYTES } from "../images/decode_image.ts";
+import { freeBytes } from "../images/free_bytes.ts";
 import type { Cut } from "../images/random_crop.ts";
 import { resizeBilinear } from "../images/resize.ts";
 import { type DecodePool, openDecodePool, shared } from "./decode_pool.ts";
@@ -108,7 +109,7 @@ export function openImageLoader(
       const { pixels, smaller } = pool
         ? await pool.decode(bytes, path, form)
         : decodeForForm(bytes, path, form);
-      if (!pool) freed(bytes);
+      if (!pool) freeBytes(bytes);
       const image = smaller ?? { width: form.side, height: form.side, rgb: pixels };
       const stays = jpegBytes !== null && staysJpeg(jpegBytes, image.rgb.length);
       if (hash !== undefined && !stays) await cache?.write(hash, form, image);
@@ -116,8 +117,7 @@ export function openImageLoader(
     },
     release(pixels) {
       if (pool) pool.release(pixels);
-      // What is a part of something larger is left to the collector.
-      else if (pixels.byteLength === pixels.buffer.byteLength) freed(pixels);
+      else freeBytes(pixels);
     },
     cut(images, side, cuts, imageSize) {
       return pool && cuts && images.length > 1 && !allWhole(cuts, side, imageSize)
@@ -126,11 +126,6 @@ export function openImageLoader(
     },
     [Symbol.dispose]: () => pool?.[Symbol.dispose](),
   };
-}
-
-/** Frees memory now: the collector, which sees small objects, would let hundreds of them lie. */
-function freed({ buffer }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 /**

@@ -6,7 +6,7 @@ import { batchPixels } from "./batch_pixels.ts";
 import { type Augmentation, type Cut, drawCut } from "../images/random_crop.ts";
 import type { ImageBatch, ImageSource } from "./image_source.ts";
 import { patchRows } from "../images/patches.ts";
-import type { Sample, Task } from "../sample.ts";
+import type { Samples, Task } from "../sample.ts";
 
 /** Decoded images, all of one size. */
 export interface StoredImages {
@@ -37,7 +37,7 @@ export interface InputFormat {
  * @param rows zeros, to be written into; bytes take a quarter of the room
  */
 export function targetRows<Rows extends Float32Array | Uint8Array = Float32Array>(
-  samples: readonly Sample[],
+  samples: Samples,
   task: Task,
   labels: number,
   rows: Rows = new Float32Array(samples.length * labels) as Rows,
@@ -51,7 +51,7 @@ export function targetRows<Rows extends Float32Array | Uint8Array = Float32Array
 }
 
 /** As {@link targetRows}, in bytes: what is asked of many images on the host. */
-export function byteTargets(samples: readonly Sample[], task: Task, labels: number): Uint8Array {
+export function byteTargets(samples: Samples, task: Task, labels: number): Uint8Array {
   return targetRows(samples, task, labels, new Uint8Array(samples.length * labels));
 }
 
@@ -81,7 +81,7 @@ export function drawCuts(count: number, side: number, varied?: Varied): Cut[] | 
  */
 export function imageBatch(
   pixels: Float32Array,
-  samples: readonly Sample[],
+  samples: Samples,
   format: InputFormat,
 ): ImageBatch {
   const { imageSize, patchSize } = format;
@@ -102,14 +102,14 @@ export function byteBatch(
   bytes: Uint8Array<ArrayBuffer>,
   side: number,
   cuts: readonly Cut[] | null,
-  samples: readonly Sample[],
+  samples: Samples,
   format: InputFormat,
 ): ImageBatch {
   const patches = patchesOfBytes(bytes, samples.length, side, cuts, format);
   return { patches, targets: targetsOf(samples, format) };
 }
 
-function targetsOf(samples: readonly Sample[], { task, labels }: InputFormat): tf.Tensor {
+function targetsOf(samples: Samples, { task, labels }: InputFormat): tf.Tensor {
   return tf.tensor2d(targetRows(samples, task, labels), [samples.length, labels]);
 }
 
@@ -120,7 +120,7 @@ function targetsOf(samples: readonly Sample[], { task, labels }: InputFormat): t
  */
 export function storedSource(
   images: StoredImages,
-  samples: readonly Sample[],
+  samples: Samples,
   format: InputFormat,
   varied?: Varied,
 ): ImageSource {
@@ -129,11 +129,11 @@ export function storedSource(
   checkSide(side, format, varied);
   const positions = samples.map((sample) => images.indexOf(sample.file));
   return {
-    targets: (indices) => targetRows(indices.map((i) => samples[i]), task, labels),
+    targets: (indices) => targetRows(indices.map((i) => samples.at(i)!), task, labels),
     batch(indices) {
       const cuts = drawCuts(indices.length, side, varied);
       const stored = indices.map((i) => images.pixels(positions[i]));
-      const chosen = indices.map((i) => samples[i]);
+      const chosen = indices.map((i) => samples.at(i)!);
       if (takesBytes()) return byteBatch(joinBytes(stored), side, cuts, chosen, format);
       return imageBatch(batchPixels(stored, side, cuts, imageSize), chosen, format);
     },

@@ -1,4 +1,4 @@
-import type { Sample } from "../sample.ts";
+import type { Samples } from "../sample.ts";
 import type { BatchStream, ImageFeed } from "./image_source.ts";
 import type { StreamedImages } from "./input_thread.ts";
 import { takesBytes } from "../images/patches_of_bytes.ts";
@@ -25,7 +25,7 @@ const BYTES_AHEAD = 256 * 2 ** 20;
  */
 export function streamedSource(
   images: StreamedImages,
-  samples: readonly Sample[],
+  samples: Samples,
   format: InputFormat,
   varied?: Varied,
   positions?: ArrayLike<number>,
@@ -44,7 +44,7 @@ export function streamedSource(
       : { piece, pixels: await images.pixels(chosen, cuts, imageSize) };
   };
   const upload = (loaded: Awaited<ReturnType<typeof load>>) => {
-    const chosen = loaded.piece.map((i) => samples[i]);
+    const chosen = loaded.piece.map((i) => samples.at(i)!);
     const batch = "bytes" in loaded
       ? byteBatch(loaded.bytes!, side, loaded.cuts ?? null, chosen, format)
       : imageBatch(loaded.pixels!, chosen, format);
@@ -53,7 +53,7 @@ export function streamedSource(
     return batch;
   };
   return {
-    targets: (indices) => targetRows(indices.map((i) => samples[i]), task, labels),
+    targets: (indices) => targetRows(indices.map((i) => samples.at(i)!), task, labels),
     batch: async (indices) => upload(await load(indices)),
     warm: (indices) => images.warm(placed(indices)),
     batches(pieces, onWait) {

@@ -1,7 +1,6 @@
 import { join } from "@std/path";
-import { decodeImage, MAX_IMAGE_BYTES } from "../images/decode_image.ts";
-import { resizeBilinear } from "../images/resize.ts";
-import { decodeOptions, type StoredForm } from "../images/stored_form.ts";
+import { MAX_IMAGE_BYTES } from "../images/decode_image.ts";
+import { decodeToForm, type StoredForm } from "../images/stored_form.ts";
 import { readPlainFile } from "../../files/plain_file.ts";
 import {
   type LabelSet,
@@ -43,8 +42,7 @@ export async function readRequests(
   for (const row of await readRequestRows(folder, model, files)) {
     const path = join(folder, row.file);
     const bytes = await readPlainFile(path, { maxBytes: MAX_IMAGE_BYTES });
-    const image = decodeImage(bytes, path, decodeOptions(form));
-    requests.push({ ...row, sha256: sha256Hex(bytes), rgb: resizeBilinear(image, form.side) });
+    requests.push({ ...row, sha256: sha256Hex(bytes), rgb: decodeToForm(bytes, path, form) });
   }
   return requests;
 }

@@ -34,7 +34,12 @@ import {
   type StoredManifest,
   utf8,
 } from "./stored_manifest.ts";
-import { encodeTrainingImages, parseTrainingImages, TRAINING_IMAGES } from "./training_images.ts";
+import {
+  encodeTrainingImages,
+  parseTrainingImages,
+  TRAINING_IMAGES,
+  type TrainingImages,
+} from "./training_images.ts";
 
 /** All that `unlearn` reads besides the requests (.github/ARCHITECTURE.md, section 1). */
 export interface Kit {
@@ -45,7 +50,7 @@ export interface Kit {
   /** log s_k, a scalar per tensor of theta; absent with one global step size. */
   readonly logStepSizes?: ReadonlyMap<string, Weight> | undefined;
   /** Keyed hash of each image that was learned from; absent in kits made before there were any. */
-  readonly trainingImages?: readonly string[];
+  readonly trainingImages?: Iterable<string>;
   /** For SSD, PGU and influence; `manifest.statistics` tells of them. */
   readonly statistics?: KitStatistics;
   /** What it remembers of each person; reading a kit leaves the rows where they lie. */
@@ -66,6 +71,8 @@ export interface SealedMemory {
 
 /** A kit as it lies on the disk. */
 export interface StoredKit extends Kit, StoredManifest {
+  /** As in a {@link Kit}, where they lie in their file. */
+  readonly trainingImages?: TrainingImages;
   /** What kit.json says. */
   readonly manifest: KitManifest;
 }

@@ -1,6 +1,6 @@
 import { range } from "../../data/loader/image_source.ts";
 import type { ImageFeed } from "../../data/loader/image_source.ts";
-import type { Sample } from "../../data/sample.ts";
+import type { Samples } from "../../data/sample.ts";
 import { samplesOf } from "../../data/split.ts";
 import type { Model } from "../../model/checkpoint.ts";
 import { predict } from "../../model/predict.ts";
@@ -24,7 +24,7 @@ export async function foldAnswers(
   model: Model,
   { split, dataset, sha256 }: SplitData,
   source: ImageFeed,
-  samples: readonly Sample[],
+  samples: Samples,
   microBatch: number,
 ): Promise<Answers> {
   const { config } = model;
@@ -35,7 +35,7 @@ export async function foldAnswers(
   for (const [set, foldOf] of folds.sets.entries()) {
     for (const fold of range(folds.count)) {
       const unseen = range(samples.length)
-        .filter((i) => foldOf[rowOf.get(samples[i].identity)!] === fold);
+        .filter((i) => foldOf[rowOf.get(samples.at(i)!.identity)!] === fold);
       if (unseen.length === 0) continue;
       const theta = await foldTheta(foldFolder(folder, set, fold), config);
       const { logits } = await predict(theta, config, source, unseen, microBatch);

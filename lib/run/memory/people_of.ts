@@ -1,4 +1,4 @@
-import type { Sample } from "../../data/sample.ts";
+import type { Samples } from "../../data/sample.ts";
 import type { Person } from "../../unlearn/meta_unlearn/simulate_requests.ts";
 
 /**
@@ -6,7 +6,7 @@ import type { Person } from "../../unlearn/meta_unlearn/simulate_requests.ts";
  *
  * @param offset index of the first sample's image
  */
-export function peopleOf(samples: readonly Sample[], offset: number) {
+export function peopleOf(samples: Samples, offset: number) {
   const images = new Map<string, number[]>();
   samples.forEach(({ identity }, i) => {
     const own = images.get(identity);

@@ -22,7 +22,7 @@ export interface Learned {
   /** People by embedding row. */
   readonly identities: readonly string[];
   /** SHA-256 of every image that was learned from. */
-  readonly imageHashes: readonly string[];
+  readonly imageHashes: Iterable<string>;
   /** How far simulated requests' steps went, by method; without those of which one went astray. */
   readonly stepRanges: Readonly<Record<string, StepRange>>;
   /** What the kit is to remember of each person; absent for nothing. */
@@ -49,11 +49,11 @@ export async function writeLearnedKit(
   const hashes = identities.map((identity) => identityHash(key, identity));
   const order = range(hashes.length).sort((a, b) => hashes[a] < hashes[b] ? -1 : 1);
   const ordered = withRows(phi, order);
-  const images = imageHashes.map((hash) => trainingImageHash(key, hash));
+  const images = Array.from(imageHashes, (hash) => trainingImageHash(key, hash)).sort();
   await writeKit(out, {
     model,
     phi: await downloadWeights(ordered),
-    trainingImages: [...new Set(images)].sort(),
+    trainingImages: images.filter((hash, i) => hash !== images[i - 1]),
     ...(logStepSizes ? { logStepSizes: await downloadWeights(logStepSizes) } : {}),
     ...(statistics ? { statistics: statistics.files } : {}),
     ...(memory ? { memory: await sealMemory(memory, identities, key) } : {}),

@@ -15,7 +15,7 @@ const SPLIT: Split = {
   hashes: { "a/1.png": hash("1"), "b/1.png": hash("2"), "b/2.png": hash("3") },
 };
 const KEY = newIdentityKey();
-const KIT = { key: KEY, trainingImages: [trainingImageHash(KEY, hash("3"))] };
+const KIT = { key: KEY, trainingImages: new Set([trainingImageHash(KEY, hash("3"))]) };
 
 Deno.test("copiesLayer holds for a support image and for a stranger's", () => {
   const { state, detail } = copiesLayer([hash("2"), hash("9")], { split: SPLIT, kit: KIT });

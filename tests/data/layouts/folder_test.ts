@@ -162,5 +162,5 @@ Deno.test("readFolder reads WebP, with or without a row", () =>
     const csv = "file,identity,wet\ndogs/rex 1.png,rex,1\ndogs/rex 2.png,rex,1\n" +
       "tom.jpeg,tom,1\nann.webp,ann,1\n";
     await writeFiles(folder, { ...IMAGES, "ann.webp": "x", "stray.webp": "x", "labels.csv": csv });
-    assertEquals((await readFolder(folder)).samples[0].file, "ann.webp");
+    assertEquals((await readFolder(folder)).samples.at(0)!.file, "ann.webp");
   }));

@@ -23,7 +23,7 @@ Deno.test("writePortraits makes a data set in CelebA's layout, the same for the 
     assertEquals(dataset.samples.map(({ identity }) => identity), ["1", "1", "2", "2", "3", "3"]);
     const hashes = (root: string) =>
       dataset.samples.map(({ file }) => sha256Hex(Deno.readFileSync(join(folder, root, file))));
-    const path = join(dataset.root, dataset.samples[0].file);
+    const path = join(dataset.root, dataset.samples.at(0)!.file);
     const { width, height, rgb } = decodeImage(await Deno.readFile(path), path);
     assertEquals([width, height], [32, 32]);
 
@@ -50,7 +50,7 @@ Deno.test("writePortraits gives a person's pictures the same lasting labels", ()
     for (let person = 1; person <= 6; person++) {
       const own = samples.filter(({ identity }) => identity === String(person));
       assertEquals(own.length, 5);
-      for (const { targets } of own) assertEquals(targets.slice(4), own[0].targets.slice(4));
+      for (const { targets } of own) assertEquals(targets.slice(4), own.at(0)!.targets.slice(4));
     }
     // Smiling, mouth, glasses and eyes change from picture to picture.
     for (let label = 0; label < 4; label++) {

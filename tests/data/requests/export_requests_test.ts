@@ -28,7 +28,7 @@ Deno.test("exportRequests writes what readRequests reads: the support images and
       a.identity < b.identity ? -1 : 1;
     assertEquals(
       requests.toSorted(byIdentity).map((r) => [r.identity, r.sha256, r.targets]),
-      samplesOf(split, dataset, "support").toSorted(byIdentity)
+      [...samplesOf(split, dataset, "support")].toSorted(byIdentity)
         .map((sample) => [sample.identity, split.hashes[sample.file], sample.targets]),
     );
     assertEquals(requests.map(({ file, identity }) => file === `${identity}.png`), [

@@ -36,7 +36,7 @@ Deno.test("readKit gives back the keyed hashes of training images, none for a ki
     await writeKit(join(folder, "with"), { ...smallKit(HASHES, false), trainingImages });
     await writeKit(join(folder, "without"), smallKit(HASHES, false));
     const { trainingImages: found, manifest } = await readKit(join(folder, "with"));
-    assertEquals(found, trainingImages);
+    assertEquals([...found!], trainingImages);
     assertEquals(manifest.files.map(({ file }) => file).at(-1), "training_images.txt");
     assertEquals((await readKit(join(folder, "without"))).trainingImages, undefined);
   }));

@@ -20,7 +20,13 @@ Deno.test("parseTrainingImages gives back what encodeTrainingImages wrote", () =
   const key = newIdentityKey();
   const hashes = ["1", "2", "3"].map((digit) => trainingImageHash(key, digit.repeat(64))).sort();
   for (const some of [[], hashes]) {
-    assertEquals(parseTrainingImages(encodeTrainingImages(some), "x"), some);
+    const read = parseTrainingImages(encodeTrainingImages(some), "x");
+    assertEquals([...read], some);
+    assertEquals([read.size, hashes.every((hash) => read.has(hash))], [
+      some.length,
+      some.length > 0,
+    ]);
+    assertEquals(["", "0".repeat(64), "f".repeat(64)].some((hash) => read.has(hash)), false);
   }
 });
 
