@@ -2,7 +2,7 @@ import { LetheError } from "../error.ts";
 import { Random } from "../random.ts";
 import { openDataset } from "./open_dataset.ts";
 import { findDuplicates } from "./duplicates.ts";
-import type { Dataset, DatasetName, Sample, Samples, Task } from "./sample.ts";
+import type { Dataset, DatasetName, Samples, Task } from "./sample.ts";
 
 /** Who is in which part, as `split.json` holds it. */
 export interface Split {
