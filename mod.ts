@@ -45,6 +45,7 @@ export {
   DATASET_NAMES,
   type DatasetName,
   type Sample,
+  type Samples,
   type Task,
   type UnreadRows,
 } from "./lib/data/sample.ts";
@@ -75,6 +76,7 @@ export type {
   KitUnlearning,
   StepRange,
 } from "./lib/model/kit/kit_manifest.ts";
+export type { TrainingImages } from "./lib/model/kit/training_images.ts";
 export type { KitStatistics, StatisticsRecord } from "./lib/model/kit/kit_statistics.ts";
 export type {
   IndexedRow,

@@ -20,11 +20,15 @@ export interface Sample {
  * those of a large data set alone would take tens of megabytes.
  */
 export interface Samples extends Iterable<Sample> {
+  /** How many. */
   readonly length: number;
-  /** Undefined beyond the last one. */
+  /** One of them; undefined beyond the last one. */
   at(index: number): Sample | undefined;
+  /** As an array's. */
   map<T>(of: (sample: Sample, index: number) => T): T[];
+  /** As an array's. */
   filter(wanted: (sample: Sample) => boolean): Samples;
+  /** As an array's. */
   forEach(visit: (sample: Sample, index: number) => void): void;
 }
 

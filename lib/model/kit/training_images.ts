@@ -23,7 +23,7 @@ const [DIGITS, END] = [64, 0x0a];
 export class TrainingImages implements Iterable<string> {
   readonly #lines: Uint8Array;
 
-  /** @param lines as {@link encodeTrainingImages} writes them */
+  /** Takes them over. @param lines as {@link encodeTrainingImages} writes them */
   constructor(lines: Uint8Array) {
     this.#lines = lines;
   }
@@ -46,6 +46,7 @@ export class TrainingImages implements Iterable<string> {
     return false;
   }
 
+  /** One after the other. */
   *[Symbol.iterator](): Iterator<string> {
     for (let line = 0; line < this.size; line++) yield this.#at(line);
   }
