@@ -258,16 +258,21 @@ async function scaleRows(
       rows: KeptRows,
       layers: RowLayers,
       requests: readonly FoldRequests[],
+      like?: ChosenScale,
     ) => {
       const size = sizeOf(requests);
       const judge = await scaleJudge(scaled, rows, requests);
-      const { best: scale, trials } = await chooseScale(async (scale) => {
-        const found = await judge(scale);
-        const note = `rank ${rank ?? "full"}${layers === "all" ? "" : `, ${layers}`}, ` +
-          `${size} people, ${scale.toFixed(3)}: ToW ${(100 * found.tugOfWar).toFixed(1)}`;
-        onProgress?.({ stage: "scale", done: i, total: ranks.length, unit: "ranks", note });
-        return found;
-      }, mostLost);
+      const { best: scale, trials } = await chooseScale(
+        async (scale) => {
+          const found = await judge(scale);
+          const note = `rank ${rank ?? "full"}${layers === "all" ? "" : `, ${layers}`}, ` +
+            `${size} people, ${scale.toFixed(3)}: ToW ${(100 * found.tugOfWar).toFixed(1)}`;
+          onProgress?.({ stage: "scale", done: i, total: ranks.length, unit: "ranks", note });
+          return found;
+        },
+        mostLost,
+        like?.scale.scale,
+      );
       return { people: size, scale, trials };
     };
     // The layers are those that do best for the largest requests.
@@ -275,7 +280,8 @@ async function scaleRows(
     const largest = sizes.reduce((a, b) => sizeOf(b) > sizeOf(a) ? b : a);
     for (const layers of wanted === "chosen" ? ROW_LAYERS : [wanted]) {
       const rows = layers === "all" ? kept[i] : cutRows(kept[i], layerShapes(shapes, layers));
-      tried.push({ layers, rows, first: await scaleOf(rows, layers, largest) });
+      const like = tried.at(-1)?.first ?? result.at(-1)?.scales.at(-1);
+      tried.push({ layers, rows, first: await scaleOf(rows, layers, largest, like) });
     }
     const { layers, rows, first } = tried.reduce((a, b) =>
       b.first.scale.tugOfWar > a.first.scale.tugOfWar ? b : a
@@ -283,7 +289,8 @@ async function scaleRows(
     const scales = [first];
     for (const requests of sizes) {
       if (scales.some(({ people }) => people === sizeOf(requests))) continue;
-      scales.push(await scaleOf(rows, layers, requests));
+      const before = result.at(-1)?.scales.find(({ people }) => people === sizeOf(requests));
+      scales.push(await scaleOf(rows, layers, requests, before ?? scales.at(-1)));
     }
     scales.sort((a, b) => a.people - b.people);
     result.push({ rank, layers, rows: scaledRows(rows, scales.at(-1)!.scale.scale), scales });

@@ -1,12 +1,13 @@
 """What an unsealed row of memory gives away, attacked in PyTorch by somebody who has the model and the reference answers.
 
-/usr/bin/python3 attack_rows.py photographs MODEL FOLDS IMAGES.npz split.json [PEOPLE]     figures only
+/usr/bin/python3 attack_rows.py photographs GRID IMAGES.npz OUT.json [PEOPLE]              figures only
 /usr/bin/python3 attack_rows.py portraits GRID OUT.json OUT.svg [PEOPLE]                   figures, and pictures beside originals
 
-MODEL is a model folder, FOLDS a folder of fold models as meta-learn makes them, IMAGES.npz holds X [n, side, side, 3] bytes,
-y [n, labels] and ids [n]. GRID is what `deno task benchmark --settings tests/unlearn/memory/attack_portraits.json --out GRID` left.
-People are those of fold 0. Two kinds of row: the plain one, g = mean grad KL(reference || f) of a person's images, and
-(portraits) the one that a kit keeps, after rounds and preconditioner; each whole and cut to a rank.
+GRID is what `deno task benchmark --settings tests/unlearn/memory/attack_portraits.json --out GRID` left, or with photographs a
+grid of one row of memory, whole, whose images IMAGES.npz holds: X [n, side, side, 3] bytes, y [n, labels] and ids [n]. Of
+photographs no picture is written. SPLIT and ROWS (names of stages) tell which of several. People are those of fold 0. Two kinds of
+row: the plain one, g = mean grad KL(reference || f) of a person's images, and the one that a kit keeps, after rounds and
+preconditioner; each whole and cut to a rank.
   inversion   an image whose own gradient points along the row (Geiping et al. 2020: cosine distance and total variation);
               correlation of the picture found with the nearest of the person's own, both less the mean image
   labels      the sign of the row's head bias tells on which side the model was too sure
@@ -116,39 +117,43 @@ def kept_row(path):
 
 
 kind, arguments = sys.argv[1], sys.argv[2:]
+grid, second, third = arguments[:3]
+count = int(arguments[3]) if len(arguments) > 3 else 3
+stage = lambda name: sorted(glob.glob(os.path.join(grid, "stages", name)))
+sha256 = lambda path: hashlib.sha256(open(path, "rb").read()).hexdigest()
+split = json.load(open(os.path.join(stage(os.environ.get("SPLIT", "split-*"))[0], "split.json")))
+spelled = hashlib.sha256(json.dumps(split, separators=(",", ":"), ensure_ascii=False).encode()).hexdigest()
+about, folds = next(
+    (about, os.path.dirname(path))
+    for path in stage("folds-*/folds.json")
+    for about in [json.load(open(path))]
+    if about["split"] == spelled
+)
+(model,) = [folder for folder in stage("train-*[0-9a-f]") if sha256(os.path.join(folder, "model.safetensors")) == about["model"]]
+kept = os.path.join(stage(os.environ.get("ROWS", "memorise-*"))[0], "rank_full")
 if kind == "photographs":
-    model, folds, images, split = arguments[:4]
-    count = int(arguments[4]) if len(arguments) > 4 else 3
-    data = np.load(images)
+    out, picture = third, None
+    data = np.load(second)
     pixels, Y, ids = data["X"], torch.from_numpy(data["y"].astype(np.float32)), data["ids"].astype(str)
-    kept = None
 else:
-    grid, out, picture = arguments[:3]
-    count = int(arguments[3]) if len(arguments) > 3 else 3
-    stage = lambda name: sorted(glob.glob(os.path.join(grid, "stages", name)))
+    out, picture = second, third
     drawn = stage("draw-*")[0]
-    folds, rows = stage("folds-*")[0], os.path.join(stage("memorise-*")[0], "rank_full")
-    about = json.load(open(os.path.join(folds, "folds.json")))
-    digest = lambda folder: hashlib.sha256(open(os.path.join(folder, "model.safetensors"), "rb").read()).hexdigest()
-    (model,) = [folder for folder in stage("train-*") if digest(folder) == about["model"]]
-    split = os.path.join(stage("split-*")[0], "split.json")
     whose = dict(line.split() for line in open(os.path.join(drawn, "identity_CelebA.txt")))
     table = [line.split() for line in open(os.path.join(drawn, "list_attr_celeba.txt"))][2:]
     files = sorted(whose)
     marks = {line[0]: [float(x == "1") for x in line[1:]] for line in table}
     pixels = np.stack([png(os.path.join(drawn, "img_align_celeba", f)) for f in files])
     Y, ids = torch.tensor([marks[f] for f in files]), np.array([whose[f] for f in files])
-    kept = rows
 
 config = json.load(open(os.path.join(model, "config.json")))
 shape = [config[k] for k in ("dim", "depth", "heads", "layerNormEps", "patchSize")]
 vit = lambda p, x: torch_vit.vit(p, x, *shape)
 theta = read(os.path.join(model, "model.safetensors"))
 reference = read(os.path.join(folds, "set0_fold0", "model.safetensors"))
-dealt = json.load(open(os.path.join(folds, "folds.json")))["sets"][0]
+dealt = about["sets"][0]
 X = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
 names = list(theta)
-parts = json.load(open(split))["identities"]
+parts = split["identities"]
 people = sorted(parts["retain"] + parts["forget"])  # rows follow the sorted identities
 asked = [(row, p) for row, p in enumerate(people) if dealt[row] == 0][:count]
 others = X[[i for i, p in enumerate(ids) if p not in [name for _, name in asked]][:400]]
@@ -170,9 +175,7 @@ for row, person in asked:
     single = invert(own[0], due[:1])
     note("one image's gradient", "full", "inversion", correlation(single - mean, photos[0] - mean))
     found = [photos[0], single]
-    kinds = {"plain": gradient(photos, due)}
-    if kept:
-        kinds["as a kit keeps it"] = kept_row(os.path.join(kept, f"{row}.safetensors"))
+    kinds = {"plain": gradient(photos, due), "as a kit keeps it": kept_row(os.path.join(kept, f"{row}.safetensors"))}
     for kind_, whole in kinds.items():
         for rank, r in RANKS.items():
             low = cut(whole, r)
@@ -196,18 +199,18 @@ for (kind_, rank), of in figures.items():
     table.append([kind_, rank, f"{np.mean(of['inversion']):.2f}", auc])
 table.append(["another person's image", "-", f"{np.mean(chance):.2f}", "0.50"])
 print(json.dumps({"people": len(asked), "steps": STEPS, "rows": table, "labels": np.mean(labels), "labelsByMajority": np.mean(base)}))
-if kept:
-    environment = lambda name, default: os.environ.get(name, default)
-    result = {
-        "command": "python3 tests/unlearn/memory/attack_rows.py portraits grid OUT.json OUT.svg",
-        "commit": environment("COMMIT", "unknown"),
-        "adapter": "PyTorch, one thread",
-        "machine": environment("MACHINE", "unknown"),
-        "date": environment("DATE", "unknown"),
-        "columns": ["row", "rank", "inversion: correlation with the nearest own image", "membership: AUC"],
-        "rows": table,
-    }
-    json.dump(result, open(out, "w"), indent=2)
+environment = lambda name, default: os.environ.get(name, default)
+result = {
+    "command": f"python3 tests/unlearn/memory/attack_rows.py {kind} grid " + ("OUT.json OUT.svg" if picture else "IMAGES.npz OUT.json"),
+    "commit": environment("COMMIT", "unknown"),
+    "adapter": "PyTorch, one thread",
+    "machine": environment("MACHINE", "unknown"),
+    "date": environment("DATE", "unknown"),
+    "columns": ["row", "rank", "inversion: correlation with the nearest own image", "membership: AUC"],
+    "rows": table,
+}
+json.dump(result, open(out, "w"), indent=2)
+if picture:
     heads = ["original", "one image"] + [f"{k} {r}" for k in ("plain", "kit") for r in RANKS]
     side, gap = 64, 8
     svg = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{len(heads) * (side + gap) + gap}" height="{len(pictures) * (side + gap) + 24}" font-family="sans-serif" font-size="10">']

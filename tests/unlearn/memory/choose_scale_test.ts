@@ -11,6 +11,21 @@ Deno.test("chooseScale finds the best scale wherever it lies, never at the edge 
   }
 });
 
+Deno.test("chooseScale finds the same scale wherever it begins, sooner when it begins near", async () => {
+  const from = (near: number) =>
+    chooseScale(
+      (scale) =>
+        Promise.resolve({ tugOfWar: 1 - Math.abs(Math.log(scale / 4)), lost: 0.01 * scale }),
+      0.1,
+      near,
+    );
+  const [far, close, beyond] = [await from(1), await from(3.5), await from(60)];
+  for (const { best } of [close, beyond]) {
+    assertAlmostEquals(best.scale, far.best.scale, 1e-9);
+  }
+  assert(close.trials.length < far.trials.length);
+});
+
 Deno.test("chooseScale ends where rows that do only harm are best scaled to nothing", async () => {
   const { best } = await chooseScale((scale) => Promise.resolve({ tugOfWar: 1 - scale, lost: 0 }));
   assertEquals(best.scale <= 1 / 64, true);
@@ -24,6 +39,8 @@ Deno.test("chooseScale takes the best scale at which people who stay lose no mor
       limit,
     );
     assert(best.lost <= limit);
+    // Within a twentieth of what it may cost, or of what is best without a limit.
+    assert(best.lost > 0.94 * limit || best.scale > 2.5);
     for (const { lost, tugOfWar } of trials) assert(lost > limit || tugOfWar <= best.tugOfWar);
   }
 });
