@@ -52,7 +52,9 @@ async function checkPackages(receipt: Receipt): Promise<Verdict> {
     if (error instanceof LetheError) return error; // without network and packages
     throw error;
   });
-  if (graphs instanceof LetheError) return ["absent", graphs.value];
+  if (graphs instanceof LetheError) {
+    return [graphs.exitCode === 3 ? "failed" : "absent", graphs.value];
+  }
   const list = (some: readonly string[]) => [...new Set(some)].sort().join("\n");
   const modules = graphs.flatMap(({ code }) => code.map(({ file }) => file));
   if (list(modules) !== list(receipt.code.map(({ file }) => file))) {
