@@ -1,13 +1,26 @@
 import { join } from "@std/path";
-import { readPlainFile } from "../../files/plain_file.ts";
-import { sha256Hex } from "../../files/sha256.ts";
+import { createHash } from "node:crypto";
+import { noteRead, openPlainFile } from "../../files/plain_file.ts";
 import { MAX_WEIGHT_BYTES } from "../../model/checkpoint.ts";
 import type { Digest, FileDigest } from "../receipt/receipt.ts";
 
+/** Bytes that are read at a time: kits are large. */
+const PIECE = 2 ** 16;
+
 /** Hashes a plain file. @throws {LetheError} it is missing, a link or no plain file */
 export async function digestFile(path: string): Promise<Digest> {
-  const bytes = await readPlainFile(path, { maxBytes: MAX_WEIGHT_BYTES });
-  return { sha256: sha256Hex(bytes), bytes: bytes.length };
+  const file = await openPlainFile(path, { maxBytes: MAX_WEIGHT_BYTES });
+  try {
+    const hash = createHash("sha256");
+    const piece = new Uint8Array(PIECE);
+    for (let count; (count = await file.read(piece)) > 0;) hash.update(piece.subarray(0, count));
+    await file.end();
+    const sha256 = hash.digest("hex");
+    noteRead(path, sha256, file.size);
+    return { sha256, bytes: file.size };
+  } finally {
+    file.close();
+  }
 }
 
 /** Paths below a folder, with `/` between names, sorted; links are listed, never followed. */

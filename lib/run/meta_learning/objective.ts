@@ -32,11 +32,11 @@ export async function metaObjective(
     const total = cached.length;
     onProgress?.({ stage: "cache the original model's losses", done, total, unit: "images" });
   }, "logits");
-  const place = new Map(cached.map((index, i) => [index, i]));
+  const placeOf = placesOf(cached);
   const rowsOf = (wanted: readonly number[]) => {
     const rows = new Float32Array(wanted.length * width);
     wanted.forEach((index, i) => {
-      const from = place.get(index)! * width;
+      const from = placeOf(index) * width;
       rows.set(logits.subarray(from, from + width), i * width);
     });
     return rows;
@@ -54,4 +54,12 @@ export async function metaObjective(
     measure,
     original: (indices) => measure(rowsOf(indices), indices),
   };
+}
+
+/** Where an image stands in a list; of images that follow one another, as a rule, nothing is kept for it. */
+function placesOf(images: readonly number[]): (image: number) => number {
+  const [first] = images;
+  if (images.every((image, i) => image === first + i)) return (image) => image - first;
+  const places = new Map(images.map((image, i) => [image, i]));
+  return (image) => places.get(image)!;
 }
