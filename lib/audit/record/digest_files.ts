@@ -5,7 +5,7 @@ import { MAX_WEIGHT_BYTES } from "../../model/checkpoint.ts";
 import type { Digest, FileDigest } from "../receipt/receipt.ts";
 
 /** Bytes that are read at a time: kits are large. */
-const PIECE = 2 ** 16;
+const PIECE = 2 ** 20;
 
 /** Hashes a plain file. @throws {LetheError} it is missing, a link or no plain file */
 export async function digestFile(path: string): Promise<Digest> {
