@@ -19,7 +19,8 @@ import { percent } from "../cli/table.ts";
 import { writeTrainingHistory } from "../cli/write_history.ts";
 import { type PresetName, PRESETS } from "../lib/model/config.ts";
 import { TRAINING_RECIPES } from "../lib/model/recipes.ts";
-import { openSplit } from "../lib/run/split_data.ts";
+import { dataSize, recipeFor } from "../lib/run/default_preset.ts";
+import { openSplit, type SplitData } from "../lib/run/split_data.ts";
 import { trainModel } from "../lib/run/train_model.ts";
 import { publishedLayout } from "../lib/unlearn/methods.ts";
 
@@ -40,7 +41,8 @@ export const train = command({
     recipe: {
       kind: "choice",
       of: TRAINING_RECIPES.map(({ name }) => name),
-      help: "how to train (photos-from-scratch; with --init the paper's for the data set)",
+      help:
+        "how to train (by the images' size and number; with --init the paper's for the data set)",
     },
     withoutForget: { kind: "flag", help: "leave out the people to forget: the retrained oracle" },
     init: {
@@ -74,13 +76,15 @@ export const train = command({
     const logUpdates = rankChoice("--log-updates", options.logUpdates);
     const leaveReceipt = await receiptOf("train", options, terminal);
     const device = await openAndAnnounce(options.device, terminal, options.precision);
-    const recipeName = options.recipe ?? await defaultRecipe(options, terminal);
+    const opened = await openSplit(split, data);
+    const recipeName = options.recipe ?? await defaultRecipe(opened, init, terminal);
     const recipe = TRAINING_RECIPES.find(({ name }) => name === recipeName)!;
     const { epochs, learningRate, weightDecay, batchSize } = options;
     const history = await trainModel({
       device,
       split,
       data,
+      opened,
       out,
       preset: options.preset as PresetName | undefined,
       recipe: {
@@ -122,16 +126,18 @@ export const train = command({
 
 /** From scratch large steps are needed, which would wreck weights that were trained already. */
 async function defaultRecipe(
-  { init, split, data }: {
-    readonly init: string | undefined;
-    readonly split: string;
-    readonly data: string;
-  },
+  data: SplitData,
+  init: string | undefined,
   terminal: Terminal,
 ): Promise<string> {
-  if (init === undefined) return "photos-from-scratch";
-  const name = publishedLayout((await openSplit(split, data)).dataset.name);
-  terminal.note(`--recipe ${name}: the paper's for weights to start from (App. A)`);
+  if (init !== undefined) {
+    const name = publishedLayout(data.dataset.name);
+    terminal.note(`--recipe ${name}: the paper's for weights to start from (App. A)`);
+    return name;
+  }
+  const size = await dataSize(data);
+  const name = recipeFor(size);
+  terminal.note(`--recipe ${name}: ${size.why}`);
   return name;
 }
 

@@ -12,7 +12,7 @@ import { predict, Predictor } from "../model/predict.ts";
 import { pretrainedTheta } from "../model/pretrained/pretrained_theta.ts";
 import { inferShape } from "../model/pretrained/infer_shape.ts";
 import { type Pretrained, readPretrained } from "../model/pretrained/read_pretrained.ts";
-import { defaultPreset, presetOfWeights } from "./default_preset.ts";
+import { dataSize, presetFor, presetOfWeights } from "./default_preset.ts";
 import type { TrainingRecipe } from "../model/recipes.ts";
 import { encodeSafetensors } from "../model/encode_safetensors.ts";
 import { loadState, saveState } from "../model/saved_state.ts";
@@ -43,6 +43,8 @@ export interface TrainModelOptions {
   readonly data: string;
   /** Model folder to make; it must not exist. */
   readonly out: string;
+  /** The split, where it is open already. */
+  readonly opened?: SplitData;
   /** Size of the network. */
   readonly preset?: PresetName | undefined;
   /** How to train. */
@@ -90,7 +92,7 @@ export function trainingStatePath(out: string): string {
 export async function trainModel(options: TrainModelOptions): Promise<readonly Epoch[]> {
   const { device, out, recipe, seed, withoutForget, onProgress } = options;
   await refuseExisting(out);
-  const data = await openSplit(options.split, options.data);
+  const data = options.opened ?? await openSplit(options.split, options.data);
   const { task, labels } = data.dataset;
   const start = options.init === undefined ? null : await readPretrained(options.init);
   const preset = options.preset ?? await choosePreset(data, start, options.onNotice);
@@ -273,10 +275,13 @@ async function choosePreset(
   onNotice?: (line: string) => void,
 ): Promise<PresetName> {
   const known = start && presetOfWeights(start.weights);
-  const { preset, why } = known
-    ? { preset: known, why: "the size of the weights to start from" }
-    : await defaultPreset(data);
-  onNotice?.(`--preset ${preset}: ${why}`);
+  if (known) {
+    onNotice?.(`--preset ${known}: the size of the weights to start from`);
+    return known;
+  }
+  const size = await dataSize(data);
+  const preset = presetFor(size);
+  onNotice?.(`--preset ${preset}: ${size.why}`);
   return preset;
 }
 
