@@ -76,15 +76,14 @@ export const train = command({
     const logUpdates = rankChoice("--log-updates", options.logUpdates);
     const leaveReceipt = await receiptOf("train", options, terminal);
     const device = await openAndAnnounce(options.device, terminal, options.precision);
-    const opened = await openSplit(split, data);
-    const recipeName = options.recipe ?? await defaultRecipe(opened, init, terminal);
+    const recipeName = options.recipe ??
+      await defaultRecipe(await openSplit(split, data), init, terminal);
     const recipe = TRAINING_RECIPES.find(({ name }) => name === recipeName)!;
     const { epochs, learningRate, weightDecay, batchSize } = options;
     const history = await trainModel({
       device,
       split,
       data,
-      opened,
       out,
       preset: options.preset as PresetName | undefined,
       recipe: {

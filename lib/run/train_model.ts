@@ -43,8 +43,6 @@ export interface TrainModelOptions {
   readonly data: string;
   /** Model folder to make; it must not exist. */
   readonly out: string;
-  /** The split, where it is open already. */
-  readonly opened?: SplitData;
   /** Size of the network. */
   readonly preset?: PresetName | undefined;
   /** How to train. */
@@ -92,7 +90,7 @@ export function trainingStatePath(out: string): string {
 export async function trainModel(options: TrainModelOptions): Promise<readonly Epoch[]> {
   const { device, out, recipe, seed, withoutForget, onProgress } = options;
   await refuseExisting(out);
-  const data = options.opened ?? await openSplit(options.split, options.data);
+  const data = await openSplit(options.split, options.data);
   const { task, labels } = data.dataset;
   const start = options.init === undefined ? null : await readPretrained(options.init);
   const preset = options.preset ?? await choosePreset(data, start, options.onNotice);
