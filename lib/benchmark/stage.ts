@@ -95,7 +95,7 @@ const STAGE_VERSIONS: Readonly<Record<StageTask["kind"], number>> = {
   "meta-learn": 1,
   folds: 1,
   "log-updates": 1,
-  memorise: 1,
+  memorise: 2,
   predict: 1,
   statistics: 1,
   choose: 2,
