@@ -110,7 +110,8 @@ function shortfalls(
     const fall = -100 * (wholeInterval ? compared.intervals.change.low : compared.change);
     // Rounding is no reason to refuse.
     if (!(fall <= most + 1e-9)) {
-      lines.push(`${name} falls by ${fall.toFixed(2)} points; ${most} are allowed`);
+      const falls = wholeInterval ? "may fall by up to" : "falls by";
+      lines.push(`${name} ${falls} ${fall.toFixed(2)} points; ${most} are allowed`);
     }
   };
   drop("the metric", metric, maxDrop);
@@ -119,7 +120,8 @@ function shortfalls(
   }
   const rise = wholeInterval ? loss.intervals.change.high : loss.change;
   if (maxLossRise !== undefined && !(rise <= maxLossRise + 1e-12)) {
-    lines.push(`the loss rises by ${rise.toFixed(4)} nats; ${maxLossRise} are allowed`);
+    const rises = wholeInterval ? "may rise by up to" : "rises by";
+    lines.push(`the loss ${rises} ${rise.toFixed(4)} nats; ${maxLossRise} are allowed`);
   }
   return lines;
 }

@@ -3,13 +3,14 @@ import { printResult } from "../cli/print_result.ts";
 import { JSON_RESULT } from "../cli/shared_options.ts";
 import { table } from "../cli/table.ts";
 import { closeBy } from "../lib/audit/receipt/closing.ts";
-import { UsageError } from "../lib/error.ts";
+import { LetheError, UsageError } from "../lib/error.ts";
 import { identityHash, readIdentityKey } from "../lib/model/kit/identity_key.ts";
 import {
   appendLedger,
   branchings,
   lateRequests,
   type LedgerEntry,
+  ledgerPath,
   ledgerStates,
   readLedger,
 } from "../lib/run/ledger.ts";
@@ -92,6 +93,7 @@ export const ledger = command({
       entries.push(...persons.map((person) => ({ ...blank, ...facts, event, person })));
     }
     if (entries.length > 0) await appendLedger(dir, entries);
+    else await needLedger(dir);
     const known = await readLedger(dir);
     const all = ledgerStates(known);
     const shown = due ? lateRequests(all, time) : all;
@@ -114,6 +116,17 @@ export const ledger = command({
     ]);
   },
 });
+
+/** A ledger that is looked at is there: of a mistyped folder nothing would ever be late. */
+async function needLedger(dir: string): Promise<void> {
+  const path = ledgerPath(dir);
+  if (await Deno.lstat(path).then(() => true, () => false)) return;
+  throw new LetheError(
+    `${path} does not exist`,
+    "the first request that is received makes it",
+    "check --dir, or note a request by --received",
+  );
+}
 
 const short = (hash: string) => `${hash.slice(0, 16)}..`;
 

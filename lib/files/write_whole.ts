@@ -65,9 +65,13 @@ export async function buildFolder<T>(
  * Refuses a path at which anything lies, a dangling symbolic link included. Commands that work for
  * long call it before they begin.
  *
+ * @param remedy what to do about it
  * @throws {LetheError} when something is at `path`
  */
-export async function refuseExisting(path: string): Promise<void> {
+export async function refuseExisting(
+  path: string,
+  remedy = "name a path that does not exist, or move the old one away",
+): Promise<void> {
   try {
     await Deno.lstat(path);
   } catch (error) {
@@ -76,8 +80,8 @@ export async function refuseExisting(path: string): Promise<void> {
   }
   throw new LetheError(
     `${path} exists`,
-    "an output is never written over",
-    "name a path that does not exist, or move the old one away",
+    "an output is not written over unasked",
+    remedy,
   );
 }
 

@@ -32,7 +32,7 @@ export interface ReportOptions {
 export async function writeReport(
   { results: path, more = [], out, force = false, includeImages = false }: ReportOptions,
 ): Promise<BenchmarkResults> {
-  if (!force) await refuseExisting(out);
+  if (!force) await refuseExisting(out, "name a path that does not exist, or add --force");
   const parts: NamedResults[] = [];
   for (const file of [path, ...more]) parts.push({ file, results: await readResults(file) });
   const results = mergeResults(parts);

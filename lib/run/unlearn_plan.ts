@@ -180,14 +180,24 @@ export async function whileInUse<T>(
 ): Promise<T> {
   if (sample) return await work(() => Promise.resolve());
   const use = await beginUse({ kit, id, out, branch, reason });
+  let next: string | undefined;
   try {
-    const result = await work(({ kit }) => use.made(kit.after));
+    const result = await work(({ kit }) => use.made(next = kit.after));
     use.done();
     return result;
   } catch (error) {
-    use.giveUp();
+    use.giveUp(next !== undefined && await holdsOther(join(out, "kit"), next));
     throw error;
   }
+}
+
+/** Whether another run's kit, or none, lies where the kit of an id was to go; what cannot be read may be it. */
+async function holdsOther(kit: string, id: string): Promise<boolean> {
+  const none = await Deno.lstat(kit).then(
+    () => false,
+    (error) => error instanceof Deno.errors.NotFound,
+  );
+  return none || await readManifest(kit).then((found) => found.id !== id, () => false);
 }
 
 /**

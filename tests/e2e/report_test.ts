@@ -100,6 +100,7 @@ Deno.test("report --force replaces a page, and refuses a grid in which no cell r
     const results = smallResults();
     await writeFiles(folder, { "results.json": JSON.stringify(results), "report.html": "mine" });
     const again = ["--grid", ".", "--out", "report.html"];
+    assertStringIncludes((await runTask("report", again, folder)).err, "or add --force");
     await done("report", [...again, "--force"], folder);
     assertStringIncludes(await Deno.readTextFile(join(folder, "report.html")), "<!doctype html>");
     const none = { ...results, cells: [], summary: [], analyses: [], sequences: [] };

@@ -31,6 +31,10 @@ Deno.test("ledger keeps who asked by keyed hash, what became of it, and what is 
       return { code, out: terminal.printed.join("\n"), err: terminal.noted.join("\n") };
     };
     const named = ["--identity-key", key];
+    for (const looks of [[], ["--due"]]) {
+      const { code, err } = await run(...looks);
+      assertEquals([code, err.includes("ledger.jsonl does not exist")], [1, true], err);
+    }
     assertEquals((await run("--received", "Jane,Joe,Jim", "--days", "0", ...named)).code, 0);
     assertEquals((await run("--done", "Jane", "--receipt", receipt, ...named)).code, 0);
     assertEquals((await run("--refused", "Joe", "--reason", "not in training", ...named)).code, 0);

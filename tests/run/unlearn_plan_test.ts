@@ -10,7 +10,9 @@ import {
 } from "../../lib/model/kit/identity_key.ts";
 import { writeKit } from "../../lib/model/kit/kit.ts";
 import { readManifest } from "../../lib/model/kit/stored_manifest.ts";
-import { planUnlearning } from "../../lib/run/unlearn_plan.ts";
+import { planUnlearning, whileInUse } from "../../lib/run/unlearn_plan.ts";
+import type { UnlearnSummary } from "../../lib/run/unlearn_summary.ts";
+import { refuseUsed } from "../../lib/model/kit/kit_uses.ts";
 import { inTemporaryFolder, writeFiles } from "../data/temporary_folder.ts";
 import { smallKit } from "../model/small_kit.ts";
 
@@ -103,4 +105,28 @@ Deno.test("planUnlearning finds the first kit's key beside it, and asks for it b
     // As versions up to this one left them.
     await Deno.copyFile(identityKey, `${later}.identity-key`);
     assertEquals((await plan(["Ann"], { kit: later })).rows.length, 1);
+  }));
+
+Deno.test("whileInUse leaves a kit unused whose output's place another run took meanwhile", () =>
+  inTemporaryFolder(async (folder) => {
+    const { plan } = await setUp(folder);
+    const planned = await plan(["Ann"]);
+    const kit = join(folder, "kit");
+    const { id } = await readManifest(kit);
+    const place = async (out: string, next: string) => {
+      const options = { kit, support: join(folder, "requests"), out };
+      const summary = { kit: { before: id, after: next } } as UnlearnSummary;
+      const run = whileInUse(options, planned, async (made) => {
+        await made(summary);
+        await writeKit(join(out, "kit"), smallKit([], false));
+        throw new LetheError(`${out} exists`, "", "");
+      });
+      await assertRejects(() => run, LetheError, "exists");
+      return (await readManifest(join(out, "kit"))).id;
+    };
+    const other = await place(join(folder, "other"), "3".repeat(64));
+    await refuseUsed(kit, id);
+    // The control: it failed when its own output had the name already.
+    await place(join(folder, "own"), other);
+    await assertRejects(() => refuseUsed(kit, id), LetheError, "a successor, ");
   }));

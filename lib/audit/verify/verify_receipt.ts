@@ -164,7 +164,12 @@ async function checkRequests(receipt: Receipt, options: VerifyOptions): Promise<
 }
 
 async function checkCopies(receipt: Receipt, split?: string): Promise<Verdict> {
-  if (split === undefined) return ["absent", "no split is given (--split)"];
+  if (split === undefined) {
+    const declared = receipt.settings.allowTrainingPhoto === true
+      ? "the operator declares that photographs of the data set are among the requests; "
+      : "";
+    return ["absent", `${declared}no split is given (--split)`];
+  }
   const { requests } = receipt;
   if (receipt.split && !same(await digestFile(split), receipt.split)) {
     return ["failed", "it is not the split of the run"];

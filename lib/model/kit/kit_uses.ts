@@ -19,8 +19,12 @@ export interface KitUse {
   made(next: string): Promise<void>;
   /** The output has its name. */
   done(): void;
-  /** Marks that nothing came of it, or leaves no mark where there is no other; nothing after `done`. */
-  giveUp(): void;
+  /**
+   * Marks that nothing came of it, or leaves no mark where there is no other; nothing after `done`.
+   *
+   * @param othersOutput what lies where the output was to go is another run's
+   */
+  giveUp(othersOutput?: boolean): void;
 }
 
 /** What {@link beginUse} needs. */
@@ -71,11 +75,11 @@ export async function beginUse(options: UseOptions): Promise<KitUse> {
       ended = true;
       globalThis.removeEventListener("unload", onUnload);
     };
-    const stop = () => {
+    const stop = (othersOutput = false) => {
       if (ended) return;
       end();
       // Stopped when the output had taken its name: it is there, and counts.
-      if (isThereSync(out)) {
+      if (!othersOutput && isThereSync(out)) {
         if (last === "begun") append("done", null);
       } else if (first) Deno.removeSync(path); // Nothing came of the only run there was.
       else append("given up", null);
@@ -97,10 +101,10 @@ export async function beginUse(options: UseOptions): Promise<KitUse> {
         end();
         file.close();
       },
-      giveUp() {
+      giveUp(othersOutput = false) {
         if (ended) return;
         try {
-          stop();
+          stop(othersOutput);
         } finally {
           file.close();
         }

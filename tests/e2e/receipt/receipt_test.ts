@@ -77,6 +77,7 @@ Deno.test("audit refuses a training photograph unless its operator states it, wi
       assertMatch(said, /absent +copies +declared by the operator: 1 of 1 requests/);
       const verified = await audits(folder, ["--verify", `${out}/receipt.json`, ...more]);
       assertEquals([verified.code, verified.failed], [0, []], verified.said);
+      assertMatch(verified.said, /absent +copies .*declare/, "with the split and without");
       const { settings } = await json(folder, `${out}/receipt.json`);
       assertEquals([settings.allowTrainingPhoto, settings.branchReason], [true, "trial"]);
     }

@@ -88,6 +88,19 @@ Deno.test("beginUse counts a run whose output is there as one that used the kit,
     await assertRejects(() => beginUse(options), LetheError, "a successor, ");
   }));
 
+Deno.test("beginUse does not count a run in whose output's place another run's output lies", () =>
+  onUse(async (options) => {
+    const [use, control] = [await beginUse(options), { ...options, kit: `${options.kit}2` }];
+    await use.made(NEXT);
+    await Deno.mkdir(options.out);
+    use.giveUp(true);
+    await refuseUsed(options.kit, THIS);
+    const other = await beginUse({ ...control, id: OTHER });
+    await other.made(NEXT);
+    other.giveUp();
+    await assertRejects(() => refuseUsed(control.kit, OTHER), LetheError, "a successor, ");
+  }));
+
 Deno.test("beginUse counts a run that was killed as its output took its name, wherever that went", () =>
   onUse(async (options) => {
     const use = await beginUse(options);
