@@ -5,8 +5,9 @@ import { hashFile } from "./hash_files.ts";
 import { hashModules, hashPackages, PROJECT, readModuleGraph } from "../layers/module_graph.ts";
 
 /**
- * The stub that makes the private cache, of whose imports in `lib/` every file is hashed; and what tells Deno
- * which files an import means, and what a task's command line is.
+ * Files that act before the launcher's own modules and that its module graph does not hold: the stub that
+ * makes the private cache (what it imports lies in `lib/`, where every file is hashed), and deno.json, which
+ * maps import names to files and holds the tasks' command lines.
  */
 const BEFORE = ["tasks/start.js", "deno.json"];
 
