@@ -12,7 +12,12 @@ import {
   SPLIT,
 } from "../cli/shared_options.ts";
 import { percent, table } from "../cli/table.ts";
-import { evaluateModels, MEASURED_PARTS } from "../lib/run/evaluate_model.ts";
+import {
+  evaluateModels,
+  type EvaluationReport,
+  MEASURED_PARTS,
+  type ModelEvaluation,
+} from "../lib/run/evaluate_model.ts";
 
 /** `deno task evaluate`: retain, forget, test, Tug-of-War. */
 export const evaluate = command({
@@ -20,6 +25,7 @@ export const evaluate = command({
   summary: "mAP or accuracy and loss on retain, forget and test; Tug-of-War against retraining",
   options: {
     model: { kind: "path", required: true, value: "DIR", help: "the model to measure" },
+    before: { kind: "path", value: "DIR", help: "the model before unlearning, for comparison" },
     retrained: { kind: "path", value: "DIR", help: "the oracle, from train --without-forget" },
     split: SPLIT,
     data: DATA,
@@ -32,46 +38,133 @@ export const evaluate = command({
   },
   examples: [
     "deno task evaluate --model unlearned/model --retrained retrained --split split.json --data DIR",
+    "deno task evaluate --model unlearned/model --before model --retrained retrained --split split.json --data DIR --json figures.json",
   ],
   async run(
-    { model, retrained, split, data, labels, cache, json, device, precision, ...memory },
+    { model, before, retrained, split, data, labels, cache, json, device, precision, ...memory },
     terminal,
   ) {
     await openAndAnnounce(device, terminal, precision);
     const report = await evaluateModels({
       split,
       data,
-      models: [model],
+      models: before === undefined ? [model] : [before, model],
       ...(retrained === undefined ? {} : { retrained }),
       ...(labels === undefined ? {} : { labels }),
       ...memoryChoice(memory),
       ...(cache === undefined ? {} : { cache }),
       onProgress: progress(terminal),
     });
-    const [result] = report.models;
-    const names = Object.keys(result.retain.perLabel);
-    const rows = [
-      ["all labels", ...MEASURED_PARTS.map((part) => percent(result[part].metric))],
-      ["loss", ...MEASURED_PARTS.map((part) => result[part].loss.toFixed(4))],
-      ...names.map((name) => [
-        `  ${name}`,
-        ...MEASURED_PARTS.map((part) => percent(result[part].perLabel[name])),
-      ]),
-    ];
-    const tow = report.tugOfWar?.[0];
-    const figures = MEASURED_PARTS.map((part) => {
-      const { metric, loss } = result[part];
-      return [part, { metric, loss }];
-    });
-    await printResult(terminal, json, { ...Object.fromEntries(figures), tow: tow ?? null }, [
-      ...table([model, ...MEASURED_PARTS], rows),
-      ...tow === undefined ? [] : [`Tug-of-War: ${percent(tow)}`],
-      ...report.undefinedParts.length === 0 ? [] : [
-        `no label has a positive among the images of ${report.undefinedParts.join(", ")}: mAP is ` +
-        "undefined there, and Tug-of-War with it",
-      ],
-    ]);
+    const named = {
+      model,
+      ...(before === undefined ? {} : { before }),
+      ...(retrained === undefined ? {} : { retrained }),
+    };
+    await printResult(terminal, json, asJson(report, named), asTables(report, named));
   },
 });
+
+/** The folders that the command line names. */
+interface Named {
+  readonly model: string;
+  readonly before?: string;
+  readonly retrained?: string;
+}
+
+/** A model's row: what it is called, how it does and, where there is an oracle, its Tug-of-War. */
+interface Row {
+  readonly name: string;
+  readonly measured: ModelEvaluation;
+  readonly tugOfWar: number | null;
+}
+
+/** Rows in the order in which the models came to be, the oracle last. */
+function rowsOf(
+  { models, retrained, tugOfWar }: EvaluationReport,
+  named: Named,
+): Row[] {
+  const names = named.before === undefined ? [named.model] : [named.before, named.model];
+  return [
+    ...names.map((name, i) => ({
+      ...{ name, measured: models[i], tugOfWar: tugOfWar?.[i] ?? null },
+    })),
+    ...retrained
+      ? [{
+        name: named.retrained!,
+        measured: retrained,
+        tugOfWar: tugOfWar?.[0] == null ? null : 1,
+      }]
+      : [],
+  ];
+}
+
+/** What unlearning made of the way from `before` to the oracle, by Tug-of-War; null where it is unknown. */
+function gapClosed({ tugOfWar }: EvaluationReport, { before }: Named): number | null {
+  if (before === undefined || tugOfWar === undefined) return null;
+  const [first, after] = tugOfWar;
+  return first === null || after === null || first === 1 ? null : (after - first) / (1 - first);
+}
+
+/** A table of the models, then the model's own labels. */
+function asTables(report: EvaluationReport, named: Named): string[] {
+  const rows = rowsOf(report, named);
+  const [{ measured: model }] = rows.slice(named.before === undefined ? 0 : 1);
+  const metric = metricOf(report);
+  const gap = gapClosed(report, named);
+  const withOracle = (cell: string) => report.retrained ? [cell] : [];
+  return [
+    ...table([`${metric} in percent`, ...MEASURED_PARTS, ...withOracle("Tug-of-War")], [
+      ...rows.map(({ name, measured, tugOfWar }) => [
+        name,
+        ...MEASURED_PARTS.map((part) => percent(measured[part].metric)),
+        ...withOracle(percent(tugOfWar)),
+      ]),
+    ]),
+    "",
+    ...table(["loss in nats", ...MEASURED_PARTS], [
+      ...rows.map(({ name, measured }) => [
+        name,
+        ...MEASURED_PARTS.map((part) => measured[part].loss.toFixed(4)),
+      ]),
+      ["images", ...MEASURED_PARTS.map((part) => String(model[part].images))],
+    ]),
+    "",
+    ...table([`${named.model}, by label`, ...MEASURED_PARTS], [
+      ...Object.keys(model.retain.perLabel).map((label) => [
+        label,
+        ...MEASURED_PARTS.map((part) => percent(model[part].perLabel[label])),
+      ]),
+    ]),
+    ...gap === null ? [] : ["", `closes ${percent(gap)} % of the gap to the retrained model`],
+    ...report.undefinedParts.length === 0 ? [] : [
+      "",
+      `no label has a positive among the images of ${report.undefinedParts.join(", ")}: mAP is ` +
+      "undefined there, and Tug-of-War with it",
+    ],
+  ];
+}
+
+/** The model's parts and Tug-of-War, as ever; the other models likewise under their names. */
+function asJson(report: EvaluationReport, named: Named) {
+  const rows = rowsOf(report, named);
+  const all = ({ name, measured, tugOfWar }: Row) => ({
+    path: name,
+    ...Object.fromEntries(MEASURED_PARTS.map((part) => [part, measured[part]])),
+    tow: tugOfWar,
+  });
+  const before = named.before === undefined ? undefined : rows.shift();
+  const [model, retrained] = rows;
+  return {
+    metric: metricOf(report),
+    ...all(model),
+    ...(before ? { before: all(before) } : {}),
+    ...(retrained ? { retrained: all(retrained) } : {}),
+    gapClosed: gapClosed(report, named),
+  };
+}
+
+function metricOf({ task }: EvaluationReport): string {
+  return task === "classes" ? "accuracy" : "mAP";
+}
 
 if (import.meta.main) await main(evaluate);

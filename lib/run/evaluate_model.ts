@@ -1,4 +1,5 @@
 import { joinedSamples } from "../data/packed_samples.ts";
+import type { Task } from "../data/sample.ts";
 import { samplesOf } from "../data/split.ts";
 import { LetheError } from "../error.ts";
 import { type Evaluation, evaluation } from "../measure/evaluation.ts";
@@ -24,6 +25,8 @@ export type ModelEvaluation = Readonly<Record<typeof MEASURED_PARTS[number], Eva
 
 /** Several models' evaluations on one split. */
 export interface EvaluationReport {
+  /** What the models tell: the metric is mAP for labels, accuracy for classes. */
+  readonly task: Task;
   /** In the order of the models asked for. */
   readonly models: readonly ModelEvaluation[];
   /** The oracle, where one was given. */
@@ -85,19 +88,22 @@ export async function evaluateLabelSets(
   const retrained = options.retrained === undefined
     ? undefined
     : await evaluator.evaluate(options.retrained);
-  return labelSets.map((_, i) => reportOf(models.map((model) => model[i]), retrained?.[i]));
+  const { task } = data.dataset;
+  return labelSets.map((_, i) => reportOf(task, models.map((model) => model[i]), retrained?.[i]));
 }
 
 function reportOf(
+  task: Task,
   models: readonly ModelEvaluation[],
   retrained: ModelEvaluation | undefined,
 ): EvaluationReport {
   const undefinedParts = MEASURED_PARTS.filter((part) =>
     models.some((model) => model[part].metric === null)
   );
-  if (!retrained) return { models, undefinedParts };
+  if (!retrained) return { task, models, undefinedParts };
   const oracle = partMetrics(retrained);
   return {
+    task,
     models,
     retrained,
     undefinedParts,

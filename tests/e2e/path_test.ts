@@ -41,24 +41,35 @@ Deno.test("evaluate measures what unlearn made of portraits, and predict reads i
     ]);
 
     const measured = async (model: string) => {
-      const args = ["--model", model, "--retrained", "retrained", ...DEVICE];
+      const args = ["--model", model, "--before", "model", "--retrained", "retrained", ...DEVICE];
       const rest = ["--split", "split.json", "--data", "portraits", "--json", "figures.json"];
       const table = await doneHere("evaluate", [...args, ...rest], folder);
-      assertMatch(table, /\nall labels +\d+\.\d +\d+\.\d +\d+\.\d\n/);
-      assertMatch(table, /\n {2}Smiling +\S+ +\S+ +\S+\n/);
-      assertMatch(table, /\nTug-of-War: +\d+\.\d\n/);
+      const [metric, loss, labels] = table.split("\n\n");
+      assertMatch(metric, /^mAP in percent +retain +forget +test +Tug-of-War\n/);
+      for (const name of ["model", model, "retrained"]) {
+        assertMatch(metric, new RegExp(`\n${name}( +\\d+\\.\\d){4}`));
+        assertMatch(loss, new RegExp(`\n${name}( +\\d\\.\\d{4}){3}\n`));
+      }
+      assertMatch(labels, /\nSmiling +\S+ +\S+ +\S+\n/);
       return await json(folder, "figures.json");
     };
     const [after, oracle] = [
       await measured("unlearned/model"),
       await measured("retrained"),
     ];
-    assertEquals(Object.keys(after), ["retain", "forget", "test", "tow"]);
+    assertEquals(after.metric, "mAP");
     for (const part of ["retain", "forget", "test"]) {
-      assertEquals(Object.keys(after[part]), ["metric", "loss"]);
+      assertEquals(Object.keys(after[part]), ["metric", "loss", "images", "perLabel"]);
+      assertEquals(after.retrained[part], oracle[part]);
       assert(after[part].metric > 0 && after[part].metric <= 1 && after[part].loss > 0);
     }
     assertEquals(oracle.tow, 1, "the oracle is as good as itself");
+    assertEquals(oracle.gapClosed, 1);
+    assertAlmostEquals(
+      after.gapClosed,
+      (after.tow - after.before.tow) / (1 - after.before.tow),
+      1e-12,
+    );
     const metrics = (of: typeof after) => ({
       retain: of.retain.metric,
       forget: of.forget.metric,
