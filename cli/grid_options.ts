@@ -98,14 +98,15 @@ async function settingsOf(
   return parseGridSettings(await readPlainText(file!, { maxBytes: 2 ** 20 }), file!);
 }
 
-/** Names the folder of those data sets that lack one. */
+/** Names the folder of those data sets that lack one, and makes paths absolute. */
 function withRoot(settings: GridSettings, root: string | undefined): GridSettings {
   return {
     ...settings,
     data: settings.data.map((data) => {
-      if (data.layout === "portraits") return data;
+      const init = data.init === undefined ? {} : { init: resolve(data.init) };
+      if (data.layout === "portraits") return { ...data, ...init };
       const given = data.root ?? root;
-      return given === undefined ? data : { ...data, root: resolve(given) };
+      return { ...data, ...(given === undefined ? {} : { root: resolve(given) }), ...init };
     }),
   };
 }

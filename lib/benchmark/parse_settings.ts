@@ -72,6 +72,7 @@ function parseData(fields: JsonFields): DataSettings {
     side: drawn.read("side", is.integer(8, 1024)),
   };
   drawn?.end();
+  const init = fields.optional("init", is.line(4096));
   const data: DataSettings = {
     name: fields.read("name", NAME),
     layout,
@@ -81,6 +82,7 @@ function parseData(fields: JsonFields): DataSettings {
     preset: fields.read("preset", is.oneOf(Object.keys(PRESETS) as PresetName[])),
     recipe: fields.read("recipe", is.oneOf(TRAINING_RECIPES.map(({ name }) => name))),
     training: parseTraining(fields),
+    ...(init === undefined ? {} : { init }),
     metaLearning: parseMetaLearning(fields),
     requestSizeForOne: fields.optional("requestSizeForOne", PEOPLE) ?? 10,
   };

@@ -123,7 +123,7 @@ function planSplit(order: SplitOrder): Omit<GridPlan, "stages"> {
   const at = `${data.name}/${forget} seed ${seed}`;
   const layout = data.layout === "portraits" ? "celeba" : data.layout;
   const split = add(`split ${at}`, { kind: "split", layout, forget, seed }, { data: root });
-  const from = { split, data: root };
+  const from = { split, data: root, ...(data.init === undefined ? {} : { init: data.init }) };
   const training = { kind: "train", preset: data.preset, recipe: recipeOf(data), seed } as const;
   const model = add(`pretrain ${at}`, { ...training, withoutForget: false }, from);
   const oracle = add(`retrain ${at}`, { ...training, withoutForget: true }, from);

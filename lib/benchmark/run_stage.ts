@@ -53,6 +53,7 @@ export async function runStage(
 ): Promise<void> {
   const split = inputs.split && join(inputs.split, SPLIT_FILE);
   const data = () => openSplit(split, inputs.data);
+  const start = inputs.init === undefined ? {} : { init: inputs.init };
   switch (task.kind) {
     case "draw":
       return await writePortraits(out, { ...task.portraits, seed: 0 });
@@ -66,6 +67,7 @@ export async function runStage(
         data: inputs.data,
         out,
         ...{ cache, onProgress },
+        ...start,
         ...training,
       });
     }
@@ -93,6 +95,7 @@ export async function runStage(
       await trainModel({
         ...{ device, split, data: inputs.data, out: again, withoutForget: false, logUpdates: null },
         ...{ cache, onProgress },
+        ...start,
         ...training,
       });
       await Deno.remove(again, { recursive: true });

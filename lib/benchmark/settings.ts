@@ -53,6 +53,11 @@ export interface DataSettings {
   readonly recipe: string;
   /** What is other than in the recipe. */
   readonly training: Partial<TrainingOverrides>;
+  /**
+   * Weights that every model of the grid is fine-tuned from, as `train --init` takes them; absent: drawn.
+   * Stages are named after the path, as after a data set's.
+   */
+  readonly init?: string;
   /** What is other than published in meta-learning; N_S is the number of people to forget. */
   readonly metaLearning: MetaLearningOverrides;
   /** N_S where one person is to be forgotten (Sec. 5.3; released code: 50 CelebA-HQ, 10 CelebA). */

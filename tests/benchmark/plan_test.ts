@@ -92,6 +92,13 @@ Deno.test("planGrid names a stage anew when, and only when, what it depends on h
     unlearn: 4,
     sequence: 2,
   });
+  const init = anew({ data: [{ ...data, init: "/base" }] });
+  assertEquals([init.train, init["meta-learn"], init.split, init.draw], [
+    4,
+    2,
+    undefined,
+    undefined,
+  ]);
   assertEquals(anew({}, "another adapter").train, 4);
   assertEquals(anew({}, "another adapter").split, undefined);
 });

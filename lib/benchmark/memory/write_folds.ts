@@ -32,6 +32,7 @@ export async function writeFolds(
     splitHash: data.sha256,
     data: inputs.data,
     folder: unfinished,
+    ...(inputs.init === undefined ? {} : { init: inputs.init }),
     identities: peopleOf(samplesOf(data.split, data.dataset, "train"), 0).identities,
     random: new Random(seed, "folds"),
     ...(onProgress ? { onProgress } : {}),
