@@ -153,7 +153,10 @@ export {
   type ModelEvaluation,
 } from "./lib/run/evaluate_model.ts";
 export { type ImportedModel, importModel, type ImportOptions } from "./lib/run/import_model.ts";
-export { METHOD_SETTINGS_CHOICES, type MethodSettingsChoice } from "./lib/run/kit_for_methods.ts";
+export {
+  METHOD_SETTINGS_CHOICES,
+  type MethodSettingsChoice,
+} from "./lib/run/meta_learning/kit_for_methods.ts";
 export type { FoldChoice, MemoryChoice } from "./lib/run/memory/remember_people.ts";
 export { metaLearnKit, type MetaLearnOptions } from "./lib/run/meta_learn_kit.ts";
 export type { MetaLearnSettings } from "./lib/run/meta_learning/settings.ts";

@@ -22,7 +22,7 @@ import {
 } from "../cli/shared_options.ts";
 import { percent } from "../cli/table.ts";
 import type { Interval } from "../lib/measure/bootstrap.ts";
-import { METHOD_SETTINGS_CHOICES } from "../lib/run/kit_for_methods.ts";
+import { METHOD_SETTINGS_CHOICES } from "../lib/run/meta_learning/kit_for_methods.ts";
 import { writeMetaHistory } from "../cli/write_history.ts";
 import { metaLearnKit } from "../lib/run/meta_learn_kit.ts";
 import { STATISTICS_CHOICES } from "../lib/unlearn/training_statistics.ts";

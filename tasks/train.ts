@@ -19,7 +19,7 @@ import { percent } from "../cli/table.ts";
 import { writeTrainingHistory } from "../cli/write_history.ts";
 import { type PresetName, PRESETS } from "../lib/model/config.ts";
 import { TRAINING_RECIPES } from "../lib/model/recipes.ts";
-import { dataSize, recipeFor } from "../lib/run/default_preset.ts";
+import { dataSize, recipeFor } from "../lib/run/training/default_preset.ts";
 import { openSplit, type SplitData } from "../lib/run/split_data.ts";
 import { trainModel } from "../lib/run/train_model.ts";
 import { publishedLayout } from "../lib/unlearn/methods.ts";

@@ -16,7 +16,7 @@ import { metaLearnKit } from "./meta_learn_kit.ts";
 import type { MetaLearnSettings } from "./meta_learning/settings.ts";
 import type { OnProgress } from "./progress.ts";
 import { trainModel } from "./train_model.ts";
-import { trainInWorker } from "./train_worker.ts";
+import { trainInWorker } from "./training/train_worker.ts";
 import { unlearnRequests } from "./unlearn_requests.ts";
 
 /** Sizes and settings of the demo: minutes on two cores, and enough people to learn to forget from. */

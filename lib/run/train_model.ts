@@ -4,32 +4,23 @@ import { refuseExisting, removeUnfinished } from "../files/write_whole.ts";
 import { finishBeforeExit } from "../files/finish_before_exit.ts";
 import { isDefined, taskMetric } from "../measure/evaluation.ts";
 import { writeModel } from "../model/checkpoint.ts";
-import { type ModelConfig, presetConfig, type PresetName, PRESETS } from "../model/config.ts";
+import { presetConfig, type PresetName, PRESETS } from "../model/config.ts";
 import { downloadWeights } from "../model/device_weights.ts";
-import { initialVit } from "../model/initial_vit.ts";
 import { microBatchWithin } from "../model/memory_plan.ts";
 import { predict, Predictor } from "../model/predict.ts";
-import { pretrainedTheta } from "../model/pretrained/pretrained_theta.ts";
-import { inferShape } from "../model/pretrained/infer_shape.ts";
-import { type Pretrained, readPretrained } from "../model/pretrained/read_pretrained.ts";
-import { dataSize, presetFor, presetOfWeights } from "./default_preset.ts";
+import { readPretrained } from "../model/pretrained/read_pretrained.ts";
 import type { TrainingRecipe } from "../model/recipes.ts";
 import { encodeSafetensors } from "../model/encode_safetensors.ts";
 import { loadState, saveState } from "../model/saved_state.ts";
 import { type Epoch, train, type TrainingState } from "../model/train.ts";
 import { chooseKernels } from "../tensor/kernels/autotune/choose_kernels.ts";
 import type { Device } from "../tensor/device.ts";
-import { Random } from "../random.ts";
-import { disposeWeights, type Weights } from "../tensor/weights.ts";
-import * as tf from "@tensorflow/tfjs";
-import type { Samples } from "../data/sample.ts";
-import type { StepSettings } from "../model/training_step/training_step.ts";
-import { LoggedUpdates } from "../unlearn/compared/logged_updates.ts";
-import { updatesFolder, writeUpdates } from "./memory/stored_updates.ts";
-import { checkLogSize, keepUpdates, loadUpdates, saveUpdates } from "./memory/update_state.ts";
+import { disposeWeights } from "../tensor/weights.ts";
 import { kernelProgress, type OnProgress } from "./progress.ts";
-import { openSplit, type SplitData } from "./split_data.ts";
+import { openSplit } from "./split_data.ts";
 import { openImages } from "./split_images.ts";
+import { choosePreset, initialTheta, startConfig } from "./training/start_weights.ts";
+import { openUpdatesLog } from "./training/updates_log.ts";
 import { range } from "../data/loader/image_source.ts";
 import { byteTargets } from "../data/loader/stored_source.ts";
 
@@ -105,10 +96,12 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
   valSource.warm?.(range(Math.min(val.length, FIRST_VALIDATION)));
   const valTargets = byteTargets(val, task, labels.length);
   const judged = isDefined(task, valTargets);
+  // Where validation says nothing, no epoch is the best.
+  const select = judged ? recipe.select : "last";
   const microBatch = options.microBatch ??
     microBatchWithin(config, labels.length, "train", recipe.batchSize, options.memoryLimit);
 
-  const initial = initialTheta(config, options, start);
+  const initial = initialTheta(config, seed, start);
   const fingerprint = JSON.stringify({
     recipe,
     seed,
@@ -129,7 +122,7 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
   for (const path of [out, statePath]) await removeUnfinished(path);
   const saved = await loadState<{ history: Epoch[]; steps: number }>(statePath, fingerprint);
   const epochsDone = saved?.record.history.length ?? 0;
-  const logged = options.logUpdates === undefined ? null : await logOf(
+  const logged = options.logUpdates === undefined ? null : await openUpdatesLog(
     { recipe, task, shape: config, microBatch },
     initial,
     samples,
@@ -146,8 +139,7 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
   const predictor = new Predictor(config);
   const { theta, history } = await train(
     {
-      // Where validation says nothing, no epoch is the best.
-      recipe: judged ? recipe : { ...recipe, select: "last" },
+      recipe: { ...recipe, select },
       task,
       shape: config,
       seed,
@@ -188,14 +180,12 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
           `waited for input ${share.toFixed(1)} %`;
         const { history, steps, theta, best, moments } = state;
         await finishBeforeExit(async () => {
-          // Before the state, which names the epoch that both go on from.
-          if (logged) await saveUpdates(logged.folder, history.length, logged.log.people);
+          await logged?.save(history.length);
           await saveState(statePath, fingerprint, {
             sets: { theta, best, moments },
             record: { history, steps },
           });
-          const kept = [history.length, selectedEpoch(history, judged ? recipe.select : "last")];
-          if (logged) await keepUpdates(logged.folder, kept);
+          await logged?.keep([history.length, selectedEpoch(history, select)]);
         });
       },
     },
@@ -218,121 +208,20 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
     ...(kernels.choice ? { kernels: kernels.choice } : {}),
   };
   disposeWeights(theta);
-  const updates = updatesFolder(out);
-  if (logged) {
-    const chosen = selectedEpoch(history, judged ? recipe.select : "last");
-    if (chosen !== history.length) await loadUpdates(logged.folder, chosen, logged.log.people);
-  }
+  const chosen = selectedEpoch(history, select);
+  if (chosen !== history.length) await logged?.load(chosen);
   const extra = new Map([["history.json", new TextEncoder().encode(text + "\n")]]);
   // The state goes only when the model is there, and then it goes.
   await finishBeforeExit(async () => {
-    if (logged) {
-      const { people, log, folder } = logged;
-      // Of this run, had it been stopped between the two.
-      await Deno.remove(updates, { recursive: true }).catch(() => {});
-      const rows = log.people.map(({ update }) => update);
-      await writeUpdates(updates, model, data.sha256, options.logUpdates!, people, rows);
-      await Deno.remove(folder, { recursive: true });
-      log.dispose();
-    }
+    await logged?.finish(out, model, data.sha256, options.logUpdates!);
     await writeModel(out, model, extra);
     await Deno.remove(statePath).catch(() => {});
   });
   return history;
 }
 
-/** A log of everybody's updates, as far as a stopped run had come. */
-async function logOf(
-  settings: StepSettings,
-  initial: Weights,
-  samples: Samples,
-  statePath: string,
-  epochsDone: number,
-) {
-  const people = [...new Set(samples.map(({ identity }) => identity))].sort();
-  const weights = Object.values(initial).reduce((sum, { size }) => sum + size, 0);
-  checkLogSize(people.length, weights);
-  const rowOf = new Map(people.map((identity, row) => [identity, row]));
-  const owners = samples.map(({ identity }) => rowOf.get(identity)!);
-  const log = new LoggedUpdates(settings, initial, owners, people.length);
-  const folder = `${statePath}.updates`;
-  if (epochsDone > 0) await loadUpdates(folder, epochsDone, log.people);
-  return { people, log, folder };
-}
-
 /** The epoch whose weights are kept. */
 function selectedEpoch(history: readonly Epoch[], select: TrainingRecipe["select"]): number {
   if (select === "last") return history.length;
   return history.reduce((a, b) => b.metric > a.metric ? b : a).epoch;
-}
-
-/** The size of the weights to start from, or one that fits the data; and says which. */
-async function choosePreset(
-  data: SplitData,
-  start: Pretrained | null,
-  onNotice?: (line: string) => void,
-): Promise<PresetName> {
-  const known = start && presetOfWeights(start.weights);
-  if (known) {
-    onNotice?.(`--preset ${known}: the size of the weights to start from`);
-    return known;
-  }
-  const size = await dataSize(data);
-  const preset = presetFor(size);
-  onNotice?.(`--preset ${preset}: ${size.why}`);
-  return preset;
-}
-
-/**
- * The preset's config with what the weights to start from were trained with and no tensor tells: heads,
- * LayerNorm's epsilon, normalisation.
- *
- * @throws {LetheError} they are of another architecture, or their config.json contradicts them
- */
-function startConfig(config: ModelConfig, start: Pretrained | null): ModelConfig {
-  if (start?.config) {
-    const { heads, layerNormEps, mean, std } = start.config;
-    return {
-      ...config,
-      ...(start.config.dim === config.dim ? { heads } : {}),
-      layerNormEps,
-      mean,
-      std,
-    };
-  }
-  if (!start) return config;
-  const { weights, file, published } = start;
-  // Without a config.json the preset names the heads.
-  const heads = published?.heads === undefined ? config.heads : undefined;
-  const shape = inferShape(weights, file, heads, published);
-  const { mean, std } = published ?? {};
-  return {
-    ...config,
-    ...(shape.dim === config.dim ? { heads: shape.heads } : {}),
-    layerNormEps: shape.layerNormEps,
-    ...(mean && std ? { mean, std } : {}),
-  };
-}
-
-/** Fresh weights, or those of `init`; its head only where it has the same labels. */
-function initialTheta(
-  config: ModelConfig,
-  { seed }: TrainModelOptions,
-  start: Pretrained | null,
-): Weights {
-  const fresh = () => initialVit(config, config.labels.length, new Random(seed, "initial theta"));
-  if (start === null) return fresh();
-  const { weights, file, config: given } = start;
-  const otherLabels = given && given.labels.join("\n") !== config.labels.join("\n");
-  const kept = otherLabels
-    ? new Map([...weights].filter(([name]) => !name.startsWith("head.")))
-    : weights;
-  const published = pretrainedTheta(kept, config, config.labels.length, file);
-  const theta: Record<string, tf.Tensor> = {};
-  for (const [name, drawn] of Object.entries(fresh())) {
-    const from = published.get(name);
-    theta[name] = from ? tf.tensor(from.values, [...from.shape]) : drawn;
-    if (from) drawn.dispose();
-  }
-  return theta;
 }

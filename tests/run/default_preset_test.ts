@@ -5,7 +5,12 @@ import { PRESETS } from "../../lib/model/config.ts";
 import { TRAINING_RECIPES } from "../../lib/model/recipes.ts";
 import { Random } from "../../lib/random.ts";
 import { openDevice } from "../../lib/tensor/device.ts";
-import { dataSize, presetFor, presetOfWeights, recipeFor } from "../../lib/run/default_preset.ts";
+import {
+  dataSize,
+  presetFor,
+  presetOfWeights,
+  recipeFor,
+} from "../../lib/run/training/default_preset.ts";
 import { splitDataset } from "../../lib/run/split_dataset.ts";
 import { openSplit } from "../../lib/run/split_data.ts";
 import { disposeWeights } from "../../lib/tensor/weights.ts";

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import type { KitForMethods } from "../../lib/run/kit_for_methods.ts";
+import type { KitForMethods } from "../../lib/run/meta_learning/kit_for_methods.ts";
 import { keptForMethods } from "../../lib/run/meta_learning/kept_for_methods.ts";
 import { inTemporaryFolder } from "../data/temporary_folder.ts";
 

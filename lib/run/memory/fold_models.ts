@@ -11,7 +11,7 @@ import type { Random } from "../../random.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { OnProgress } from "../progress.ts";
 import { trainModel } from "../train_model.ts";
-import { trainInWorker } from "../train_worker.ts";
+import { trainInWorker } from "../training/train_worker.ts";
 import {
   aboutOf,
   foldFolder,

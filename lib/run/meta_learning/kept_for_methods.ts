@@ -2,7 +2,7 @@ import { readPlainFile } from "../../files/plain_file.ts";
 import { writeWhole } from "../../files/write_whole.ts";
 import { encodeSafetensors } from "../../model/encode_safetensors.ts";
 import { parseSafetensors, type Weight } from "../../model/safetensors.ts";
-import type { KitForMethods } from "../kit_for_methods.ts";
+import type { KitForMethods } from "./kit_for_methods.ts";
 
 const MAX_BYTES = 16 * 2 ** 30;
 const PARTS = ["importances", "covariances"] as const;

@@ -8,7 +8,7 @@ import { trainingImageHash } from "../../model/kit/training_images.ts";
 import { disposeWeights } from "../../tensor/weights.ts";
 import type { MetaParameters } from "../../unlearn/meta_unlearn/meta_learn.ts";
 import { withRows } from "../../unlearn/unlearn.ts";
-import type { KitForMethods } from "../kit_for_methods.ts";
+import type { KitForMethods } from "./kit_for_methods.ts";
 import { type KitMemory, sealMemory } from "../memory/kit_memory.ts";
 import type { MetaLearnSettings } from "./settings.ts";
 

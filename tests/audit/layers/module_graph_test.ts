@@ -50,7 +50,7 @@ Deno.test("readModuleGraph fails on imports from elsewhere and on computed ones"
     assertEquals(graph.outcome.state, "failed");
     assertStringIncludes(graph.outcome.detail, await Deno.realPath(other));
     // train_worker.ts starts itself as a Worker, by a URL that is no literal.
-    const worker = await readModuleGraph(join(LIB, "run/train_worker.ts"));
+    const worker = await readModuleGraph(join(LIB, "run/training/train_worker.ts"));
     assertEquals(worker.outcome.state, "failed");
     assertMatch(worker.outcome.detail, /train_worker\.ts: new Worker\(import\.meta\.url/);
   }));

@@ -1,11 +1,11 @@
-import type { ImageFeed } from "../data/loader/image_source.ts";
-import type { Model } from "../model/checkpoint.ts";
-import { downloadWeights } from "../model/device_weights.ts";
-import type { StepRange } from "../model/kit/kit_manifest.ts";
-import type { KitStatistics, StatisticsRecord } from "../model/kit/kit_statistics.ts";
-import type { KitMethodSettings } from "../model/kit/method_settings.ts";
-import type { Weights } from "../tensor/weights.ts";
-import { IMPORTANCE_BATCH } from "../unlearn/importance_batch.ts";
+import type { ImageFeed } from "../../data/loader/image_source.ts";
+import type { Model } from "../../model/checkpoint.ts";
+import { downloadWeights } from "../../model/device_weights.ts";
+import type { StepRange } from "../../model/kit/kit_manifest.ts";
+import type { KitStatistics, StatisticsRecord } from "../../model/kit/kit_statistics.ts";
+import type { KitMethodSettings } from "../../model/kit/method_settings.ts";
+import type { Weights } from "../../tensor/weights.ts";
+import { IMPORTANCE_BATCH } from "../../unlearn/importance_batch.ts";
 import {
   BASELINES,
   methodOf,
@@ -13,20 +13,20 @@ import {
   needsData,
   publishedLayout,
   publishedSettings,
-} from "../unlearn/methods.ts";
-import type { Method } from "../unlearn/methods/method.ts";
+} from "../../unlearn/methods.ts";
+import type { Method } from "../../unlearn/methods/method.ts";
 import {
   disposeStatistics,
   type StatisticsChoice,
   type TrainingStatistics,
   trainingStatistics,
-} from "../unlearn/training_statistics.ts";
-import { chooseSettings, type ChosenSettings } from "./choose_settings.ts";
-import { methodRange } from "./meta_learning/method_ranges.ts";
-import type { Simulated } from "./meta_learning/step_ranges.ts";
-import type { OnProgress } from "./progress.ts";
-import type { SplitData } from "./split_data.ts";
-import type { SplitImages } from "./split_images.ts";
+} from "../../unlearn/training_statistics.ts";
+import { chooseSettings, type ChosenSettings } from "../choose_settings.ts";
+import { methodRange } from "./method_ranges.ts";
+import type { Simulated } from "./step_ranges.ts";
+import type { OnProgress } from "../progress.ts";
+import type { SplitData } from "../split_data.ts";
+import type { SplitImages } from "../split_images.ts";
 
 /** Where the settings of SSD, PGU and JiT come from. */
 export const METHOD_SETTINGS_CHOICES = ["published", "chosen"] as const;

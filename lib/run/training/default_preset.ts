@@ -1,11 +1,11 @@
 import { join } from "@std/path";
-import { decodeImage, MAX_IMAGE_BYTES } from "../data/images/decode_image.ts";
-import type { Sample, Samples } from "../data/sample.ts";
-import { checkHash, MISSING_IMAGE } from "../data/loader/image_loader.ts";
-import { samplesOf } from "../data/split.ts";
-import { readPlainFile } from "../files/plain_file.ts";
-import { type PresetName, PRESETS } from "../model/config.ts";
-import { hashOf, type SplitData } from "./split_data.ts";
+import { decodeImage, MAX_IMAGE_BYTES } from "../../data/images/decode_image.ts";
+import type { Sample, Samples } from "../../data/sample.ts";
+import { checkHash, MISSING_IMAGE } from "../../data/loader/image_loader.ts";
+import { samplesOf } from "../../data/split.ts";
+import { readPlainFile } from "../../files/plain_file.ts";
+import { type PresetName, PRESETS } from "../../model/config.ts";
+import { hashOf, type SplitData } from "../split_data.ts";
 
 /** Images that are looked at, spread over the training images. */
 const SEEN = 16;

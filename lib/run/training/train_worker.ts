@@ -1,12 +1,12 @@
-import { type Device, openDevice } from "../tensor/device.ts";
+import { type Device, openDevice } from "../../tensor/device.ts";
 import {
   keepMeasured,
   type Measured,
   readMeasured,
-} from "../tensor/kernels/autotune/measured_store.ts";
-import { followOrders, giveOrder } from "../threads/orders.ts";
-import type { ProgressEvent } from "./progress.ts";
-import { trainModel, type TrainModelOptions } from "./train_model.ts";
+} from "../../tensor/kernels/autotune/measured_store.ts";
+import { followOrders, giveOrder } from "../../threads/orders.ts";
+import type { ProgressEvent } from "../progress.ts";
+import { trainModel, type TrainModelOptions } from "../train_model.ts";
 
 /** A training that a worker can be sent: a backend's name for the device, no callback. */
 export type TrainingOrder = Omit<TrainModelOptions, "device" | "onProgress"> & {
