@@ -4,7 +4,7 @@ import type { DatasetName } from "../data/sample.ts";
 import { sha256Hex } from "../files/sha256.ts";
 import type { PresetName } from "../model/config.ts";
 import type { TrainingRecipe } from "../model/recipes.ts";
-import type { MemorySettings } from "../run/memory/learn_memory.ts";
+import type { MemorySettings } from "../run/memory/memory_inputs.ts";
 import type { MetaLearnSettings } from "../run/meta_learning/settings.ts";
 import type { MethodName, MethodSettings } from "../unlearn/methods.ts";
 import type { MeasureSettings, PortraitSizes } from "./settings.ts";

@@ -7,7 +7,7 @@ import { uploadWeights } from "../../model/device_weights.ts";
 import { decodeRow, encodeRow, type MemoryRow } from "../../model/kit/memory_row.ts";
 import { layerShapes } from "../../model/kit/row_layers.ts";
 import { thetaShapes } from "../../model/theta_shapes.ts";
-import { type LearnedMemory, requestScales } from "../../run/memory/learn_memory.ts";
+import { type LearnedMemory, requestScales } from "../../run/memory/scale_rows.ts";
 import { makeMemory, type MakeMemoryOptions } from "../../run/memory/make_memory.ts";
 import { peopleOf } from "../../run/memory/people_of.ts";
 import type { SplitData } from "../../run/split_data.ts";

@@ -6,7 +6,7 @@ import { encodeRow } from "../../model/kit/memory_row.ts";
 import { sealRow } from "../../model/kit/sealed_row.ts";
 import { sha256Hex } from "../../files/sha256.ts";
 import type { Folds } from "./folds_file.ts";
-import { type LearnedMemory, requestScales } from "./learn_memory.ts";
+import { type LearnedMemory, requestScales } from "./scale_rows.ts";
 
 /** What a kit is to remember. */
 export interface KitMemory {

@@ -1,5 +1,5 @@
 import type { MemoriseRecipe } from "../../unlearn/memory/memory_context.ts";
-import type { MemorySettings } from "./learn_memory.ts";
+import type { MemorySettings } from "./memory_inputs.ts";
 
 /** Folds of the training people unless told otherwise. */
 export const DEFAULT_FOLDS = { folds: 5, foldSets: 1 } as const;

@@ -7,7 +7,7 @@ import { retainedProjectors } from "../../unlearn/compared/pgu.ts";
 import type { Method } from "../../unlearn/methods/method.ts";
 import type { MethodSettings } from "../../unlearn/methods.ts";
 import type { TrainingStatistics } from "../../unlearn/training_statistics.ts";
-import { type LearnedMemory, requestScales } from "../memory/learn_memory.ts";
+import { type LearnedMemory, requestScales } from "../memory/scale_rows.ts";
 import { rangeOfSteps, type Simulated } from "./step_ranges.ts";
 
 /** Requests that are tried of one person and of N_S people: SSD, PGU and JiT take longer than MetaUnlearn. */
