@@ -4,10 +4,11 @@ import { taskMetric } from "../../measure/evaluation.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import type { MemoryRow } from "../../model/kit/memory_row.ts";
 import { predict, Predictor } from "../../model/predict.ts";
-import { addScaled, disposeWeights, mapWeights, type Weights } from "../../tensor/weights.ts";
-import type { Judged } from "../../unlearn/memory/choose_scale.ts";
 import { activeWebgpu } from "../../tensor/recording/owned_tensor.ts";
-import { flatten, unflatten } from "../../unlearn/memory/flat.ts";
+import { disposeWeights, mapWeights, type Weights } from "../../tensor/weights.ts";
+import type { Judged } from "../../unlearn/memory/choose_scale.ts";
+import { flatten } from "../../unlearn/memory/flat.ts";
+import { Moved } from "../../unlearn/memory/moved.ts";
 import { subtractRows } from "../../unlearn/memory/row_step.ts";
 import type { Person } from "../../unlearn/meta_unlearn/simulate_requests.ts";
 import type { Random } from "../../random.ts";
@@ -35,6 +36,12 @@ export interface ScaleContext {
   readonly microBatch: number;
   readonly source: ImageFeed;
   readonly original: Logits;
+}
+
+/** Judges scales of rows, and frees what it was made of when no more are asked for. */
+export interface ScaleJudge {
+  judge(scale: number): Promise<Judged>;
+  dispose(): void;
 }
 
 /** Images of others, and of validation people, that a fold's requests of one size are judged on together. */
@@ -80,13 +87,13 @@ export function foldRequests(
  *
  * @param rows everybody's; of each request their sum is kept, since theta_u is linear in the scale
  * @returns the mean over folds; the forgotten images of a fold's requests are measured together, each as
- *   the model after its own request has it
+ *   the model after its own request has it. The caller disposes it
  */
 export async function scaleJudge(
   { theta, config, microBatch, source, original }: ScaleContext,
   rows: KeptRows,
   folds: readonly FoldRequests[],
-): Promise<(scale: number) => Promise<Judged>> {
+): Promise<ScaleJudge> {
   const { task, labels: { length: labels } } = config;
   const metric = (logits: Float32Array, images: readonly number[]) =>
     taskMetric(task, logits, source.targets(images), labels);
@@ -108,48 +115,48 @@ export async function scaleJudge(
     sums.set(group, await flatten(taken));
     for (const weights of [nothing, taken]) disposeWeights(weights);
   }
-  return async (scale) => {
-    const predictor = new Predictor(config);
+  const [predictor, moved] = [new Predictor(config), new Moved(theta)];
+  const judge = async (scale: number): Promise<Judged> => {
     let [tugOfWar, lost] = [0, 0];
-    try {
-      for (const [i, { groups, retain, val }] of folds.entries()) {
-        const found = { forget: [] as Float32Array[], retain: 0, val: 0 };
-        for (const group of groups) {
-          const sum = unflatten(sums.get(group)!, theta);
-          const moved = addScaled(theta, sum, scale);
-          disposeWeights(sum);
-          const asked = group.flatMap(({ images }) => images);
-          const all = [...asked, ...retain, ...val];
-          // Batches of one size are replayed from one recording.
-          while (activeWebgpu() && all.length % microBatch !== 0) all.push(all[0]);
-          const { logits } = await predict(
-            moved,
-            config,
-            source,
-            all,
-            microBatch,
-            undefined,
-            "logits",
-            predictor,
-          );
-          disposeWeights(moved);
-          const [a, b] = [asked.length * labels, (asked.length + retain.length) * labels];
-          found.forget.push(logits.slice(0, a));
-          found.retain += metric(logits.slice(a, b), retain) / groups.length;
-          found.val += metric(logits.slice(b, b + val.length * labels), val) / groups.length;
-        }
-        const asked = groups.flat().flatMap(({ images }) => images);
-        const forget = metric(joined(found.forget), asked);
-        const product = (1 - Math.abs(forget - due[i].forget)) *
-          (1 - Math.abs(found.retain - due[i].retain.aim)) *
-          (1 - Math.abs(found.val - due[i].val.aim));
-        tugOfWar += product / folds.length;
-        lost += (due[i].retain.before - found.retain) / folds.length;
+    for (const [i, { groups, retain, val }] of folds.entries()) {
+      const found = { forget: [] as Float32Array[], retain: 0, val: 0 };
+      for (const group of groups) {
+        const after = moved.by(sums.get(group)!, scale);
+        const asked = group.flatMap(({ images }) => images);
+        const all = [...asked, ...retain, ...val];
+        // Batches of one size are replayed from one recording.
+        while (activeWebgpu() && all.length % microBatch !== 0) all.push(all[0]);
+        const { logits } = await predict(
+          after,
+          config,
+          source,
+          all,
+          microBatch,
+          undefined,
+          "logits",
+          predictor,
+        );
+        const [a, b] = [asked.length * labels, (asked.length + retain.length) * labels];
+        found.forget.push(logits.slice(0, a));
+        found.retain += metric(logits.slice(a, b), retain) / groups.length;
+        found.val += metric(logits.slice(b, b + val.length * labels), val) / groups.length;
       }
-    } finally {
-      predictor.dispose();
+      const asked = groups.flat().flatMap(({ images }) => images);
+      const forget = metric(joined(found.forget), asked);
+      const product = (1 - Math.abs(forget - due[i].forget)) *
+        (1 - Math.abs(found.retain - due[i].retain.aim)) *
+        (1 - Math.abs(found.val - due[i].val.aim));
+      tugOfWar += product / folds.length;
+      lost += (due[i].retain.before - found.retain) / folds.length;
     }
     return { tugOfWar, lost };
+  };
+  return {
+    judge,
+    dispose() {
+      predictor.dispose();
+      moved.dispose();
+    },
   };
 }
 

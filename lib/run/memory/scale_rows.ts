@@ -56,10 +56,10 @@ export async function scaleRows(
       like?: ChosenScale,
     ) => {
       const size = sizeOf(requests);
-      const judge = await scaleJudge(scaled, rows, requests);
+      const judging = await scaleJudge(scaled, rows, requests);
       const { best: scale, trials } = await chooseScale(
         async (scale) => {
-          const found = await judge(scale);
+          const found = await judging.judge(scale);
           const note = `rank ${rank ?? "full"}${layers === "all" ? "" : `, ${layers}`}, ` +
             `${size} people, ${scale.toFixed(3)}: ToW ${(100 * found.tugOfWar).toFixed(1)}`;
           onProgress?.({ stage: "scale", done: i, total: ranks.length, unit: "ranks", note });
@@ -67,7 +67,7 @@ export async function scaleRows(
         },
         mostLost,
         like?.scale.scale,
-      );
+      ).finally(() => judging.dispose());
       return { people: size, scale, trials };
     };
     // The layers are those that do best for the largest requests.

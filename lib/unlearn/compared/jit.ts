@@ -69,23 +69,20 @@ export async function justInTime(
     copies.push({ logits: tf.clone(logits), distance: tf.clone(distance) });
   }
   perturbed.dispose();
-  const { value, gradients } = await logitGradient(
-    theta,
-    backbone,
-    patches,
-    (logits) =>
-      tf.div(
-        copies.map((copy) => {
-          const moved = tf.sqrt(tf.sum(tf.square(tf.sub(logits, copy.logits)), 1));
-          const ratios = tf.div(moved, copy.distance);
-          return tf.sum(shares ? tf.mul(ratios, tf.tensor1d([...shares])) : ratios);
-          // Not tf.addN: its shader would bind more buffers than a WebGPU adapter allows.
-        }).reduce((sum, term) => tf.add(sum, term)),
-        copies.length,
-      ),
-  );
+  // All draws in one tensor each: a term of its own for each would be some ten programs, and as many again
+  // for its gradient.
+  const [said, apart] = [copies.map(({ logits }) => logits), copies.map((copy) => copy.distance)]
+    .map((tensors) => tf.tidy(() => tf.stack(tensors)));
+  const { value, gradients } = await logitGradient(theta, backbone, patches, (logits) => {
+    const gaps = tf.sub(tf.expandDims(logits, 0), said);
+    const ratios = tf.div(tf.sqrt(tf.sum(tf.square(gaps), 2)), apart);
+    return tf.div(
+      tf.sum(shares ? tf.mul(ratios, tf.tensor1d([...shares])) : ratios),
+      copies.length,
+    );
+  });
   const after = addScaled(theta, gradients, -learningRate);
-  copies.forEach(({ logits, distance }) => tf.dispose([logits, distance]));
+  tf.dispose([said, apart, ...copies.flatMap(({ logits, distance }) => [logits, distance])]);
   disposeWeights(gradients);
   return { theta: after, value };
 }

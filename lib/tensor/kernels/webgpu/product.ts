@@ -96,7 +96,8 @@ export function multiply(
     alongInner: [a.alongInner, b.alongInner],
     width: [widthOf(a), widthOf(b), stored],
     half: [a.half ?? false, b.half ?? false],
-    ragged: k % 4 !== 0,
+    // Tiles are masked beyond k as they are read, whatever k is.
+    ragged: !kernel.across && k % 4 !== 0,
     bias: bias !== undefined,
     ...ending ? { ending: kindOf(ending) } : {},
     ...rowSums ? { rowSums: true } : {},

@@ -125,9 +125,17 @@ function costOnCard(kernel: ProductKernel, size: ProductSize): number {
   return Math.max(1, tiles * kernel.lanes / AT_ONCE) * size.k * kernel.cycles;
 }
 
+/**
+ * The kernel that small products share, and the cycles (two microseconds) that another has to save to be
+ * taken instead: a card's driver compiles a tenth of a second for each kernel and each ending.
+ */
+const SHARED = TILED.find(({ name }) => name === "tiles 32x32x16, 4x4")!;
+const WORTH_COMPILING = 3600;
+
 /** The kernel to take where none was measured, from those that suit the adapter's kind. */
 export function estimatedKernel(size: ProductSize): ProductKernel {
   const cost = onCard() ? costOnCard : costOnCpu;
-  return suitableKernels()
+  const best = suitableKernels()
     .reduce((best, kernel) => cost(kernel, size) < cost(best, size) ? kernel : best);
+  return onCard() && cost(SHARED, size) - cost(best, size) < WORTH_COMPILING ? SHARED : best;
 }

@@ -7,6 +7,7 @@ import {
   setProductChoice,
   watchProducts,
 } from "../../../../lib/tensor/kernels/autotune/product_choice.ts";
+import { setCard } from "../../../../lib/tensor/kernels/webgpu/card.ts";
 import {
   estimatedKernel,
   PRODUCT_KERNELS,
@@ -59,6 +60,18 @@ Deno.test("setProductChoice passes over names that it does not know", () => {
   setProductChoice({ [caseName(PRODUCT)]: "another version's", "nonsense": OTHER.name });
   assertEquals(productKernel(PRODUCT), estimatedKernel(PRODUCT));
   setProductChoice({});
+});
+
+Deno.test("estimatedKernel of a card shares one kernel among small products alone", () => {
+  setCard(true);
+  try {
+    const of = (m: number, n: number, k: number) => estimatedKernel({ batch: 1, m, n, k }).name;
+    const small = [[8, 40, 96], [64, 512, 80], [1088, 96, 384], [1088, 384, 96], [2080, 384, 128]];
+    assertEquals(new Set(small.map(([m, n, k]) => of(m, n, k))).size, 1);
+    assertNotEquals(of(6304, 3072, 768), of(8, 40, 96));
+  } finally {
+    setCard(false);
+  }
 });
 
 Deno.test("watchProducts tells of products until it is ended", () => {
