@@ -61,6 +61,8 @@ export const DEMO = {
     // Retraining costs the others more here than the default's limit.
     mostLost: 1,
     atOnce: 2,
+    // A second core, or a card, has time while the meta-loss is learned.
+    beside: true,
   } satisfies MemoryChoice,
 } as const;
 
@@ -146,7 +148,7 @@ export async function demo(
     microBatch: 64,
     // The other methods' part.
     statistics: "none",
-    ...(method === "memory" ? { memory: memoryOn(device) } : {}),
+    ...(method === "memory" ? { memory: DEMO.memory } : {}),
     onProgress,
   });
   await unlearnRequests({
@@ -168,9 +170,4 @@ export async function demo(
     [undefined, VISIBLE_LABELS, PRIVATE_LABELS],
   );
   return { all, visible, privateFacts, metaLearning };
-}
-
-/** On a card a worker's start, and all programs compiled anew, take longer than a fold model's training. */
-function memoryOn({ software }: Device): MemoryChoice {
-  return { ...DEMO.memory, atOnce: software ? DEMO.memory.atOnce : 1 };
 }

@@ -8,6 +8,7 @@ import { disposeWeights } from "../tensor/weights.ts";
 import { disposeParameters, type MetaEpoch } from "../unlearn/meta_unlearn/meta_learn.ts";
 import { rowsFolder } from "./memory/remember_people.ts";
 import { afterEpochs, type KitParts } from "./meta_learning/after_epochs.ts";
+import { foldsBeside } from "./meta_learning/folds_beside.ts";
 import { type LearnedEpochs, learnEpochs } from "./meta_learning/learn_epochs.ts";
 import { type MetaLearningRun, openMetaLearning } from "./meta_learning/open_run.ts";
 import type { MetaLearnOptions } from "./meta_learning/options.ts";
@@ -30,9 +31,10 @@ export async function metaLearnKit(options: MetaLearnOptions): Promise<readonly 
   for (const path of [options.out, metaLearningStatePath(options.out)]) {
     await removeUnfinished(path);
   }
+  const foldModels = foldsBeside(run);
   const theta = uploadWeights(run.model.theta);
   const learned = await learnEpochs(run, theta);
-  const parts = await afterEpochs(run, theta, learned);
+  const parts = await afterEpochs(run, theta, learned, foldModels);
   await finishBeforeExit(() => writeKitAndKey(run, learned, parts));
   disposeParameters(learned.parameters);
   disposeWeights(theta);

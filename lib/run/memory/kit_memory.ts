@@ -15,6 +15,9 @@ export interface KitMemory {
   readonly match: PhotographMatch | null;
 }
 
+/** Sealed rows that take less than this together are sealed once. */
+const MOST_IN_MEMORY = 2 ** 28;
+
 /**
  * Seals everybody's row, each under a key of its own.
  *
@@ -28,13 +31,18 @@ export async function sealMemory(
   const sealed = async (i: number) => sealRow(key, encodeRow(await learned.rows.read(i)));
   const all = range(learned.rows.count);
   const people: IndexedRow[] = [];
+  const kept: Uint8Array<ArrayBuffer>[] = [];
   for (const i of all) {
     const { bytes, salt } = await sealed(i);
+    // All are of one size.
+    if (bytes.length * all.length <= MOST_IN_MEMORY) kept.push(bytes);
     people.push({ person: identityHash(key, identities[i]), sha256: sha256Hex(bytes), salt });
   }
-  // Once more when they are written: everybody's together may not fit the memory.
+  // Others once more when they are written: everybody's together may not fit the memory.
   async function* rows() {
-    for (const i of all) yield [identityHash(key, identities[i]), (await sealed(i)).bytes] as const;
+    for (const i of all) {
+      yield [identityHash(key, identities[i]), kept[i] ?? (await sealed(i)).bytes] as const;
+    }
   }
   const { scale, tugOfWar } = learned.scales.at(-1)!.scale;
   return {

@@ -37,6 +37,8 @@ export interface MemoryChoice extends FoldChoice {
   readonly requestSizes?: readonly number[];
   /** Fold models that are trained at once. */
   readonly atOnce?: number;
+  /** Trains them in workers while the meta-loss is learned, where {@link atOnce} is more than one. */
+  readonly beside?: boolean;
 }
 
 /** How {@link foldModels} makes what a choice asks for, beside a kit. */

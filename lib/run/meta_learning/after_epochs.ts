@@ -22,11 +22,13 @@ export interface KitParts extends Pick<Learned, "stepRanges"> {
  * the people's rows where it is to remember them, and how far each method's steps go on simulated requests.
  *
  * @param theta on the device; stays the caller's
+ * @param foldModels waits for those that are trained beside
  */
 export async function afterEpochs(
   run: MetaLearningRun,
   theta: Weights,
   { parameters, objective }: LearnedEpochs,
+  foldModels: () => Promise<void>,
 ): Promise<KitParts> {
   const { options, settings, data, model, microBatch, images, source, people, random } = run;
   const { out, seed, onProgress } = options;
@@ -59,6 +61,7 @@ export async function afterEpochs(
       compute,
     )
     : compute());
+  await foldModels();
   const memory = options.memory && await rememberPeople(options.memory, {
     ...run.foldOptions,
     ...{ theta, source, people, microBatch, seed, out, val: run.val, unseen: run.unseen },
