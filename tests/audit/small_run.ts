@@ -3,12 +3,8 @@ import { containedCommand } from "../../lib/audit/sandbox/containment.ts";
 import type { ContainedRun } from "../../lib/audit/sandbox/contained_run.ts";
 import { digestFile, digestFiles } from "../../lib/audit/record/digest_files.ts";
 import type { Receipt } from "../../lib/audit/receipt/receipt.ts";
-import {
-  encodeReceipt,
-  readReceipt,
-  receiptBundle,
-  sealReceipt,
-} from "../../lib/audit/receipt/receipt_file.ts";
+import { encodeReceipt, readReceipt } from "../../lib/audit/receipt/receipt_file.ts";
+import { receiptBundle, sealReceipt } from "../../lib/audit/receipt/seal.ts";
 import { receiptPage } from "../../lib/audit/receipt/receipt_page.ts";
 import { newSigningKey, readSigningKey } from "../../lib/audit/receipt/signing_key.ts";
 import { writeReceipt } from "../../lib/audit/receipt/write_receipt.ts";

@@ -11,7 +11,8 @@ import {
 import { encodeManifest } from "../../lib/model/kit/kit_manifest.ts";
 import { readManifest } from "../../lib/model/kit/stored_manifest.ts";
 import { ledger } from "../../tasks/ledger.ts";
-import { encodeReceipt, sealReceipt } from "../../lib/audit/receipt/receipt_file.ts";
+import { encodeReceipt } from "../../lib/audit/receipt/receipt_file.ts";
+import { sealReceipt } from "../../lib/audit/receipt/seal.ts";
 import { hash, smallReceipt } from "../audit/small_receipt.ts";
 import { recordedTerminal } from "../cli/recorded_terminal.ts";
 import { readRequestRows, requestPeople } from "../../lib/data/requests/request_rows.ts";

@@ -7,7 +7,8 @@ import type { KitManifest } from "../../model/kit/kit_manifest.ts";
 import { readManifest } from "../../model/kit/stored_manifest.ts";
 import type { LedgerEntry } from "../../run/ledger.ts";
 import type { Receipt } from "./receipt.ts";
-import { isSealedBy, MAX_RECEIPT_BYTES, parseReceipt, peopleOf } from "./receipt_file.ts";
+import { MAX_RECEIPT_BYTES, parseReceipt, peopleOf } from "./receipt_file.ts";
+import { isSealedBy } from "./seal.ts";
 
 /** What a ledger keeps of the run that closed a request. */
 export type Closing = Pick<LedgerEntry, "receipt" | "generation" | "kits">;

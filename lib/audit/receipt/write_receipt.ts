@@ -15,7 +15,8 @@ import {
 } from "./receipt.ts";
 import { PROJECT } from "../layers/module_graph.ts";
 import { commitOf } from "../record/commit.ts";
-import { encodeReceipt, receiptBundle, sealReceipt } from "./receipt_file.ts";
+import { encodeReceipt } from "./receipt_file.ts";
+import { receiptBundle, sealReceipt } from "./seal.ts";
 import { receiptPage } from "./receipt_page.ts";
 import type { Place } from "../record/redact.ts";
 import type { SigningKey } from "./signing_key.ts";

@@ -4,7 +4,7 @@ import { sha256Hex } from "../../files/sha256.ts";
 import { differing, isThere, same, type Verdict } from "../layers/checks.ts";
 import type { LayerOutcome } from "../layers/layer.ts";
 import { type Receipt, RECEIPT_BUNDLE, RECEIPT_FILE, RECEIPT_PAGE } from "../receipt/receipt.ts";
-import { receiptBundle } from "../receipt/receipt_file.ts";
+import { receiptBundle } from "../receipt/seal.ts";
 import { receiptPage } from "../receipt/receipt_page.ts";
 import { PERMISSIONS_LOG, TRACE_LOG } from "../receipt/write_receipt.ts";
 import { digestFile } from "../record/digest_files.ts";

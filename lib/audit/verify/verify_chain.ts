@@ -3,7 +3,8 @@ import { type Check, runChecks, type Verdict } from "../layers/checks.ts";
 import type { LayerOutcome } from "../layers/layer.ts";
 import { type MakingReceipt, merkleRoot, readMakingReceipt } from "../receipt/making_receipt.ts";
 import type { Receipt } from "../receipt/receipt.ts";
-import { isSealedBy, readReceipt } from "../receipt/receipt_file.ts";
+import { readReceipt } from "../receipt/receipt_file.ts";
+import { isSealedBy } from "../receipt/seal.ts";
 import { readSplit } from "../../data/split_file.ts";
 import { readClaim } from "./read_claim.ts";
 

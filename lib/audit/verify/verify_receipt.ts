@@ -18,12 +18,8 @@ import type { LayerOutcome } from "../layers/layer.ts";
 import { requestTableHash } from "../receipt/compose_receipt.ts";
 import { declaredCopies } from "../receipt/declared_limits.ts";
 import { type Digest, type Receipt, RECEIPT_FILE } from "../receipt/receipt.ts";
-import {
-  encodeReceipt,
-  isSealedBy,
-  readReceipt,
-  readReceiptText,
-} from "../receipt/receipt_file.ts";
+import { encodeReceipt, readReceipt, readReceiptText } from "../receipt/receipt_file.ts";
+import { isSealedBy } from "../receipt/seal.ts";
 import { isWeakKey } from "../receipt/signing_key.ts";
 import { digestFile, digestFiles, listTree } from "../record/digest_files.ts";
 import { REQUEST_TABLE } from "../sandbox/contained_run.ts";

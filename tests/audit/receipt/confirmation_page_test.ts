@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { confirmationPage, photographsOf } from "../../../lib/audit/receipt/confirmation_page.ts";
-import { readReceipt, sealReceipt } from "../../../lib/audit/receipt/receipt_file.ts";
+import { readReceipt } from "../../../lib/audit/receipt/receipt_file.ts";
+import { sealReceipt } from "../../../lib/audit/receipt/seal.ts";
 import { LetheError } from "../../../lib/error.ts";
 import { hash, smallReceipt } from "../small_receipt.ts";
 import { onReceipt } from "../small_run.ts";

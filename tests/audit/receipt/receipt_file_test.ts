@@ -2,11 +2,10 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import {
   encodeReceipt,
-  isSealedBy,
   parseReceipt,
   readReceipt,
-  sealReceipt,
 } from "../../../lib/audit/receipt/receipt_file.ts";
+import { isSealedBy, sealReceipt } from "../../../lib/audit/receipt/seal.ts";
 import { newSigningKey, readSigningKey } from "../../../lib/audit/receipt/signing_key.ts";
 import { LetheError } from "../../../lib/error.ts";
 import { inTemporaryFolder } from "../../data/temporary_folder.ts";

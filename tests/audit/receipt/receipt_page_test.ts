@@ -1,9 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
-import {
-  encodeReceipt,
-  parseReceipt,
-  sealReceipt,
-} from "../../../lib/audit/receipt/receipt_file.ts";
+import { encodeReceipt, parseReceipt } from "../../../lib/audit/receipt/receipt_file.ts";
+import { sealReceipt } from "../../../lib/audit/receipt/seal.ts";
 import { LetheError } from "../../../lib/error.ts";
 import { escapeHtml, receiptPage } from "../../../lib/audit/receipt/receipt_page.ts";
 import { hash, smallReceipt } from "../small_receipt.ts";

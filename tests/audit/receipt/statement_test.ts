@@ -3,11 +3,8 @@ import { bundleFromJSON } from "@sigstore/bundle";
 import { toSignedEntity, Verifier } from "@sigstore/verify";
 import { createPublicKey } from "node:crypto";
 import { join } from "@std/path";
-import {
-  encodeReceipt,
-  receiptBundle,
-  sealReceipt,
-} from "../../../lib/audit/receipt/receipt_file.ts";
+import { encodeReceipt } from "../../../lib/audit/receipt/receipt_file.ts";
+import { receiptBundle, sealReceipt } from "../../../lib/audit/receipt/seal.ts";
 import {
   isSignedBy,
   isWeakKey,

@@ -2,11 +2,8 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { readMakingReceipt } from "../../../lib/audit/receipt/making_receipt.ts";
 import { readPack } from "../../../lib/audit/receipt/pack.ts";
-import {
-  encodeReceipt,
-  readReceipt,
-  sealReceipt,
-} from "../../../lib/audit/receipt/receipt_file.ts";
+import { encodeReceipt, readReceipt } from "../../../lib/audit/receipt/receipt_file.ts";
+import { sealReceipt } from "../../../lib/audit/receipt/seal.ts";
 import { readClaim } from "../../../lib/audit/verify/read_claim.ts";
 import { LetheError } from "../../../lib/error.ts";
 import { inTemporaryFolder } from "../../data/temporary_folder.ts";

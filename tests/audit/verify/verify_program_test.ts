@@ -3,7 +3,7 @@ import { digestFile } from "../../../lib/audit/record/digest_files.ts";
 import { hashLibrary } from "../../../lib/audit/record/library.ts";
 import { moduleHashes } from "../../../lib/audit/record/module_hashes.ts";
 import type { Receipt } from "../../../lib/audit/receipt/receipt.ts";
-import { sealReceipt } from "../../../lib/audit/receipt/receipt_file.ts";
+import { sealReceipt } from "../../../lib/audit/receipt/seal.ts";
 import { verifyProgram } from "../../../lib/audit/verify/verify_program.ts";
 import { hash, smallReceipt } from "../small_receipt.ts";
 

@@ -2,12 +2,8 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { join } from "@std/path";
 import { digestFile } from "../../../lib/audit/record/digest_files.ts";
 import type { Receipt } from "../../../lib/audit/receipt/receipt.ts";
-import {
-  encodeReceipt,
-  readReceipt,
-  receiptBundle,
-  sealReceipt,
-} from "../../../lib/audit/receipt/receipt_file.ts";
+import { encodeReceipt, readReceipt } from "../../../lib/audit/receipt/receipt_file.ts";
+import { receiptBundle, sealReceipt } from "../../../lib/audit/receipt/seal.ts";
 import { receiptPage } from "../../../lib/audit/receipt/receipt_page.ts";
 import { newSigningKey, readSigningKey } from "../../../lib/audit/receipt/signing_key.ts";
 import { type VerifyOptions, verifyReceipt } from "../../../lib/audit/verify/verify_receipt.ts";

@@ -2,12 +2,8 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { join } from "@std/path";
 import { digestFiles } from "../../../lib/audit/record/digest_files.ts";
 import type { Receipt } from "../../../lib/audit/receipt/receipt.ts";
-import {
-  encodeReceipt,
-  readReceipt,
-  receiptBundle,
-  sealReceipt,
-} from "../../../lib/audit/receipt/receipt_file.ts";
+import { encodeReceipt, readReceipt } from "../../../lib/audit/receipt/receipt_file.ts";
+import { receiptBundle, sealReceipt } from "../../../lib/audit/receipt/seal.ts";
 import { receiptPage } from "../../../lib/audit/receipt/receipt_page.ts";
 import { readSigningKey } from "../../../lib/audit/receipt/signing_key.ts";
 import { readModel, writeModel } from "../../../lib/model/checkpoint.ts";
