@@ -3,8 +3,9 @@ import { progress } from "../cli/progress.ts";
 import { DEVICE, openAndAnnounce, SEED } from "../cli/shared_options.ts";
 import { percent, table } from "../cli/table.ts";
 import type { Terminal } from "../cli/terminal.ts";
+import { claimOutput } from "../lib/files/claim_output.ts";
 import { DEMO, demo as run, DEMO_METHODS, type DemoMethod } from "../lib/run/demo.ts";
-import { buildFolder, refuseExisting } from "../lib/files/write_whole.ts";
+import { buildFolder } from "../lib/files/write_whole.ts";
 import { withTemporaryPath } from "../lib/files/temporary_path.ts";
 import type { ModelEvaluation } from "../lib/run/evaluate_model.ts";
 import type { Device } from "../lib/tensor/device.ts";
@@ -26,7 +27,7 @@ export const demo = command({
   },
   examples: ["deno task demo", "deno task demo --seed 1 --device wasm --out demo"],
   async run({ seed, method, out, device: choice }, terminal) {
-    if (out !== undefined) await refuseExisting(out);
+    using _claim = out === undefined ? null : await claimOutput(out);
     const device = await openAndAnnounce(choice, terminal);
     if (out === undefined) {
       const folder = await Deno.makeTempDir({ prefix: "lethe-demo-" });

@@ -21,6 +21,7 @@ import {
   SPLIT,
 } from "../cli/shared_options.ts";
 import { percent } from "../cli/table.ts";
+import { claimOutput } from "../lib/files/claim_output.ts";
 import type { Interval } from "../lib/measure/bootstrap.ts";
 import { METHOD_SETTINGS_CHOICES } from "../lib/run/meta_learning/kit_for_methods.ts";
 import { writeMetaHistory } from "../cli/write_history.ts";
@@ -66,6 +67,7 @@ export const metaLearn = command({
   async run(options, terminal) {
     const { model, split, data, out, identityKey, statistics, methodSettings, seed } = options;
     const memory = memoryRowChoice(options);
+    using _claim = await claimOutput(out);
     const leaveReceipt = await receiptOf("meta-learn", options, terminal);
     const device = await openAndAnnounce(options.device, terminal, options.precision);
     const settings = (forgetCount: number) => {

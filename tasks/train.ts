@@ -17,6 +17,7 @@ import { rankChoice } from "../cli/meta_options.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import { percent } from "../cli/table.ts";
 import { writeTrainingHistory } from "../cli/write_history.ts";
+import { claimOutput } from "../lib/files/claim_output.ts";
 import { type PresetName, PRESETS } from "../lib/model/config.ts";
 import { TRAINING_RECIPES } from "../lib/model/recipes.ts";
 import { dataSize, recipeFor } from "../lib/run/training/default_preset.ts";
@@ -74,6 +75,7 @@ export const train = command({
   async run(options, terminal) {
     const { split, data, out, init, withoutForget, seed } = options;
     const logUpdates = rankChoice("--log-updates", options.logUpdates);
+    using _claim = await claimOutput(out);
     const leaveReceipt = await receiptOf("train", options, terminal);
     const device = await openAndAnnounce(options.device, terminal, options.precision);
     const recipeName = options.recipe ??

@@ -11,6 +11,7 @@ import {
   SPLIT,
 } from "../cli/shared_options.ts";
 import { settingOptions, settingsGiven } from "../cli/method_options.ts";
+import { claimOutput } from "../lib/files/claim_output.ts";
 import { unlearnWithData as runMethod } from "../lib/run/unlearn_with_data.ts";
 import { DATA_METHODS, methodOf } from "../lib/unlearn/methods.ts";
 
@@ -48,6 +49,7 @@ export const unlearnWithData = command({
     const given = Object.keys(SETTINGS).map((name) =>
       [name, options[name as DataSetting]] as const
     );
+    using _claim = await claimOutput(out);
     const device = await openAndAnnounce(options.device, terminal);
     const { settings, images } = await runMethod({
       ...{ device, method, model, split, data, out, seed },

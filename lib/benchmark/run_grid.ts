@@ -10,7 +10,7 @@ import type { Device } from "../tensor/device.ts";
 import { methodOf, needsData } from "../unlearn/methods.ts";
 import { collectResults } from "./collect_results.ts";
 import { recordPath } from "./cluster/claim.ts";
-import { hostName } from "./cluster/host_name.ts";
+import { hostName } from "../files/host_name.ts";
 import { claimsFolder, type GridPlan, identityKeyOf, planGrid, stagesFolder } from "./plan.ts";
 import type { BenchmarkResults } from "./results.ts";
 import type { GridSettings } from "./settings.ts";

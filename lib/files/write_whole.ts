@@ -142,7 +142,8 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-function cannotWrite(path: string, cause: unknown): LetheError {
+/** That an output cannot be written, and why. */
+export function cannotWrite(path: string, cause: unknown): LetheError {
   const why = firstLine(cause);
   return new LetheError(
     `${path} cannot be written (${why})`,

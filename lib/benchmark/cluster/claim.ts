@@ -1,5 +1,6 @@
 import { join } from "@std/path";
 import { firstLine, LetheError } from "../../error.ts";
+import { claimsOf, heartbeatOf, ownerOf, takeClaim } from "../../files/claim.ts";
 
 /** Who makes a stage, and on what: part of the claim and, in the end, of the record. */
 export interface Maker {
@@ -58,27 +59,27 @@ export async function claimStage(
   let seen = { number: -1, time: NaN, since: 0 };
   for (;;) {
     if (await isDone()) return null;
-    const number = highest(folder, name);
-    const time = number < 0 ? NaN : changeOf(pathOf(folder, name, number));
+    const newest = claimsOf(folder, name).at(-1);
+    const number = newest?.number ?? -1;
+    const time = newest ? heartbeatOf(newest.path) : NaN;
     if (number !== seen.number || !Object.is(time, seen.time)) {
       seen = { number, time, since: performance.now() };
     }
-    const dead = number < 0 || Number.isNaN(time) ||
-      performance.now() - seen.since >= 1000 * deadAfter;
+    const dead = Number.isNaN(time) || performance.now() - seen.since >= 1000 * deadAfter;
     if (dead) {
-      const path = pathOf(folder, name, number + 1);
-      if (create(path, maker)) return heldClaim(folder, name, number + 1, maker, beat);
+      const held = take(folder, name, number + 1, maker, beat);
+      if (held) return held;
       continue; // somebody else was quicker
     }
-    onWait?.(ownerOf(pathOf(folder, name, number)));
+    onWait?.(inWords(newest!.path));
     await new Promise((resolve) => setTimeout(resolve, 1000 * Math.min(beat, deadAfter / 4)));
   }
 }
 
 /** Who holds a stage, as far as its claim tells; null where nobody does. */
 export function claimedBy(folder: string, name: string): string | null {
-  const number = highest(folder, name);
-  return number < 0 ? null : ownerOf(pathOf(folder, name, number));
+  const newest = claimsOf(folder, name).at(-1);
+  return newest ? inWords(newest.path) : null;
 }
 
 /** Where the record of a stage lies: who made it, on what adapter, in how many seconds. */
@@ -106,46 +107,40 @@ export async function readRecord(
   }
 }
 
-function heldClaim(
+function take(
   folder: string,
   name: string,
   number: number,
   maker: Maker,
   beat: number,
-): Claim {
-  const path = pathOf(folder, name, number);
-  // Those before it are dead.
-  for (const old of numbers(folder, name)) if (old < number) removed(pathOf(folder, name, old));
-  // Times alone: they can be set on a full disk too.
-  const lost = Promise.withResolvers<never>();
-  lost.promise.catch(() => {}); // told to whoever waits for it
-  const timer = setInterval(() => {
-    if (highest(folder, name) > number) lost.reject(takenOver(name));
-    try {
-      const now = new Date();
-      Deno.utimeSync(path, now, now);
-    } catch {
-      // Gone or unreachable; another heartbeat may reach it.
-    }
-  }, 1000 * beat);
-  const release = () => {
-    clearInterval(timer);
-    removed(path);
-  };
-  globalThis.addEventListener("unload", release);
-  return {
-    lost: lost.promise,
+): Claim | null {
+  const held = created(
+    folder,
+    () => takeClaim(folder, name, { number, owner: maker, beat, takenOver: () => takenOver(name) }),
+  );
+  return held && {
+    lost: held.lost,
     async done(seconds) {
       const record = { ...maker, seconds: Math.round(1000 * seconds) / 1000 };
       // On a full disk the stage counts all the same.
-      await Deno.writeTextFile(path, JSON.stringify(record) + "\n").catch(() => {});
-      await Deno.rename(path, recordPath(folder, name)).catch(() => {});
+      await Deno.writeTextFile(held.path, JSON.stringify(record) + "\n").catch(() => {});
+      await Deno.rename(held.path, recordPath(folder, name)).catch(() => {});
     },
-    [Symbol.dispose]() {
-      globalThis.removeEventListener("unload", release);
-      release();
-    },
+    [Symbol.dispose]: () => held[Symbol.dispose](),
   };
+}
+
+function created<T>(folder: string, create: () => T): T {
+  try {
+    return create();
+  } catch (error) {
+    throw new LetheError(
+      `no claim can be created in ${folder} (${firstLine(error)})`,
+      "a stage is claimed by a file in the grid's folder",
+      "make room there, or mend its rights",
+      { cause: error },
+    );
+  }
 }
 
 function takenOver(name: string): LetheError {
@@ -156,68 +151,8 @@ function takenOver(name: string): LetheError {
   );
 }
 
-function pathOf(folder: string, name: string, number: number): string {
-  return join(folder, `${name}.${number}`);
-}
-
-function numbers(folder: string, name: string): number[] {
-  return [...Deno.readDirSync(folder)].flatMap(({ name: file }) => {
-    const [, stage, number] = /^(.+)\.(\d+)$/.exec(file) ?? [];
-    return stage === name ? [Number(number)] : [];
-  });
-}
-
-function highest(folder: string, name: string): number {
-  try {
-    return Math.max(-1, ...numbers(folder, name));
-  } catch {
-    return -1;
-  }
-}
-
-/** Milliseconds, as the file system gives them; NaN where the file is gone. */
-function changeOf(path: string): number {
-  try {
-    return Deno.statSync(path).mtime?.getTime() ?? 0;
-  } catch {
-    return NaN;
-  }
-}
-
-function ownerOf(path: string): string {
-  try {
-    const { host, adapter } = JSON.parse(Deno.readTextFileSync(path));
-    return `${host || "another machine"} (${adapter})`;
-  } catch {
-    return "another process";
-  }
-}
-
-/** @returns whether this process created it */
-function create(path: string, maker: Maker): boolean {
-  try {
-    using file = Deno.openSync(path, { write: true, createNew: true });
-    try {
-      file.writeSync(new TextEncoder().encode(JSON.stringify(maker) + "\n"));
-    } catch {
-      // On a full disk an empty claim holds as well.
-    }
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.AlreadyExists) return false;
-    throw new LetheError(
-      `${path} cannot be created (${firstLine(error)})`,
-      "a stage is claimed by a file in the grid's folder",
-      "make room there, or mend its rights",
-      { cause: error },
-    );
-  }
-}
-
-function removed(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch {
-    // Somebody else has removed it.
-  }
+function inWords(path: string): string {
+  const owner = ownerOf(path);
+  if (owner === null) return "another process";
+  return `${owner.host || "another machine"} (${owner.adapter})`;
 }

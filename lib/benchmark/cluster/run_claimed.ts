@@ -11,7 +11,7 @@ import type { BenchmarkResults } from "../results.ts";
 import { resultsPath } from "../run_grid.ts";
 import { runStages } from "../stage_pool.ts";
 import { claimStage, type ClaimTimes } from "./claim.ts";
-import { hostName } from "./host_name.ts";
+import { hostName } from "../../files/host_name.ts";
 import { hashOf, type ReadPlan } from "./plan_file.ts";
 
 /** What {@link runClaimed} needs. */
