@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { LetheBackend } from "../backend/lethe_backend.ts";
 import { choiceNumber } from "../kernels/autotune/product_choice.ts";
+import { onCard } from "../kernels/webgpu/card.ts";
 import { precision } from "../precision.ts";
 import { Arena } from "./arena.ts";
 import { activeWebgpu } from "./owned_tensor.ts";
@@ -25,6 +26,8 @@ export class Recorded<In extends Tensors, Out extends Tensors> {
   /** By what they fit, the latest last. */
   readonly #recordings = new Map<string, Recording>();
   readonly #arena = new Arena();
+  /** What the recordings run on. */
+  #backend: LetheBackend | null = null;
   /** What staying inputs add to the key, and of which version they were. */
   #stayed: { readonly version: unknown; readonly key: string } | null = null;
   #unrecorded: Tensors = {};
@@ -72,6 +75,9 @@ export class Recorded<In extends Tensors, Out extends Tensors> {
 
   /** The recording for inputs of these forms, made where there is none. */
   #found(backend: LetheBackend, inputs: Forms, key: string): Recording {
+    // Those of a device that was opened before hold buffers that this one does not know.
+    if (this.#backend !== backend) this.#forget();
+    this.#backend = backend;
     let found = this.#recordings.get(key);
     this.#recordings.delete(key);
     if (!found) {
@@ -94,12 +100,13 @@ export class Recorded<In extends Tensors, Out extends Tensors> {
     const of = (names: readonly string[]) =>
       JSON.stringify(names.map((name) => [name, inputs[name].shape, inputs[name].dtype]));
     const names = Object.keys(inputs);
-    if (!staying || version === undefined) return `${precision()} ${choiceNumber()} ${of(names)}`;
+    const mode = `${precision()} ${choiceNumber()} ${onCard()}`;
+    if (!staying || version === undefined) return `${mode} ${of(names)}`;
     if (this.#stayed?.version !== version) {
       this.#stayed = { version, key: of(names.filter((name) => staying.has(name))) };
     }
     const others = of(names.filter((name) => !staying.has(name)));
-    return `${precision()} ${choiceNumber()} ${this.#stayed!.key} ${others}`;
+    return `${mode} ${this.#stayed!.key} ${others}`;
   }
 
   /** Programs per run and bytes of the latest recording; null where there is none. */
@@ -109,11 +116,15 @@ export class Recorded<In extends Tensors, Out extends Tensors> {
     return { programs: latest.programs, bytes: latest.bytes + this.#arena.bytes };
   }
 
-  /** Frees all recordings and outputs. */
-  dispose(): void {
+  #forget(): void {
     for (const each of this.#recordings.values()) each.dispose();
     this.#recordings.clear();
     this.#arena.dispose();
+  }
+
+  /** Frees all recordings and outputs. */
+  dispose(): void {
+    this.#forget();
     tf.dispose(Object.values(this.#unrecorded));
     this.#unrecorded = {};
   }

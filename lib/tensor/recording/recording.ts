@@ -55,43 +55,55 @@ export class Recording {
     arena: Arena,
   ) {
     this.#backend = backend;
-    this.#slots = Object.fromEntries(
-      Object.entries(inputs).map(([name, tensor]) => {
-        const buffer = this.#buffer(Math.max(4, bytesOf(tensor)), TENSOR_USAGE);
-        return [name, tensorIn(backend, buffer, 0, tensor.shape, tensor.dtype)];
-      }),
-    );
+    const slots: Record<string, tf.Tensor> = this.#slots = {};
     const trace = this.#trace = new Trace(backend);
-    backend.tracer = trace;
+    let outputs: Tensors = {};
     try {
-      this.outputs = tf.tidy(() => {
+      for (const [name, tensor] of Object.entries(inputs)) {
+        const buffer = this.#buffer(Math.max(4, bytesOf(tensor)), TENSOR_USAGE);
+        slots[name] = tensorIn(backend, buffer, 0, tensor.shape, tensor.dtype);
+      }
+      outputs = this.#traced(step);
+      const made = Object.values(outputs).filter((tensor) => trace.makes(tensor))
+        .map(({ dataId }) => ({
+          data: backend.tensorMap.get(dataId),
+          place: trace.placeOf(dataId),
+        }));
+      // Whoever reads the outputs does so after the last program.
+      for (const { place } of made) touch(place, trace.programs.length);
+      // What ran op by op so far is replayed from now on, and leaves its memory to this.
+      if (backend.commandEncoder) {
+        backend.endComputePassEncoder();
+        backend.submitQueue();
+      }
+      backend.freeUnused();
+      this.#allocate(trace, arena);
+      for (const { data, place } of made) {
+        const { buffer, offset } = bindingOf(place);
+        Object.assign(data, { resource: buffer, external: true, ...offset ? { offset } : {} });
+      }
+      this.#commands = this.#bind(trace.programs);
+    } catch (error) {
+      tf.dispose(Object.values(outputs));
+      this.#free();
+      throw error;
+    }
+    this.outputs = outputs;
+    this.bytes = this.#buffers.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** Notes what the step does to the slots; its outputs are kept. */
+  #traced(step: (inputs: Tensors) => Tensors): Tensors {
+    this.#backend.tracer = this.#trace;
+    try {
+      return tf.tidy(() => {
         const outputs = { ...step({ ...this.#slots }) };
         Object.values(outputs).forEach((tensor) => tf.keep(tensor));
         return outputs;
       });
-    } catch (error) {
-      this.#free();
-      throw error;
     } finally {
-      backend.tracer = null;
+      this.#backend.tracer = null;
     }
-    const made = Object.values(this.outputs).filter((tensor) => trace.makes(tensor))
-      .map(({ dataId }) => ({ data: backend.tensorMap.get(dataId), place: trace.placeOf(dataId) }));
-    // Whoever reads the outputs does so after the last program.
-    for (const { place } of made) touch(place, trace.programs.length);
-    // What ran op by op so far is replayed from now on, and leaves its memory to this.
-    if (backend.commandEncoder) {
-      backend.endComputePassEncoder();
-      backend.submitQueue();
-    }
-    backend.freeUnused();
-    this.#allocate(trace, arena);
-    for (const { data, place } of made) {
-      const { buffer, offset } = bindingOf(place);
-      Object.assign(data, { resource: buffer, external: true, ...offset ? { offset } : {} });
-    }
-    this.#commands = this.#bind(trace.programs);
-    this.bytes = this.#buffers.reduce((sum, { size }) => sum + size, 0);
   }
 
   /** Programs that a run issues. */

@@ -1,9 +1,12 @@
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
+import { openDevice } from "../../../lib/tensor/device.ts";
+import { onCard, setCard } from "../../../lib/tensor/kernels/webgpu/card.ts";
 import { setPrecision } from "../../../lib/tensor/precision.ts";
 import { setProductChoice } from "../../../lib/tensor/kernels/autotune/product_choice.ts";
 import { activeWebgpu, tensorIn } from "../../../lib/tensor/recording/owned_tensor.ts";
 import { Recorded } from "../../../lib/tensor/recording/recorded.ts";
+import { BACKENDS, HAS_ADAPTER, needing } from "../../machine.ts";
 import { onEachDevice } from "../on_each_device.ts";
 
 /** y = a x + b, with b a tensor from outside and a constant from the host in between. */
@@ -152,6 +155,86 @@ onEachDevice("Recorded leaves the device as it was where its step fails", async 
   assertEquals([...await y.data()], [2, 3]);
   tf.dispose([x, y]);
   step.dispose();
+});
+
+onEachDevice("Recorded leaves the device as it was where its memory is refused", async () => {
+  const backend = activeWebgpu();
+  if (!backend) return;
+  const before = tf.memory().numTensors;
+  const outside = tf.tensor([1, 2]);
+  const step = new Recorded(({ x }: { x: tf.Tensor }) => ({
+    y: tf.add(tf.sum(tf.tile(x, [1 << 12])), outside),
+  }));
+  const x = tf.tensor([1, 2]);
+  // Slots find room, and what lives within the step does not.
+  backend.freeUnused();
+  const bytes = backend.buffers.bytes;
+  backend.buffers.keepWithin(bytes + (1 << 12));
+  try {
+    for (const _ of [1, 2]) {
+      assertThrows(() => step.run({ x }), Error, "the limit is");
+      assertEquals(tf.memory().numTensors, before + 2);
+    }
+  } finally {
+    backend.buffers.keepWithin(Infinity);
+  }
+  assert(backend.buffers.bytes <= bytes + (1 << 12), "what was refused left buffers");
+  assertEquals([...await step.run({ x }).y.data()], [3 * (1 << 12) + 1, 3 * (1 << 12) + 2]);
+  tf.dispose([x, outside]);
+  step.dispose();
+});
+
+onEachDevice("Recorded is recorded anew for kernels of another kind", async () => {
+  if (!activeWebgpu()) return;
+  let steps = 0;
+  const step = new Recorded(({ x }: { x: tf.Tensor }) => {
+    steps++;
+    return { y: tf.mul(x, 2) };
+  });
+  const x = tf.tensor([1, 2, 3]);
+  const before = onCard();
+  try {
+    for (const card of [false, true, false, true]) {
+      setCard(card);
+      assertEquals([...await step.run({ x }).y.data()], [2, 4, 6]);
+    }
+  } finally {
+    setCard(before);
+  }
+  // Each kind's is kept.
+  assertEquals(steps, 2);
+  step.dispose();
+  x.dispose();
+});
+
+Deno.test({
+  ...needing(
+    "adapter",
+    HAS_ADAPTER && BACKENDS.includes("webgpu"),
+    "Recorded is recorded anew on another device",
+  ),
+  sanitizeResources: false,
+  sanitizeOps: false,
+  async fn() {
+    await openDevice("webgpu");
+    let steps = 0;
+    const step = new Recorded(({ x }: { x: tf.Tensor }) => {
+      steps++;
+      return { y: tf.mul(x, 2) };
+    });
+    const twice = async () => {
+      const x = tf.tensor([1, 2, 3]);
+      assertEquals([...await step.run({ x }).y.data()], [2, 4, 6]);
+      x.dispose();
+    };
+    await twice();
+    await twice();
+    await openDevice("webgpu", "float32", true);
+    await twice();
+    await twice();
+    assertEquals(steps, 2);
+    step.dispose();
+  },
 });
 
 onEachDevice(
