@@ -1,6 +1,6 @@
 import { LetheError } from "../error.ts";
 import { deviceMemory, keepWithin } from "../tensor/device_memory.ts";
-import { isFlashHead } from "../tensor/kernels/webgpu/attention_flash.ts";
+import { isFlashHead } from "../tensor/kernels/webgpu/attention/flash.ts";
 import { onCard } from "../tensor/kernels/webgpu/card.ts";
 import { precision } from "../tensor/precision.ts";
 import { spares } from "./sparing.ts";

@@ -1,5 +1,9 @@
 import * as tf from "@tensorflow/tfjs";
-import { attentionDualKernel, attentionGradKernel, attentionKernel } from "./attention.ts";
+import {
+  attentionDualKernel,
+  attentionGradKernel,
+  attentionKernel,
+} from "./attention/attention.ts";
 import { addScaledKernel } from "./elementwise.ts";
 import { geluGradKernel, geluKernel, geluTangentGradKernel } from "./gelu.ts";
 import { columnSumKernel } from "./column_sum.ts";

@@ -1,14 +1,7 @@
 import type { TensorInfo } from "@tensorflow/tfjs";
-import {
-  flashAttention,
-  flashAttentionDual,
-  flashAttentionGrad,
-  suitsFlash,
-} from "./attention_flash.ts";
-import { toHalfKernel } from "./half.ts";
-import { HALF_FUNCTIONS } from "./half_source.ts";
-import { type Block, multiply, type Product } from "./product.ts";
-import { cover, flatIndex, type KernelArguments, release, runProgram } from "./program.ts";
+import { HALF_FUNCTIONS } from "../half_source.ts";
+import { type Block, multiply, type Product } from "../product.ts";
+import { cover, flatIndex, type KernelArguments, runProgram } from "../program.ts";
 
 /**
  * Attention as products of blocks that stay where they are: q, k and v of one head are columns of
@@ -18,7 +11,8 @@ import { cover, flatIndex, type KernelArguments, release, runProgram } from "./p
 
 const LANES = 8;
 
-interface Sizes {
+/** Of a call. */
+export interface Sizes {
   readonly b: number;
   readonly n: number;
   /** n, rounded up to a multiple of four. */
@@ -30,7 +24,8 @@ interface Sizes {
   readonly half: boolean;
 }
 
-function sizesOf({ inputs, attrs }: KernelArguments): Sizes {
+/** The sizes of a call. */
+export function sizesOf({ inputs, attrs }: KernelArguments): Sizes {
   const [b, n, words] = inputs.qkv.shape;
   const half = Boolean(attrs.half);
   const [d, heads] = [(half ? 2 * words : words) / 3, attrs.heads as number];
@@ -43,19 +38,29 @@ function columnsOf({ n, d, headDim }: Sizes, part: number, parts: number) {
 }
 
 /** Rows of one head's columns of a float32 tensor, inner axis along them or across. */
-function headBlock(info: TensorInfo, sizes: Sizes, part: number, alongInner: boolean): Block {
+export function headBlock(
+  info: TensorInfo,
+  sizes: Sizes,
+  part: number,
+  alongInner: boolean,
+): Block {
   const place = columnsOf(sizes, part, info.shape[2] / sizes.d);
   return { info, ...place, alongInner, rows: sizes.n, columns: sizes.headDim };
 }
 
 /** The same of qkv, which may be pairs of halves. */
-function qkvBlock(info: TensorInfo, sizes: Sizes, part: number, alongInner: boolean): Block {
+export function qkvBlock(info: TensorInfo, sizes: Sizes, part: number, alongInner: boolean): Block {
   const place = columnsOf(sizes, part, 3);
   return { info, half: sizes.half, ...place, alongInner, rows: sizes.n, columns: sizes.headDim };
 }
 
 /** The [n, padded] blocks of scores or probabilities. */
-function scoreBlock(info: TensorInfo, sizes: Sizes, alongInner: boolean, half = false): Block {
+export function scoreBlock(
+  info: TensorInfo,
+  sizes: Sizes,
+  alongInner: boolean,
+  half = false,
+): Block {
   return { info, half, ...scorePlace(sizes), alongInner, rows: sizes.n, columns: sizes.padded };
 }
 
@@ -64,7 +69,7 @@ function scorePlace({ n, padded, heads }: Sizes) {
 }
 
 /** All heads of all images: [n, headDim] x [headDim, n] gives scores. */
-function scores(
+export function scores(
   { backend }: KernelArguments,
   sizes: Sizes,
   a: Block,
@@ -81,7 +86,7 @@ function scores(
 }
 
 /** Scores times rows of a head, into `output`'s part, plus the same of `add`. */
-function weigh(
+export function weigh(
   { backend }: KernelArguments,
   sizes: Sizes,
   weights: Block,
@@ -110,7 +115,7 @@ function weigh(
 }
 
 /** One row of scores per invocation; `code` sees its first four, `start`. `P` may be halves. */
-function rowsProgram(
+export function rowsProgram(
   { backend }: KernelArguments,
   { b, n, padded, heads, half }: Sizes,
   key: string,
@@ -146,7 +151,7 @@ function rowsProgram(
 }
 
 /** softmax over the tokens, zero in the padding. */
-const SOFTMAX = `
+export const SOFTMAX = `
   var largest = -3.0e38;
   for (var c = 0; c < uniforms.fours; c = c + 1) {
     let s = select(vec4<f32>(-3.0e38), S[start + c], isToken(c));
@@ -161,95 +166,9 @@ const SOFTMAX = `
   for (var c = 0; c < uniforms.fours; c = c + 1) { result[start + c] = result[start + c] / sum; }`;
 
 /** P (g - rowsum(P g)), softmax's derivative. */
-const softmaxDerivative = (p: string) => `
+export const softmaxDerivative = (p: string) => `
   var along = 0.0;
   for (var c = 0; c < uniforms.fours; c = c + 1) { along = along + sumOf(${p} * G[start + c]); }
   for (var c = 0; c < uniforms.fours; c = c + 1) {
     result[start + c] = ${p} * (G[start + c] - along);
   }`;
-
-/**
- * `LetheAttention`: qkv [b, n, 3 d] to [out [b, n, d], rest], rest being what the backward pass needs:
- * on a card a number per row, else the probabilities [b heads, n, n padded to a multiple of four]. With
- * `half`, qkv and the probabilities are pairs of halves.
- */
-export function attentionKernel(args: KernelArguments): TensorInfo[] {
-  if (suitsFlash(args)) return flashAttention(args);
-  const { backend, inputs: { qkv } } = args;
-  const sizes = sizesOf(args);
-  const [q, k, v] = [true, true, false].map((along, part) => qkvBlock(qkv, sizes, part, along));
-  const raw = scores(args, sizes, q, k, 1 / Math.sqrt(sizes.headDim));
-  const softmax = rowsProgram(args, sizes, "softmax", { S: raw }, SOFTMAX);
-  release(backend, raw);
-  const probs = sizes.half ? toHalfKernel({ inputs: { x: softmax }, backend, attrs: {} }) : softmax;
-  if (sizes.half) release(backend, softmax);
-  const out = backend.makeTensorInfo([sizes.b, sizes.n, sizes.d], "float32");
-  weigh(args, sizes, scoreBlock(probs, sizes, true, sizes.half), v, out, 0);
-  return [out, probs];
-}
-
-/**
- * `LetheAttentionGrad`: dy [b, n, d], qkv and the forward kernel's out and rest to dqkv [b, n, 3 d].
- * dV = PT dO, dS = D(dO VT), dQ = s dS K, dK = s dST Q.
- */
-export function attentionGradKernel(args: KernelArguments): TensorInfo {
-  if (suitsFlash(args)) return flashAttentionGrad(args);
-  const { backend, inputs: { dy, qkv, rest: probs } } = args;
-  const sizes = sizesOf(args);
-  const scale = 1 / Math.sqrt(sizes.headDim);
-  const dP = scores(
-    args,
-    sizes,
-    headBlock(dy, sizes, 0, true),
-    qkvBlock(qkv, sizes, 2, true),
-    1,
-  );
-  const derivative = softmaxDerivative(sizes.half ? "fourOf(P[start + c])" : "P[start + c]");
-  const dS = rowsProgram(args, sizes, "softmax grad", { P: probs, G: dP }, derivative);
-  release(backend, dP);
-  const out = backend.makeTensorInfo([sizes.b, sizes.n, 3 * sizes.d], "float32");
-  const [q, k, dO] = [
-    qkvBlock(qkv, sizes, 0, false),
-    qkvBlock(qkv, sizes, 1, false),
-    headBlock(dy, sizes, 0, false),
-  ];
-  weigh(args, sizes, scoreBlock(dS, sizes, true), k, out, 0, scale);
-  weigh(args, sizes, scoreBlock(dS, sizes, false), q, out, 1, scale);
-  weigh(args, sizes, scoreBlock(probs, sizes, false, sizes.half), dO, out, 2);
-  release(backend, dS);
-  return out;
-}
-
-/**
- * `LetheAttentionDual`: qkv and its tangent dqkv [b, n, 3 d] to [out, its tangent], [b, n, d] each:
- * O' = D(s (Q' KT + Q K'T)) V + P V'.
- */
-export function attentionDualKernel(args: KernelArguments): TensorInfo[] {
-  if (suitsFlash(args)) return flashAttentionDual(args);
-  const { backend, inputs: { qkv, dqkv } } = args;
-  const sizes = sizesOf(args);
-  const scale = 1 / Math.sqrt(sizes.headDim);
-  const [q, k, v] = [true, true, false].map((along, part) => headBlock(qkv, sizes, part, along));
-  const [dq, dk, dv] = [true, true, false].map((along, part) =>
-    headBlock(dqkv, sizes, part, along)
-  );
-  const raw = scores(args, sizes, q, k, scale);
-  const probs = rowsProgram(args, sizes, "softmax", { S: raw }, SOFTMAX);
-  release(backend, raw);
-  const first = scores(args, sizes, dq, k, scale);
-  const moved = scores(args, sizes, q, dk, scale, first);
-  const weighted = rowsProgram(
-    args,
-    sizes,
-    "softmax grad",
-    { P: probs, G: moved },
-    softmaxDerivative("P[start + c]"),
-  );
-  const out = backend.makeTensorInfo([sizes.b, sizes.n, sizes.d], "float32");
-  const [part, tangent] = [out, out].map(({ shape }) => backend.makeTensorInfo(shape, "float32"));
-  weigh(args, sizes, scoreBlock(probs, sizes, true), v, out, 0);
-  weigh(args, sizes, scoreBlock(weighted, sizes, true), v, part, 0);
-  weigh(args, sizes, scoreBlock(probs, sizes, true), dv, tangent, 0, 1, part);
-  release(backend, first, moved, weighted, probs, part);
-  return [out, tangent];
-}

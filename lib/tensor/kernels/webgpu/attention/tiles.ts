@@ -1,4 +1,4 @@
-import { range } from "./product_source.ts";
+import { range } from "../product_source.ts";
 
 /**
  * Pieces of WGSL for attention without [n, n] in memory (Dao et al. 2022): a workgroup owns 32 rows of
