@@ -69,6 +69,7 @@ export const accept = command({
     await printResult(terminal, json, { verdict, shortfalls: falls, ...found }, [
       ...table(["", "before", "after", "change"], rowsOf(found), [
         `${found.images} images of ${found.people} people; 95 % intervals by person`,
+        ...unjudged(found),
       ]),
       ...falls,
       verdict,
@@ -83,6 +84,16 @@ function rowsOf({ task, metric, loss, perLabel }: Acceptance): string[][] {
     [task === "classes" ? "accuracy" : "mAP", ...percent(metric)],
     ["loss", ...row(loss, 1, 4)],
     ...Object.entries(perLabel).map(([label, compared]) => [`  ${label}`, ...percent(compared)]),
+  ];
+}
+
+/** What the images say nothing of: a threshold that is kept says nothing of it either. */
+function unjudged({ absent, unlabelled }: Acceptance): string[] {
+  const line = (labels: readonly string[], why: string) =>
+    labels.length === 0 ? [] : [`${why}, so not judged: ${labels.join(", ")}`];
+  return [
+    ...line(absent, "no image has it"),
+    ...line(unlabelled, "not among the images' labels"),
   ];
 }
 

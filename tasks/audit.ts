@@ -1,4 +1,4 @@
-import { join } from "@std/path";
+import { dirname, join } from "@std/path";
 import { command } from "../cli/command.ts";
 import { mainContained } from "../cli/contained_main.ts";
 import type { OptionValues } from "../cli/options.ts";
@@ -17,7 +17,8 @@ import { rerun } from "../lib/audit/verify/rerun.ts";
 import { digestFile } from "../lib/audit/record/digest_files.ts";
 import { confirmationPage, photographsOf } from "../lib/audit/receipt/confirmation_page.ts";
 import { isPackName, unpack, writePack } from "../lib/audit/receipt/pack.ts";
-import { RECEIPT_FILE } from "../lib/audit/receipt/receipt.ts";
+import { EVIDENCE_FOLDER, RECEIPT_FILE } from "../lib/audit/receipt/receipt.ts";
+import { readReceipt } from "../lib/audit/receipt/receipt_file.ts";
 import { launcherCache } from "../lib/audit/sandbox/launcher_cache.ts";
 import { temporaryFolder } from "../lib/audit/sandbox/run_folder.ts";
 import { withTemporaryPath } from "../lib/files/temporary_path.ts";
@@ -166,7 +167,10 @@ async function check(
   options: Options,
   terminal: Terminal,
 ): Promise<number> {
-  if (!isPackName(path)) return await checkReceipt(path, support, options, terminal);
+  if (!isPackName(path)) {
+    await needEvidence(path);
+    return await checkReceipt(path, support, options, terminal);
+  }
   const folder = await temporaryFolder("lethe-pack-", await launcherCache());
   return await withTemporaryPath(folder, async () => {
     await readClaim(path, () => unpack(path, folder));
@@ -176,6 +180,21 @@ async function check(
       throw error instanceof LetheError ? inPack(error, folder, path) : error;
     }
   });
+}
+
+/**
+ * A receipt that was handed on by itself has not failed: what it names was not brought along. A pack is
+ * whole, so there a log that is missing was taken out.
+ */
+async function needEvidence(path: string): Promise<void> {
+  const { evidence } = await readClaim(path, readReceipt);
+  const folder = join(dirname(path), EVIDENCE_FOLDER);
+  if (evidence.length === 0 || await Deno.lstat(folder).then(() => true, () => false)) return;
+  throw new UsageError(
+    `${folder} does not exist`,
+    `${path} names ${evidence.length} logs that the run left there`,
+    "bring the folder along, or ask for a pack (audit --verify .. --pack FILE.tar)",
+  );
 }
 
 /** An error about a pack's file, by the pack's name: the folder that it lay in for a while is gone. */

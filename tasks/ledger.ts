@@ -4,7 +4,7 @@ import { JSON_RESULT } from "../cli/shared_options.ts";
 import { table } from "../cli/table.ts";
 import { closeBy } from "../lib/audit/receipt/closing.ts";
 import { LetheError, UsageError } from "../lib/error.ts";
-import { identityHash, readIdentityKey } from "../lib/model/kit/identity_key.ts";
+import { identityHash, keyFingerprint, readIdentityKey } from "../lib/model/kit/identity_key.ts";
 import {
   appendLedger,
   branchings,
@@ -90,7 +90,8 @@ export const ledger = command({
         : event === "done"
         ? await closedBy(needed(receipt, event, "--receipt FILE"))
         : { reason: needed(reason, event, "--reason TEXT") };
-      entries.push(...persons.map((person) => ({ ...blank, ...facts, event, person })));
+      const under = { key: keyFingerprint(key) };
+      entries.push(...persons.map((person) => ({ ...blank, ...facts, ...under, event, person })));
     }
     if (entries.length > 0) await appendLedger(dir, entries);
     else await needLedger(dir);

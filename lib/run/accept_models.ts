@@ -39,6 +39,10 @@ export interface Acceptance extends BeforeAfter {
   readonly task: ModelConfig["task"];
   readonly images: number;
   readonly people: number;
+  /** Labels of the model that the images' labels do not mention. */
+  readonly unlabelled: readonly string[];
+  /** Of the others those that no image has: they have no figure, and count for nothing. */
+  readonly absent: readonly string[];
 }
 
 /**
@@ -97,16 +101,20 @@ export async function acceptModels(options: AcceptOptions): Promise<Acceptance> 
     targets = pick(source.targets(everyone), labels, columns);
   }
   const identities = samples.map(({ identity }) => identity);
+  const compared = compareBeforeAfter(
+    config.task,
+    { before: logits[0], after: logits[1], targets, identities },
+    columns.map((column) => config.labels[column]),
+    new Random(options.seed, "accept"),
+  );
+  const { perLabel } = compared;
   return {
     task: config.task,
     images: samples.length,
     people: new Set(identities).size,
-    ...compareBeforeAfter(
-      config.task,
-      { before: logits[0], after: logits[1], targets, identities },
-      columns.map((column) => config.labels[column]),
-      new Random(options.seed, "accept"),
-    ),
+    unlabelled: config.labels.filter((label) => !(label in perLabel)),
+    absent: Object.keys(perLabel).filter((label) => perLabel[label] === null),
+    ...compared,
   };
 }
 

@@ -2,6 +2,7 @@ import { join } from "@std/path";
 import { LetheError } from "../error.ts";
 import { JsonFields, parseJsonObject } from "../files/json_fields.ts";
 import * as is from "../files/json_kinds.ts";
+import { KEY_FINGERPRINT } from "../model/kit/kit_manifest.ts";
 import { readPlainText } from "../files/plain_file.ts";
 import { sha256Hex } from "../files/sha256.ts";
 
@@ -26,6 +27,8 @@ export interface LedgerEntry {
   readonly generation: number | null;
   /** Ids of the kit that was used and of the one that came of it; of what is done, where its receipt told. */
   readonly kits?: { readonly before: string; readonly after: string };
+  /** Which key the person's hash was made with (`keyFingerprint`); absent in lines of before it was kept. */
+  readonly key?: string;
 }
 
 /** A request as the ledger tells of it now. */
@@ -88,8 +91,9 @@ function parseEntry(text: string, where: string): LedgerEntry {
     generation: fields.read("generation", is.nullable(is.integer(0, Number.MAX_SAFE_INTEGER))),
     ...(fields.optional("kits", is.OBJECT) ? { kits: readKits(fields.within("kits")) } : {}),
   };
+  const key = fields.optional("key", KEY_FINGERPRINT);
   fields.end();
-  return entry;
+  return { ...entry, ...(key === undefined ? {} : { key }) };
 }
 
 function readKits(fields: JsonFields): { before: string; after: string } {
@@ -127,7 +131,8 @@ export function branchings(entries: readonly LedgerEntry[]): Branching[] {
 /**
  * Appends to a ledger; nobody else can write to it meanwhile.
  *
- * @throws {LetheError} it is damaged; something is done or refused that is not open, or received twice
+ * @throws {LetheError} it is damaged or under another key; something is done or refused that is not
+ *   open, or received twice
  */
 export async function appendLedger(
   folder: string,
@@ -138,6 +143,17 @@ export async function appendLedger(
   using file = await Deno.open(path, { append: true, create: true });
   await file.lock(true);
   const before = await readLedger(folder);
+  for (const { key } of entries) {
+    const other = before.find((line) =>
+      key !== undefined && line.key !== undefined && line.key !== key
+    );
+    if (other === undefined) continue;
+    throw new LetheError(
+      `${path} is kept under the identity key ${other.key}, and this key is ${key}`,
+      "a ledger knows people by one key's hashes: under another the same person is somebody else",
+      "name that key by --identity-key (inspect tells a kit's), or keep this kit's requests in another --dir",
+    );
+  }
   const open = new Set(ledgerStates(before).filter(isOpen).map(({ person }) => person));
   for (const { event, person } of entries) {
     if ((event === "received") !== open.has(person)) {

@@ -69,10 +69,14 @@ Deno.test("accept takes a folder with some of the model's labels, and names one 
     assertEquals(some.code, 0, some.err);
     assertStringIncludes(some.out, `\n  ${label} `);
     assertStringIncludes(some.out, "2 images of 2 people");
+    const others = labels.slice(1).join(", ");
+    assertStringIncludes(some.out, `\nnot among the images' labels, so not judged: ${others}\n`);
+    assert(!some.out.includes("no image has it"));
     // No positive: the metric is undefined, and an undefined metric keeps no threshold.
     const none = await run(`file,identity,${label}\na.png,A,0\nb.png,B,0\n`);
     assertEquals(none.code, 3);
     assertStringIncludes(none.out, "the metric is undefined");
+    assertStringIncludes(none.out, `\nno image has it, so not judged: ${label}\n`);
     const strange = await run("file,identity,Purple\na.png,A,1\nb.png,B,0\n");
     assertEquals(strange.code, 1);
     assertStringIncludes(strange.err, "has the label Purple, which the model does not predict");

@@ -63,6 +63,16 @@ Deno.test("ledger keeps who asked by keyed hash, what became of it, and what is 
     }
     assertEquals(await Deno.readTextFile(ledgerPath(dir)), text, "what is refused leaves no line");
 
+    // Another key's hashes would make one person two; lines of before keys were noted go with any.
+    const other = join(folder, "other.identity-key");
+    await writeIdentityKey(other, newIdentityKey());
+    const strange = await run("--received", "Ann", "--identity-key", other);
+    assertEquals([strange.code, strange.err.includes("is kept under the identity key")], [1, true]);
+    const [first] = text.split("\n");
+    await Deno.writeTextFile(ledgerPath(dir), first.replace(/,"key":"[0-9a-f]{16}"/, "") + "\n");
+    assertEquals((await run("--received", "Ann", "--identity-key", other)).code, 0);
+    await Deno.writeTextFile(ledgerPath(dir), text);
+
     // A line that is taken out or changed is found.
     const lines = text.trimEnd().split("\n");
     for (

@@ -5,6 +5,13 @@ import { sha256Hex } from "../../files/sha256.ts";
 import type { Receipt } from "./receipt.ts";
 import { LIMITS, list, page, plural, section } from "./receipt_page.ts";
 
+/** What the operator has stated of the run: the page must not claim more than the receipt does. */
+const DECLARED: [string, string] = [
+  "Stated by the operator",
+  "a photograph of this run is one that the model was trained on, so the run does not show that it " +
+  "read no training data",
+];
+
 /**
  * What one person of a batch gets: that their photographs were served, by which run, from which weights to
  * which. It holds no hash of anybody else's photograph and does not tell how many others there were.
@@ -13,7 +20,7 @@ import { LIMITS, list, page, plural, section } from "./receipt_page.ts";
  * @param photographs SHA-256 of the person's own
  */
 export function confirmationPage(
-  { ended, weights, signer, layers, nonce }: Receipt,
+  { ended, weights, signer, layers, nonce, settings }: Receipt,
   receiptHash: string,
   photographs: readonly string[],
 ): string {
@@ -25,6 +32,7 @@ export function confirmationPage(
     ["Model before", weights.before],
     ["Model after", weights.after],
     ["Proof", `${plural(held, "layer")} held, none failed`],
+    ...(settings.allowTrainingPhoto === true ? [DECLARED] : []),
     ["Signed by", signer ?? "nobody"],
     ["Run", nonce],
     ["Receipt", `SHA-256 ${receiptHash}`],

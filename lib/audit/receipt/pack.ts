@@ -27,7 +27,7 @@ const EVIDENCE = new RegExp(`^${EVIDENCE_FOLDER}/[a-z]{1,40}\\.log$`);
  * Writes what an auditor gets of a run, and nothing else: receipt, page, bundle, evidence and the hashes of
  * the new model, as one tar archive (POSIX ustar) that any system opens. The same run gives the same bytes.
  *
- * @param receiptPath `receipt.json` in the folder that the run wrote
+ * @param receiptPath the receipt in the folder that the run wrote
  * @param path of the pack; it must not exist
  * @returns the files that it holds
  * @throws {LetheError} a file is missing or damaged, or `path` exists
@@ -39,7 +39,8 @@ export async function writePack(receiptPath: string, path: string): Promise<stri
   const files: [string, Uint8Array][] = [];
   for (const file of [RECEIPT_FILE, RECEIPT_PAGE, RECEIPT_BUNDLE]) {
     if (file !== RECEIPT_FILE && !await isThere(file)) continue;
-    files.push([file, await readPlainFile(join(folder, file), { maxBytes: MAX_BYTES })]);
+    const from = file === RECEIPT_FILE ? receiptPath : join(folder, file);
+    files.push([file, await readPlainFile(from, { maxBytes: MAX_BYTES })]);
   }
   for (const { file } of receipt.evidence) {
     files.push([file, await readPlainFile(join(folder, file), { maxBytes: MAX_BYTES })]);

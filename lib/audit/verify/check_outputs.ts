@@ -18,9 +18,9 @@ import {
 import { peopleOf } from "../receipt/receipt_file.ts";
 import { listTree } from "../record/digest_files.ts";
 
-/** What lies beside the outputs without being one of them: the receipt and what later runs note. */
+/** What lies beside receipt and outputs without being one of them, such as what later runs note. */
 const BESIDE = [
-  ...[RECEIPT_FILE, RECEIPT_PAGE, RECEIPT_BUNDLE, MODEL_HASHES],
+  ...[RECEIPT_PAGE, RECEIPT_BUNDLE, MODEL_HASHES],
   // In outputs of before the key stayed beside the first kit.
   identityKeyPath("kit"),
   ...[basename(usesPath("kit")), basename(earlierUsesPath("kit"))],
@@ -29,12 +29,15 @@ const BESIDE = [
 /**
  * Of an output folder every file must be there. An auditor may have been handed the receipt without the
  * next kit, or the model alone: then what is here must be right, and what is not is told.
+ *
+ * @param receiptPath where the receipt lies, whatever it is called by now, beside the outputs
  */
 export async function checkOutputs(
   receipt: Receipt,
-  folder: string,
+  receiptPath: string,
   model?: string,
 ): Promise<Verdict> {
+  const folder = dirname(receiptPath);
   const isOf = (part: string) => ({ file }: FileDigest) => file.startsWith(`${part}/`);
   const besides = await Promise.all(["model", "kit"].map((part) => isThere(join(folder, part))));
   const whole = besides.every((there) => there);
@@ -58,7 +61,11 @@ export async function checkOutputs(
     return ["failed", `${MODEL_HASHES} has other hashes than the receipt`];
   }
   const known = new Set(
-    [...BESIDE, ...[...receipt.written, ...receipt.evidence].map(({ file }) => file)],
+    [
+      basename(receiptPath),
+      ...BESIDE,
+      ...[...receipt.written, ...receipt.evidence].map(({ file }) => file),
+    ],
   );
   const stranger = (await listTree(folder)).find((file) => !known.has(file));
   if (stranger !== undefined) return ["failed", `${stranger} lies there and is not in the receipt`];

@@ -65,7 +65,7 @@ export async function verifyReceipt(
   const checks: Check[] = [
     ["signature", () => checkSignature(receipt, options)],
     ["layers", () => judgeLayers(receipt)],
-    ["outputs", () => checkOutputs(receipt, folder, options.model)],
+    ["outputs", () => checkOutputs(receipt, options.receipt, options.model)],
     ["weights", () => checkWeights(receipt)],
     ["change", () => checkChange(receipt, { folder, kit: options.kit, model: options.model })],
     ["summary", () => checkSummary(receipt, join(folder, SUMMARY_FILE))],

@@ -96,7 +96,8 @@ const FILE_NAME: Kind<string> = {
     typeof value === "string" && /^[a-z0-9_]{1,64}\.(json|txt|safetensors)$/.test(value),
 };
 
-const FINGERPRINT: Kind<string> = {
+/** What `keyFingerprint` gives. */
+export const KEY_FINGERPRINT: Kind<string> = {
   rule: "16 lower-case hexadecimal digits",
   accepts: (value): value is string => typeof value === "string" && /^[0-9a-f]{16}$/.test(value),
 };
@@ -170,7 +171,9 @@ export function parseKitManifest(text: string, file: string): ParsedManifest {
   const named = fields.optional("methods", is.OBJECT);
   const methods = named && fields.within("methods");
   const statistics = fields.optional("statistics", is.OBJECT) && fields.within("statistics");
-  const keyFingerprint = version > 1 ? fields.optional("keyFingerprint", FINGERPRINT) : undefined;
+  const keyFingerprint = version > 1
+    ? fields.optional("keyFingerprint", KEY_FINGERPRINT)
+    : undefined;
   const ranged = version > 1 ? fields.optional("stepRanges", is.OBJECT) : undefined;
   const manifest: KitManifest = {
     version,

@@ -19,6 +19,12 @@ Deno.test("confirmationPage tells a person of their own photograph, and nothing 
   const alone = { ...receipt, requests: requests.slice(0, 1), people: 1 };
   assertEquals(confirmationPage(alone, hash("d"), [hash("1")]), page);
   assert(!/<script|https?:/.test(page));
+  assert(!page.includes("Stated by the operator"));
+  const declared = { ...receipt, settings: { ...receipt.settings, allowTrainingPhoto: true } };
+  assertStringIncludes(
+    confirmationPage(declared, hash("d"), [hash("1")]),
+    "one that the model was trained on",
+  );
 });
 
 Deno.test("photographsOf takes photographs of the run only, the same one once", () =>

@@ -45,6 +45,11 @@ Deno.test("writePack packs the receipt, its page and bundle, the evidence and th
       "the same run, the same bytes",
     );
 
+    const renamed = join(folder, "unlearned/renamed.json");
+    await Deno.rename(join(folder, "unlearned/receipt.json"), renamed);
+    await writePack(renamed, join(folder, "renamed.tar"));
+    assertEquals(await Deno.readFile(join(folder, "renamed.tar")), tar);
+
     const receipt = join(received, "receipt.json");
     const alone = await states(receipt, { publicKey });
     assertEquals(alone.failed, []);

@@ -7,7 +7,10 @@ import { receiptBundle, sealReceipt } from "../../../lib/audit/receipt/seal.ts";
 import { receiptPage } from "../../../lib/audit/receipt/receipt_page.ts";
 import { newSigningKey, readSigningKey } from "../../../lib/audit/receipt/signing_key.ts";
 import { type VerifyOptions, verifyReceipt } from "../../../lib/audit/verify/verify_receipt.ts";
+import { execute } from "../../../cli/command.ts";
 import { LetheError } from "../../../lib/error.ts";
+import { audit } from "../../../tasks/audit.ts";
+import { recordedTerminal } from "../../cli/recorded_terminal.ts";
 import { hash } from "../small_receipt.ts";
 import { onReceipt } from "../small_run.ts";
 
@@ -52,6 +55,27 @@ Deno.test("verifyReceipt needs neither kit, photographs, key nor training data, 
       "copies",
     ]]);
     assertStringIncludes(details.signature, "but who signed is not shown (--key)");
+  }));
+
+Deno.test("verifyReceipt takes a receipt by another name, and then none that lies beside it", () =>
+  onReceipt(async (folder) => {
+    const renamed = join(folder, "unlearned/4711 of May.json");
+    await Deno.rename(join(folder, "unlearned/receipt.json"), renamed);
+    assertEquals((await verify(folder, { receipt: renamed })).failed, []);
+    await Deno.writeTextFile(join(folder, "unlearned/receipt.json"), "anything");
+    const { failed, details } = await verify(folder, { receipt: renamed });
+    assertEquals(failed, ["outputs"]);
+    assertStringIncludes(details.outputs, "receipt.json lies there");
+  }));
+
+Deno.test("audit --verify asks for the evidence that was not brought along: wrong usage, no failure", () =>
+  onReceipt(async (folder) => {
+    const receipt = join(folder, "unlearned/receipt.json");
+    await Deno.remove(join(folder, "unlearned/evidence"), { recursive: true });
+    const terminal = recordedTerminal();
+    const code = await execute(audit, ["--verify", receipt], terminal);
+    assertEquals([code, terminal.printed], [2, []]);
+    assertStringIncludes(terminal.noted.join("\n"), "unlearned/evidence does not exist; ");
   }));
 
 /** Rewrites the receipt, signature and page as they are. */
