@@ -11,6 +11,32 @@ function argMax(rows: ArrayLike<number>, offset: number, labels: number): number
   return best;
 }
 
+/** Counts images, and among them those whose largest logit is their class. */
+export function accuracyCounts(classes: number) {
+  const right = new Array<number>(classes).fill(0);
+  const images = new Array<number>(classes).fill(0);
+  return {
+    /** @param logits [n, classes], row after row @param targets one-hot, [n, classes] */
+    add(logits: ArrayLike<number>, targets: ArrayLike<number>): void {
+      for (let from = 0; from < logits.length; from += classes) {
+        const actual = argMax(targets, from, classes);
+        images[actual]++;
+        if (argMax(logits, from, classes) === actual) right[actual]++;
+      }
+    },
+    /** Fractions; of no image 0, of a class without an image null. */
+    result() {
+      const sum = (counts: readonly number[]) => counts.reduce((a, b) => a + b, 0);
+      const all = sum(images);
+      return {
+        images: all,
+        accuracy: all === 0 ? 0 : sum(right) / all,
+        perClass: images.map((count, c) => count === 0 ? null : right[c] / count),
+      };
+    },
+  };
+}
+
 /**
  * Share of images whose largest logit is their class.
  *
@@ -23,13 +49,9 @@ export function accuracy(
   targets: ArrayLike<number>,
   classes: number,
 ): number {
-  const n = logits.length / classes;
-  let right = 0;
-  for (let i = 0; i < n; i++) {
-    const from = i * classes;
-    if (argMax(logits, from, classes) === argMax(targets, from, classes)) right++;
-  }
-  return n === 0 ? 0 : right / n;
+  const counts = accuracyCounts(classes);
+  counts.add(logits, targets);
+  return counts.result().accuracy;
 }
 
 /** Accuracy among the images of each class; null for a class without an image. */
@@ -38,12 +60,7 @@ export function accuracyPerClass(
   targets: ArrayLike<number>,
   classes: number,
 ): (number | null)[] {
-  const right = new Array(classes).fill(0);
-  const images = new Array(classes).fill(0);
-  for (let i = 0; i < logits.length / classes; i++) {
-    const actual = argMax(targets, i * classes, classes);
-    images[actual]++;
-    if (argMax(logits, i * classes, classes) === actual) right[actual]++;
-  }
-  return images.map((count, c) => count === 0 ? null : right[c] / count);
+  const counts = accuracyCounts(classes);
+  counts.add(logits, targets);
+  return counts.result().perClass;
 }

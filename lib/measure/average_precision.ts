@@ -4,13 +4,17 @@
  *
  * @param scores any increasing function of the probability, one per image
  * @param targets 0 or 1 per image
+ * @param keys room for as many numbers, which callers with many labels give again
  * @returns a fraction; null when no image is positive, NaN when a score is (a model that diverged)
  */
 export function averagePrecision(
   scores: ArrayLike<number>,
   targets: ArrayLike<number>,
+  keys?: Float64Array<ArrayBuffer>,
 ): number | null {
-  if (scores instanceof Float32Array) return ofFloats({ scores, targets }, 1, 0, scores.length);
+  if (scores instanceof Float32Array) {
+    return ofFloats({ scores, targets }, 1, 0, scores.length, keys);
+  }
   let positives = 0;
   for (let i = 0; i < targets.length; i++) positives += targets[i];
   if (positives === 0) return null;

@@ -1,36 +1,33 @@
+/** Rows of images that belong to one part. */
+export interface PartRows<Part> {
+  readonly part: Part;
+  /** Place of the first of them within the part. */
+  readonly from: number;
+  readonly images: number;
+  /** Row after row. */
+  readonly rows: Float32Array;
+}
+
 /**
- * Collects the rows of parts that are predicted one after the other.
+ * Shares rows out among the parts that their images belong to.
  *
- * @param sizes images of each part, in the order of the rows; none of a part without images is asked for
- * @param whole called with a part's rows when the last one is there
+ * @param sizes images of each part, one part after the other
+ * @param width numbers of a row
+ * @returns of rows, and the place of the first among all images: those of each part that has some
  */
 export function partRows<Part>(
   sizes: readonly (readonly [Part, number])[],
   width: number,
-  whole: (part: Part, logits: Float32Array) => void,
-) {
+): (first: number, rows: Float32Array) => PartRows<Part>[] {
   let begin = 0;
-  const parts = sizes.map(([part, images]) => {
-    const from = begin;
-    begin += images;
-    return { part, from, end: begin, left: images, rows: null as Float32Array | null };
-  });
-  for (const { part, left } of parts) if (left === 0) whole(part, new Float32Array());
-  return {
-    /** @param first place of the first of the images among all */
-    add(first: number, images: number, logits: Float32Array): void {
-      for (const own of parts) {
-        const [from, end] = [Math.max(first, own.from), Math.min(first + images, own.end)];
-        if (from >= end) continue;
-        own.rows ??= new Float32Array((own.end - own.from) * width);
-        const given = logits.subarray((from - first) * width, (end - first) * width);
-        own.rows.set(given, (from - own.from) * width);
-        own.left -= end - from;
-        if (own.left > 0) continue;
-        const { rows } = own;
-        own.rows = null;
-        whole(own.part, rows);
-      }
-    },
+  const parts = sizes.map(([part, images]) => ({ part, begin, end: begin += images }));
+  return (first, rows) => {
+    const last = first + rows.length / width;
+    return parts.flatMap(({ part, begin, end }) => {
+      const [from, to] = [Math.max(first, begin), Math.min(last, end)];
+      if (from >= to) return [];
+      const own = rows.subarray((from - first) * width, (to - first) * width);
+      return [{ part, from: from - begin, images: to - from, rows: own }];
+    });
   };
 }

@@ -2,8 +2,9 @@ import { joinedSamples } from "../data/packed_samples.ts";
 import type { Task } from "../data/sample.ts";
 import { samplesOf } from "../data/split.ts";
 import { LetheError } from "../error.ts";
-import { type Evaluation, evaluation } from "../measure/evaluation.ts";
+import type { Evaluation } from "../measure/evaluation.ts";
 import { partRows } from "../measure/part_rows.ts";
+import { streamEvaluation } from "../measure/streamed_evaluation.ts";
 import { partMetrics, tugOfWar } from "../measure/eq7_tug_of_war.ts";
 import { type Model, readModel } from "../model/checkpoint.ts";
 import { microBatchWithin } from "../model/memory_plan.ts";
@@ -148,20 +149,22 @@ function openEvaluator(
       microBatchWithin(config, config.labels.length, "predict", 64, memoryLimit);
     const everything = images.source(everyone, config);
     const theta = uploadWeights(host);
-    let done = 0;
     const width = config.labels.length;
+    const choices = labelSets.map((labels) => placesOf(labels, config));
     const results = labelSets.map((): Partial<ModelEvaluation> => ({}));
-    // Part by part: all parts' logits take the more room the larger the data set is.
-    const whole = (part: typeof MEASURED_PARTS[number], logits: Float32Array) => {
-      const { samples } = parts.find((each) => each.part === part)!;
-      const targets = byteTargets(samples, config.task, width);
-      labelSets.forEach((labels, i) => {
-        const kept = keepLabels(config, logits, targets, labels);
-        const measured = evaluation(config.task, kept.logits, kept.targets, kept.labels);
-        results[i] = { ...results[i], [part]: measured };
-      });
+    using measured = new DisposableStack();
+    // As the images come: of all of a part's logits mAP needs one label's at a time.
+    const evaluations = parts.map(({ part, samples }) => ({
+      ...{ part, samples, left: samples.length },
+      of: measured.use(streamEvaluation(config.task, config.labels, samples.length, choices)),
+    }));
+    const finish = ({ part, of }: typeof evaluations[number]) => {
+      of.finish().forEach((each, i) => results[i] = { ...results[i], [part]: each });
+      of[Symbol.dispose]();
     };
-    const rows = partRows(parts.map(({ part, samples }) => [part, samples.length]), width, whole);
+    evaluations.filter(({ left }) => left === 0).forEach(finish);
+    const shared = partRows(evaluations.map((part) => [part, part.left]), width);
+    let done = 0;
     await predictEach(
       theta,
       config,
@@ -169,7 +172,12 @@ function openEvaluator(
       range(everyone.length),
       microBatch,
       (first, images, logits) => {
-        rows.add(first, images, logits);
+        for (const { part, from, images, rows } of shared(first, logits)) {
+          const samples = range(images).map((i) => part.samples.at(from + i)!);
+          part.of.add(rows, byteTargets(samples, config.task, width));
+          part.left -= images;
+          if (part.left === 0) finish(part);
+        }
         done += images;
         const total = everyone.length;
         onProgress?.({ stage: `evaluate ${folder}`, done, total, unit: "images" });
@@ -192,15 +200,13 @@ function checkLabels(labels: readonly string[], { dataset }: SplitData, folder: 
   );
 }
 
-/** The columns of some labels; all of them without a choice, and for classes. */
-function keepLabels(
-  { labels, task }: Model["config"],
-  logits: Float32Array,
-  targets: Uint8Array,
+/** The places of some labels; of all without a choice, and for classes. */
+function placesOf(
   chosen: readonly string[] | undefined,
-) {
-  if (chosen === undefined || task === "classes") return { logits, targets, labels };
-  const columns = chosen.map((label) => {
+  { labels, task }: Model["config"],
+): readonly number[] {
+  if (chosen === undefined || task === "classes") return range(labels.length);
+  return chosen.map((label) => {
     const index = labels.indexOf(label);
     if (index >= 0) return index;
     throw new LetheError(
@@ -209,19 +215,4 @@ function keepLabels(
       "choose among them",
     );
   });
-  const images = logits.length / labels.length;
-  const pick = <Rows extends Float32Array | Uint8Array>(rows: Rows, picked: Rows): Rows => {
-    for (let i = 0; i < images; i++) {
-      columns.forEach((column, k) => {
-        picked[i * columns.length + k] = rows[i * labels.length + column];
-      });
-    }
-    return picked;
-  };
-  const size = images * columns.length;
-  return {
-    logits: pick(logits, new Float32Array(size)),
-    targets: pick(targets, new Uint8Array(size)),
-    labels: chosen,
-  };
 }

@@ -1,0 +1,147 @@
+import { removeAtExit } from "../files/temporary_path.ts";
+
+/** Scores and targets of one label, in the order of the images. */
+export interface ScoreColumn {
+  readonly scores: Float32Array;
+  /** 0 or 1. */
+  readonly targets: Uint8Array;
+}
+
+/** Rows of scores that come one after the other and are asked for label by label, as mAP needs them. */
+export interface ScoreColumns extends Disposable {
+  /** Adds rows, [n, labels]. */
+  add(scores: Float32Array, targets: Uint8Array): void;
+  /** Of all rows added so far. @param label from 0 on */
+  column(label: number): ScoreColumn;
+}
+
+/** Bytes that stay in memory: 40 labels of 40,000 images. */
+const IN_MEMORY = 8 * 2 ** 20;
+/** Bytes of a block of rows that goes to the file. */
+const BLOCK = 2 ** 20;
+/** A score and a target. */
+const BYTES = 5;
+
+/**
+ * Opens columns for so many images. Where they take more than `inMemory` bytes they go, block by block, to
+ * a temporary file: average precision ranks all images of a label, but one label at a time. The file has
+ * no name once it is open (on Windows: until it is disposed of). Where there is no place for it, they
+ * stay in memory.
+ */
+export function openScoreColumns(
+  labels: number,
+  images: number,
+  inMemory = IN_MEMORY,
+): ScoreColumns {
+  const fits = labels * images * BYTES <= inMemory;
+  const most = fits ? images : Math.max(1, Math.min(images, Math.floor(BLOCK / (labels * BYTES))));
+  let file = fits ? null : openUnnamed();
+  /** Full blocks: where one lies in the file, or itself. */
+  const full: (number | Block)[] = [];
+  let block = newBlock(labels, most);
+  const putAway = () => {
+    const at = file?.append(block) ?? null;
+    full.push(at ?? block);
+    if (at === null) block = newBlock(labels, most);
+    else block.rows = 0;
+  };
+  return {
+    add(scores, targets) {
+      const rows = targets.length / labels;
+      for (let row = 0; row < rows; row++) {
+        if (block.rows === most) putAway();
+        for (let label = 0; label < labels; label++) {
+          const place = label * most + block.rows;
+          block.scores[place] = scores[row * labels + label];
+          block.targets[place] = targets[row * labels + label];
+        }
+        block.rows++;
+      }
+    },
+    column(label) {
+      const rows = full.length * most + block.rows;
+      const column = { scores: new Float32Array(rows), targets: new Uint8Array(rows) };
+      [...full, block].forEach((own, i) => {
+        const scores = column.scores.subarray(i * most, (i + 1) * most);
+        const targets = column.targets.subarray(i * most, (i + 1) * most);
+        if (typeof own === "number") {
+          file!.read(own + 4 * label * most, scores);
+          file!.read(own + 4 * labels * most + label * most, targets);
+        } else {
+          scores.set(own.scores.subarray(label * most, label * most + scores.length));
+          targets.set(own.targets.subarray(label * most, label * most + targets.length));
+        }
+      });
+      return column;
+    },
+    [Symbol.dispose]() {
+      file?.[Symbol.dispose]();
+      file = null;
+    },
+  };
+}
+
+/** Rows, label after label. */
+interface Block {
+  readonly scores: Float32Array;
+  readonly targets: Uint8Array;
+  /** How many are there. */
+  rows: number;
+}
+
+function newBlock(labels: number, rows: number): Block {
+  const size = labels * rows;
+  return { scores: new Float32Array(size), targets: new Uint8Array(size), rows: 0 };
+}
+
+/** A file that nobody else finds and that is gone with this process; null where none can be made. */
+function openUnnamed() {
+  let path: string;
+  let file: Deno.FsFile;
+  try {
+    path = Deno.makeTempFileSync({ prefix: "lethe-scores-" });
+    file = Deno.openSync(path, { read: true, write: true });
+  } catch {
+    return null;
+  }
+  const removed = removeAtExit(path);
+  const remove = () => {
+    try {
+      Deno.removeSync(path);
+      removed();
+    } catch {
+      // Windows keeps it until it is closed.
+    }
+  };
+  remove();
+  let end = 0;
+  return {
+    /** @returns where the block begins; null where the disk is full */
+    append({ scores, targets }: Block): number | null {
+      const begin = end;
+      try {
+        file.seekSync(begin, Deno.SeekMode.Start);
+        for (const bytes of [new Uint8Array(scores.buffer), targets]) {
+          for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
+        }
+      } catch {
+        return null;
+      }
+      end += scores.byteLength + targets.byteLength;
+      return begin;
+    },
+    read(from: number, into: Float32Array | Uint8Array): void {
+      const bytes = new Uint8Array(into.buffer, into.byteOffset, into.byteLength);
+      file.seekSync(from, Deno.SeekMode.Start);
+      for (let at = 0; at < bytes.length;) {
+        const read = file.readSync(bytes.subarray(at));
+        if (read === null) throw new RangeError("the file of scores ends early");
+        at += read;
+      }
+    },
+    [Symbol.dispose]() {
+      file.close();
+      remove();
+    },
+  };
+}
