@@ -11,20 +11,30 @@ function argMax(rows: ArrayLike<number>, offset: number, labels: number): number
   return best;
 }
 
-/** Counts images, and among them those whose largest logit is their class. */
-export function accuracyCounts(classes: number) {
+/** Images counted, and among them those whose largest logit is their class. */
+export interface AccuracyCounts {
+  /** @param logits [n, classes], row after row @param targets one-hot, [n, classes] */
+  add(logits: ArrayLike<number>, targets: ArrayLike<number>): void;
+  /** Fractions; of no image 0, of a class without an image null. */
+  result(): {
+    readonly images: number;
+    readonly accuracy: number;
+    readonly perClass: (number | null)[];
+  };
+}
+
+/** Counts from nothing. @param classes how many there are */
+export function accuracyCounts(classes: number): AccuracyCounts {
   const right = new Array<number>(classes).fill(0);
   const images = new Array<number>(classes).fill(0);
   return {
-    /** @param logits [n, classes], row after row @param targets one-hot, [n, classes] */
-    add(logits: ArrayLike<number>, targets: ArrayLike<number>): void {
+    add(logits, targets) {
       for (let from = 0; from < logits.length; from += classes) {
         const actual = argMax(targets, from, classes);
         images[actual]++;
         if (argMax(logits, from, classes) === actual) right[actual]++;
       }
     },
-    /** Fractions; of no image 0, of a class without an image null. */
     result() {
       const sum = (counts: readonly number[]) => counts.reduce((a, b) => a + b, 0);
       const all = sum(images);

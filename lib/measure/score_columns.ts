@@ -1,4 +1,4 @@
-import { removeAtExit } from "../files/temporary_path.ts";
+import { openUnnamedFile } from "../files/unnamed_file.ts";
 
 /** Scores and targets of one label, in the order of the images. */
 export interface ScoreColumn {
@@ -24,9 +24,8 @@ const BYTES = 5;
 
 /**
  * Opens columns for so many images. Where they take more than `inMemory` bytes they go, block by block, to
- * a temporary file: average precision ranks all images of a label, but one label at a time. The file has
- * no name once it is open (on Windows: until it is disposed of). Where there is no place for it, they
- * stay in memory.
+ * an unnamed file: average precision ranks all images of a label, but one label at a time. Where there is
+ * no place for it, they stay in memory.
  */
 export function openScoreColumns(
   labels: number,
@@ -35,12 +34,12 @@ export function openScoreColumns(
 ): ScoreColumns {
   const fits = labels * images * BYTES <= inMemory;
   const most = fits ? images : Math.max(1, Math.min(images, Math.floor(BLOCK / (labels * BYTES))));
-  let file = fits ? null : openUnnamed();
+  const file = fits ? null : openUnnamedFile();
   /** Full blocks: where one lies in the file, or itself. */
   const full: (number | Block)[] = [];
   let block = newBlock(labels, most);
   const putAway = () => {
-    const at = file?.append(block) ?? null;
+    const at = file?.append(block.scores, block.targets) ?? null;
     full.push(at ?? block);
     if (at === null) block = newBlock(labels, most);
     else block.rows = 0;
@@ -74,10 +73,7 @@ export function openScoreColumns(
       });
       return column;
     },
-    [Symbol.dispose]() {
-      file?.[Symbol.dispose]();
-      file = null;
-    },
+    [Symbol.dispose]: () => file?.[Symbol.dispose](),
   };
 }
 
@@ -92,56 +88,4 @@ interface Block {
 function newBlock(labels: number, rows: number): Block {
   const size = labels * rows;
   return { scores: new Float32Array(size), targets: new Uint8Array(size), rows: 0 };
-}
-
-/** A file that nobody else finds and that is gone with this process; null where none can be made. */
-function openUnnamed() {
-  let path: string;
-  let file: Deno.FsFile;
-  try {
-    path = Deno.makeTempFileSync({ prefix: "lethe-scores-" });
-    file = Deno.openSync(path, { read: true, write: true });
-  } catch {
-    return null;
-  }
-  const removed = removeAtExit(path);
-  const remove = () => {
-    try {
-      Deno.removeSync(path);
-      removed();
-    } catch {
-      // Windows keeps it until it is closed.
-    }
-  };
-  remove();
-  let end = 0;
-  return {
-    /** @returns where the block begins; null where the disk is full */
-    append({ scores, targets }: Block): number | null {
-      const begin = end;
-      try {
-        file.seekSync(begin, Deno.SeekMode.Start);
-        for (const bytes of [new Uint8Array(scores.buffer), targets]) {
-          for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
-        }
-      } catch {
-        return null;
-      }
-      end += scores.byteLength + targets.byteLength;
-      return begin;
-    },
-    read(from: number, into: Float32Array | Uint8Array): void {
-      const bytes = new Uint8Array(into.buffer, into.byteOffset, into.byteLength);
-      file.seekSync(from, Deno.SeekMode.Start);
-      for (let at = 0; at < bytes.length;) {
-        const read = file.readSync(bytes.subarray(at));
-        if (read === null) throw new RangeError("the file of scores ends early");
-        at += read;
-      }
-    },
-    [Symbol.dispose]() {
-      file.close();
-      remove();
-    },
-  };
 }

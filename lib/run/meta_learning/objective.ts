@@ -1,8 +1,9 @@
 import type { ImageFeed } from "../../data/loader/image_source.ts";
 import { taskMetric } from "../../measure/evaluation.ts";
 import { labelLosses, meanLoss } from "../../measure/loss.ts";
+import { openLogitRows } from "../../measure/logit_rows.ts";
 import type { ModelConfig } from "../../model/config.ts";
-import { predict } from "../../model/predict.ts";
+import { predictEach } from "../../model/predict.ts";
 import type { Weights } from "../../tensor/weights.ts";
 import type { MetaObjective } from "../../unlearn/meta_unlearn/meta_objective.ts";
 import type { OnProgress } from "../progress.ts";
@@ -10,7 +11,7 @@ import type { MetaLearnSettings } from "./settings.ts";
 
 /**
  * The objective A (Eq. 5, 6) of a model on its images. The original model's logits are computed once
- * and cached on the host.
+ * and kept on the host, as far as there are few, else in a file.
  *
  * @param theta stays the caller's
  * @param cached images on which theta's own losses will be asked for
@@ -23,24 +24,18 @@ export async function metaObjective(
   settings: MetaLearnSettings,
   microBatch: number,
   onProgress?: OnProgress,
-): Promise<MetaObjective> {
+): Promise<MetaObjective & Disposable> {
   const { task, labels: { length: width } } = config;
   const { metaLearningRate, inputs, form, keepWeight } = settings;
+  const logits = openLogitRows(width, cached.length);
   let done = 0;
-  const { logits } = await predict(theta, config, source, cached, microBatch, (count) => {
+  await predictEach(theta, config, source, cached, microBatch, (_, count, rows) => {
+    logits.add(rows);
     done += count;
     const total = cached.length;
     onProgress?.({ stage: "cache the original model's losses", done, total, unit: "images" });
   }, "logits");
   const placeOf = placesOf(cached);
-  const rowsOf = (wanted: readonly number[]) => {
-    const rows = new Float32Array(wanted.length * width);
-    wanted.forEach((index, i) => {
-      const from = placeOf(index) * width;
-      rows.set(logits.subarray(from, from + width), i * width);
-    });
-    return rows;
-  };
   const measure = (rows: Float32Array, indices: readonly number[]) => {
     const targets = source.targets(indices);
     return {
@@ -52,7 +47,8 @@ export async function metaObjective(
   return {
     ...{ metaLearningRate, inputs, shape: config, microBatch, form, keepWeight, task, source },
     measure,
-    original: (indices) => measure(rowsOf(indices), indices),
+    original: (indices) => measure(logits.rows(indices.map(placeOf)), indices),
+    [Symbol.dispose]: () => logits[Symbol.dispose](),
   };
 }
 

@@ -49,16 +49,26 @@ export function adamW(settings: AdamWSettings): Optimiser {
       });
       return { next, moments: { m: nextM, v: nextV } };
     }
-    const nextM = tf.add(tf.mul(m, beta1), tf.mul(gradient, 1 - beta1));
-    const nextV = tf.add(tf.mul(v, beta2), tf.mul(tf.square(gradient), 1 - beta2));
+    // Each in its own tidy: of a large tensor, a dozen intermediate ones would wait for the last.
+    const nextM = tf.tidy(() => tf.add(tf.mul(m, beta1), tf.mul(gradient, 1 - beta1)));
+    const nextV = tf.tidy(() => {
+      const square = tf.tidy(() => tf.mul(tf.square(gradient), 1 - beta2));
+      return tf.add(tf.mul(v, beta2), square);
+    });
     const moments: Record<string, tf.Tensor> = { m: nextM, v: nextV };
     if (amsgrad) moments.vmax = tf.maximum(moment("vmax"), nextV);
-    const denominator = tf.add(
-      tf.div(tf.sqrt(moments.vmax ?? nextV), Math.sqrt(1 - beta2 ** step)),
-      epsilon,
-    );
-    const move = tf.div(tf.mul(nextM, learningRate / (1 - beta1 ** step)), denominator);
-    const next = tf.sub(tf.mul(weight, 1 - learningRate * weightDecay), move);
+    const next = tf.tidy(() => {
+      const move = tf.tidy(() => {
+        const denominator = tf.tidy(() => {
+          const root = tf.tidy(() =>
+            tf.div(tf.sqrt(moments.vmax ?? nextV), Math.sqrt(1 - beta2 ** step))
+          );
+          return tf.add(root, epsilon);
+        });
+        return tf.div(tf.mul(nextM, learningRate / (1 - beta1 ** step)), denominator);
+      });
+      return tf.sub(tf.mul(weight, 1 - learningRate * weightDecay), move);
+    });
     return { next, moments };
   });
 }

@@ -43,11 +43,12 @@ export function perTensor(
           updated[name] = tf.keep(next);
           for (const [kind, tensor] of Object.entries(moments)) {
             nextState[`${kind}.${name}`] = tf.keep(tensor);
+            state[`${kind}.${name}`]?.dispose();
           }
         });
+        // Tensor by tensor: all new ones beside all old ones would take twice the room.
+        weight.dispose();
       }
-      disposeWeights(weights);
-      disposeWeights(state);
       state = nextState;
       return updated;
     },
