@@ -13,14 +13,20 @@ function argMax(rows: ArrayLike<number>, offset: number, labels: number): number
 
 /** Images counted, and among them those whose largest logit is their class. */
 export interface AccuracyCounts {
-  /** @param logits [n, classes], row after row @param targets one-hot, [n, classes] */
+  /** Adds images. @param logits [n, classes], row after row @param targets one-hot, [n, classes] */
   add(logits: ArrayLike<number>, targets: ArrayLike<number>): void;
-  /** Fractions; of no image 0, of a class without an image null. */
-  result(): {
-    readonly images: number;
-    readonly accuracy: number;
-    readonly perClass: (number | null)[];
-  };
+  /** What they come to so far. */
+  result(): CountedAccuracy;
+}
+
+/** Shares of counted images, fractions. */
+export interface CountedAccuracy {
+  /** How many. */
+  readonly images: number;
+  /** Of all; 0 of no image. */
+  readonly accuracy: number;
+  /** Of each class; null for one without an image. */
+  readonly perClass: (number | null)[];
 }
 
 /** Counts from nothing. @param classes how many there are */
