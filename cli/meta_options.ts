@@ -213,7 +213,7 @@ export const MEMORY_ROW_OPTIONS = {
     of: Object.keys(ROW_RECIPES) as RowRecipe[],
     default: "quick",
     help:
-      "with --memory: selective takes ten times as long, and harms others less for what it forgets",
+      "with --memory: selective (recommended) takes ten times as long, and forgets more at one price",
   },
   rounds: {
     with: ["memory"],

@@ -131,7 +131,7 @@ function parseMethod(fields: JsonFields): MethodSettings {
       folds: fields.optional("folds", is.integer(2, 1000)) ?? DEFAULT_FOLDS.folds,
       foldSets: fields.optional("foldSets", is.integer(1, 16)) ?? DEFAULT_FOLDS.foldSets,
       rounds: fields.optional("rounds", is.integer(1, 1000)) ?? DEFAULT_MEMORY.memorise.rounds,
-      ...(Object.keys(tuning).length > 0 ? { tuning } : {}),
+      ...tuning,
       ...(fields.optional("updates", is.BOOLEAN) ? { updates: true } : {}),
     };
   }

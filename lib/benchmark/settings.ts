@@ -96,7 +96,7 @@ export interface MetaUnlearnSettings {
   readonly metaLearning?: MetaLearningOverrides;
 }
 
-/** Numbers of memory's rounds and scales that a row of the grid may set; see `MemoriseRecipe`. */
+/** Numbers of memory's rounds and scales that a row of the grid may set in the default's place; see `MemoriseRecipe`. */
 export interface MemoryTuning {
   /** Of the round before, 0 for nothing. */
   readonly momentum?: number;
@@ -115,7 +115,7 @@ export interface MemoryTuning {
 }
 
 /** A row of what the kit remembers of each person. */
-export interface MemoryMethodSettings {
+export interface MemoryMethodSettings extends MemoryTuning {
   /** As the tables call it, none twice. */
   readonly name: string;
   /** How to unlearn. */
@@ -128,8 +128,6 @@ export interface MemoryMethodSettings {
   readonly folds: number;
   /** How often everybody is dealt into simulated requests. */
   readonly rounds: number;
-  /** What takes the place of the default's. */
-  readonly tuning?: MemoryTuning;
   /** Rows are the updates that training logs of each person, not what rounds found. */
   readonly updates?: true;
 }

@@ -1,5 +1,6 @@
 import { DEFAULT_FOLDS, DEFAULT_MEMORY } from "../../run/memory/settings.ts";
 import { methodOf, needsReferences, needsStatistics } from "../../unlearn/methods.ts";
+import { present } from "../parse_settings.ts";
 import { candidatesOf, metaLearningOf, recipeOf } from "../resolve_settings.ts";
 import type {
   BaselineMethodSettings,
@@ -86,17 +87,16 @@ export function planMemory(
 }
 
 /** How a row's memory is made. */
-function tuned({ rounds, tuning: { mostLost, power, ...recipe } = {} }: MemoryMethodSettings) {
-  const { memorise } = DEFAULT_MEMORY;
-  const { retainWeight } = recipe;
+function tuned({ rounds, mostLost, power, retainWeight, ...row }: MemoryMethodSettings) {
+  const { momentum, stableShare, lastStep, retainImages } = row;
+  const valWeight = retainWeight === undefined ? undefined : retainWeight / 2;
+  const weights = { retainWeight, valWeight, retainImages };
   return {
     ...DEFAULT_MEMORY,
-    ...(mostLost === undefined ? {} : { mostLost }),
-    ...(power === undefined ? {} : { power }),
+    ...present({ mostLost, power }),
     memorise: {
-      ...memorise,
-      ...recipe,
-      ...(retainWeight === undefined ? {} : { valWeight: retainWeight / 2 }),
+      ...DEFAULT_MEMORY.memorise,
+      ...present({ momentum, stableShare, lastStep, ...weights }),
       rounds,
     },
   };
