@@ -10,7 +10,7 @@ import { inspectPath } from "../lib/inspect/inspect_path.ts";
 export const inspect = command({
   name: "inspect",
   summary:
-    "tells what a data set, requests, a split, model, kit, output folder, receipt, pack, ledger or key is",
+    "tells what a data set, requests, a split, model, kit, output folder, receipt, pack, ledger, benchmark grid or key is",
   operand: "path",
   options: {
     path: { kind: "path", required: true, help: "what to look at; --path may be left out" },

@@ -79,7 +79,7 @@ export const train = command({
     const leaveReceipt = await receiptOf("train", options, terminal);
     const device = await openAndAnnounce(options.device, terminal, options.precision);
     const recipeName = options.recipe ??
-      await defaultRecipe(await openSplit(split, data), init, terminal);
+      await defaultRecipe(await openSplit(split, data), withoutForget, init, terminal);
     const recipe = TRAINING_RECIPES.find(({ name }) => name === recipeName)!;
     const { epochs, learningRate, weightDecay, batchSize } = options;
     const history = await trainModel({
@@ -128,6 +128,7 @@ export const train = command({
 /** From scratch large steps are needed, which would wreck weights that were trained already. */
 async function defaultRecipe(
   data: SplitData,
+  withoutForget: boolean,
   init: string | undefined,
   terminal: Terminal,
 ): Promise<string> {
@@ -136,7 +137,7 @@ async function defaultRecipe(
     terminal.note(`--recipe ${name}: the paper's for weights to start from (App. A)`);
     return name;
   }
-  const size = await dataSize(data);
+  const size = await dataSize(data, withoutForget);
   const name = recipeFor(size);
   terminal.note(`--recipe ${name}: ${size.why}`);
   return name;

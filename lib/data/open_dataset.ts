@@ -4,6 +4,7 @@ import { readCelebA } from "./layouts/celeba.ts";
 import { readCelebAHQ } from "./layouts/celebahq.ts";
 import { readFolder } from "./layouts/folder.ts";
 import type { LayoutContent } from "./layouts/layout.ts";
+import { likelyLayout } from "./layouts/likely_layout.ts";
 import { readMufac } from "./layouts/mufac.ts";
 import type { Dataset, DatasetName, Sample } from "./sample.ts";
 import { LabelledSample, TargetTable } from "./target_table.ts";
@@ -30,7 +31,10 @@ export async function openDataset(
   root: string,
   options: { attributes?: readonly string[] | undefined } = {},
 ): Promise<Dataset> {
-  const dataset: Dataset = { name, root, ...await LAYOUTS[name](root) };
+  const content = await LAYOUTS[name](root).catch(async (error) => {
+    throw await withLikelyLayout(error, name, root);
+  });
+  const dataset: Dataset = { name, root, ...content };
   if (dataset.samples.length === 0) {
     const [unread] = dataset.unread;
     throw new LetheError(
@@ -42,6 +46,17 @@ export async function openDataset(
     );
   }
   return options.attributes ? withLabels(dataset, options.attributes) : dataset;
+}
+
+/** An error of one layout's, with the layout that the folder looks like where that is another. */
+async function withLikelyLayout(error: unknown, name: DatasetName, root: string): Promise<unknown> {
+  if (!(error instanceof LetheError)) return error;
+  const likely = await likelyLayout(root).catch(() => null);
+  if (likely === null || likely.layout === name) return error;
+  const { value, rule, exitCode, cause } = error;
+  const remedy =
+    `${root} holds ${likely.mark}, as ${likely.layout} does: try --dataset ${likely.layout}`;
+  return new LetheError(value, rule, remedy, { exitCode, cause });
 }
 
 function withLabels(dataset: Dataset, attributes: readonly string[]): Dataset {

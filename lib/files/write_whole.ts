@@ -57,9 +57,24 @@ export async function buildFolder<T>(
     await syncFolder(dirname(resolve(path)));
     return result;
   }).catch((error) => {
-    throw error instanceof Deno.errors.NotCapable ? cannotWrite(path, error) : error;
+    throw byOwnName(error, staging, path);
   });
 }
+
+/** An error of a folder's making by the folder's own name: nobody knows the one that it is built under. */
+function byOwnName(error: unknown, staging: string, path: string): unknown {
+  if (error instanceof LetheError) {
+    const { value, rule, remedy, exitCode, cause } = error;
+    if (!value.includes(staging)) return error;
+    const told = value.replaceAll(staging, path);
+    return new LetheError(told, rule, remedy, { exitCode, cause });
+  }
+  const isFull = error instanceof Error && NO_ROOM.test(error.message);
+  return isFull || error instanceof Deno.errors.NotCapable ? cannotWrite(path, error) : error;
+}
+
+/** What systems say of a disk that takes no more; a worker's error comes as text, without its code. */
+const NO_ROOM = /no space left on device|disk quota exceeded|read-only file system|disk is full/i;
 
 /**
  * Refuses a path at which anything lies, a dangling symbolic link included. Commands that work for

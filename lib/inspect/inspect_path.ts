@@ -10,6 +10,7 @@ import { listFolder } from "../files/list_folder.ts";
 import { readPlainText } from "../files/plain_file.ts";
 import { inspectDataset } from "./inspect_dataset.ts";
 import { INSPECTED_RULE as RULE, inspectFile } from "./inspect_file.ts";
+import { inspectGrid } from "./inspect_grid.ts";
 import { inspectKit } from "./inspect_kit.ts";
 import { inspectLedger } from "./inspect_ledger.ts";
 import { inspectModel } from "./inspect_model.ts";
@@ -39,6 +40,7 @@ export async function inspectPath(
   if (has("summary.json", "model", "kit")) return await inspectOutput(path, has("receipt.json"));
   if (has("config.json", "model.safetensors")) return await inspectModel(path);
   if (has("ledger.jsonl")) return await inspectLedger(path);
+  if (has("stages", "claims") || has("stages", "lock")) return await inspectGrid(path);
   if (has("requests.csv")) return await inspectRequests(path);
   // Images and nothing else: no data set is without labels, and requests need no table.
   const plain = names.filter((name) => !isLeftover(name));

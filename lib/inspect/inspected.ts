@@ -11,6 +11,7 @@ export const KINDS = [
   "receipt of a model or kit",
   "uses of a kit",
   "ledger",
+  "benchmark grid",
   "bundle",
   "page",
   "public key",

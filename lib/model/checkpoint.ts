@@ -84,11 +84,23 @@ export function checkWeights(
  */
 export async function readModel(folder: string): Promise<Model> {
   const configPath = join(folder, CONFIG_FILE);
-  const text = await readPlainText(configPath, { maxBytes: MAX_CONFIG_BYTES });
+  const remedy = await nearbyModel(folder);
+  const text = await readPlainText(configPath, {
+    maxBytes: MAX_CONFIG_BYTES,
+    ...(remedy === null ? {} : { remedy }),
+  });
   const config = parseConfig(text, configPath);
   requireConfigText(config, text, configPath);
   const path = join(folder, MODEL_FILE);
   return modelOf(config, await readPlainFile(path, { maxBytes: MAX_WEIGHT_BYTES }), path);
+}
+
+/** Which folder is likely meant where this one is an output of `unlearn`'s; null where it is a model. */
+async function nearbyModel(folder: string): Promise<string | null> {
+  const isThere = (...names: string[]) =>
+    Deno.lstat(join(folder, ...names)).then(() => true, () => false);
+  if (await isThere(CONFIG_FILE) || !await isThere("model", CONFIG_FILE)) return null;
+  return `did you mean ${join(folder, "model")}?`;
 }
 
 /** Names that a model file's `__metadata__` may hold. */

@@ -84,7 +84,7 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
   const data = await openSplit(options.split, options.data);
   const { task, labels } = data.dataset;
   const start = options.init === undefined ? null : await readPretrained(options.init);
-  const preset = options.preset ?? await choosePreset(data, start, options.onNotice);
+  const preset = options.preset ?? await choosePreset(data, start, withoutForget, options.onNotice);
   const config = startConfig(presetConfig(PRESETS[preset], task, labels), start);
   const { leaveOut } = options;
   const part = samplesOf(data.split, data.dataset, withoutForget ? "retain" : "train");

@@ -123,7 +123,8 @@ export async function unlearnRows(options: UnlearnRowsOptions): Promise<UnlearnS
   // A method that takes all people at once goes as far for them as several requests of N_S.
   const { requestSize } = kit.manifest.unlearning;
   const stepsOf = Math.max(steps.length, Math.ceil(people.length / requestSize));
-  const verdict = judgeStep(change, range, stepsOf, allowUnusualStep);
+  const { generation } = kit.manifest;
+  const verdict = judgeStep(change, range, stepsOf, allowUnusualStep, generation);
   const phi = uploadWeights(kit.phi);
   const nextPhi = withoutRows(phi, people);
   const phiAfter = await downloadWeights(nextPhi);

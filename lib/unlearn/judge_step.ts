@@ -49,6 +49,7 @@ export function usualRange(
  * as {@link usualRange} widens it.
  *
  * @param steps a request of more people than N_S takes several, or one that goes as far
+ * @param generation of the kit: steps were simulated on the model as it was trained
  * @param allowUnusual lets a step of unusual length pass; it is recorded
  * @throws {LetheError} no weight changed, a weight is not finite, or the step's length is unusual
  */
@@ -57,6 +58,7 @@ export function judgeStep(
   range: StepRange | StepReference | undefined,
   steps: number,
   allowUnusual: boolean,
+  generation = 0,
 ): StepVerdict {
   if (relative === 0) {
     throw new LetheError(
@@ -94,7 +96,12 @@ export function judgeStep(
     throw new LetheError(
       `the step moves the weights by ${shown(relative)} of their size`,
       `${told}; ${STEP_MARGIN} times less or more is unusual`,
-      "look at the photographs and settings; --allow-unusual-step takes it, and the receipt says so",
+      generation === 0
+        ? "look at the photographs and settings; --allow-unusual-step takes it, and the receipt says so"
+        : `these were simulated before the kit's ${generation} ${
+          generation === 1 ? "request" : "requests"
+        }, which moved the weights since: if photographs and settings are right, take it by ` +
+          "--allow-unusual-step (the receipt says so) and hold the model by accept before it serves",
     );
   }
   return { unusual, low, high };

@@ -71,3 +71,18 @@ Deno.test("openDataset refuses attributes for a data set of classes", () =>
       "folder has classes",
     );
   }));
+
+Deno.test("openDataset tells whoever named the wrong layout which one the folder looks like", () =>
+  inTemporaryFolder(async (folder) => {
+    const refuses = (name: "celeba" | "mufac" | "folder" | "celebahq", message: string) =>
+      assertRejects(() => openDataset(name, folder), LetheError, message);
+    await writeFiles(folder, { "labels.csv": "file,identity,Hat\na.jpg,A,1\n", "a.jpg": "x" });
+    for (const name of ["celeba", "celebahq", "mufac"] as const) {
+      await refuses(name, "holds labels.csv, as folder does: try --dataset folder");
+    }
+    await writeFiles(folder, CELEBA);
+    await Deno.remove(join(folder, "labels.csv"));
+    for (const name of ["folder", "celebahq", "mufac"] as const) {
+      await refuses(name, "holds list_attr_celeba.txt, as celeba does: try --dataset celeba");
+    }
+  }));

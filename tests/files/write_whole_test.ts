@@ -87,3 +87,19 @@ Deno.test("removeUnfinished removes what a killed write left, and nothing else",
     assertEquals(names.toSorted(), others.toSorted());
     await removeUnfinished(join(folder, "absent", "kit"));
   }));
+
+Deno.test("buildFolder names the output that has no room, and never the name that it is built under", () =>
+  inTemporaryFolder(async (folder) => {
+    const path = join(folder, "out");
+    const full = () => Promise.reject(new Error("No space left on device (os error 28)"));
+    await assertRejects(
+      () => buildFolder(path, full),
+      LetheError,
+      `${path} cannot be written (No `,
+    );
+    const inside = (staging: string) =>
+      writeWhole(join(staging, "a"), "").then(() => buildFolder(join(staging, "a"), full));
+    const { message } = await assertRejects(() => buildFolder(path, inside), LetheError);
+    assertEquals(message.split(";")[0], `${path}/a exists`);
+    assertEquals(names(folder), []);
+  }));

@@ -1,5 +1,7 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { fromFileUrl, join } from "@std/path";
+import { basename, fromFileUrl, join } from "@std/path";
+import { planGrid } from "../../lib/benchmark/plan.ts";
+import { TINY_GRID } from "../benchmark/tiny_grid.ts";
 import { encodePng } from "../../lib/data/images/encode_png.ts";
 import { LetheError } from "../../lib/error.ts";
 import { inspectPath } from "../../lib/inspect/inspect_path.ts";
@@ -202,4 +204,40 @@ Deno.test("inspectPath tells packs, signed receipts of models, uses, ledgers, ke
     await assertRejects(() => inspectPath(file("kit.receipt.json")), LetheError, "signer signed");
     await Deno.writeTextFile(file("other.tar"), "x");
     await assertRejects(() => inspectPath(file("other.tar")), LetheError, "a pack holds");
+  }));
+
+Deno.test("inspectPath tells of a benchmark's folder which stages are made, begun, claimed and not made", () =>
+  inTemporaryFolder(async (folder) => {
+    const stages = planGrid(TINY_GRID, await Deno.realPath(folder), "a card").stages
+      .map(({ out }) => basename(out));
+    const [draw, split, begun, claimed] = stages;
+    const cells = [{}, {}];
+    await writeFiles(folder, {
+      [`stages/${draw}/x`]: "",
+      [`stages/${split}/x`]: "",
+      [`stages/${begun}.training`]: "",
+      [`claims/${claimed}.0`]: JSON.stringify({ adapter: "a card", host: "n1" }),
+      "lock": "",
+      "results.json": JSON.stringify({ settings: TINY_GRID, device: "a card", planned: 6, cells }),
+    });
+    const { kind, rows, notes, value } = await inspectPath(folder);
+    const facts = Object.fromEntries(rows);
+    assertEquals(kind, "benchmark grid");
+    assertEquals(facts["stages made"], "2: draw 1, split 1");
+    assertEquals([facts.begun, facts.claimed], [begun, `${claimed} by n1 (a card)`]);
+    assertEquals(facts["a process works here"], "no");
+    assertStringIncludes(facts["results.json"], "tiny: 2 of 6 cells measured, not made: train ");
+    assertStringIncludes(notes.join(), "goes on with what is not made");
+    const [{ missing }] = value.results as { missing: string[] }[];
+    assertEquals(missing, stages.slice(2));
+    {
+      using lock = await Deno.open(join(folder, "lock"), { write: true });
+      await lock.lock(true);
+      assertEquals(
+        Object.fromEntries((await inspectPath(folder)).rows)["a process works here"],
+        "yes",
+      );
+    }
+    await Deno.remove(join(folder, "results.json"));
+    assertStringIncludes((await inspectPath(folder)).notes.join(), "no cell is measured yet");
   }));

@@ -1,9 +1,10 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { join } from "@std/path";
+import { fromFileUrl, join } from "@std/path";
 import * as tf from "@tensorflow/tfjs";
 import { configText } from "../../lib/model/config.ts";
 import { LetheError } from "../../lib/error.ts";
 import { checkWeights, readModel, writeModel } from "../../lib/model/checkpoint.ts";
+import { readManifest } from "../../lib/model/kit/stored_manifest.ts";
 import { thetaShapes } from "../../lib/model/theta_shapes.ts";
 import { initialVit } from "../../lib/model/initial_vit.ts";
 import { parseSafetensors, type Weight } from "../../lib/model/safetensors.ts";
@@ -109,4 +110,10 @@ Deno.test("readModel refuses a folder that is not there, is damaged or mixes two
     await Deno.truncate(join(path, "model.safetensors"), 700);
     await assertRejects(() => readModel(path), LetheError, "model.safetensors announces a header");
   });
+});
+
+Deno.test("readModel and readManifest tell whoever named unlearn's output where model and kit lie in it", async () => {
+  const output = fromFileUrl(new URL("../../fixtures/4832d1b/unlearned", import.meta.url));
+  await assertRejects(() => readModel(output), LetheError, `did you mean ${output}/model?`);
+  await assertRejects(() => readManifest(output), LetheError, `did you mean ${output}/kit?`);
 });

@@ -74,4 +74,11 @@ Deno.test("dataSize looks at the training images, and says what it saw", () =>
     const { side, images, why } = await dataSize(await openSplit(out, data));
     assertEquals([side, why], [50, `${images} training images, mostly of 50 pixels`]);
     assert(images > 10 && images < 40);
+    // Two people of four images less; the support image of each is no training image.
+    const oracle = await dataSize(await openSplit(out, data), true);
+    assertEquals([oracle.side, oracle.images], [side, images], "the same model is chosen");
+    assertEquals(
+      oracle.why,
+      `${images - 6} training images (${images} with the people to forget), mostly of 50 pixels`,
+    );
   }));

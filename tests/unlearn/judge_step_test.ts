@@ -42,6 +42,11 @@ Deno.test("judgeStep refuses steps far beside what simulated requests showed, un
     assertThrows(() => judgeStep(moved(unusual), RANGE, 1, false), LetheError);
   }
   assertEquals(judgeStep(moved(0.2), RANGE, 1, true).unusual, true);
+  assertThrows(
+    () => judgeStep(moved(0.2), RANGE, 1, false, 2),
+    LetheError,
+    "these were simulated before the kit's 2 requests",
+  );
   // Two steps may go twice as far.
   assertEquals(judgeStep(moved(0.2), RANGE, 2, false).unusual, false);
 });

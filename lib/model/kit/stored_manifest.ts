@@ -31,8 +31,17 @@ export interface StoredManifest {
 export async function readManifest(folder: string): Promise<StoredManifest> {
   await listKit(folder); // so that no kit at all is told from a damaged one
   const path = join(folder, MANIFEST);
-  const json = await readPlainFile(path, { maxBytes: MAX_MANIFEST_BYTES, remedy: RESTORE });
+  const remedy = await nearbyKit(folder) ?? RESTORE;
+  const json = await readPlainFile(path, { maxBytes: MAX_MANIFEST_BYTES, remedy });
   return { ...parseKitManifest(utf8(json, path), path), sha256: sha256Hex(json) };
+}
+
+/** Which folder is likely meant where this one is an output of `unlearn`'s; null where it is a kit. */
+async function nearbyKit(folder: string): Promise<string | null> {
+  const isThere = (...names: string[]) =>
+    Deno.lstat(join(folder, ...names)).then(() => true, () => false);
+  if (await isThere(MANIFEST) || !await isThere("kit", MANIFEST)) return null;
+  return `did you mean ${join(folder, "kit")}?`;
 }
 
 /**

@@ -25,9 +25,14 @@ export interface DataSize {
 /**
  * How many training images there are, and how large most of them are.
  *
+ * @param withoutForget whether those of the people to forget are left out: the words say so, while size and
+ *   number stay those of the whole part, by which the model was chosen that the oracle is held against
  * @throws {LetheError} an image that is looked at is missing, has changed or does not decode
  */
-export async function dataSize(data: SplitData): Promise<DataSize> {
+export async function dataSize(
+  data: SplitData,
+  withoutForget = false,
+): Promise<DataSize> {
   const { split, dataset } = data;
   const samples = samplesOf(split, dataset, "train");
   const step = Math.max(1, Math.floor(samples.length / SEEN));
@@ -41,7 +46,9 @@ export async function dataSize(data: SplitData): Promise<DataSize> {
   }
   const side = sides.sort((a, b) => a - b)[sides.length >> 1];
   const images = samples.length;
-  return { side, images, why: `${images} training images, mostly of ${side} pixels` };
+  const used = withoutForget ? samplesOf(split, dataset, "retain").length : images;
+  const rest = withoutForget ? ` (${images} with the people to forget)` : "";
+  return { side, images, why: `${used} training images${rest}, mostly of ${side} pixels` };
 }
 
 /** Every so manieth sample, {@link SEEN} at most. */

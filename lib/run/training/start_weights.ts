@@ -13,6 +13,7 @@ import { dataSize, presetFor, presetOfWeights } from "./default_preset.ts";
 export async function choosePreset(
   data: SplitData,
   start: Pretrained | null,
+  withoutForget: boolean,
   onNotice?: (line: string) => void,
 ): Promise<PresetName> {
   const known = start && presetOfWeights(start.weights);
@@ -20,7 +21,7 @@ export async function choosePreset(
     onNotice?.(`--preset ${known}: the size of the weights to start from`);
     return known;
   }
-  const size = await dataSize(data);
+  const size = await dataSize(data, withoutForget);
   const preset = presetFor(size);
   onNotice?.(`--preset ${preset}: ${size.why}`);
   return preset;
