@@ -1,6 +1,7 @@
-import type { DataId, TensorInfo } from "@tensorflow/tfjs";
+import type { DataId, DataType, TensorInfo } from "@tensorflow/tfjs";
 import { type BufferLedger, countBuffers } from "./buffer_ledger.ts";
 import { type BufferRange, EarlyReads } from "./early_reads.ts";
+import { onLists } from "./number_by_number.ts";
 import { bytesOf, bytesOfValues, TENSOR_USAGE, type TensorData } from "./tensor_data.ts";
 import { type ProgramUniform, TfjsBackend, type TfjsProgram } from "./tfjs_backend.ts";
 import { packUniforms, uniformsOf } from "./uniforms.ts";
@@ -171,6 +172,23 @@ export class LetheBackend extends TfjsBackend {
       this.#uniforms.set(key, binding);
     }
     return binding;
+  }
+
+  override runWebGPUProgram(
+    program: TfjsProgram,
+    inputs: TensorInfo[],
+    outputType: DataType,
+    uniforms?: ProgramUniform,
+    output?: TensorInfo,
+  ): TensorInfo {
+    const lists = onLists(program, inputs);
+    if (!lists || lists.shape[0] === 0) {
+      return super.runWebGPUProgram(program, inputs, outputType, uniforms, output);
+    }
+    const result = output ?? this.makeTensorInfo(program.outputShape, outputType);
+    const list = { ...result, shape: lists.shape };
+    super.runWebGPUProgram(lists.program, lists.inputs, outputType, uniforms, list);
+    return result;
   }
 
   override recordAndSubmit(

@@ -12,6 +12,8 @@ export interface TfjsProgram {
   readonly size?: boolean;
   readonly pixelsOpType?: unknown;
   readonly variableNames: readonly string[];
+  /** What distinguishes its code; tfjs adds ranks and types when it runs. */
+  shaderKey: string;
   dispatch: [number, number, number];
   pipeline: GPUComputePipeline;
 }
@@ -43,6 +45,13 @@ export interface TfjsBackend {
   getBufferData(buffer: GPUBuffer): Promise<ArrayBuffer>;
   tensorToBinding(tensor: TensorInfo | null): GPUBufferBinding | null;
   makeUniforms(uniforms: ProgramUniform): GPUBufferBinding;
+  runWebGPUProgram(
+    program: TfjsProgram,
+    inputs: TensorInfo[],
+    outputType: DataType,
+    uniforms?: ProgramUniform,
+    output?: TensorInfo,
+  ): TensorInfo;
   recordAndSubmit(
     program: TfjsProgram,
     output: TensorInfo,

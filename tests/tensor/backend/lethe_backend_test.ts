@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import type { LetheBackend } from "../../../lib/tensor/backend/lethe_backend.ts";
 import { openDevice } from "../../../lib/tensor/device.ts";
@@ -110,5 +110,35 @@ Deno.test({
       device.limits.maxStorageBuffersPerShaderStage,
       adapter.limits.maxStorageBuffersPerShaderStage,
     );
+  },
+});
+
+Deno.test({
+  ...options,
+  name: "LetheBackend compiles what goes number by number once for all ranks",
+  async fn() {
+    const { pipelineCache } = await backend() as unknown as { pipelineCache: object };
+    const compiled = () => Object.keys(pipelineCache).length;
+    const values = Array.from({ length: 24 }, (_, i) => i / 8 - 1);
+    const run = async (shape: number[]) => {
+      const all = tf.tidy(() => {
+        const x = tf.tensor(values, shape);
+        return [tf.mul(tf.exp(x), x), tf.sub(tf.add(x, tf.fill(shape, 2)), 0.5)];
+      });
+      const found = await Promise.all(all.map(async (y) => [...await y.data()]));
+      assertEquals(all.map((y) => y.shape), [shape, shape]);
+      tf.dispose(all);
+      return found;
+    };
+    const due = await run([24]);
+    values.forEach((x, i) => assertAlmostEquals(due[1][i], x + 1.5, 1e-6));
+    const before = compiled();
+    for (const shape of [[3, 8], [2, 3, 4], [1, 2, 3, 4]]) assertEquals(await run(shape), due);
+    assertEquals(compiled(), before);
+    // Where a number's place matters, each rank is another program.
+    const [rows, row] = [tf.ones([3, 8]), tf.tensor(values.slice(0, 8))];
+    const sum = tf.add(rows, row);
+    assertEquals([...await sum.data()].slice(8, 16), values.slice(0, 8).map((x) => x + 1));
+    tf.dispose([rows, row, sum]);
   },
 });
