@@ -1,15 +1,13 @@
-import * as tf from "@tensorflow/tfjs";
 import { type ImageFeed, range } from "../../data/loader/image_source.ts";
 import { taskMetric } from "../../measure/evaluation.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import type { MemoryRow } from "../../model/kit/memory_row.ts";
 import { predict, Predictor } from "../../model/predict.ts";
 import { activeWebgpu } from "../../tensor/recording/owned_tensor.ts";
-import { disposeWeights, mapWeights, type Weights } from "../../tensor/weights.ts";
+import type { Weights } from "../../tensor/weights.ts";
 import type { Judged } from "../../unlearn/memory/choose_scale.ts";
-import { flatten } from "../../unlearn/memory/flat.ts";
 import { Moved } from "../../unlearn/memory/moved.ts";
-import { subtractRows } from "../../unlearn/memory/row_step.ts";
+import { takenByRows } from "../../unlearn/memory/row_step.ts";
 import type { Person } from "../../unlearn/meta_unlearn/simulate_requests.ts";
 import type { Random } from "../../random.ts";
 import type { Folds } from "./folds_file.ts";
@@ -110,10 +108,7 @@ export async function scaleJudge(
   for (const group of folds.flatMap(({ groups }) => groups)) {
     const own: MemoryRow[] = [];
     for (const { row } of group) own.push(await rows.read(row));
-    const nothing = mapWeights(theta, tf.zerosLike);
-    const taken = subtractRows(nothing, own);
-    sums.set(group, await flatten(taken));
-    for (const weights of [nothing, taken]) disposeWeights(weights);
+    sums.set(group, await takenByRows(theta, own));
   }
   const [predictor, moved] = [new Predictor(config), new Moved(theta)];
   const judge = async (scale: number): Promise<Judged> => {

@@ -2,7 +2,8 @@ import * as tf from "@tensorflow/tfjs";
 import { isLowRank, type MemoryRow, type RowTensor } from "../../model/kit/memory_row.ts";
 import type { Weight } from "../../model/safetensors.ts";
 import { matMul } from "../../tensor/mat_mul.ts";
-import { mapWeights, type Weights } from "../../tensor/weights.ts";
+import { disposeWeights, mapWeights, type Weights } from "../../tensor/weights.ts";
+import { flatten } from "./flat.ts";
 import { expand, truncate } from "./low_rank.ts";
 
 /**
@@ -57,6 +58,34 @@ export function subtractRows(theta: Weights, rows: readonly MemoryRow[]): Weight
     }
     return moved === tensor ? tf.clone(tensor) : moved;
   });
+}
+
+/**
+ * What rows take from the weights, -sum_p row_p, flat as `flatten` lays theta's names out. Rows that are
+ * kept whole are added up on the host, where they are.
+ */
+export async function takenByRows(
+  theta: Weights,
+  rows: readonly MemoryRow[],
+): Promise<Float32Array> {
+  if (rows.every(({ step }) => [...step.values()].every((tensor) => "whole" in tensor))) {
+    const names = Object.keys(theta).sort();
+    const taken = new Float32Array(names.reduce((sum, name) => sum + theta[name].size, 0));
+    let at = 0;
+    for (const name of names) {
+      for (const { step } of rows) {
+        const { whole } = step.get(name) as { whole: Float32Array } | undefined ?? { whole: [] };
+        for (let i = 0; i < whole.length; i++) taken[at + i] -= whole[i];
+      }
+      at += theta[name].size;
+    }
+    return taken;
+  }
+  const nothing = mapWeights(theta, tf.zerosLike);
+  const taken = subtractRows(nothing, rows);
+  const values = await flatten(taken);
+  for (const weights of [nothing, taken]) disposeWeights(weights);
+  return values;
 }
 
 function expanded(
