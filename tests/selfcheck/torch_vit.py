@@ -3,13 +3,21 @@ import torch
 import torch.nn.functional as F
 
 
-def vit(p, x, dim, depth, heads, eps, patch):
-    """Logits."""
+def vit(p, x, dim, depth, heads, eps, patch, tape=None):
+    """Logits. `tape`, a list, is given each linear layer's name, inputs [b, tokens, in] and outputs."""
     b = len(x)
     h = F.conv2d(x, p["patch_embed.proj.weight"], p["patch_embed.proj.bias"], stride=patch).flatten(2).transpose(1, 2)
+    if tape is not None:
+        tape.append(("patch_embed.proj", F.unfold(x, patch, stride=patch).transpose(1, 2), h))
     h = torch.cat([p["cls_token"].expand(b, 1, dim), h], 1) + p["pos_embed"]
     norm = lambda h, k: F.layer_norm(h, (dim,), p[k + ".weight"], p[k + ".bias"], eps)
-    lin = lambda h, k: h @ p[k + ".weight"].T + p[k + ".bias"]
+
+    def lin(h, k):
+        y = h @ p[k + ".weight"].T + p[k + ".bias"]
+        if tape is not None:
+            tape.append((k, h.reshape(b, -1, h.shape[-1]), y))
+        return y
+
     for i in range(depth):
         k = f"blocks.{i}."
         q, ke, v = lin(norm(h, k + "norm1"), k + "attn.qkv").reshape(b, -1, 3, heads, dim // heads).permute(2, 0, 3, 1, 4)
