@@ -1,7 +1,8 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { predict, Predictor } from "../../lib/model/predict.ts";
 import { disposeWeights, mapWeights } from "../../lib/tensor/weights.ts";
+import { activeWebgpu } from "../../lib/tensor/recording/owned_tensor.ts";
 import { useRecording } from "../../lib/tensor/recording/recorded.ts";
 import { onEachDevice } from "../tensor/on_each_device.ts";
 import { TOY_SHAPE, toyObjective } from "../unlearn/toy_objective.ts";
@@ -39,3 +40,19 @@ onEachDevice(
     for (const weights of [theta, phi, other]) disposeWeights(weights);
   },
 );
+
+onEachDevice("predict replays each batch and reads once in several of them", async () => {
+  const backend = activeWebgpu();
+  if (!backend) return;
+  const { theta, phi, objective: { source } } = await toyObjective(24);
+  const all = Array.from({ length: 24 }, (_, i) => i);
+  const { replayed, dispatched, reads: { told: { all: reads } } } = backend;
+  await predict(theta, TOY_SHAPE, source, all, 2, undefined, "logits");
+  const programs = backend.replayed - replayed;
+  assert(programs > 0 && programs % 12 === 0, `${programs} programs for 12 batches`);
+  assertEquals(backend.dispatched, dispatched, "op by op");
+  // However slow the adapter is: two batches at least go into a read.
+  assert(backend.reads.told.all - reads <= 6, `${backend.reads.told.all - reads} reads`);
+  disposeWeights(theta);
+  disposeWeights(phi);
+});

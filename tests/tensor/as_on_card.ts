@@ -1,17 +1,13 @@
 import { assertEquals } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { openDevice } from "../../lib/tensor/device.ts";
+import { HAS_ADAPTER, needing } from "../machine.ts";
 import { setCard } from "../../lib/tensor/kernels/webgpu/card.ts";
-
-/** LETHE_TEST_DEVICES=wasm leaves these tests out. */
-const wanted = (Deno.env.get("LETHE_TEST_DEVICES") ?? "webgpu,wasm").split(",");
-const ignore = !wanted.includes("webgpu") || await navigator.gpu?.requestAdapter() == null;
 
 /** Registers a test that computes with the kernels for cards, on whatever WebGPU adapter there is. */
 export function asOnCard(name: string, test: () => Promise<void>): void {
   Deno.test({
-    name: `${name} (webgpu, as on a card)`,
-    ignore,
+    ...needing("adapter", HAS_ADAPTER, `${name} (webgpu, as on a card)`),
     sanitizeResources: false,
     sanitizeOps: false,
     async fn() {

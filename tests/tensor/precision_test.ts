@@ -8,8 +8,8 @@ import { gelu } from "../../lib/tensor/ops/gelu.ts";
 import { linear } from "../../lib/tensor/ops/linear.ts";
 import { precision, setPrecision } from "../../lib/tensor/precision.ts";
 import { Random } from "../../lib/random.ts";
+import { HAS_ADAPTER, needing } from "../machine.ts";
 
-const ignore = await navigator.gpu?.requestAdapter() == null;
 /** Half's unit roundoff. */
 const U = 2 ** -11;
 
@@ -42,8 +42,11 @@ const CASES = [
 
 for (const { op, shapes, heads } of CASES) {
   Deno.test({
-    name: `${op.name} of ${JSON.stringify(shapes)} in half precision is near float32, both ways`,
-    ignore,
+    ...needing(
+      "adapter",
+      HAS_ADAPTER,
+      `${op.name} of ${JSON.stringify(shapes)} in half precision is near float32, both ways`,
+    ),
     async fn() {
       await openDevice("webgpu");
       const before = tf.memory().numTensors;

@@ -2,9 +2,9 @@ import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import type { LetheBackend } from "../../../lib/tensor/backend/lethe_backend.ts";
 import { openDevice } from "../../../lib/tensor/device.ts";
+import { HAS_ADAPTER, needing } from "../../machine.ts";
 
-const ignore = await navigator.gpu?.requestAdapter() == null;
-const options = { ignore, sanitizeResources: false, sanitizeOps: false };
+const options = { sanitizeResources: false, sanitizeOps: false };
 
 async function backend(): Promise<LetheBackend> {
   await openDevice("webgpu");
@@ -13,7 +13,11 @@ async function backend(): Promise<LetheBackend> {
 
 Deno.test({
   ...options,
-  name: "LetheBackend uploads numbers of every type without memory that is mapped at creation",
+  ...needing(
+    "adapter",
+    HAS_ADAPTER,
+    "LetheBackend uploads numbers of every type without memory that is mapped at creation",
+  ),
   async fn() {
     const { device } = await backend();
     const create = device.createBuffer.bind(device);
@@ -38,7 +42,11 @@ Deno.test({
 
 Deno.test({
   ...options,
-  name: "LetheBackend reads many tensors at once and each of them right",
+  ...needing(
+    "adapter",
+    HAS_ADAPTER,
+    "LetheBackend reads many tensors at once and each of them right",
+  ),
   async fn() {
     const { reads } = await backend();
     const before = { ...reads.told };
@@ -60,7 +68,11 @@ Deno.test({
 
 Deno.test({
   ...options,
-  name: "LetheBackend waits as WebGPU specifies where numbers cannot be had before the promise",
+  ...needing(
+    "adapter",
+    HAS_ADAPTER,
+    "LetheBackend waits as WebGPU specifies where numbers cannot be had before the promise",
+  ),
   async fn() {
     const { reads } = await backend();
     const { getMappedRange, mapAsync } = GPUBuffer.prototype;
@@ -102,7 +114,11 @@ Deno.test({
 
 Deno.test({
   ...options,
-  name: "openDevice asks the adapter for all storage buffers per stage that it has",
+  ...needing(
+    "adapter",
+    HAS_ADAPTER,
+    "openDevice asks the adapter for all storage buffers per stage that it has",
+  ),
   async fn() {
     const { device } = await backend();
     const adapter = (await navigator.gpu.requestAdapter({ powerPreference: "high-performance" }))!;
@@ -115,7 +131,11 @@ Deno.test({
 
 Deno.test({
   ...options,
-  name: "LetheBackend compiles what goes number by number once for all ranks",
+  ...needing(
+    "adapter",
+    HAS_ADAPTER,
+    "LetheBackend compiles what goes number by number once for all ranks",
+  ),
   async fn() {
     const { pipelineCache } = await backend() as unknown as { pipelineCache: object };
     const compiled = () => Object.keys(pipelineCache).length;

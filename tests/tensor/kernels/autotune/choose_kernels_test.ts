@@ -10,8 +10,8 @@ import {
 import { caseName, productKernel } from "../../../../lib/tensor/kernels/autotune/product_choice.ts";
 import { suitableKernels } from "../../../../lib/tensor/kernels/webgpu/product_kernels.ts";
 import { matMul } from "../../../../lib/tensor/mat_mul.ts";
+import { HAS_ADAPTER, needing } from "../../../machine.ts";
 
-const ignore = await navigator.gpu?.requestAdapter() == null;
 /** What the test adds is taken back. */
 const STORED = "lethe kernels 1";
 const PRODUCT = { batch: 1, m: 128, n: 64, k: 48, transposeA: false, transposeB: false };
@@ -28,9 +28,11 @@ async function multiplyOnce(): Promise<string> {
 }
 
 Deno.test({
-  name:
+  ...needing(
+    "adapter",
+    HAS_ADAPTER,
     "chooseKernels measures a run's products once per adapter, and leaves bits and memory alone",
-  ignore,
+  ),
   async fn() {
     // An adapter of this test alone: what was measured before must not matter.
     const device: Device = { ...await openDevice("webgpu"), adapter: crypto.randomUUID() };
@@ -60,8 +62,11 @@ Deno.test({
 });
 
 Deno.test({
-  name: "chooseKernels keeps to what a model of this adapter was made with, and to no other's",
-  ignore,
+  ...needing(
+    "adapter",
+    HAS_ADAPTER,
+    "chooseKernels keeps to what a model of this adapter was made with, and to no other's",
+  ),
   async fn() {
     const device = await openDevice("webgpu");
     // Any but the one that would be taken anyway.

@@ -3,8 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import { openDevice } from "../../../../lib/tensor/device.ts";
 import { toHalf } from "../../../../lib/tensor/half.ts";
 import { Random } from "../../../../lib/random.ts";
-
-const ignore = await navigator.gpu?.requestAdapter() == null;
+import { HAS_ADAPTER, needing } from "../../../machine.ts";
 
 /** What a value is as a half, on the host. */
 function half(x: number): number {
@@ -13,8 +12,11 @@ function half(x: number): number {
 
 for (const columns of [8, 6, 5]) {
   Deno.test({
-    name: `toHalf rounds [3,${columns}] to nearest even, saturates and keeps NaN and infinity`,
-    ignore,
+    ...needing(
+      "adapter",
+      HAS_ADAPTER,
+      `toHalf rounds [3,${columns}] to nearest even, saturates and keeps NaN and infinity`,
+    ),
     async fn() {
       await openDevice("webgpu");
       const random = new Random(5, "half");

@@ -10,6 +10,7 @@ import {
 } from "../../../../lib/tensor/kernels/webgpu/product_kernels.ts";
 import { isPairs, toHalf } from "../../../../lib/tensor/half.ts";
 import { Random } from "../../../../lib/random.ts";
+import { HAS_ADAPTER, needing } from "../../../machine.ts";
 
 /** Every way that operands lie, ragged sums, batches; more tiles than one and fewer. */
 const PRODUCTS = [
@@ -37,9 +38,11 @@ for (const [at, { images, m, n, k, transposeA, transposeB, halves }] of CASES.en
     transposeB ? "T" : ""
   }`;
   Deno.test({
-    name:
+    ...needing(
+      "adapter",
+      HAS_ADAPTER,
       `multiply ${title}, ${named}, gives the same bits by every kernel, those of a sum in float64 nearly`,
-    ignore: await navigator.gpu?.requestAdapter() == null,
+    ),
     async fn() {
       await openDevice("webgpu");
       const backend = tf.backend() as WebGPUBackend;
@@ -100,8 +103,11 @@ function geluOf(x: number): { value: number; slope: number } {
 
 for (const [m, n, k] of [[40, 36, 24], [21, 35, 30]]) {
   Deno.test({
-    name: `multiply [${k},${m}]T [${k},${n}] ends with what it is asked for, and sums a's rows`,
-    ignore: await navigator.gpu?.requestAdapter() == null,
+    ...needing(
+      "adapter",
+      HAS_ADAPTER,
+      `multiply [${k},${m}]T [${k},${n}] ends with what it is asked for, and sums a's rows`,
+    ),
     async fn() {
       await openDevice("webgpu");
       const backend = tf.backend() as WebGPUBackend;
