@@ -1,195 +1,149 @@
 import { parseArgs } from "@std/cli/parse-args";
-import { join, resolve } from "@std/path";
+import { dirname, fromFileUrl, join, resolve } from "@std/path";
+import { type Enough, measure, type Measured } from "./measure_process.ts";
 
-/** What one step took. */
-interface Measured {
-  readonly step: string;
-  /** Wall clock until the work that was asked for began, where it is told apart, and of that work. */
-  readonly before?: number;
-  readonly seconds: number;
-  /** Largest resident memory of any one of the step's processes, MiB. */
-  readonly peak: number;
+/** What every step of a data set needs to know. */
+interface Place {
+  /** Whose commands are measured. */
+  readonly repo: string;
+  readonly data: string;
+  readonly images: number;
+  readonly model: string;
+  /** Names a path of this data set's. */
+  readonly at: (name: string) => string;
 }
 
-/** Where a long step has done enough: so many units of a stage of its progress. */
-interface Enough {
-  readonly stage: string;
-  readonly done: number;
-}
-
+const HERE = resolve(dirname(fromFileUrl(import.meta.url)), "../..");
 const DENO = ["run", "--no-prompt", "--allow-read", "--allow-write"];
-/**
- * Runs a process to its end, or until it has done enough, and watches its memory and its children's.
- *
- * @param args of Deno, run in `repo`
- */
-async function measure(
-  step: string,
-  repo: string,
-  args: readonly string[],
-  enough?: Enough,
-): Promise<Measured> {
-  const begun = performance.now();
-  const process = new Deno.Command(Deno.execPath(), {
-    args: [...args],
-    cwd: repo,
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
-  let peak = 0;
-  const watch = setInterval(() => {
-    for (const pid of withChildren(process.pid)) peak = Math.max(peak, peakOf(pid));
-  }, 50);
-  let reached: Measured | undefined;
-  let tail = "";
-  const lines = process.stderr.pipeThrough(new TextDecoderStream());
-  let rest = "";
-  for await (const text of lines) {
-    tail = (tail + text).slice(-2000);
-    const parts = (rest + text).split("\n");
-    rest = parts.pop()!;
-    for (const line of parts) {
-      const event = progressOf(line);
-      if (!enough || reached || event?.stage !== enough.stage || event.done < enough.done) continue;
-      const now = (performance.now() - begun) / 1000;
-      // Events come every five seconds; the rate says when the stage began and how long so much takes.
-      reached = {
-        step,
-        before: now - event.done / event.rate,
-        seconds: enough.done / event.rate,
-        peak: 0,
-      };
-      for (const pid of withChildren(process.pid)) Deno.kill(pid, "SIGKILL");
-    }
-  }
-  const { success } = await process.status;
-  clearInterval(watch);
-  if (!success && !reached) throw new Error(`${step} failed: ${tail}`);
-  const seconds = (performance.now() - begun) / 1000;
-  return { ...(reached ?? { step, seconds }), peak };
-}
+const MODEL = ["--preset", "vit_demo_patch8_32", "--batch-size", "64"];
+const WASM = ["--device", "wasm", "--json-progress"];
+/** Training and meta-learning are stopped after 100 steps of 64 images and 100 requests of two people. */
+const STEPS: Enough = { stage: "train", done: 6400 };
+const REQUESTS: Enough = { stage: "meta-learn", done: 200 };
 
-function progressOf(line: string): { stage: string; done: number; rate: number } | null {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return null;
-  }
-}
-
-/** A process and all that it started. */
-function withChildren(pid: number): number[] {
-  try {
-    const children = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`).trim();
-    return [pid, ...children.split(" ").filter(Boolean).map(Number).flatMap(withChildren)];
-  } catch {
-    return [pid];
-  }
-}
-
-/** MiB of resident memory that a process had at most. */
-function peakOf(pid: number): number {
-  try {
-    const status = Deno.readTextFileSync(`/proc/${pid}/status`);
-    return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024;
-  } catch {
-    return 0;
-  }
-}
-
-// deno run -A tests/data/measure_full_size.ts --data DIR --work DIR --steps split,open,..
-//
-// Measures what commands take on a data set of synthetic_celeba.ts, of this commit or of another
-// one's files (--repo). `--model` and `--kit` are folders to measure with; train and meta-learn are
-// stopped after 100 steps of 64 images and 100 requests of two people.
-if (import.meta.main) {
-  const { repo, data, work, steps, model, kit } = parseArgs(Deno.args, {
-    string: ["repo", "data", "work", "steps", "model", "kit"],
-    default: { repo: Deno.cwd(), work: "full-size", model: "model", kit: "kit", steps: "split" },
-  });
-  if (data === undefined) throw new Error("--data is needed");
-  await Deno.mkdir(work, { recursive: true });
-  const place = (name: string) => resolve(join(work, name));
+/** A task as `deno.json` runs it. */
+function task(repo: string, name: string): string[] {
   const { tasks } = JSON.parse(Deno.readTextFileSync(join(repo, "deno.json")));
-  const task = (name: string) => {
-    const flags = /--v8-flags=\S+/.exec(tasks[name.replaceAll("_", "-")]) ?? [];
-    return [...DENO, ...flags, `tasks/${name}.ts`];
-  };
-  const [split, requests, root] = [place("split.json"), place("requests"), resolve(data)];
-  const of = ["--split", split, "--data", root];
-  const wasm = ["--device", "wasm", "--json-progress"];
-  // `unlearn` and `audit` are started by another file than at first.
-  const starter = [...Deno.readDirSync(join(repo, "tasks"))].some(({ name }) =>
-    name === "start.js"
+  const flags = /--v8-flags=\S+/.exec(tasks[name.replaceAll("_", "-")]) ?? [];
+  return [...DENO, ...flags, `tasks/${name}.ts`];
+}
+
+/** A task that starts the contained worker. */
+function contained(repo: string, name: string): string[] {
+  const starter = [...Deno.readDirSync(join(repo, "tasks"))].some((file) => file.name === "start.js" // another file at first
   );
-  const contained = (name: string) => [
+  return [
     ...[...DENO, "--no-code-cache", "--allow-run=/bin/sh"],
     ...(starter ? ["tasks/start.js", name] : [`tasks/${name}.ts`]),
   ];
-  const fresh = (name: string) => place(`${name}-${crypto.randomUUID().slice(0, 8)}`);
-  /** A kit serves once: each run gets a copy of its own, in a folder of its own. */
-  const asked = () => {
-    const own = fresh("kit");
-    Deno.mkdirSync(join(own, "kit"), { recursive: true });
-    for (const { name } of Deno.readDirSync(kit)) {
-      Deno.copyFileSync(join(kit, name), join(own, "kit", name));
+}
+
+const part = (...args: string[]) => [
+  ...["run", "-A", "--unstable-raw-imports", "tests/data/full_size_parts.ts"],
+  ...args,
+];
+const of = ({ at, data }: Place) => ["--split", at("split.json"), "--data", data];
+const fresh = ({ at }: Place, name: string) => at(`${name}-${crypto.randomUUID().slice(0, 8)}`);
+
+/** A request of the split's, and a kit: it serves once, so each run gets a copy, in a folder of its own. */
+function asked(place: Place): string[] {
+  const own = fresh(place, "kit");
+  Deno.mkdirSync(join(own, "kit"), { recursive: true });
+  for (const { name } of Deno.readDirSync(place.at("kit"))) {
+    Deno.copyFileSync(join(place.at("kit"), name), join(own, "kit", name));
+  }
+  Deno.copyFileSync(place.at("kit.identity-key"), join(own, "kit.identity-key"));
+  return ["--support", place.at("requests"), "--kit", join(own, "kit"), "--device", "wasm"];
+}
+
+const RUNS: Readonly<Record<string, (place: Place) => Promise<Measured>>> = {
+  split: ({ repo, data, at }) =>
+    measure("split", repo, [
+      ...[...task(repo, "split"), "--dataset", "celeba", "--data", data, "--forget", "20"],
+      ...["--out", at("split.json"), "--requests", at("requests")],
+    ]),
+  "first open": ({ data, at }) => {
+    Deno.removeSync(at("split.json.index"));
+    return measure("first open", HERE, part("open", at("split.json"), data));
+  },
+  open: ({ data, at }) => measure("open", HERE, part("open", at("split.json"), data)),
+  train: (place) =>
+    measure("train", place.repo, [
+      ...[...task(place.repo, "train"), ...of(place), "--out", fresh(place, "trained")],
+      ...[...MODEL, ...WASM],
+    ], STEPS),
+  "meta-learn": (place) =>
+    measure("meta-learn", place.repo, [
+      ...[...task(place.repo, "meta_learn"), ...of(place), "--model", place.model],
+      ...["--out", fresh(place, "learned"), "--request-size", "2", "--hidden", "64"],
+      ...["--statistics", "none", ...WASM],
+    ], REQUESTS),
+  evaluate: (place) =>
+    measure("evaluate", place.repo, [
+      ...[...task(place.repo, "evaluate"), ...of(place), "--model", place.model],
+      ...WASM.slice(0, 2),
+    ]),
+  kit: ({ at, data, model }) =>
+    measure("kit", HERE, part("kit", model, at("split.json"), data, at("kit"))),
+  unlearn: (place) =>
+    measure("unlearn", place.repo, [
+      ...[...contained(place.repo, "unlearn"), ...asked(place), "--out", fresh(place, "unlearned")],
+    ]),
+  audit: (place) =>
+    measure("audit", place.repo, [
+      ...[...contained(place.repo, "audit"), ...asked(place), "--training-data", place.data],
+      ...["--out", fresh(place, "audited")],
+    ]),
+  rmia: ({ images }) => measure("rmia", HERE, part("rmia", `${Math.round(images / 5)}`)),
+};
+
+/** What has no file yet and the steps need: a data set, and a model of its labels. */
+async function prepare({ data, images, model }: Place): Promise<void> {
+  const there = (path: string) => Deno.stat(path).then(() => true, () => false);
+  if (!await there(join(data, "identity_CelebA.txt"))) {
+    const script = ["tests/data/synthetic_celeba.ts", "--images", `${images}`, "--out", data];
+    await measure("generate", HERE, [...DENO, ...script]);
+  }
+  if (await there(model)) return;
+  const split = `${model}.split.json`;
+  const of = ["--data", data];
+  await measure("split for the model", HERE, [
+    ...[...task(HERE, "split"), "--dataset", "celeba", ...of, "--forget", "20", "--out", split],
+  ]);
+  await measure("model", HERE, [
+    ...[...task(HERE, "train"), "--split", split, ...of, "--out", model, ...MODEL],
+    ...["--epochs", "1", "--device", "wasm"],
+  ]);
+}
+
+// deno run -A tests/data/measure_full_size.ts --out full_size.json [--sizes 2000,20000,202599]
+//   [--steps split,open,..] [--work DIR] [--repo DIR]
+//
+// Measures time, processor time and peak memory of all steps of the table in lib/data/README.md, on data
+// sets of synthetic_celeba.ts that it makes; of this commit, or of another one's files (--repo). Each
+// line is printed as it is measured; --out gets all of them.
+if (import.meta.main) {
+  const { repo, work, steps, sizes, out } = parseArgs(Deno.args, {
+    string: ["repo", "work", "steps", "sizes", "out"],
+    default: { repo: HERE, work: "full-size", sizes: "2000,20000,202599" },
+  });
+  const wanted = steps?.split(",") ?? Object.keys(RUNS);
+  const unknown = wanted.find((step) => !RUNS[step]);
+  if (unknown) throw new Error(`--steps are of ${Object.keys(RUNS).join(", ")}, not ${unknown}`);
+  const rows: (Measured & { images: number })[] = [];
+  for (const images of sizes.split(",").map(Number)) {
+    const folder = resolve(join(work, `${images}`));
+    await Deno.mkdir(folder, { recursive: true });
+    const place: Place = {
+      ...{ repo: resolve(repo), images, data: join(folder, "celeba") },
+      ...{ model: resolve(join(work, "model")), at: (name) => join(folder, name) },
+    };
+    await prepare(place);
+    for (const step of wanted) {
+      const row = { images, ...await RUNS[step](place) };
+      console.log(JSON.stringify(row));
+      rows.push(row);
+      if (out) await Deno.writeTextFile(out, JSON.stringify(rows, null, 2) + "\n");
     }
-    Deno.copyFileSync(`${resolve(kit)}.identity-key`, join(own, "kit.identity-key"));
-    return ["--support", requests, "--kit", join(own, "kit"), "--device", "wasm"];
-  };
-  const inline = (code: string) => [
-    "run",
-    "-A",
-    "--unstable-raw-imports",
-    "--config",
-    join(repo, "deno.json"),
-    `data:application/typescript,${encodeURIComponent(code)}`,
-  ];
-  const lib = (file: string) => `file://${resolve(repo)}/${file}`;
-  const measured: Record<string, () => Promise<Measured>> = {
-    split: () =>
-      measure("split", repo, [
-        ...[...task("split"), "--dataset", "celeba", "--data", root, "--forget", "20"],
-        ...["--out", split, "--requests", requests],
-      ]),
-    open: () =>
-      measure(
-        "open",
-        repo,
-        inline(
-          `const { openSplit } = await import(${JSON.stringify(lib("lib/run/split_data.ts"))});` +
-            `await openSplit(${JSON.stringify(split)}, ${JSON.stringify(root)});`,
-        ),
-      ),
-    train: () =>
-      measure("train", repo, [
-        ...[...task("train"), ...of, "--out", fresh("trained"), "--preset", "vit_demo_patch8_32"],
-        ...["--batch-size", "64", ...wasm],
-      ], { stage: "train", done: 6400 }),
-    "meta-learn": () =>
-      measure("meta-learn", repo, [
-        ...[...task("meta_learn"), ...of, "--model", resolve(model), "--out", fresh("learned")],
-        ...["--request-size", "2", "--hidden", "64", "--statistics", "none", ...wasm],
-      ], { stage: "meta-learn", done: 200 }),
-    evaluate: () =>
-      measure("evaluate", repo, [
-        ...task("evaluate"),
-        ...of,
-        "--model",
-        resolve(model),
-        ...wasm.slice(0, 2),
-      ]),
-    unlearn: () =>
-      measure("unlearn", repo, [...contained("unlearn"), ...asked(), "--out", fresh("unlearned")]),
-    audit: () =>
-      measure("audit", repo, [
-        ...[...contained("audit"), ...asked(), "--training-data", root, "--out", fresh("audited")],
-      ]),
-  };
-  for (const step of steps.split(",")) {
-    const run = measured[step];
-    if (!run) throw new Error(`--steps are of ${Object.keys(measured).join(", ")}, not ${step}`);
-    console.log(JSON.stringify(await run()));
   }
 }
