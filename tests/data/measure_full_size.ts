@@ -1,6 +1,6 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { dirname, fromFileUrl, join, resolve } from "@std/path";
-import { type Enough, measure, type Measured } from "./measure_process.ts";
+import { type Enough, measure, type Measured } from "./full_size/measure_process.ts";
 
 /** What every step of a data set needs to know. */
 interface Place {
@@ -38,8 +38,9 @@ function contained(repo: string, name: string): string[] {
   ];
 }
 
-const part = (...args: string[]) => [
-  ...["run", "-A", "--unstable-raw-imports", "tests/data/full_size_parts.ts"],
+/** A script beside this one, of this commit. */
+const script = (name: string, ...args: string[]) => [
+  ...["run", "-A", "--unstable-raw-imports", `tests/data/full_size/${name}.ts`],
   ...args,
 ];
 const of = ({ at, data }: Place) => ["--split", at("split.json"), "--data", data];
@@ -64,9 +65,9 @@ const RUNS: Readonly<Record<string, (place: Place) => Promise<Measured>>> = {
     ]),
   "first open": ({ data, at }) => {
     Deno.removeSync(at("split.json.index"));
-    return measure("first open", HERE, part("open", at("split.json"), data));
+    return measure("first open", HERE, script("open_split", at("split.json"), data));
   },
-  open: ({ data, at }) => measure("open", HERE, part("open", at("split.json"), data)),
+  open: ({ data, at }) => measure("open", HERE, script("open_split", at("split.json"), data)),
   train: (place) =>
     measure("train", place.repo, [
       ...[...task(place.repo, "train"), ...of(place), "--out", fresh(place, "trained")],
@@ -84,7 +85,7 @@ const RUNS: Readonly<Record<string, (place: Place) => Promise<Measured>>> = {
       ...WASM.slice(0, 2),
     ]),
   kit: ({ at, data, model }) =>
-    measure("kit", HERE, part("kit", model, at("split.json"), data, at("kit"))),
+    measure("kit", HERE, script("write_kit", model, at("split.json"), data, at("kit"))),
   unlearn: (place) =>
     measure("unlearn", place.repo, [
       ...[...contained(place.repo, "unlearn"), ...asked(place), "--out", fresh(place, "unlearned")],
@@ -94,15 +95,15 @@ const RUNS: Readonly<Record<string, (place: Place) => Promise<Measured>>> = {
       ...[...contained(place.repo, "audit"), ...asked(place), "--training-data", place.data],
       ...["--out", fresh(place, "audited")],
     ]),
-  rmia: ({ images }) => measure("rmia", HERE, part("rmia", `${Math.round(images / 5)}`)),
+  rmia: ({ images }) => measure("rmia", HERE, script("attack", `${Math.round(images / 5)}`)),
 };
 
 /** What has no file yet and the steps need: a data set, and a model of its labels. */
 async function prepare({ data, images, model }: Place): Promise<void> {
   const there = (path: string) => Deno.stat(path).then(() => true, () => false);
   if (!await there(join(data, "identity_CelebA.txt"))) {
-    const script = ["tests/data/synthetic_celeba.ts", "--images", `${images}`, "--out", data];
-    await measure("generate", HERE, [...DENO, ...script]);
+    const size = ["--images", `${images}`, "--out", data];
+    await measure("generate", HERE, [...DENO, "tests/data/synthetic_celeba.ts", ...size]);
   }
   if (await there(model)) return;
   const split = `${model}.split.json`;
@@ -128,7 +129,7 @@ if (import.meta.main) {
     default: { repo: HERE, work: "full-size", sizes: "2000,20000,202599" },
   });
   const wanted = steps?.split(",") ?? Object.keys(RUNS);
-  const unknown = wanted.find((step) => !RUNS[step]);
+  const unknown = wanted.find((step: string) => !RUNS[step]);
   if (unknown) throw new Error(`--steps are of ${Object.keys(RUNS).join(", ")}, not ${unknown}`);
   const rows: (Measured & { images: number })[] = [];
   for (const images of sizes.split(",").map(Number)) {
