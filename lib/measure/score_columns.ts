@@ -11,7 +11,7 @@ export interface ScoreColumn {
 export interface ScoreColumns extends Disposable {
   /** Adds rows, [n, labels]. */
   add(scores: Float32Array, targets: Uint8Array): void;
-  /** Of all rows added so far. @param label from 0 on */
+  /** Of all rows added so far, until the next column is asked for. @param label from 0 on */
   column(label: number): ScoreColumn;
 }
 
@@ -38,6 +38,7 @@ export function openScoreColumns(
   /** Full blocks: where one lies in the file, or itself. */
   const full: (number | Block)[] = [];
   let block = newBlock(labels, most);
+  let column: ScoreColumn | undefined;
   const putAway = () => {
     const at = file?.append(block.scores, block.targets) ?? null;
     full.push(at ?? block);
@@ -59,10 +60,14 @@ export function openScoreColumns(
     },
     column(label) {
       const rows = full.length * most + block.rows;
-      const column = { scores: new Float32Array(rows), targets: new Uint8Array(rows) };
+      // The same memory for each: forty of them would wait for the collector.
+      if (column?.scores.length !== rows) {
+        column = { scores: new Float32Array(rows), targets: new Uint8Array(rows) };
+      }
+      const into = column;
       [...full, block].forEach((own, i) => {
-        const scores = column.scores.subarray(i * most, (i + 1) * most);
-        const targets = column.targets.subarray(i * most, (i + 1) * most);
+        const scores = into.scores.subarray(i * most, (i + 1) * most);
+        const targets = into.targets.subarray(i * most, (i + 1) * most);
         if (typeof own === "number") {
           file!.read(own + 4 * label * most, scores);
           file!.read(own + 4 * labels * most + label * most, targets);
@@ -71,7 +76,7 @@ export function openScoreColumns(
           targets.set(own.targets.subarray(label * most, label * most + targets.length));
         }
       });
-      return column;
+      return into;
     },
     [Symbol.dispose]: () => file?.[Symbol.dispose](),
   };

@@ -30,7 +30,9 @@ function task(repo: string, name: string): string[] {
 
 /** A task that starts the contained worker. */
 function contained(repo: string, name: string): string[] {
-  const starter = [...Deno.readDirSync(join(repo, "tasks"))].some((file) => file.name === "start.js" // another file at first
+  // Another file started it at first.
+  const starter = [...Deno.readDirSync(join(repo, "tasks"))].some((file) =>
+    file.name === "start.js"
   );
   return [
     ...[...DENO, "--no-code-cache", "--allow-run=/bin/sh"],
@@ -38,13 +40,24 @@ function contained(repo: string, name: string): string[] {
   ];
 }
 
-/** A script beside this one, of this commit. */
+/** A script beside this one, of this commit, with the flags of tasks that go through many images. */
 const script = (name: string, ...args: string[]) => [
-  ...["run", "-A", "--unstable-raw-imports", `tests/data/full_size/${name}.ts`],
+  ...[...task(HERE, "train").slice(0, -1), `tests/data/full_size/${name}.ts`],
   ...args,
 ];
 const of = ({ at, data }: Place) => ["--split", at("split.json"), "--data", data];
 const fresh = ({ at }: Place, name: string) => at(`${name}-${crypto.randomUUID().slice(0, 8)}`);
+
+/** Removes what an earlier run of this script left. */
+function remove(...paths: string[]): void {
+  for (const path of paths) {
+    try {
+      Deno.removeSync(path, { recursive: true });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+}
 
 /** A request of the split's, and a kit: it serves once, so each run gets a copy, in a folder of its own. */
 function asked(place: Place): string[] {
@@ -58,13 +71,15 @@ function asked(place: Place): string[] {
 }
 
 const RUNS: Readonly<Record<string, (place: Place) => Promise<Measured>>> = {
-  split: ({ repo, data, at }) =>
-    measure("split", repo, [
+  split: ({ repo, data, at }) => {
+    remove(at("split.json"), at("split.json.index"), at("requests"));
+    return measure("split", repo, [
       ...[...task(repo, "split"), "--dataset", "celeba", "--data", data, "--forget", "20"],
       ...["--out", at("split.json"), "--requests", at("requests")],
-    ]),
+    ]);
+  },
   "first open": ({ data, at }) => {
-    Deno.removeSync(at("split.json.index"));
+    remove(at("split.json.index"));
     return measure("first open", HERE, script("open_split", at("split.json"), data));
   },
   open: ({ data, at }) => measure("open", HERE, script("open_split", at("split.json"), data)),
@@ -84,8 +99,10 @@ const RUNS: Readonly<Record<string, (place: Place) => Promise<Measured>>> = {
       ...[...task(place.repo, "evaluate"), ...of(place), "--model", place.model],
       ...WASM.slice(0, 2),
     ]),
-  kit: ({ at, data, model }) =>
-    measure("kit", HERE, script("write_kit", model, at("split.json"), data, at("kit"))),
+  kit: ({ at, data, model }) => {
+    remove(at("kit"), at("kit.identity-key"));
+    return measure("kit", HERE, script("write_kit", model, at("split.json"), data, at("kit")));
+  },
   unlearn: (place) =>
     measure("unlearn", place.repo, [
       ...[...contained(place.repo, "unlearn"), ...asked(place), "--out", fresh(place, "unlearned")],
