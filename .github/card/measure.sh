@@ -29,13 +29,14 @@ declare -A LINES=(
 ORDER="selfcheck half small report base_meta base_steps products demo_a demo_b metaunlearn input tests"
 for line in ${*:-$ORDER}; do
   if [ "$line" = input ]; then
-    $R tasks/portraits.ts --identities $PEOPLE --images-per-identity 6 --size 64 --out $T/p64 --seed 1 &&
-      $R tasks/split.ts --data $T/p64 --dataset celeba --forget 8 --out $T/s64.json --requests $T/r64
+    timeout -k 5 20 $R tasks/portraits.ts --identities $PEOPLE --images-per-identity 6 --size 64 --out $T/p64 --seed 1 &&
+      timeout -k 5 15 $R tasks/split.ts --data $T/p64 --dataset celeba --forget 8 --out $T/s64.json --requests $T/r64
   fi > "$OUT/$line.txt" 2>&1
   read -r seconds command <<< "${LINES[$line]}"
   begun=$SECONDS
   if [ "$line" = tests ]; then export LETHE_REQUIRE_GPU=$((1 - TINY)) LETHE_TEST_DEVICES=webgpu; fi
-  timeout "$seconds" $command 2>&1 | tail -c 20000 >> "$OUT/$line.txt"
+  # What does not end by itself then is ended: the card's time is short.
+  timeout -k 5 "$seconds" $command 2>&1 | tail -c 20000 >> "$OUT/$line.txt"
   echo "$line: exit ${PIPESTATUS[0]} after $((SECONDS - begun)) s" | tee -a "$OUT/when.txt"
 done
 # Two runs give the same bytes, but for what keys decide.
