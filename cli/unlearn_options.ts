@@ -1,4 +1,4 @@
-import { fromFileUrl, resolve } from "@std/path";
+import { fromFileUrl, join, resolve } from "@std/path";
 import { SANDBOX_CHOICES } from "../lib/audit/sandbox/containment.ts";
 import type { Receipt } from "../lib/audit/receipt/receipt.ts";
 import { NONCE } from "../lib/audit/receipt/receipt_file.ts";
@@ -186,11 +186,12 @@ export function printUnlearned(
     : "";
   terminal.print(`moved the weights by ${share}${judged}`);
   terminal.print(`weights: ${weights.before.slice(0, 16)} -> ${weights.after.slice(0, 16)}`);
-  terminal.print(`${out}/model holds them, ${out}/kit serves the next request`);
+  const at = (name: string) => join(out, name);
+  terminal.print(`${at("model")} holds them, ${at("kit")} serves the next request`);
   terminal.print(`its identity key stays where it is: --identity-key ${identityKey}`);
   terminal.print(
     receipt.signer === null
-      ? `${out}/receipt.json is unsigned: there is no --signing-key (deno task audit --new-key)`
-      : `${out}/receipt.json is signed with ${receipt.signer.slice(0, 16)}..`,
+      ? `${at("receipt.json")} is unsigned: there is no --signing-key (deno task audit --new-key)`
+      : `${at("receipt.json")} is signed with ${receipt.signer.slice(0, 16)}..`,
   );
 }

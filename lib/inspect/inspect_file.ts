@@ -13,8 +13,8 @@ import { counted, type Inspected, some } from "./inspected.ts";
 
 /** What there is to inspect. */
 export const INSPECTED_RULE =
-  "a data set, requests, a split, a model, a kit, an output folder, a receipt, a pack, a ledger or a " +
-  "key is inspected";
+  "a data set, requests, a split, a model, a kit, an output folder, a receipt, a pack, a ledger, a " +
+  "benchmark grid or a key is inspected";
 const MAX_JSON_BYTES = 256 * 2 ** 20;
 const REMEDY = "name a split, a receipt, or a folder";
 

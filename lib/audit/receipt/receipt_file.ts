@@ -1,3 +1,4 @@
+import { join } from "@std/path";
 import { LetheError } from "../../error.ts";
 import { readPlainText } from "../../files/plain_file.ts";
 import { JsonFields, parseJsonObject } from "../../files/json_fields.ts";
@@ -5,7 +6,14 @@ import * as is from "../../files/json_kinds.ts";
 import type { Kind } from "../../files/json_kinds.ts";
 import type { LayerOutcome } from "../layers/layer.ts";
 import type { MachineFile } from "../sandbox/contained_run.ts";
-import { type Digest, type FileDigest, LAUNCHERS, type Plain, type Receipt } from "./receipt.ts";
+import {
+  type Digest,
+  type FileDigest,
+  LAUNCHERS,
+  type Plain,
+  type Receipt,
+  RECEIPT_FILE,
+} from "./receipt.ts";
 
 /** A receipt lists files, people by hash, and lines; the logs lie beside it. */
 export const MAX_RECEIPT_BYTES = 64 * 2 ** 20;
@@ -107,10 +115,12 @@ export async function readReceipt(path: string): Promise<Receipt> {
 }
 
 /** The text of a receipt's file. @throws {LetheError} there is none, or it is no text */
-export function readReceiptText(path: string): Promise<string> {
-  return readPlainText(path, {
+export async function readReceiptText(path: string): Promise<string> {
+  const inside = join(path, RECEIPT_FILE);
+  const isOutput = await Deno.lstat(inside).then(() => true, () => false);
+  return await readPlainText(path, {
     maxBytes: MAX_RECEIPT_BYTES,
-    remedy: "name the receipt.json of an unlearning run",
+    remedy: isOutput ? `did you mean ${inside}?` : "name the receipt.json of an unlearning run",
   });
 }
 

@@ -75,6 +75,8 @@ Deno.test("audit --verify asks for the evidence that was not brought along: wron
     const terminal = recordedTerminal();
     const code = await execute(audit, ["--verify", receipt], terminal);
     assertEquals([code, terminal.printed], [2, []]);
+    await execute(audit, ["--verify", join(folder, "unlearned/")], terminal);
+    assertStringIncludes(terminal.noted.at(-1)!, `did you mean ${receipt}?`);
     assertStringIncludes(terminal.noted.join("\n"), "unlearned/evidence does not exist; ");
   }));
 
