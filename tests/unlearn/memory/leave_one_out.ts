@@ -249,7 +249,16 @@ const write = (name: string, of: unknown) =>
 await write("cosines.json", table(["tensors", "left out with retrained", ...heads], cosines));
 await write(
   "curves.json",
-  table(["step", "share", "retain", "forget", "test", "of the gap", "points lost", "AUC"], curves),
+  table([
+    "step",
+    "share",
+    "retain",
+    "forget",
+    "test",
+    "of the gap",
+    "points lost",
+    "AUC of the verdict",
+  ], curves),
 );
 images[Symbol.dispose]();
 Deno.exit(0);
