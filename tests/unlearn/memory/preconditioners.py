@@ -8,8 +8,8 @@ the order of their names: X [n, side, side, 3] bytes, y [n, labels] and ids [n].
   diagonal  second moments of single weights
   kfac      eigenbases of the inputs' and the output gradients' second moments, and the products of their eigenvalues (K-FAC)
   ekfac     those eigenbases, second moments in them
-  exact     (G + lambda)^-1 with the Gauss-Newton matrix G of 256 images, of a whole request's sum, by conjugate gradients that
-            SOAP's diagonal preconditions; one round, power 1 only
+  exact     (G + lambda)^-1 with the Gauss-Newton matrix G of 256 images, of a whole request's sum, by 100 conjugate gradients
+            that SOAP's diagonal preconditions; one round; in the power's place lambda, a share of each tensor's mean diagonal
   doubled   soap with `--fold-sets 2`: the mean logits of the grid's folds' models and of a second partition's, trained here
 Rounds, settings and the choice of the scale are those of `meta-learn --memory full`, with draws of their own; one round is the
 plain gradient's, five times. A line of OUT has, of the scale chosen by simulated requests at which others lose at most 2 points:
@@ -224,12 +224,12 @@ class Scaled:
 class Exact:
     """(G + lambda)^-1 by preconditioned conjugate gradients, lambda a share of each tensor's mean diagonal as in Scaled."""
 
-    def __init__(self):
+    def __init__(self, damping):
         self.size = None
         self.left, self.right, diagonal = moments_of("soap")
         # A gradient's second moment sums over labels what G averages.
         diagonal = {k: d * Y.shape[1] for k, d in diagonal.items()}
-        self.damping = [DAMPING * diagonal[k].mean().item() for k in names]
+        self.damping = [damping * diagonal[k].mean().item() for k in names]
         self.inverse = {k: 1 / (diagonal[k] + l) for k, l in zip(names, self.damping)}
         self.p = {k: v.clone().requires_grad_(True) for k, v in theta.items()}
         self.out = vit(self.p, X[sample])
@@ -308,7 +308,7 @@ def variant(name):
     if basis == "doubled":
         second_answers()
         basis = "soap"
-    condition = Exact() if basis == "exact" else Scaled(basis, float(power))
+    condition = Exact(float(power)) if basis == "exact" else Scaled(basis, float(power))
     rows = rows_of(condition, int(rounds))
     request = lambda group: condition({k: rows[k][group].sum(0) for k in names})
     draw = np.random.RandomState(99)
