@@ -213,7 +213,7 @@ export const MEMORY_ROW_OPTIONS = {
     of: Object.keys(ROW_RECIPES) as RowRecipe[],
     default: "quick",
     help:
-      "with --memory: selective (recommended) takes ten times as long, and forgets more at one price",
+      "with --memory: selective and labelled take ten times as long, and others lose less for what is forgotten",
   },
   rounds: {
     with: ["memory"],

@@ -110,6 +110,7 @@ const TUNING: Readonly<Record<keyof MemoryTuning, Kind<number>>> = {
   lastStep: is.real(0, 1),
   retainWeight: is.real(0, 1e6),
   retainImages: is.integer(1, 1_000_000),
+  labelShare: is.real(0, 1),
   mostLost: is.real(0, 1),
   power: is.real(0, 2),
 };

@@ -108,6 +108,8 @@ export interface MemoryTuning {
   readonly retainWeight?: number;
   /** Retained images per group. */
   readonly retainImages?: number;
+  /** Share of the true labels in what retained images are held to. */
+  readonly labelShare?: number;
   /** What people who stay may lose, a fraction of the metric. */
   readonly mostLost?: number;
   /** pi of the preconditioner. */

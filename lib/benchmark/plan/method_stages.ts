@@ -88,9 +88,9 @@ export function planMemory(
 
 /** How a row's memory is made. */
 function tuned({ rounds, mostLost, power, retainWeight, ...row }: MemoryMethodSettings) {
-  const { momentum, stableShare, lastStep, retainImages } = row;
+  const { momentum, stableShare, lastStep, retainImages, labelShare } = row;
   const valWeight = retainWeight === undefined ? undefined : retainWeight / 2;
-  const weights = { retainWeight, valWeight, retainImages };
+  const weights = { retainWeight, valWeight, retainImages, labelShare };
   return {
     ...DEFAULT_MEMORY,
     ...present({ mostLost, power }),

@@ -4,6 +4,21 @@ import type { MemorySettings } from "./memory_inputs.ts";
 /** Folds of the training people unless told otherwise. */
 export const DEFAULT_FOLDS = { folds: 5, foldSets: 1 } as const;
 
+/**
+ * Many small steps with momentum, at which others are held by so many images that the steps are stable:
+ * ten times the work, and more forgotten for each point that others lose (README.md of lib/unlearn).
+ */
+const SELECTIVE = {
+  rounds: 40,
+  groupSizes: [20, 5],
+  retainWeight: 10,
+  valWeight: 5,
+  retainImages: 256,
+  lastStep: 0.5,
+  momentum: 0.9,
+  stableShare: 0.5,
+} as const satisfies MemoriseRecipe;
+
 /** How rows are made of simulated requests, by name. */
 export const ROW_RECIPES = {
   /** Minutes on two cores. */
@@ -15,20 +30,9 @@ export const ROW_RECIPES = {
     retainImages: 64,
     lastStep: 0.1,
   },
-  /**
-   * Many small steps with momentum, at which others are held by so many images that the steps are stable:
-   * ten times the work, and more forgotten for each point that others lose (README.md of lib/unlearn).
-   */
-  selective: {
-    rounds: 40,
-    groupSizes: [20, 5],
-    retainWeight: 10,
-    valWeight: 5,
-    retainImages: 256,
-    lastStep: 0.5,
-    momentum: 0.9,
-    stableShare: 0.5,
-  },
+  selective: SELECTIVE,
+  /** Others are held a little to their labels too, which pays back a part of what they lose. */
+  labelled: { ...SELECTIVE, labelShare: 0.1 },
 } as const satisfies Readonly<Record<string, MemoriseRecipe>>;
 
 /** One of {@link ROW_RECIPES}. */

@@ -1,8 +1,10 @@
 import { Cycle } from "../../data/batches.ts";
+import type { ImageFeed } from "../../data/loader/image_source.ts";
 import type { Random } from "../../random.ts";
 import { addScaled, disposeWeights, type Weights } from "../../tensor/weights.ts";
 import type { Person } from "../meta_unlearn/simulate_requests.ts";
 import { curvature } from "./curvature.ts";
+import type { Answers } from "./divergence.ts";
 import { DivergenceGradients } from "./divergence_gradients.ts";
 import { Forgetting } from "./forgetting.ts";
 import { addTo, sumOf, unflatten } from "./flat.ts";
@@ -111,7 +113,7 @@ function deal(people: readonly Person[], size: number, random: Random): Person[]
 async function goOn(
   { theta, source, people, val, reference, original }: MemoryContext,
   forgetting: Forgetting,
-  { retainWeight, valWeight, retainImages, momentum = 0 }: MemoriseRecipe,
+  { retainWeight, valWeight, retainImages, labelShare = 0, momentum = 0 }: MemoriseRecipe,
   random: Random,
   gradients: DivergenceGradients,
   rows: RowStore,
@@ -126,10 +128,11 @@ async function goOn(
   const chosen = new Set(group.map(({ row }) => row));
   const others = people.flatMap(({ row, images }) => chosen.has(row) ? [] : images);
   const held = new Float32Array(size);
+  const labelled = withLabels(original, source, labelShare);
   for (
-    const [weight, images, count] of [
-      [retainWeight, others, retainImages],
-      [valWeight, val, Math.ceil(retainImages / 2)],
+    const [weight, images, count, due] of [
+      [retainWeight, others, retainImages, labelled],
+      [valWeight, val, Math.ceil(retainImages / 2), original],
     ] as const
   ) {
     if (weight === 0 || images.length === 0) continue;
@@ -139,7 +142,7 @@ async function goOn(
       moved,
       source,
       drawn,
-      original,
+      due,
       (found) => addTo(held, found, weight),
     );
   }
@@ -158,6 +161,15 @@ async function goOn(
   }
   await gradients.settle();
   for (const [k, { row }] of group.entries()) await rows.write(row, before[k]);
+}
+
+/** What the model said of images, moved by a share towards their true labels. */
+function withLabels(said: Answers, source: ImageFeed, share: number): Answers {
+  if (share === 0) return said;
+  return (indices) => {
+    const targets = source.targets(indices);
+    return said(indices).map((answer, i) => (1 - share) * answer + share * targets[i]);
+  };
 }
 
 /**

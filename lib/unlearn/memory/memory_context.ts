@@ -34,6 +34,11 @@ export interface MemoriseRecipe {
   readonly valWeight: number;
   /** Images of others that each group is held by; half as many of validation people. */
   readonly retainImages: number;
+  /**
+   * Share of the true labels in what other training people are held to; the rest, all where this is
+   * absent, is what the model said of them before.
+   */
+  readonly labelShare?: number;
   /** Share of the first round's step that the last round's is. */
   readonly lastStep: number;
   /** The first round's step as a share of the largest that is stable; absent or 0: a step of 1. */
