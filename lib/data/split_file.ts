@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { LetheError } from "../error.ts";
 import { readPlainText } from "../files/plain_file.ts";
 import { checkedRelativePath } from "../files/relative_path.ts";
@@ -38,6 +39,26 @@ export async function readSplit(path: string): Promise<Split> {
     );
   }
   return checkedSplit(value, path);
+}
+
+/**
+ * SHA-256 of a split's content: of its JSON without white space, which is hashed piece by piece, since
+ * that of a large data set takes as much room as the file.
+ */
+export function splitHash(split: Split): string {
+  const hash = createHash("sha256");
+  Object.entries(split).forEach(([name, value], i) => {
+    hash.update(`${i === 0 ? "{" : ","}${JSON.stringify(name)}:`);
+    if (name !== "hashes") return void hash.update(JSON.stringify(value));
+    let separator = "{";
+    for (const file in split.hashes) {
+      hash.update(`${separator}${JSON.stringify(file)}:${JSON.stringify(split.hashes[file])}`);
+      separator = ",";
+    }
+    hash.update(separator === "{" ? "{}" : "}");
+  });
+  hash.update("}");
+  return hash.digest("hex");
 }
 
 /** Checks that `value` is a split; the type follows from the checks, field by field. */

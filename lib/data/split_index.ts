@@ -7,6 +7,7 @@ import { type FolderState, folderState, isUnchanged } from "./folder_state.ts";
 import { packedSamples } from "./packed_samples.ts";
 import type { Dataset } from "./sample.ts";
 import type { Split } from "./split.ts";
+import { splitHash } from "./split_file.ts";
 import { targetBytes, TargetTable } from "./target_table.ts";
 
 /** A split and its data set as an index holds them. */
@@ -68,7 +69,7 @@ export async function writeSplitIndex(
   root: string,
   split: Split,
   { root: inner, samples, ...dataset }: Dataset,
-  sha256 = sha256Hex(new TextEncoder().encode(JSON.stringify(split))),
+  sha256 = splitHash(split),
 ): Promise<void> {
   const table = packFiles(samples.map(({ file }) => file), (file) => split.hashes[file]);
   const rows = new Map<string, number>();

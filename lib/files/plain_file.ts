@@ -174,7 +174,10 @@ export async function readPlainText(
 ): Promise<string> {
   const bytes = await readPlainFile(path, options);
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    // Of a large label file: the collector would let it lie beside the text and all that is made of it.
+    bytes.buffer.transfer(0);
+    return text;
   } catch (cause) {
     throw new LetheError(
       `${path} is not UTF-8 text`,

@@ -1,6 +1,5 @@
-import { readSplit } from "../data/split_file.ts";
+import { readSplit, splitHash } from "../data/split_file.ts";
 import { IDENTITY_PARTS } from "../data/split.ts";
-import { sha256Hex } from "../files/sha256.ts";
 import { counted, type Inspected, some } from "./inspected.ts";
 
 /** A split, by itself: the data set is not opened. @throws {LetheError} it is damaged */
@@ -12,7 +11,7 @@ export async function inspectSplit(path: string): Promise<Inspected> {
   const people = Object.fromEntries(
     IDENTITY_PARTS.map((part) => [part, split.identities[part].length]),
   );
-  const sha256 = sha256Hex(new TextEncoder().encode(JSON.stringify(split)));
+  const sha256 = splitHash(split);
   return {
     kind: "split",
     path,

@@ -1,9 +1,8 @@
 import { type InputThread, openInput } from "../data/loader/input_thread.ts";
 import type { Dataset, Sample } from "../data/sample.ts";
-import { sha256Hex } from "../files/sha256.ts";
 import { openSplitDataset, type Split } from "../data/split.ts";
 import { type FileTable, hashAt } from "../data/file_table.ts";
-import { readSplit } from "../data/split_file.ts";
+import { readSplit, splitHash } from "../data/split_file.ts";
 import { readSplitIndex, writeSplitIndex } from "../data/split_index.ts";
 
 /** A split and the data set it was made of. */
@@ -27,7 +26,7 @@ export async function openSplit(splitPath: string, data: string): Promise<SplitD
   if (indexed) return indexed;
   const split = await readSplit(splitPath);
   const dataset = await openSplitDataset(split, data);
-  const sha256 = sha256Hex(new TextEncoder().encode(JSON.stringify(split)));
+  const sha256 = splitHash(split);
   // Where it cannot be written, the next command parses again.
   await writeSplitIndex(splitPath, data, split, dataset, sha256).catch(() => {});
   return readSplitIndex(splitPath, data) ?? { split, dataset, sha256 };

@@ -1,8 +1,9 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { makeSplit } from "../../lib/data/split.ts";
-import { readSplit, writeSplit } from "../../lib/data/split_file.ts";
+import { readSplit, splitHash, writeSplit } from "../../lib/data/split_file.ts";
 import { LetheError } from "../../lib/error.ts";
+import { sha256Hex } from "../../lib/files/sha256.ts";
 import { syntheticDataset, syntheticHashes } from "./synthetic_dataset.ts";
 import { inTemporaryFolder } from "./temporary_folder.ts";
 
@@ -15,6 +16,17 @@ Deno.test("readSplit gives back what writeSplit wrote", () =>
     await writeSplit(path, split);
     assertEquals(await readSplit(path), split);
   }));
+
+Deno.test("splitHash is the SHA-256 of a split's JSON, whatever its names and the order of its fields", () => {
+  const { hashes, ...rest } = split;
+  const names = { 'a "quoted" name.png': "00", "Zoë\\n.png": "11", "7": "22", "𝕏.png": "33" };
+  for (
+    const each of [split, { hashes, ...rest }, { ...rest, hashes: {} }, { ...split, hashes: names }]
+  ) {
+    const whole = sha256Hex(new TextEncoder().encode(JSON.stringify(each)));
+    assertEquals(splitHash(each), whole);
+  }
+});
 
 Deno.test("readSplit names the field that is wrong", () =>
   inTemporaryFolder(async (folder) => {
