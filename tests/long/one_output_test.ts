@@ -63,7 +63,7 @@ Deno.test({
         }).output();
         const said = text(stderr);
         assertEquals(code, 1, said);
-        assertMatch(refusal(said), /No space left|cannot be written/);
+        assertMatch(refusal(said), /^lethe: \S*out(\/\S+)? cannot be written \(No space left/);
         assert(
           said.trimEnd().split("\n").at(-1)!.startsWith("lethe: "),
           `something stays:\n${said}`,
