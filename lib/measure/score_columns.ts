@@ -15,10 +15,10 @@ export interface ScoreColumns extends Disposable {
   column(label: number): ScoreColumn;
 }
 
-/** Bytes that stay in memory: 40 labels of 40,000 images. */
-const IN_MEMORY = 8 * 2 ** 20;
+/** Bytes that stay in memory: 40 labels of 5,000 images. */
+const IN_MEMORY = 2 ** 20;
 /** Bytes of a block of rows that goes to the file. */
-const BLOCK = 2 ** 20;
+const BLOCK = 2 ** 19;
 /** A score and a target. */
 const BYTES = 5;
 

@@ -32,7 +32,7 @@ function checked(labels: number, images: number, inMemory?: number) {
 
 Deno.test("openScoreColumns gives back each label's scores and targets, from memory and from its file", () => {
   checked(3, 250);
-  checked(7, 33_000, 0); // more than a block of 2^20 bytes, and a part of one
+  checked(7, 33_000, 0); // more than two blocks of 2^19 bytes, and a part of one
   checked(1, 1, 0);
 });
 
