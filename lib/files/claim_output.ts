@@ -9,7 +9,7 @@ const BEAT = 5;
 /** Seconds without a heartbeat after which an owner that no lock tells of is taken for dead. */
 const DEAD_AFTER = 90;
 /** Seconds within which whoever has created a claim has locked it. */
-const LOCKED_AFTER = 1;
+const LOCKED_AFTER = 0.2;
 
 /**
  * Claims an output for this process until it is disposed of, so that a second run into the same place
@@ -32,7 +32,7 @@ export async function claimOutput(out: string): Promise<Disposable> {
   };
   try {
     held.push(await makeFolder(folder));
-    for (;;) {
+    for (let look = 0; look < 100; look++) {
       const claims = claimsOf(folder, name);
       await refuseLiving(out, claims);
       const own = takeClaim(folder, name, {
@@ -42,13 +42,18 @@ export async function claimOutput(out: string): Promise<Disposable> {
         takenOver: () => inUse(out, claimsOf(folder, name).at(-1)),
       });
       if (own === null) continue; // somebody else was quicker; the next look shows who
-      const file = await Deno.open(own.path, { write: true });
+      const file = await Deno.open(own.path, { write: true }).catch(() => null);
+      if (file === null) { // taken for dead before it was locked; the next look shows by whom
+        own[Symbol.dispose]();
+        continue;
+      }
       held.push(own, file);
       await file.tryLock(true).catch(() => {}); // some file systems have no locks
       // Two may have found a dead owner at once; by now both are there to be seen.
       await refuseLiving(out, claimsOf(folder, name).filter(({ path }) => path !== own.path));
       return { [Symbol.dispose]: release };
     }
+    throw inUse(out, claimsOf(folder, name).at(-1)); // many others, each a moment quicker
   } catch (error) {
     release();
     throw error instanceof LetheError ? error : cannotWrite(out, error);
@@ -80,7 +85,7 @@ async function isAlive({ path }: FoundClaim): Promise<boolean> {
     const here = owner === null || owner.host === hostName();
     if (locked === null || !here) return Math.abs(age) < DEAD_AFTER;
     if (age < 0 || age >= LOCKED_AFTER) return false;
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 
