@@ -11,7 +11,7 @@ import { encodeSafetensors } from "../model/encode_safetensors.ts";
 import { parseSafetensors, type Weight } from "../model/safetensors.ts";
 import type { SplitData } from "../run/split_data.ts";
 import type { SplitImages } from "../run/split_images.ts";
-import { range } from "../data/loader/image_source.ts";
+import { everyIndex } from "../data/loader/image_source.ts";
 import type { Weights } from "../tensor/weights.ts";
 
 /** Images per pass through the backbone. */
@@ -41,7 +41,7 @@ export async function predictParts(
   for (const part of parts) {
     const samples = samplesOf(split, dataset, part satisfies SplitPart);
     const source = images.source(samples, config);
-    const all = range(samples.length);
+    const all = everyIndex(samples.length);
     result[part] = await predict(theta, config, source, all, MICRO_BATCH, onImages);
   }
   return result;

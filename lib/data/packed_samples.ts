@@ -14,7 +14,8 @@ export interface SampleColumns {
 /** The samples of columns, in their order. */
 export function packedSamples(columns: SampleColumns): Samples {
   const rows = new Uint32Array(fileCount(columns.table));
-  return new PackedSamples(columns, rows.map((_, row) => row));
+  for (let row = 0; row < rows.length; row++) rows[row] = row;
+  return new PackedSamples(columns, rows);
 }
 
 /** Some samples and then others, as one list. */
@@ -52,7 +53,14 @@ class PackedSamples implements Samples {
   }
 
   filter(wanted: (sample: Sample) => boolean): Samples {
-    const rows = this.#rows.filter((row) => wanted(new PackedSample(row, this.#columns)));
+    // The engine's own filter gathers what it keeps in a list of twice the size.
+    const found = new Uint32Array(this.length);
+    let count = 0;
+    for (const row of this.#rows) {
+      if (wanted(new PackedSample(row, this.#columns))) found[count++] = row;
+    }
+    const rows = found.slice(0, count);
+    found.buffer.transfer(0);
     return new PackedSamples(this.#columns, rows);
   }
 

@@ -2,8 +2,9 @@ import * as tf from "@tensorflow/tfjs";
 import {
   batchesOf,
   type BatchStream,
-  chunks,
   type ImageFeed,
+  type Indices,
+  piecesOf,
 } from "../data/loader/image_source.ts";
 import { plain } from "../tensor/algebra.ts";
 import { checkDevice } from "../tensor/device_fault.ts";
@@ -71,7 +72,7 @@ export async function predict(
   theta: Weights,
   shape: VitShape,
   source: ImageFeed | BatchStream,
-  indices: readonly number[],
+  indices: Indices,
   microBatch: number,
   onBatch?: (images: number) => void,
   wanted: "both" | "logits" = "both",
@@ -94,7 +95,7 @@ export async function predictEach(
   theta: Weights,
   shape: VitShape,
   source: ImageFeed | BatchStream,
-  indices: readonly number[],
+  indices: Indices,
   microBatch: number,
   onPredicted: OnPredicted,
   wanted: "both" | "logits" = "both",
@@ -105,7 +106,7 @@ export async function predictEach(
   const own = !predictor && indices.length > (WORTH_RECORDING - 1) * microBatch;
   const replayed = own ? new Predictor(shape) : predictor;
   let done = 0;
-  for await (const batch of batchesOf(source, chunks(indices, microBatch))) {
+  for await (const batch of batchesOf(source, piecesOf(indices, microBatch))) {
     const images = batch.targets.shape[0];
     const output = replayed?.run(theta, batch.patches, version) ??
       tf.tidy(() => ({ ...vit(plain, theta, batch.patches, shape) }));

@@ -15,7 +15,7 @@ import { disposeWeights } from "../tensor/weights.ts";
 import type { OnProgress } from "./progress.ts";
 import { openSplit, type SplitData } from "./split_data.ts";
 import { openImages, type SplitImages } from "./split_images.ts";
-import { range } from "../data/loader/image_source.ts";
+import { everyIndex, range } from "../data/loader/image_source.ts";
 import { byteTargets } from "../data/loader/stored_source.ts";
 
 /** The parts that the benchmark measures (Sec. 5.1). */
@@ -169,7 +169,7 @@ function openEvaluator(
       theta,
       config,
       everything,
-      range(everyone.length),
+      everyIndex(everyone.length),
       microBatch,
       (first, images, logits) => {
         for (const { part, from, images, rows } of shared(first, logits)) {

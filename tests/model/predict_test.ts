@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
+import { everyIndex } from "../../lib/data/loader/image_source.ts";
 import { predict, Predictor } from "../../lib/model/predict.ts";
 import { disposeWeights, mapWeights } from "../../lib/tensor/weights.ts";
 import { activeWebgpu } from "../../lib/tensor/recording/owned_tensor.ts";
@@ -40,6 +41,16 @@ onEachDevice(
     for (const weights of [theta, phi, other]) disposeWeights(weights);
   },
 );
+
+onEachDevice("predict of every index says what it says of their list", async () => {
+  const { theta, phi, objective: { source } } = await toyObjective(5);
+  for (const size of [2, 5, 8]) {
+    const due = await predict(theta, TOY_SHAPE, source, [0, 1, 2, 3, 4], size);
+    assertEquals(await predict(theta, TOY_SHAPE, source, everyIndex(5), size), due);
+  }
+  disposeWeights(theta);
+  disposeWeights(phi);
+});
 
 onEachDevice("predict replays each batch and reads once in several of them", async () => {
   const backend = activeWebgpu();

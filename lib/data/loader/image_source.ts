@@ -32,7 +32,7 @@ export interface BatchStream {
    * @param onWait called with the milliseconds for which a batch's images were not there
    */
   batches(
-    pieces: readonly (readonly number[])[],
+    pieces: Iterable<readonly number[]>,
     onWait?: (milliseconds: number) => void,
   ): AsyncGenerator<ImageBatch, void>;
   /** As an {@link ImageSource}'s. */
@@ -42,7 +42,7 @@ export interface BatchStream {
 /** Batches in order, each loaded ahead of its use where the source can: the first ones from now on. */
 export function batchesOf(
   source: ImageFeed | BatchStream,
-  pieces: readonly (readonly number[])[],
+  pieces: Iterable<readonly number[]>,
   onWait?: (milliseconds: number) => void,
 ): AsyncGenerator<ImageBatch, void> {
   return "batches" in source ? source.batches(pieces, onWait) : inTurn(source, pieces, onWait);
@@ -50,7 +50,7 @@ export function batchesOf(
 
 async function* inTurn(
   source: ImageFeed,
-  pieces: readonly (readonly number[])[],
+  pieces: Iterable<readonly number[]>,
   onWait?: (milliseconds: number) => void,
 ): AsyncGenerator<ImageBatch, void> {
   for (const piece of pieces) {
@@ -77,6 +77,25 @@ export function chunks<T>(items: readonly T[], size: number): T[][] {
   const out: T[][] = [];
   for (let i = 0; i < items.length; i += size) out.push(items.slice(i, i + size));
   return out;
+}
+
+/** Images by their index: a list of them, or {@link everyIndex}. */
+export interface Indices {
+  readonly length: number;
+  slice(from: number, to: number): readonly number[];
+}
+
+/** 0 .. n - 1 without a list of them, which of hundreds of thousands takes as many numbers. */
+export function everyIndex(n: number): Indices {
+  return {
+    length: n,
+    slice: (from, to) => Array.from({ length: Math.min(to, n) - from }, (_, i) => from + i),
+  };
+}
+
+/** As {@link chunks}, each made when it is asked for. */
+export function* piecesOf(indices: Indices, size: number): Generator<readonly number[], void> {
+  for (let i = 0; i < indices.length; i += size) yield indices.slice(i, i + size);
 }
 
 /** 0 .. n - 1. */

@@ -31,3 +31,15 @@ Deno.test("prefetch asks for the first pieces before any is taken", () => {
   prefetch<number, number>([], load, 2);
   assertEquals(asked, [0, 1, 2]);
 });
+
+Deno.test("prefetch looks at no more pieces than it asks for", async () => {
+  let made = 0;
+  const pieces = function* () {
+    while (true) yield [made++];
+  };
+  const found = prefetch(pieces(), ([item]) => Promise.resolve(item), 2);
+  assertEquals(made, 3);
+  for (const due of [0, 1, 2]) assertEquals((await found.next()).value, due);
+  assertEquals(made, 5);
+  await found.return();
+});

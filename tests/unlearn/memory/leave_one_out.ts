@@ -79,9 +79,10 @@ async function trainedWithout(people: ReadonlySet<string>, folder: string) {
     return {
       targets: (indices) => whole.targets(indices),
       async *batches(pieces, onWait) {
+        const every = [...pieces];
         let i = 0;
-        for await (const batch of whole.batches(pieces, onWait)) {
-          const piece = pieces[i++];
+        for await (const batch of whole.batches(every, onWait)) {
+          const piece = every[i++];
           const kept = piece.flatMap((image, k) => out[image] ? [] : [k]);
           yield kept.length === piece.length ? batch : without(batch, kept);
         }
