@@ -1,8 +1,10 @@
 import { nearestForgotten, supportDistances } from "../measure/feature_distance.ts";
-import { definedMetric, evaluation } from "../measure/evaluation.ts";
-import { perPerson } from "../measure/people.ts";
+import { definedMetric } from "../measure/evaluation.ts";
+import { samplesOf } from "../data/split.ts";
 import type { SplitData } from "../run/split_data.ts";
-import { partImages, type PredictedPart, type PredictionRows } from "./predictions.ts";
+import { type MeasuredPart, measuredPart } from "./predictions/measured_part.ts";
+import type { PredictedPart } from "./predictions/parts.ts";
+import type { PredictionRows } from "./predictions/read_predictions.ts";
 import type { SplitName, SplitResult } from "./results.ts";
 
 /** A split's result without its place in the grid. */
@@ -20,13 +22,12 @@ export function describeSplit(
   original: PredictionRows,
   retrained: PredictionRows,
 ): SplitDescription {
-  const { task, labels } = data.dataset;
   const [retain, forget, test, val, support] = ["retain", "forget", "test", "val", "support"]
-    .map((part) => partImages(data, part as PredictedPart));
-  const dim = original("support", "features").length / support.identities.length;
-  const featured = (part: PredictedPart, { identities }: { identities: readonly string[] }) => ({
+    .map((part) => measuredPart(data, part as PredictedPart));
+  const dim = original("support", "features").length / support.length;
+  const featured = (part: PredictedPart, { identities, pieces }: MeasuredPart) => ({
     identities,
-    features: original(part, "features"),
+    features: () => pieces(original(part, "features")),
   });
   const distances = supportDistances(
     featured("support", support),
@@ -35,30 +36,27 @@ export function describeSplit(
   );
   const nearest = nearestForgotten(featured("retain", retain), featured("forget", forget), dim);
   const each = (rows: PredictionRows, part: "retain" | "forget") =>
-    perPerson(
-      task,
-      { ...(part === "retain" ? retain : forget), logits: rows(part, "logits") },
-      labels.length,
-    );
+    (part === "retain" ? retain : forget).people(rows(part, "logits"));
   const [before, oracle] = [each(original, "forget"), each(retrained, "forget")];
-  const metric = (part: PredictedPart, targets: Float32Array) =>
-    definedMetric(evaluation(task, retrained(part, "logits"), targets, labels), part);
+  const metric = (part: PredictedPart, images: MeasuredPart) =>
+    definedMetric(images.evaluate(retrained(part, "logits")), part);
+  const files = samplesOf(data.split, data.dataset, "forget").map(({ file }) => file);
   return {
     images: {
-      retain: retain.files.length,
-      forget: forget.files.length,
-      test: test.files.length,
-      val: val.files.length,
+      retain: retain.length,
+      forget: forget.length,
+      test: test.length,
+      val: val.length,
     },
     retrained: {
-      retain: metric("retain", retain.targets),
-      forget: metric("forget", forget.targets),
-      test: metric("test", test.targets),
+      retain: metric("retain", retain),
+      forget: metric("forget", forget),
+      test: metric("test", test),
     },
     forgotten: data.split.identities.forget.map((identity) => ({
       identity,
       support: data.split.support[identity],
-      files: forget.files.filter((_, i) => forget.identities[i] === identity),
+      files: files.filter((_, i) => forget.identities[i] === identity),
       supportDistance: distances.get(identity)!,
       original: before.get(identity)!,
       retrained: oracle.get(identity)!,

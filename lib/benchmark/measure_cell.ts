@@ -1,13 +1,13 @@
-import { definedMetric, evaluation } from "../measure/evaluation.ts";
-import { sampleLosses } from "../measure/loss.ts";
+import { definedMetric } from "../measure/evaluation.ts";
 import { membershipAttack } from "../measure/membership.ts";
-import { perPerson } from "../measure/people.ts";
 import { tugOfWar } from "../measure/eq7_tug_of_war.ts";
 import { forgettingVerdict } from "../measure/verdict.ts";
 import type { MEASURED_PARTS } from "../run/evaluate_model.ts";
 import type { SplitData } from "../run/split_data.ts";
 import { Random } from "../random.ts";
-import { partImages, type PredictedPart, type PredictionRows } from "./predictions.ts";
+import { measuredPart } from "./predictions/measured_part.ts";
+import type { PredictedPart } from "./predictions/parts.ts";
+import type { PredictionRows } from "./predictions/read_predictions.ts";
 import type { CellResult, SplitName } from "./results.ts";
 import type { MeasureSettings } from "./settings.ts";
 
@@ -35,12 +35,11 @@ export function measureCell(
   { rmia, draws }: MeasureSettings,
   seed: number,
 ): Measurement {
-  const { task, labels } = data.dataset;
   const parts = Object.fromEntries(
-    (["retain", "forget", "test", "val"] as const).map((part) => [part, partImages(data, part)]),
+    (["retain", "forget", "test", "val"] as const).map((part) => [part, measuredPart(data, part)]),
   );
   const evaluate = (rows: PredictionRows, part: PredictedPart) =>
-    evaluation(task, rows(part, "logits"), parts[part].targets, labels);
+    parts[part].evaluate(rows(part, "logits"));
   const three = <T>(of: (part: typeof MEASURED_PARTS[number]) => T) => ({
     retain: of("retain"),
     forget: of("forget"),
@@ -51,7 +50,7 @@ export function measureCell(
   const oracle = three((part) => definedMetric(evaluate(retrained, part), part));
 
   const losses = (rows: PredictionRows, part: PredictedPart) =>
-    sampleLosses(task, rows(part, "logits"), parts[part].targets, labels.length);
+    parts[part].losses(rows(part, "logits"));
   const attacked = (part: PredictedPart) => ({
     identities: parts[part].identities,
     target: losses(unlearned, part),
@@ -69,11 +68,7 @@ export function measureCell(
     draws,
   });
   const [forgotten, unseen] = [compared("forget"), compared("test")];
-  const people = perPerson(
-    task,
-    { ...parts.forget, logits: unlearned("forget", "logits") },
-    labels.length,
-  );
+  const people = parts.forget.people(unlearned("forget", "logits"));
   const positionsOf = (identity: string) =>
     parts.forget.identities.flatMap((other, i) => other === identity ? [i] : []);
   return {
@@ -99,13 +94,7 @@ export function measureCell(
         }),
       };
     }),
-    retained: [
-      ...perPerson(
-        task,
-        { ...parts.retain, logits: unlearned("retain", "logits") },
-        labels.length,
-      ).values(),
-    ],
+    retained: [...parts.retain.people(unlearned("retain", "logits")).values()],
   };
 }
 

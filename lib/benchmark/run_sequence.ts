@@ -3,16 +3,19 @@ import { chunks } from "../data/loader/image_source.ts";
 import { exportRequests } from "../data/requests/export_requests.ts";
 import { copyFolder } from "../files/copy_folder.ts";
 import { buildFolder } from "../files/write_whole.ts";
-import { definedMetric, evaluation } from "../measure/evaluation.ts";
+import { definedMetric } from "../measure/evaluation.ts";
 import { tugOfWar } from "../measure/eq7_tug_of_war.ts";
 import { readModel } from "../model/checkpoint.ts";
+import type { ModelConfig } from "../model/config.ts";
 import { uploadWeights } from "../model/device_weights.ts";
 import type { SplitData } from "../run/split_data.ts";
 import type { SplitImages } from "../run/split_images.ts";
 import { unlearnRequests } from "../run/unlearn_requests.ts";
 import type { Device } from "../tensor/device.ts";
-import { disposeWeights } from "../tensor/weights.ts";
-import { partImages, type PredictionRows, predictParts } from "./predictions.ts";
+import { disposeWeights, type Weights } from "../tensor/weights.ts";
+import { measuredPart } from "./predictions/measured_part.ts";
+import { openPredictions, type PredictionRows } from "./predictions/read_predictions.ts";
+import { writePredictions } from "./predictions/write_predictions.ts";
 import type { SequenceStep } from "./results.ts";
 import { subtractRows } from "../unlearn/memory/row_step.ts";
 import { readMemoryRows } from "./memory/memory_rows.ts";
@@ -39,7 +42,7 @@ export async function runSequence(
   const { split, dataset } = data;
   const people = split.identities.forget;
   const groups = chunks(people, Math.ceil(people.length / requests));
-  const measure = afterRequest(data, retrained);
+  const measure = afterRequest(data, images, retrained);
   const steps: SequenceStep[] = [];
   await buildFolder(out, async (staging) => {
     let kit = join(staging, "kit");
@@ -60,9 +63,8 @@ export async function runSequence(
 
       const { config, theta: host } = await readModel(join(after, "model"));
       const theta = uploadWeights(host);
-      const parts = await predictParts(theta, config, data, images, ["retain", "forget", "test"]);
+      steps.push(await measure(theta, config, gone, join(staging, `predictions-${i}`)));
       disposeWeights(theta);
-      steps.push(measure((part) => parts[part]!.logits, gone));
     }
     for await (const { name } of Deno.readDir(staging)) {
       await Deno.remove(join(staging, name), { recursive: true });
@@ -86,57 +88,68 @@ export async function runMemorySequence(
   out: string,
 ): Promise<void> {
   const people = data.split.identities.forget;
-  const measure = afterRequest(data, retrained);
+  const measure = afterRequest(data, images, retrained);
   const { config, theta: host } = await readModel(inputs.model);
   let theta = uploadWeights(host);
   const [steps, gone]: [SequenceStep[], string[]] = [[], []];
-  for (const group of chunks(people, Math.ceil(people.length / requests))) {
-    const rows = await readMemoryRows(inputs, rank, data, group, gone.length);
-    const next = subtractRows(theta, rows);
-    disposeWeights(theta);
-    theta = next;
-    gone.push(...group);
-    const parts = await predictParts(theta, config, data, images, ["retain", "forget", "test"]);
-    steps.push(measure((part) => parts[part]!.logits, gone));
-  }
-  disposeWeights(theta);
   await buildFolder(out, async (staging) => {
+    for (const group of chunks(people, Math.ceil(people.length / requests))) {
+      const rows = await readMemoryRows(inputs, rank, data, group, gone.length);
+      const next = subtractRows(theta, rows);
+      disposeWeights(theta);
+      theta = next;
+      gone.push(...group);
+      const predictions = join(staging, "predictions");
+      steps.push(await measure(theta, config, gone, predictions));
+      await Deno.remove(predictions, { recursive: true });
+    }
+    disposeWeights(theta);
     await Deno.writeTextFile(join(staging, RESULT_FILE), JSON.stringify(steps) + "\n");
   });
 }
 
+/** Parts that a model is measured on after each request. */
+const PARTS = ["retain", "forget", "test"] as const;
+
 /** Measures a model after some of the people are gone: they are forgotten, the others still known. */
-function afterRequest(data: SplitData, retrained: PredictionRows) {
-  const { task, labels } = data.dataset;
-  const parts = { retain: partImages(data, "retain"), test: partImages(data, "test") };
-  const forget = partImages(data, "forget");
-  const metric = (logits: Float32Array, targets: Float32Array) =>
-    definedMetric(evaluation(task, logits, targets, labels), "a part");
+function afterRequest(data: SplitData, images: SplitImages, retrained: PredictionRows) {
+  const parts = Object.fromEntries(PARTS.map((part) => [part, measuredPart(data, part)]));
+  const metric = (part: typeof PARTS[number], rows: PredictionRows, places?: readonly number[]) =>
+    definedMetric(parts[part].evaluate(rows(part, "logits"), places), "a part");
   /** The metric on those images to forget that show, or do not show, some people. */
-  const among = (logits: Float32Array, people: ReadonlySet<string>, inside: boolean) => {
-    const chosen = forget.identities.flatMap((name, i) => people.has(name) === inside ? [i] : []);
-    const pick = (rows: Float32Array) =>
-      Float32Array.from(
-        { length: chosen.length * labels.length },
-        (_, k) => rows[chosen[Math.floor(k / labels.length)] * labels.length + k % labels.length],
-      );
-    return chosen.length === 0 ? null : metric(pick(logits), pick(forget.targets));
+  const among = (rows: PredictionRows, people: ReadonlySet<string>, inside: boolean) => {
+    const { identities } = parts.forget;
+    const chosen = identities.flatMap((name, i) => people.has(name) === inside ? [i] : []);
+    return chosen.length === 0 ? null : metric("forget", rows, chosen);
   };
-  return (
-    logits: (part: "retain" | "forget" | "test") => Float32Array,
+  return async (
+    theta: Weights,
+    config: ModelConfig,
     gone: readonly string[],
-  ): SequenceStep => {
+    folder: string,
+  ): Promise<SequenceStep> => {
+    const plan = { models: ["model"], parts: PARTS, wanted: "logits" } as const;
+    await writePredictions(
+      folder,
+      config,
+      data,
+      images,
+      plan,
+      (predict) => predict("model", theta),
+    );
+    using predictions = await openPredictions(folder);
+    const rows = predictions.rows("model");
     const people = new Set(gone);
-    const of = (rows: (part: "retain" | "forget" | "test") => Float32Array) => ({
-      retain: metric(rows("retain"), parts.retain.targets),
-      forget: among(rows("forget"), people, true)!,
-      test: metric(rows("test"), parts.test.targets),
+    const of = (rows: PredictionRows) => ({
+      retain: metric("retain", rows),
+      forget: among(rows, people, true)!,
+      test: metric("test", rows),
     });
-    const [metrics, oracle] = [of(logits), of((part) => retrained(part, "logits"))];
+    const [metrics, oracle] = [of(rows), of(retrained)];
     return {
       people: gone.length,
       metrics,
-      waiting: among(logits("forget"), people, false),
+      waiting: among(rows, people, false),
       retrained: oracle,
       tugOfWar: tugOfWar(metrics, oracle),
     };

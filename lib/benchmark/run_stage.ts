@@ -19,7 +19,9 @@ import { disposeWeights } from "../tensor/weights.ts";
 import { chooseSettings } from "../run/choose_settings.ts";
 import { describeSplit } from "./describe_split.ts";
 import { measureCell } from "./measure_cell.ts";
-import { PREDICTED_PARTS, predictParts, readPredictions, writePredictions } from "./predictions.ts";
+import { PREDICTED_PARTS } from "./predictions/parts.ts";
+import { openPredictions } from "./predictions/read_predictions.ts";
+import { writePredictions } from "./predictions/write_predictions.ts";
 import { runMemorySequence, runSequence } from "./run_sequence.ts";
 import { RESULT_FILE, type Stage } from "./stage.ts";
 import { memoryMethod, writeMemoryRows } from "./memory/memory_rows.ts";
@@ -123,9 +125,16 @@ export async function runStage(
       const theta = uploadWeights(host);
       const images = imagesOf(opened, cache);
       const parts = [...PREDICTED_PARTS, "support"] as const;
-      const model = await predictParts(theta, config, opened, images, parts);
-      disposeWeights(theta);
-      return await writePredictions(out, { model });
+      const plan = { models: ["model"], parts, wanted: "both" } as const;
+      await writePredictions(
+        out,
+        config,
+        opened,
+        images,
+        plan,
+        (predict) => predict("model", theta),
+      );
+      return disposeWeights(theta);
     }
     case "statistics": {
       const [model, opened] = [await readModel(inputs.model), await data()];
@@ -171,26 +180,29 @@ export async function runStage(
     case "sequence": {
       const opened = await data();
       const images = imagesOf(opened, cache);
-      const retrained = (await readPredictions(inputs.retrained)).rows("model");
+      using oracle = await openPredictions(inputs.retrained);
+      const retrained = oracle.rows("model");
       if (inputs.memory) {
         return await runMemorySequence(task, inputs, opened, images, retrained, out);
       }
       return await runSequence(device, task.requests, inputs, opened, images, retrained, out);
     }
     case "describe": {
-      const original = (await readPredictions(inputs.original)).rows("model");
-      const retrained = (await readPredictions(inputs.retrained)).rows("model");
-      return await writeResult(out, describeSplit(await data(), original, retrained));
+      using before = await openPredictions(inputs.original);
+      using oracle = await openPredictions(inputs.retrained);
+      const description = describeSplit(await data(), before.rows("model"), oracle.rows("model"));
+      return await writeResult(out, description);
     }
     case "measure": {
-      const original = (await readPredictions(inputs.original)).rows("model");
-      const retrained = (await readPredictions(inputs.retrained)).rows("model");
-      const after = inputs.unlearned === undefined ? null : await readPredictions(inputs.unlearned);
+      using before = await openPredictions(inputs.original);
+      using oracle = await openPredictions(inputs.retrained);
+      using after = inputs.unlearned === undefined ? null : await openPredictions(inputs.unlearned);
+      const retrained = oracle.rows("model");
       const measurement = measureCell(
         await data(),
         {
           retrained,
-          unlearned: after?.rows("unlearned") ?? original,
+          unlearned: after?.rows("unlearned") ?? before.rows("model"),
           reference: after?.rows("reference") ?? retrained,
           seconds: after?.seconds ?? null,
         },

@@ -15,12 +15,8 @@ import { Random } from "../random.ts";
 import { disposeWeights, type Weights } from "../tensor/weights.ts";
 import { type MethodName, methodOf } from "../unlearn/methods.ts";
 import type { ChosenSettings } from "../run/choose_settings.ts";
-import {
-  type PartPredictions,
-  PREDICTED_PARTS,
-  predictParts,
-  writePredictions,
-} from "./predictions.ts";
+import { PREDICTED_PARTS } from "./predictions/parts.ts";
+import { writePredictions } from "./predictions/write_predictions.ts";
 import { RESULT_FILE, type StageInputs } from "./stage.ts";
 import { disposeStatistics } from "../unlearn/training_statistics.ts";
 import { readStatistics } from "./statistics.ts";
@@ -46,20 +42,27 @@ export async function unlearnBoth(
   images: SplitImages,
   out: string,
 ): Promise<void> {
-  const afterwards = async (folder: string): Promise<[PartPredictions, number]> => {
+  const afterwards = async (folder: string) => {
     const { config, theta: host } = await readModel(folder);
     const theta = uploadWeights(host);
     const started = performance.now();
     const after = await method.run(theta);
     const seconds = (performance.now() - started) / 1000;
-    const parts = await predictParts(after, config, data, images, PREDICTED_PARTS);
-    for (const weights of [theta, after]) disposeWeights(weights);
-    return [logitsOnly(parts), seconds];
+    const dispose = () => [theta, after].forEach(disposeWeights);
+    return { config, after, seconds, dispose };
   };
-  const [unlearned, seconds] = await afterwards(inputs.model);
-  const [reference] = await afterwards(inputs.oracle);
+  const unlearned = await afterwards(inputs.model);
+  const { config, seconds } = unlearned;
+  const models = ["unlearned", "reference"];
+  const plan = { models, parts: PREDICTED_PARTS, wanted: "logits", seconds } as const;
+  await writePredictions(out, config, data, images, plan, async (predict) => {
+    await predict("unlearned", unlearned.after);
+    unlearned.dispose();
+    const reference = await afterwards(inputs.oracle);
+    await predict("reference", reference.after);
+    reference.dispose();
+  });
   method.dispose();
-  await writePredictions(out, { unlearned, reference }, seconds);
 }
 
 /**
@@ -145,10 +148,4 @@ export async function baselineMethod(
     },
     dispose: () => disposeStatistics(statistics),
   };
-}
-
-function logitsOnly(parts: PartPredictions): PartPredictions {
-  return Object.fromEntries(
-    Object.entries(parts).map(([part, { logits }]) => [part, { logits }]),
-  );
 }

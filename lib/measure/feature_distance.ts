@@ -1,11 +1,9 @@
-import { positionsByPerson } from "./people.ts";
-
 /** Features of images, and whom each shows. */
 export interface FeaturedImages {
   /** Whom each image shows. */
   readonly identities: readonly string[];
-  /** CLS features after the final norm, [n, dim], row after row. */
-  readonly features: ArrayLike<number>;
+  /** CLS features after the final norm, [n, dim], row after row; or what gives them, some rows at a time. */
+  readonly features: ArrayLike<number> | (() => Iterable<ArrayLike<number>>);
 }
 
 /** A point of a figure, binned: people whose distances lie in [from, to]. */
@@ -22,17 +20,21 @@ export interface Bin {
 
 /** The mean feature of each person's images, in float64. */
 export function centroids(images: FeaturedImages, dim: number): Map<string, Float64Array> {
-  return new Map(
-    [...positionsByPerson(images.identities)].map(([identity, positions]) => {
-      const mean = new Float64Array(dim);
-      for (const position of positions) {
-        for (let k = 0; k < dim; k++) {
-          mean[k] += images.features[position * dim + k] / positions.length;
-        }
-      }
-      return [identity, mean];
-    }),
-  );
+  const { identities, features } = images;
+  const means = new Map<string, { readonly mean: Float64Array; images: number }>();
+  for (const identity of identities) {
+    const own = means.get(identity) ?? { mean: new Float64Array(dim), images: 0 };
+    own.images++;
+    means.set(identity, own);
+  }
+  let position = 0;
+  for (const rows of typeof features === "function" ? features() : [features]) {
+    for (let at = 0; at < rows.length; at += dim) {
+      const { mean, images } = means.get(identities[position++])!;
+      for (let k = 0; k < dim; k++) mean[k] += rows[at + k] / images;
+    }
+  }
+  return new Map([...means].map(([identity, { mean }]) => [identity, mean]));
 }
 
 /** Euclidean distance. */

@@ -28,18 +28,42 @@ export function perPerson(
   { identities, logits, targets }: PredictedImages,
   labels: number,
 ): Map<string, PersonMetrics> {
-  const losses = sampleLosses(task, logits, targets, labels);
   const rowsOf = (rows: ArrayLike<number>, positions: readonly number[]) =>
     Float32Array.from(
       { length: positions.length * labels },
       (_, k) => rows[positions[Math.floor(k / labels)] * labels + k % labels],
     );
+  return metricsOfPeople(
+    task,
+    identities,
+    sampleLosses(task, logits, targets, labels),
+    (places) => ({ logits: rowsOf(logits, places), targets: rowsOf(targets, places) }),
+    labels,
+  );
+}
+
+/**
+ * As {@link perPerson}, of predictions that are not in memory.
+ *
+ * @param losses of each image
+ * @param rowsAt the rows of one person's images
+ */
+export function metricsOfPeople(
+  task: Task,
+  identities: readonly string[],
+  losses: ArrayLike<number>,
+  rowsAt: (places: readonly number[]) => Omit<PredictedImages, "identities">,
+  labels: number,
+): Map<string, PersonMetrics> {
   return new Map(
-    [...positionsByPerson(identities)].map(([identity, positions]) => [identity, {
-      images: positions.length,
-      metric: taskMetric(task, rowsOf(logits, positions), rowsOf(targets, positions), labels),
-      loss: positions.reduce((sum, i) => sum + losses[i], 0) / positions.length,
-    }]),
+    [...positionsByPerson(identities)].map(([identity, positions]) => {
+      const { logits, targets } = rowsAt(positions);
+      return [identity, {
+        images: positions.length,
+        metric: taskMetric(task, logits, targets, labels),
+        loss: positions.reduce((sum, i) => sum + losses[i], 0) / positions.length,
+      }];
+    }),
   );
 }
 

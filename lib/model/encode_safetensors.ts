@@ -35,28 +35,54 @@ export function requireCanonical(
   );
 }
 
-/** What precedes the data, and the tensors' names in the order of their data. */
+/** What precedes the data. */
+export interface SafetensorsHead {
+  readonly head: Uint8Array<ArrayBuffer>;
+  /** The tensors' names, in the order of their data. */
+  readonly names: readonly string[];
+  /** Where each begins, bytes after the head. */
+  readonly begins: ReadonlyMap<string, number>;
+  readonly dataBytes: number;
+}
+
+/** The head of a file with these tensors. */
 export function safetensorsHead(
   weights: ReadonlyMap<string, Weight>,
   metadata: Readonly<Record<string, string>>,
-): { head: Uint8Array<ArrayBuffer>; names: readonly string[]; dataBytes: number } {
+): SafetensorsHead {
+  const tensors = [...weights].map(([name, { shape, values }]) => {
+    if (shape.reduce((product, n) => product * n, 1) !== values.length) {
+      throw new RangeError(`${name} of shape [${shape}] has ${values.length} values`);
+    }
+    return [name, { dtype: values instanceof Float32Array ? "F32" : "I32", shape }] as const;
+  });
+  return headOfShapes(new Map(tensors), metadata);
+}
+
+/** The head of a file whose tensors are not there yet. */
+export function headOfShapes(
+  tensors: ReadonlyMap<
+    string,
+    { readonly dtype: "F32" | "I32"; readonly shape: readonly number[] }
+  >,
+  metadata: Readonly<Record<string, string>>,
+): SafetensorsHead {
   // The header is joined from text: as an object it would lose a tensor called __proto__.
   const fields: string[] = [];
   if (Object.keys(metadata).length > 0) {
     fields.push(`${JSON.stringify(METADATA)}:${JSON.stringify(metadata)}`);
   }
-  const names = [...weights.keys()].sort();
+  const names = [...tensors.keys()].sort();
+  const begins = new Map<string, number>();
   let at = 0;
   for (const name of names) {
-    const { shape, values } = weights.get(name)!;
+    const { dtype, shape } = tensors.get(name)!;
     if (name === METADATA) throw new RangeError(`a tensor cannot be called ${METADATA}`);
-    if (shape.reduce((product, n) => product * n, 1) !== values.length) {
-      throw new RangeError(`${name} of shape [${shape}] has ${values.length} values`);
-    }
-    const dtype = values instanceof Float32Array ? "F32" : "I32";
-    const entry = { dtype, shape, data_offsets: [at, at + values.byteLength] };
+    const bytes = shape.reduce((product, n) => product * n, 4);
+    const entry = { dtype, shape, data_offsets: [at, at + bytes] };
     fields.push(`${JSON.stringify(name)}:${JSON.stringify(entry)}`);
-    at += values.byteLength;
+    begins.set(name, at);
+    at += bytes;
   }
   const header = new TextEncoder().encode(`{${fields.join(",")}}`);
   const length = Math.ceil(header.length / 8) * 8;
@@ -64,7 +90,7 @@ export function safetensorsHead(
   new DataView(head.buffer).setBigUint64(0, BigInt(length), true);
   head.set(header, 8);
   head.fill(0x20, 8 + header.length); // spaces, as the format asks
-  return { head, names, dataBytes: at };
+  return { head, names, begins, dataBytes: at };
 }
 
 /** A tensor's bytes as they lie in the file. */

@@ -42,7 +42,7 @@ export const METADATA = "__metadata__";
 const DAMAGED = "fetch the file again, or write it again with safetensors";
 
 /** A tensor as the header announces it: bytes [begin, end) of the data. */
-interface Entry {
+export interface Entry {
   readonly name: string;
   readonly dtype: WeightType;
   readonly shape: readonly number[];
@@ -59,12 +59,12 @@ interface Entry {
  * @throws {LetheError} naming what is wrong with which tensor
  */
 export function parseSafetensors(bytes: Uint8Array, file: string): SafetensorsFile {
-  const { header, data } = splitFile(bytes, file);
-  const metadata = Object.hasOwn(header, METADATA) ? parseMetadata(header[METADATA], file) : {};
-  const entries = Object.entries(header).filter(([name]) => name !== METADATA)
-    .map(([name, value]) => parseEntry(name, value, file))
-    .sort((a, b) => a.begin - b.begin || a.end - b.end);
-  checkCover(entries, data.length, file);
+  const { entries, metadata, begin } = readSafetensorsHead(
+    bytes.length,
+    (from, into) => into.set(bytes.subarray(from, from + into.length)),
+    file,
+  );
+  const data = bytes.subarray(begin);
   const weights = new Map(entries.map(({ name, dtype, shape, begin, end }) => {
     const part = data.subarray(begin, end);
     // Typed arrays need an alignment that a file does not promise; files that Lethe wrote have it.
@@ -79,30 +79,57 @@ export function parseSafetensors(bytes: Uint8Array, file: string): SafetensorsFi
   return { weights, metadata };
 }
 
-function splitFile(bytes: Uint8Array, file: string) {
-  if (bytes.length < 8) {
+/**
+ * What {@link parseSafetensors} reads first, held against the file's size likewise.
+ *
+ * @param size of the whole file, bytes
+ * @param read fills an array with the file's bytes from a place on
+ * @returns the tensors in the order of their data, which begins at `begin`
+ */
+export function readSafetensorsHead(
+  size: number,
+  read: (from: number, into: Uint8Array) => void,
+  file: string,
+): Pick<SafetensorsFile, "metadata"> & { entries: readonly Entry[]; begin: number } {
+  const { header, begin } = readHeader(size, read, file);
+  const metadata = Object.hasOwn(header, METADATA) ? parseMetadata(header[METADATA], file) : {};
+  const entries = Object.entries(header).filter(([name]) => name !== METADATA)
+    .map(([name, value]) => parseEntry(name, value, file))
+    .sort((a, b) => a.begin - b.begin || a.end - b.end);
+  checkCover(entries, size - begin, file);
+  return { entries, metadata, begin };
+}
+
+function readHeader(
+  size: number,
+  read: (from: number, into: Uint8Array) => void,
+  file: string,
+) {
+  if (size < 8) {
     throw new LetheError(
-      `${file} has ${bytes.length} bytes`,
+      `${file} has ${size} bytes`,
       "a safetensors file begins with 8 bytes that hold its header's length",
       DAMAGED,
     );
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const length = view.getBigUint64(0, true);
-  const most = Math.min(MAX_HEADER, bytes.length - 8);
+  const first = new Uint8Array(8);
+  read(0, first);
+  const length = new DataView(first.buffer).getBigUint64(0, true);
+  const most = Math.min(MAX_HEADER, size - 8);
   if (length > BigInt(most)) {
     throw new LetheError(
       `${file} announces a header of ${length} bytes`,
-      `at most ${most} can follow in a file of ${bytes.length} bytes`,
+      `at most ${most} can follow in a file of ${size} bytes`,
       DAMAGED,
     );
   }
-  const end = 8 + Number(length);
+  const bytes = new Uint8Array(Number(length));
+  read(8, bytes);
   let text: string;
   try {
     // A byte order mark is kept, so that it is refused as the JSON error it is.
     const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-    text = decoder.decode(bytes.subarray(8, end));
+    text = decoder.decode(bytes);
   } catch (cause) {
     throw new LetheError(`${file} has a header that is not UTF-8`, "it is JSON", DAMAGED, {
       cause,
@@ -110,7 +137,7 @@ function splitFile(bytes: Uint8Array, file: string) {
   }
   return {
     header: parseJsonObject(text, `the header of ${file}`, DAMAGED),
-    data: bytes.subarray(end),
+    begin: 8 + bytes.length,
   };
 }
 

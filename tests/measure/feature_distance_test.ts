@@ -40,3 +40,15 @@ Deno.test("binByDistance makes bins of equally many points in order of distance"
   assertEquals(binByDistance(points.slice(0, 1), 5), [{ from: 5, to: 5, people: 1, mean: 50 }]);
   assertEquals(binByDistance([], 5), []);
 });
+
+Deno.test("nearestForgotten takes features some rows at a time, to the same bits", () => {
+  const features = Float32Array.from({ length: 2 * 50 }, (_, i) => Math.sin(i));
+  const identities = Array.from({ length: 50 }, (_, i) => `p${i % 7}`);
+  const pieces = function* () {
+    for (let at = 0; at < features.length; at += 6) yield features.subarray(at, at + 6);
+  };
+  assertEquals(
+    nearestForgotten({ identities, features: pieces }, forget, 2),
+    nearestForgotten({ identities, features }, forget, 2),
+  );
+});

@@ -15,7 +15,9 @@ import * as tf from "@tensorflow/tfjs";
 import { readMemoryRows } from "../../../lib/benchmark/memory/memory_rows.ts";
 import { parseGridSettings } from "../../../lib/benchmark/parse_settings.ts";
 import { planGrid } from "../../../lib/benchmark/plan.ts";
-import { predictParts, readPredictions } from "../../../lib/benchmark/predictions.ts";
+import { PREDICTED_PARTS } from "../../../lib/benchmark/predictions/parts.ts";
+import { openPredictions } from "../../../lib/benchmark/predictions/read_predictions.ts";
+import { writePredictions } from "../../../lib/benchmark/predictions/write_predictions.ts";
 import { measureCell } from "../../../lib/benchmark/measure_cell.ts";
 import { samplesOf } from "../../../lib/data/split.ts";
 import type { BatchStream, ImageBatch } from "../../../lib/data/loader/image_source.ts";
@@ -192,7 +194,7 @@ const heads = kinds.flatMap(({ name }) => [
 ]);
 
 /** What theta less a share of a step comes to, measured as the grid measures. */
-const retrained = (await readPredictions(
+const retrained = (await openPredictions(
   stage("predict").inputs.model === pretrain.out ? all("predict")[1].out : all("predict")[0].out,
 )).rows("model");
 async function measured(step: Host, share: number) {
@@ -202,15 +204,21 @@ async function measured(step: Host, share: number) {
     return [name, { ...weight, values: at }];
   }));
   const weights = uploadWeights(moved);
-  const parts = await predictParts(weights, config, data, images, [
-    "retain",
-    "forget",
-    "test",
-    "val",
-  ]);
+  const folder = await Deno.makeTempDir();
+  const plan = { models: ["moved"], parts: PREDICTED_PARTS, wanted: "logits" } as const;
+  const out = join(folder, "predictions");
+  await writePredictions(
+    out,
+    config,
+    data,
+    images,
+    plan,
+    (predict) => predict("moved", weights),
+  );
   disposeWeights(weights);
-  const rows = (part: keyof typeof parts) => parts[part]!.logits;
-  const unlearned = (part: Parameters<typeof retrained>[0]) => rows(part);
+  using predictions = await openPredictions(out);
+  const unlearned = predictions.rows("moved");
+  await Deno.remove(folder, { recursive: true }); // open, it is read all the same
   const found = { unlearned, retrained, reference: retrained, seconds: null };
   return measureCell(data, found, { ...settings.measure, draws: 50 }, seed);
 }
