@@ -167,6 +167,7 @@ async function check(
   options: Options,
   terminal: Terminal,
 ): Promise<number> {
+  await refuseCheck(support, options);
   if (!isPackName(path)) {
     await needEvidence(path);
     return await checkReceipt(path, support, options, terminal);
@@ -180,6 +181,25 @@ async function check(
       throw error instanceof LetheError ? inPack(error, folder, path) : error;
     }
   });
+}
+
+/** What the options lack or would write over, before any file is read. */
+async function refuseCheck(
+  support: string | undefined,
+  { confirm, photograph, pack, rerun }: Options,
+): Promise<void> {
+  if (confirm !== undefined) {
+    if (photograph === undefined) {
+      throw new UsageError(
+        "--confirm without --photograph",
+        "a person is known by their own photograph: a receipt holds no names",
+        "add --photograph FILE, as it was handed in",
+      );
+    }
+    await refuseExisting(confirm);
+  }
+  if (pack !== undefined) await refusePack(pack);
+  if (rerun && support === undefined) throw missing("--rerun");
 }
 
 /**
@@ -213,18 +233,6 @@ async function checkReceipt(
   { key, packages, pack, model, confirm, photograph, rerun: again, ...options }: Options,
   terminal: Terminal,
 ): Promise<number> {
-  if (confirm !== undefined) {
-    if (photograph === undefined) {
-      throw new UsageError(
-        "--confirm without --photograph",
-        "a person is known by their own photograph: a receipt holds no names",
-        "add --photograph FILE, as it was handed in",
-      );
-    }
-    await refuseExisting(confirm);
-  }
-  if (pack !== undefined) await refusePack(pack);
-  if (again && support === undefined) throw missing("--rerun");
   const run = again ? await unlearnOptions(support!, options, terminal) : null;
   const kit = run?.kit ?? options.kit;
   const { receipt, checks } = await verifyReceipt({
