@@ -87,7 +87,12 @@ function openForRows(
     file.seekSync(at, Deno.SeekMode.Start);
     for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
   };
-  writeAt(0, head);
+  try {
+    writeAt(0, head);
+  } catch (error) {
+    file.close(); // the disk is full, as a rule
+    throw error;
+  }
   return {
     /** @param from number of the tensor that is the first of these */
     write(tensor: string, from: number, { buffer, byteOffset, byteLength }: Float32Array): void {
