@@ -116,4 +116,9 @@ Deno.test("readModel and readManifest tell whoever named unlearn's output where 
   const output = fromFileUrl(new URL("../../fixtures/4832d1b/unlearned", import.meta.url));
   await assertRejects(() => readModel(output), LetheError, `did you mean ${output}/model?`);
   await assertRejects(() => readManifest(output), LetheError, `did you mean ${output}/kit?`);
+  await assertRejects(
+    () => readManifest(join(output, "model")),
+    LetheError,
+    "this is a model: name",
+  );
 });

@@ -91,7 +91,14 @@ export async function readPublicKey(path: string): Promise<string> {
     const der = fromPem("PUBLIC KEY", text).toHex();
     if (der.length === SPKI.length + 64 && der.startsWith(SPKI)) key = der.slice(SPKI.length);
   } catch { /* the same line for each way of not being a key */ }
-  if (key === null) throw noKey(path, "public");
+  if (key === null) {
+    if (!text.startsWith("-----BEGIN PRIVATE KEY-----")) throw noKey(path, "public");
+    throw new LetheError(
+      `${path} holds a private key`,
+      "whoever has it signs in your name; to check a signature takes the public one",
+      `name ${path}.pub, and hand out no other`,
+    );
+  }
   if (!isWeakKey(key)) return key;
   throw new LetheError(
     `${path} holds a weak public key`,

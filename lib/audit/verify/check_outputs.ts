@@ -81,7 +81,7 @@ export async function checkOutputs(
   ];
 }
 
-/** The weights named must be those that were read and written. */
+/** The weights that the receipt names must be among the files that it names; these are held apart. */
 export function checkWeights({ weights, written, kit }: Receipt): Verdict {
   const holds = (files: readonly FileDigest[], file: string, sha256: string) =>
     files.some((entry) => entry.file === file && entry.sha256 === sha256);
@@ -89,7 +89,10 @@ export function checkWeights({ weights, written, kit }: Receipt): Verdict {
     holds(written, "model/model.safetensors", weights.after) &&
     holds(written, "kit/model.safetensors", weights.after);
   return right
-    ? ["held", `${short(weights.before)} from the kit, ${short(weights.after)} in both outputs`]
+    ? [
+      "held",
+      `it names ${short(weights.before)} as read and ${short(weights.after)} as written, twice`,
+    ]
     : ["failed", "those named are not those read and written"];
 }
 

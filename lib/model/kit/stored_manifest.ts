@@ -36,12 +36,15 @@ export async function readManifest(folder: string): Promise<StoredManifest> {
   return { ...parseKitManifest(utf8(json, path), path), sha256: sha256Hex(json) };
 }
 
-/** Which folder is likely meant where this one is an output of `unlearn`'s; null where it is a kit. */
+/** What is likely meant where this is an output of `unlearn`'s or a model; null where it is a kit. */
 async function nearbyKit(folder: string): Promise<string | null> {
   const isThere = (...names: string[]) =>
     Deno.lstat(join(folder, ...names)).then(() => true, () => false);
-  if (await isThere(MANIFEST) || !await isThere("kit", MANIFEST)) return null;
-  return `did you mean ${join(folder, "kit")}?`;
+  if (await isThere(MANIFEST)) return null;
+  if (await isThere("kit", MANIFEST)) return `did you mean ${join(folder, "kit")}?`;
+  return await isThere("config.json")
+    ? "this is a model: name the kit that `deno task meta-learn` made from it"
+    : null;
 }
 
 /**

@@ -76,7 +76,8 @@ Deno.test("readSigningKey and readPublicKey refuse what is no such key, without 
       const error = await assertRejects(() => readSigningKey(broken), LetheError, "no private key");
       assert(!error.message.includes(body.slice(-20)));
     }
-    for (const text of ["", secret, open.replace("MCow", "MCox"), open + open]) {
+    await assertRejects(() => readPublicKey(path), LetheError, `name ${path}.pub`);
+    for (const text of ["", body, open.replace("MCow", "MCox"), open + open]) {
       await Deno.writeTextFile(broken, text);
       await assertRejects(() => readPublicKey(broken), LetheError, "holds no public key");
     }
