@@ -1,7 +1,7 @@
 import { join } from "@std/path";
-import { readPlainText } from "../files/plain_file.ts";
 import { CONFIG_FILE, MODEL_FILE, readModel } from "../model/checkpoint.ts";
 import type { ModelConfig } from "../model/config.ts";
+import { trainingNotes } from "../model/training_notes.ts";
 import { type Inspected, size, some } from "./inspected.ts";
 
 /** A model's shape in words. */
@@ -14,7 +14,7 @@ export async function inspectModel(path: string): Promise<Inspected> {
   const { config, theta, kernels } = await readModel(path);
   const parameters = [...theta.values()].reduce((sum, { values }) => sum + values.length, 0);
   const bytes = (await Deno.stat(join(path, MODEL_FILE))).size;
-  const history = await epochsOf(join(path, "history.json"));
+  const { history, withoutForget } = await trainingNotes(path);
   const metrics = history?.map(({ metric }) => metric) ?? [];
   const best = Math.max(...metrics.filter((metric) => typeof metric === "number"));
   return {
@@ -33,7 +33,8 @@ export async function inspectModel(path: string): Promise<Inspected> {
           [
             "training",
             `${history.length} epochs` +
-            (Number.isFinite(best) ? `, best validation ${(100 * best).toFixed(1)}` : ""),
+            (Number.isFinite(best) ? `, best validation ${(100 * best).toFixed(1)}` : "") +
+            (withoutForget ? ", without the people to forget" : ""),
           ] as const,
         ]
         : []),
@@ -46,17 +47,7 @@ export async function inspectModel(path: string): Promise<Inspected> {
       parameters,
       bytes,
       measuredKernels: kernels !== undefined,
-      ...(history ? { epochs: history } : {}),
+      ...(history ? { epochs: history, withoutForget } : {}),
     },
   };
-}
-
-/** The epochs of a history, which is a note of the run and may be missing or of any kind. */
-async function epochsOf(path: string): Promise<{ metric: unknown }[] | null> {
-  try {
-    const { history } = JSON.parse(await readPlainText(path, { maxBytes: 2 ** 24 }));
-    return Array.isArray(history) ? history : null;
-  } catch {
-    return null;
-  }
 }

@@ -241,3 +241,17 @@ Deno.test("inspectPath tells of a benchmark's folder which stages are made, begu
     await Deno.remove(join(folder, "results.json"));
     assertStringIncludes((await inspectPath(folder)).notes.join(), "no cell is measured yet");
   }));
+
+Deno.test("inspectPath says of a model that was trained without the people to forget that it was", () =>
+  inTemporaryFolder(async (folder) => {
+    const model = join(folder, "model");
+    await copyFolder(at("4832d1b", "unlearned", "model"), model);
+    for (const withoutForget of [true, false]) {
+      const history = { withoutForget, history: [{ metric: 0.5 }] };
+      await Deno.writeTextFile(join(model, "history.json"), JSON.stringify(history));
+      const { rows } = await inspectPath(model);
+      const training = rows.find(([name]) => name === "training")?.[1];
+      const oracle = withoutForget ? ", without the people to forget" : "";
+      assertEquals(training, `1 epochs, best validation 50.0${oracle}`);
+    }
+  }));
