@@ -54,8 +54,8 @@ async function withLikelyLayout(error: unknown, name: DatasetName, root: string)
   const likely = await likelyLayout(root).catch(() => null);
   if (likely === null || likely.layout === name) return error;
   const { value, rule, exitCode, cause } = error;
-  const remedy =
-    `${root} holds ${likely.mark}, as ${likely.layout} does: try --dataset ${likely.layout}`;
+  const remedy = `${root} holds ${likely.mark}, as ${likely.layout} does: ` +
+    `try --dataset ${likely.layout} or, with a split, name the folder that it was made from`;
   return new LetheError(value, rule, remedy, { exitCode, cause });
 }
 
