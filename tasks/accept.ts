@@ -1,10 +1,16 @@
-import { command, main } from "../cli/command.ts";
-import { MEMORY_OPTIONS, memoryChoice } from "../cli/memory_options.ts";
-import type { OptionValues } from "../cli/options.ts";
-import { printResult } from "../cli/print_result.ts";
-import { progress } from "../cli/progress.ts";
-import { DEVICE, JSON_RESULT, openAndAnnounce, PRECISION, SEED } from "../cli/shared_options.ts";
-import { table } from "../cli/table.ts";
+import { command, main } from "../cli/command/command.ts";
+import { MEMORY_OPTIONS, memoryChoice } from "../cli/options/memory_options.ts";
+import type { OptionValues } from "../cli/command/options.ts";
+import { printResult } from "../cli/output/print_result.ts";
+import { progress } from "../cli/output/progress.ts";
+import {
+  DEVICE,
+  JSON_RESULT,
+  openAndAnnounce,
+  PRECISION,
+  SEED,
+} from "../cli/options/shared_options.ts";
+import { table } from "../cli/output/table.ts";
 import { DATASET_NAMES } from "../lib/data/sample.ts";
 import { IDENTITY_PARTS, type IdentityPart } from "../lib/data/split.ts";
 import type { Compared } from "../lib/measure/before_after.ts";

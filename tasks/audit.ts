@@ -1,8 +1,8 @@
 import { dirname, join } from "@std/path";
-import { command } from "../cli/command.ts";
-import { mainContained } from "../cli/contained_main.ts";
-import type { OptionValues } from "../cli/options.ts";
-import type { Terminal } from "../cli/terminal.ts";
+import { command } from "../cli/command/command.ts";
+import { mainContained } from "../cli/command/contained_main.ts";
+import type { OptionValues } from "../cli/command/options.ts";
+import type { Terminal } from "../cli/output/terminal.ts";
 import {
   nonceOf,
   noteOnPhotographs,
@@ -10,7 +10,7 @@ import {
   SUPPORT_HELP,
   UNLEARN_OPTIONS,
   unlearnOptions,
-} from "../cli/unlearn_options.ts";
+} from "../cli/options/unlearn_options.ts";
 import type { LayerOutcome } from "../lib/audit/layers/layer.ts";
 import { runChecks } from "../lib/audit/layers/checks.ts";
 import { rerun } from "../lib/audit/verify/rerun.ts";

@@ -1,10 +1,10 @@
 import { fromFileUrl } from "@std/path";
-import { BENCH_OPTIONS, benchSettings } from "../cli/bench_options.ts";
-import { benchTables } from "../cli/bench_tables.ts";
-import { command, main } from "../cli/command.ts";
-import { printResult } from "../cli/print_result.ts";
-import { progress } from "../cli/progress.ts";
-import { openAndAnnounce, PRECISION } from "../cli/shared_options.ts";
+import { BENCH_OPTIONS, benchSettings } from "../cli/options/bench_options.ts";
+import { benchTables } from "../cli/output/bench_tables.ts";
+import { command, main } from "../cli/command/command.ts";
+import { printResult } from "../cli/output/print_result.ts";
+import { progress } from "../cli/output/progress.ts";
+import { openAndAnnounce, PRECISION } from "../cli/options/shared_options.ts";
 import { bench as measure, BENCH_PARTS, type BenchPart } from "../lib/bench/bench.ts";
 import { appendHistory, benchRun, commitOf } from "../lib/bench/history.ts";
 import { listFolder } from "../lib/files/list_folder.ts";

@@ -1,9 +1,9 @@
 import { fromFileUrl } from "@std/path";
-import { BENCH_OPTIONS, benchSettings } from "../cli/bench_options.ts";
-import { pytorchTable } from "../cli/bench_tables.ts";
-import { command, main } from "../cli/command.ts";
-import { printResult } from "../cli/print_result.ts";
-import { openAndAnnounce } from "../cli/shared_options.ts";
+import { BENCH_OPTIONS, benchSettings } from "../cli/options/bench_options.ts";
+import { pytorchTable } from "../cli/output/bench_tables.ts";
+import { command, main } from "../cli/command/command.ts";
+import { printResult } from "../cli/output/print_result.ts";
+import { openAndAnnounce } from "../cli/options/shared_options.ts";
 import { PYTHON, PYTORCH_MODES } from "../lib/bench/pytorch.ts";
 import { againstPytorch, CARD_STEPS } from "../lib/bench/against_pytorch.ts";
 

@@ -1,11 +1,11 @@
 import { resolve } from "@std/path";
-import { ablationTable, benchmarkTables, sequenceTables } from "../cli/benchmark_tables.ts";
-import { command, main } from "../cli/command.ts";
-import { ablated, GRID_OPTIONS, gridOf, planOf } from "../cli/grid_options.ts";
-import { printResult } from "../cli/print_result.ts";
-import { progress } from "../cli/progress.ts";
-import { JSON_PROGRESS, JSON_RESULT, openAndAnnounce } from "../cli/shared_options.ts";
-import type { Terminal } from "../cli/terminal.ts";
+import { ablationTable, benchmarkTables, sequenceTables } from "../cli/output/benchmark_tables.ts";
+import { command, main } from "../cli/command/command.ts";
+import { ablated, GRID_OPTIONS, gridOf, planOf } from "../cli/options/grid_options.ts";
+import { printResult } from "../cli/output/print_result.ts";
+import { progress } from "../cli/output/progress.ts";
+import { JSON_PROGRESS, JSON_RESULT, openAndAnnounce } from "../cli/options/shared_options.ts";
+import type { Terminal } from "../cli/output/terminal.ts";
 import { planPathIn, readPlan, writePlan } from "../lib/benchmark/cluster/plan_file.ts";
 import { collectPlan, runClaimed, shareFolder } from "../lib/benchmark/cluster/run_claimed.ts";
 import type { BenchmarkResults } from "../lib/benchmark/results.ts";

@@ -1,10 +1,10 @@
 import { dirname, fromFileUrl, join } from "@std/path";
-import { benchmarkTables, sequenceTables } from "../cli/benchmark_tables.ts";
-import { command, main } from "../cli/command.ts";
-import { GRID_OPTIONS, planOf } from "../cli/grid_options.ts";
-import { progress } from "../cli/progress.ts";
-import { JSON_PROGRESS } from "../cli/shared_options.ts";
-import type { Terminal } from "../cli/terminal.ts";
+import { benchmarkTables, sequenceTables } from "../cli/output/benchmark_tables.ts";
+import { command, main } from "../cli/command/command.ts";
+import { GRID_OPTIONS, planOf } from "../cli/options/grid_options.ts";
+import { progress } from "../cli/output/progress.ts";
+import { JSON_PROGRESS } from "../cli/options/shared_options.ts";
+import type { Terminal } from "../cli/output/terminal.ts";
 import { claimedBy } from "../lib/benchmark/cluster/claim.ts";
 import { followGrid, stagesMade } from "../lib/benchmark/cluster/follow_slurm.ts";
 import {

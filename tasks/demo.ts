@@ -1,8 +1,8 @@
-import { command, main } from "../cli/command.ts";
-import { progress } from "../cli/progress.ts";
-import { DEVICE, openAndAnnounce, SEED } from "../cli/shared_options.ts";
-import { percent, table } from "../cli/table.ts";
-import type { Terminal } from "../cli/terminal.ts";
+import { command, main } from "../cli/command/command.ts";
+import { progress } from "../cli/output/progress.ts";
+import { DEVICE, openAndAnnounce, SEED } from "../cli/options/shared_options.ts";
+import { percent, table } from "../cli/output/table.ts";
+import type { Terminal } from "../cli/output/terminal.ts";
 import { claimOutput } from "../lib/files/claim_output.ts";
 import { DEMO, demo as run, DEMO_METHODS, type DemoMethod } from "../lib/run/demo.ts";
 import { buildFolder } from "../lib/files/write_whole.ts";

@@ -1,7 +1,7 @@
-import { command, main } from "../cli/command.ts";
-import { MEMORY_OPTIONS, memoryChoice } from "../cli/memory_options.ts";
-import { progress } from "../cli/progress.ts";
-import { printResult } from "../cli/print_result.ts";
+import { command, main } from "../cli/command/command.ts";
+import { MEMORY_OPTIONS, memoryChoice } from "../cli/options/memory_options.ts";
+import { progress } from "../cli/output/progress.ts";
+import { printResult } from "../cli/output/print_result.ts";
 import {
   CACHE,
   DATA,
@@ -10,8 +10,8 @@ import {
   openAndAnnounce,
   PRECISION,
   SPLIT,
-} from "../cli/shared_options.ts";
-import { percent, table } from "../cli/table.ts";
+} from "../cli/options/shared_options.ts";
+import { percent, table } from "../cli/output/table.ts";
 import {
   evaluateModels,
   type EvaluationReport,

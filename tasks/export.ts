@@ -1,4 +1,4 @@
-import { command, main } from "../cli/command.ts";
+import { command, main } from "../cli/command/command.ts";
 import { refuseExisting, writeWhole } from "../lib/files/write_whole.ts";
 import { readModel } from "../lib/model/checkpoint.ts";
 import { encodeOnnx } from "../lib/model/onnx/vit_graph.ts";

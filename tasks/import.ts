@@ -1,4 +1,4 @@
-import { command, main } from "../cli/command.ts";
+import { command, main } from "../cli/command/command.ts";
 import { importModel } from "../lib/run/import_model.ts";
 
 /** Mean and standard deviation of published models' pixels, by timm's names for them. */

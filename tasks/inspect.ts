@@ -1,8 +1,8 @@
-import { command, main } from "../cli/command.ts";
-import { progress } from "../cli/progress.ts";
-import { printResult } from "../cli/print_result.ts";
-import { JSON_RESULT } from "../cli/shared_options.ts";
-import { table } from "../cli/table.ts";
+import { command, main } from "../cli/command/command.ts";
+import { progress } from "../cli/output/progress.ts";
+import { printResult } from "../cli/output/print_result.ts";
+import { JSON_RESULT } from "../cli/options/shared_options.ts";
+import { table } from "../cli/output/table.ts";
 import { DATASET_NAMES } from "../lib/data/sample.ts";
 import { inspectPath } from "../lib/inspect/inspect_path.ts";
 

@@ -1,7 +1,7 @@
-import { command, main } from "../cli/command.ts";
-import { printResult } from "../cli/print_result.ts";
-import { JSON_RESULT } from "../cli/shared_options.ts";
-import { table } from "../cli/table.ts";
+import { command, main } from "../cli/command/command.ts";
+import { printResult } from "../cli/output/print_result.ts";
+import { JSON_RESULT } from "../cli/options/shared_options.ts";
+import { table } from "../cli/output/table.ts";
 import { closeBy } from "../lib/audit/receipt/closing.ts";
 import { LetheError, UsageError } from "../lib/error.ts";
 import { identityHash, keyFingerprint, readIdentityKey } from "../lib/model/kit/identity_key.ts";

@@ -1,13 +1,13 @@
-import { command, main } from "../cli/command.ts";
-import { MEMORY_OPTIONS, memoryChoice } from "../cli/memory_options.ts";
+import { command, main } from "../cli/command/command.ts";
+import { MEMORY_OPTIONS, memoryChoice } from "../cli/options/memory_options.ts";
 import {
   foldChoice,
   MEMORY_ROW_OPTIONS,
   memoryRowChoice,
   META_OPTIONS,
   metaLearnSettings,
-} from "../cli/meta_options.ts";
-import { progress } from "../cli/progress.ts";
+} from "../cli/options/meta_options.ts";
+import { progress } from "../cli/output/progress.ts";
 import {
   CACHE,
   DATA,
@@ -19,12 +19,12 @@ import {
   SEED,
   SIGNING_KEY,
   SPLIT,
-} from "../cli/shared_options.ts";
-import { percent } from "../cli/table.ts";
+} from "../cli/options/shared_options.ts";
+import { percent } from "../cli/output/table.ts";
 import { claimOutput } from "../lib/files/claim_output.ts";
 import type { Interval } from "../lib/measure/bootstrap.ts";
 import { METHOD_SETTINGS_CHOICES } from "../lib/run/meta_learning/kit_for_methods.ts";
-import { writeMetaHistory } from "../cli/write_history.ts";
+import { writeMetaHistory } from "../cli/output/write_history.ts";
 import { metaLearnKit } from "../lib/run/meta_learn_kit.ts";
 import { STATISTICS_CHOICES } from "../lib/unlearn/training_statistics.ts";
 

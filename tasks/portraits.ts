@@ -1,6 +1,6 @@
-import { command, main } from "../cli/command.ts";
-import { progress } from "../cli/progress.ts";
-import { SEED } from "../cli/shared_options.ts";
+import { command, main } from "../cli/command/command.ts";
+import { progress } from "../cli/output/progress.ts";
+import { SEED } from "../cli/options/shared_options.ts";
 import { writePortraits } from "../lib/data/portraits/write_portraits.ts";
 
 /** `deno task portraits`: the built-in data set. */

@@ -1,7 +1,7 @@
-import { command, main } from "../cli/command.ts";
-import { MEMORY_OPTIONS, memoryChoice } from "../cli/memory_options.ts";
-import { printResult } from "../cli/print_result.ts";
-import { DEVICE, JSON_RESULT, openAndAnnounce, PRECISION } from "../cli/shared_options.ts";
+import { command, main } from "../cli/command/command.ts";
+import { MEMORY_OPTIONS, memoryChoice } from "../cli/options/memory_options.ts";
+import { printResult } from "../cli/output/print_result.ts";
+import { DEVICE, JSON_RESULT, openAndAnnounce, PRECISION } from "../cli/options/shared_options.ts";
 import { predictImages } from "../lib/run/predict_images.ts";
 
 /** `deno task predict`: logits and features per image. */

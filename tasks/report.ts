@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { command, main } from "../cli/command.ts";
+import { command, main } from "../cli/command/command.ts";
 import { writeReport } from "../lib/report/write_report.ts";
 
 /** `deno task report`: a benchmark's results as a page. */

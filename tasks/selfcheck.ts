@@ -1,8 +1,8 @@
 import { fromFileUrl } from "@std/path";
-import { command, main } from "../cli/command.ts";
-import { printResult } from "../cli/print_result.ts";
-import { DEVICE, openAndAnnounce, PRECISION } from "../cli/shared_options.ts";
-import { table } from "../cli/table.ts";
+import { command, main } from "../cli/command/command.ts";
+import { printResult } from "../cli/output/print_result.ts";
+import { DEVICE, openAndAnnounce, PRECISION } from "../cli/options/shared_options.ts";
+import { table } from "../cli/output/table.ts";
 import { readGolden } from "../lib/selfcheck/golden.ts";
 import { ABSOLUTE_TOLERANCE } from "../lib/selfcheck/compare_golden.ts";
 import { selfcheck as check } from "../lib/selfcheck/selfcheck.ts";

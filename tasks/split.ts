@@ -1,7 +1,7 @@
-import { command, main } from "../cli/command.ts";
-import { progress } from "../cli/progress.ts";
-import { DATA, DATASET, SEED } from "../cli/shared_options.ts";
-import { table } from "../cli/table.ts";
+import { command, main } from "../cli/command/command.ts";
+import { progress } from "../cli/output/progress.ts";
+import { DATA, DATASET, SEED } from "../cli/options/shared_options.ts";
+import { table } from "../cli/output/table.ts";
 import { IDENTITY_PARTS, samplesOf } from "../lib/data/split.ts";
 import { splitDataset } from "../lib/run/split_dataset.ts";
 

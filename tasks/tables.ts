@@ -1,5 +1,5 @@
 import { fromFileUrl } from "@std/path";
-import { command, main } from "../cli/command.ts";
+import { command, main } from "../cli/command/command.ts";
 import { UsageError } from "../lib/error.ts";
 import { keepResults } from "../lib/report/keep_results.ts";
 import { writeTables } from "../lib/report/write_tables.ts";

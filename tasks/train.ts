@@ -1,6 +1,6 @@
-import { command, main } from "../cli/command.ts";
-import { MEMORY_OPTIONS, memoryChoice } from "../cli/memory_options.ts";
-import { progress } from "../cli/progress.ts";
+import { command, main } from "../cli/command/command.ts";
+import { MEMORY_OPTIONS, memoryChoice } from "../cli/options/memory_options.ts";
+import { progress } from "../cli/output/progress.ts";
 import {
   CACHE,
   DATA,
@@ -12,11 +12,11 @@ import {
   SEED,
   SIGNING_KEY,
   SPLIT,
-} from "../cli/shared_options.ts";
-import { rankChoice } from "../cli/meta_options.ts";
-import type { Terminal } from "../cli/terminal.ts";
-import { percent } from "../cli/table.ts";
-import { writeTrainingHistory } from "../cli/write_history.ts";
+} from "../cli/options/shared_options.ts";
+import { rankChoice } from "../cli/options/meta_options.ts";
+import type { Terminal } from "../cli/output/terminal.ts";
+import { percent } from "../cli/output/table.ts";
+import { writeTrainingHistory } from "../cli/output/write_history.ts";
 import { claimOutput } from "../lib/files/claim_output.ts";
 import { type PresetName, PRESETS } from "../lib/model/config.ts";
 import { TRAINING_RECIPES } from "../lib/model/recipes.ts";

@@ -1,12 +1,12 @@
-import { command } from "../cli/command.ts";
-import { mainContained } from "../cli/contained_main.ts";
+import { command } from "../cli/command/command.ts";
+import { mainContained } from "../cli/command/contained_main.ts";
 import {
   noteOnPhotographs,
   printUnlearned,
   SUPPORT_HELP,
   UNLEARN_OPTIONS,
   unlearnOptions,
-} from "../cli/unlearn_options.ts";
+} from "../cli/options/unlearn_options.ts";
 import { unlearnWithReceipt } from "../lib/audit/receipt/unlearn_with_receipt.ts";
 
 /** `deno task unlearn`: Algorithm 1, unlearning, in a worker that can reach nothing else. */

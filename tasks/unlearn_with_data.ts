@@ -1,6 +1,6 @@
-import { command, main } from "../cli/command.ts";
-import { MEMORY_OPTIONS, memoryChoice } from "../cli/memory_options.ts";
-import { progress } from "../cli/progress.ts";
+import { command, main } from "../cli/command/command.ts";
+import { MEMORY_OPTIONS, memoryChoice } from "../cli/options/memory_options.ts";
+import { progress } from "../cli/output/progress.ts";
 import {
   CACHE,
   DATA,
@@ -9,8 +9,8 @@ import {
   openAndAnnounce,
   SEED,
   SPLIT,
-} from "../cli/shared_options.ts";
-import { settingOptions, settingsGiven } from "../cli/method_options.ts";
+} from "../cli/options/shared_options.ts";
+import { settingOptions, settingsGiven } from "../cli/options/method_options.ts";
 import { claimOutput } from "../lib/files/claim_output.ts";
 import { unlearnWithData as runMethod } from "../lib/run/unlearn_with_data.ts";
 import { DATA_METHODS, methodOf } from "../lib/unlearn/methods.ts";

@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertGreater } from "@std/assert";
 import { fromFileUrl } from "@std/path";
-import { benchTables } from "../../cli/bench_tables.ts";
+import { benchTables } from "../../cli/output/bench_tables.ts";
 import { bench, BENCH_PARTS, type BenchReport } from "../../lib/bench/bench.ts";
 import type { Comparison } from "../../lib/bench/compare.ts";
 import { TRAINING_RECIPES } from "../../lib/model/recipes.ts";

@@ -1,5 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { ablationTable, benchmarkTables, sequenceTables } from "../../cli/benchmark_tables.ts";
+import {
+  ablationTable,
+  benchmarkTables,
+  sequenceTables,
+} from "../../cli/output/benchmark_tables.ts";
 import type { BenchmarkResults } from "../../lib/benchmark/results.ts";
 import { smallResults } from "../report/small_results.ts";
 

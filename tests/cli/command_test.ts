@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { command, execute } from "../../cli/command.ts";
+import { command, execute } from "../../cli/command/command.ts";
 import { UsageError } from "../../lib/error.ts";
 import { recordedTerminal } from "./recorded_terminal.ts";
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { describeError } from "../../cli/describe_error.ts";
+import { describeError } from "../../cli/command/describe_error.ts";
 import { LetheError, UsageError } from "../../lib/error.ts";
 import { temporaryFolder } from "../data/temporary_folder.ts";
 

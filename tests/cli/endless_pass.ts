@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import { command, main } from "../../cli/command.ts";
+import { command, main } from "../../cli/command/command.ts";
 import { openDevice } from "../../lib/tensor/device.ts";
 
 /** Milliseconds after which it ends by itself. */

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { helpText } from "../../cli/help.ts";
+import { helpText } from "../../cli/command/help.ts";
 
 Deno.test("helpText aligns options, says what is assumed, wraps, and ends with the exit codes", () => {
   const text = helpText({

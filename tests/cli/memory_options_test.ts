@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { memoryChoice } from "../../cli/memory_options.ts";
+import { memoryChoice } from "../../cli/options/memory_options.ts";
 import { UsageError } from "../../lib/error.ts";
 
 Deno.test("memoryChoice reads MiB and GiB, fractions too, and passes on what was given only", () => {

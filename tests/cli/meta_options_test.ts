@@ -1,9 +1,9 @@
-import { execute } from "../../cli/command.ts";
+import { execute } from "../../cli/command/command.ts";
 import { metaLearn } from "../../tasks/meta_learn.ts";
 import { recordedTerminal } from "./recorded_terminal.ts";
 import { assertEquals } from "@std/assert";
-import { META_OPTIONS, metaLearnSettings } from "../../cli/meta_options.ts";
-import { parseOptions } from "../../cli/parse.ts";
+import { META_OPTIONS, metaLearnSettings } from "../../cli/options/meta_options.ts";
+import { parseOptions } from "../../cli/command/parse.ts";
 
 const settings = (...args: string[]) => metaLearnSettings(parseOptions(META_OPTIONS, args));
 

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { METHOD_OPTIONS, methodChoice } from "../../cli/method_options.ts";
-import { parseOptions } from "../../cli/parse.ts";
+import { METHOD_OPTIONS, methodChoice } from "../../cli/options/method_options.ts";
+import { parseOptions } from "../../cli/command/parse.ts";
 import { UsageError } from "../../lib/error.ts";
 
 const choice = (args: string) => methodChoice(parseOptions(METHOD_OPTIONS, args.split(" ")));

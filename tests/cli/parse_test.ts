@@ -4,8 +4,8 @@ import { ledger } from "../../tasks/ledger.ts";
 import { metaLearn } from "../../tasks/meta_learn.ts";
 import { tables as tablesTask } from "../../tasks/tables.ts";
 import { assertEquals, assertThrows } from "@std/assert";
-import type { OptionTable, OptionValues } from "../../cli/options.ts";
-import { parseOptions } from "../../cli/parse.ts";
+import type { OptionTable, OptionValues } from "../../cli/command/options.ts";
+import { parseOptions } from "../../cli/command/parse.ts";
 import { UsageError } from "../../lib/error.ts";
 
 const table = {

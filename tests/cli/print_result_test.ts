@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { printResult } from "../../cli/print_result.ts";
+import { printResult } from "../../cli/output/print_result.ts";
 import { recordedTerminal } from "./recorded_terminal.ts";
 import { temporaryFolder } from "../data/temporary_folder.ts";
 

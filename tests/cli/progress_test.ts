@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { duration, progress } from "../../cli/progress.ts";
+import { duration, progress } from "../../cli/output/progress.ts";
 import { recordedTerminal } from "./recorded_terminal.ts";
 
 Deno.test("progress rewrites one line with rate and time left, and leaves a last one", () => {

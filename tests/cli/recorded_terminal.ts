@@ -1,4 +1,4 @@
-import type { Terminal } from "../../cli/terminal.ts";
+import type { Terminal } from "../../cli/output/terminal.ts";
 
 /** A terminal that remembers what was printed and whose clock the test winds by `at`. */
 export interface RecordedTerminal extends Terminal {

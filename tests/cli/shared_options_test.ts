@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { openAndAnnounce } from "../../cli/shared_options.ts";
+import { openAndAnnounce } from "../../cli/options/shared_options.ts";
 import { recordedTerminal } from "./recorded_terminal.ts";
 
 Deno.test("openAndAnnounce names the device apart from the results", async () => {

@@ -1,4 +1,4 @@
-import { command, main } from "../../cli/command.ts";
+import { command, main } from "../../cli/command/command.ts";
 import { buildFolder, writeWhole } from "../../lib/files/write_whole.ts";
 import { LetheError } from "../../lib/error.ts";
 

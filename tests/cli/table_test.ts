@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { percent, table } from "../../cli/table.ts";
+import { percent, table } from "../../cli/output/table.ts";
 
 Deno.test("table sets names to the left, numbers and their gaps to the right, notes below", () => {
   const lines = table(

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { type Stream, terminalOn } from "../../cli/terminal.ts";
+import { type Stream, terminalOn } from "../../cli/output/terminal.ts";
 
 /** A stream that remembers and takes at most five bytes at once. */
 function stream(isTerminal: boolean, fail?: Error): Stream & { text(): string } {

@@ -1,5 +1,5 @@
-import type { Command } from "../../cli/command.ts";
-import type { OptionTable } from "../../cli/options.ts";
+import type { Command } from "../../cli/command/command.ts";
+import type { OptionTable } from "../../cli/command/options.ts";
 import { accept } from "../../tasks/accept.ts";
 import { audit } from "../../tasks/audit.ts";
 import { bench } from "../../tasks/bench.ts";

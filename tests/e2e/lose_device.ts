@@ -1,6 +1,6 @@
 // `train`, whose WebGPU device goes when the file named last is there: as a driver's reset takes it.
 import * as tf from "@tensorflow/tfjs";
-import { main } from "../../cli/command.ts";
+import { main } from "../../cli/command/command.ts";
 import { train } from "../../tasks/train.ts";
 
 const state = Deno.args.at(-1)!;

@@ -1,5 +1,5 @@
-import { execute } from "../../cli/command.ts";
-import { optionName } from "../../cli/options.ts";
+import { execute } from "../../cli/command/command.ts";
+import { optionName } from "../../cli/command/options.ts";
 import { recordedTerminal } from "../cli/recorded_terminal.ts";
 import { TASKS } from "./all_tasks.ts";
 import type { Ended, TaskName } from "./run_task.ts";

@@ -1,6 +1,6 @@
 import { dirname, fromFileUrl } from "@std/path";
 import { HAS_ADAPTER } from "../machine.ts";
-import { HANDED_OVER } from "../../cli/working_folder.ts";
+import { HANDED_OVER } from "../../cli/command/working_folder.ts";
 import manifest from "../../deno.json" with { type: "json" };
 
 /** A task of deno.json. */

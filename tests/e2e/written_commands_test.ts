@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { named } from "../../cli/command.ts";
-import { parseOptions } from "../../cli/parse.ts";
+import { named } from "../../cli/command/command.ts";
+import { parseOptions } from "../../cli/command/parse.ts";
 import { sbatchOptions } from "../../lib/benchmark/cluster/slurm_grid.ts";
 import manifest from "../../deno.json" with { type: "json" };
 import { HOUSEKEEPING, TASKS } from "./all_tasks.ts";

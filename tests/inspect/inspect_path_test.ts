@@ -5,7 +5,7 @@ import { TINY_GRID } from "../benchmark/tiny_grid.ts";
 import { encodePng } from "../../lib/data/images/encode_png.ts";
 import { LetheError } from "../../lib/error.ts";
 import { inspectPath } from "../../lib/inspect/inspect_path.ts";
-import { execute } from "../../cli/command.ts";
+import { execute } from "../../cli/command/command.ts";
 import { inspect } from "../../tasks/inspect.ts";
 import { copyFolder } from "../../lib/files/copy_folder.ts";
 import { confirmationPage } from "../../lib/audit/receipt/confirmation_page.ts";

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { META_OPTIONS, metaLearnSettings } from "../../cli/meta_options.ts";
-import { parseOptions } from "../../cli/parse.ts";
+import { META_OPTIONS, metaLearnSettings } from "../../cli/options/meta_options.ts";
+import { parseOptions } from "../../cli/command/parse.ts";
 import { newIdentityKey, writeIdentityKey } from "../../lib/model/kit/identity_key.ts";
 import { metaLearnKit } from "../../lib/run/meta_learn_kit.ts";
 import { trainModel } from "../../lib/run/train_model.ts";

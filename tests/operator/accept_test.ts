@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { execute } from "../../cli/command.ts";
-import { helpText } from "../../cli/help.ts";
+import { execute } from "../../cli/command/command.ts";
+import { helpText } from "../../cli/command/help.ts";
 import { audit } from "../../tasks/audit.ts";
 import { accept } from "../../tasks/accept.ts";
 import { recordedTerminal } from "../cli/recorded_terminal.ts";

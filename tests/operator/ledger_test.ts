@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
-import { execute } from "../../cli/command.ts";
+import { execute } from "../../cli/command/command.ts";
 import { lateRequests, ledgerPath, ledgerStates, readLedger } from "../../lib/run/ledger.ts";
 import { sha256Hex } from "../../lib/files/sha256.ts";
 import {

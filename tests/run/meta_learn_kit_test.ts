@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { META_OPTIONS, metaLearnSettings } from "../../cli/meta_options.ts";
-import { parseOptions } from "../../cli/parse.ts";
+import { META_OPTIONS, metaLearnSettings } from "../../cli/options/meta_options.ts";
+import { parseOptions } from "../../cli/command/parse.ts";
 import { UsageError } from "../../lib/error.ts";
 import type { MetaLossInput } from "../../lib/model/meta_loss_inputs.ts";
 import { metaLearnKit } from "../../lib/run/meta_learn_kit.ts";

@@ -7,7 +7,7 @@ import { receiptBundle, sealReceipt } from "../../../lib/audit/receipt/seal.ts";
 import { receiptPage } from "../../../lib/audit/receipt/receipt_page.ts";
 import { newSigningKey, readSigningKey } from "../../../lib/audit/receipt/signing_key.ts";
 import { type VerifyOptions, verifyReceipt } from "../../../lib/audit/verify/verify_receipt.ts";
-import { execute } from "../../../cli/command.ts";
+import { execute } from "../../../cli/command/command.ts";
 import { LetheError } from "../../../lib/error.ts";
 import { audit } from "../../../tasks/audit.ts";
 import { recordedTerminal } from "../../cli/recorded_terminal.ts";

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
-import { execute } from "../../../cli/command.ts";
+import { execute } from "../../../cli/command/command.ts";
 import { sha256Hex } from "../../../lib/files/sha256.ts";
 import { recordedTerminal } from "../../cli/recorded_terminal.ts";
 import { writeFiles } from "../../data/temporary_folder.ts";

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { type Command, execute } from "../../../cli/command.ts";
-import type { OptionTable } from "../../../cli/options.ts";
+import { type Command, execute } from "../../../cli/command/command.ts";
+import type { OptionTable } from "../../../cli/command/options.ts";
 import { recordedTerminal } from "../../cli/recorded_terminal.ts";
 import { inCopy, tree } from "../small_path.ts";
 import type { Spoil } from "./spoil.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { settingOptions, settingsGiven } from "../../../cli/method_options.ts";
-import { parseOptions } from "../../../cli/parse.ts";
+import { settingOptions, settingsGiven } from "../../../cli/options/method_options.ts";
+import { parseOptions } from "../../../cli/command/parse.ts";
 import { LetheError, UsageError } from "../../../lib/error.ts";
 import { JsonFields } from "../../../lib/files/json_fields.ts";
 import {

@@ -1,12 +1,12 @@
-import { DATASET_NAMES } from "../lib/data/sample.ts";
+import { DATASET_NAMES } from "../../lib/data/sample.ts";
 import {
   type Device,
   DEVICE_CHOICES,
   type DeviceChoice,
   openDevice,
-} from "../lib/tensor/device.ts";
-import { type Precision, PRECISION_CHOICES } from "../lib/tensor/precision.ts";
-import type { Terminal } from "./terminal.ts";
+} from "../../lib/tensor/device.ts";
+import { type Precision, PRECISION_CHOICES } from "../../lib/tensor/precision.ts";
+import type { Terminal } from "../output/terminal.ts";
 
 /** `--device`, wherever tensors are computed. */
 export const DEVICE = {
@@ -119,7 +119,7 @@ export async function receiptOf(
   },
   terminal: Terminal,
 ): Promise<LeaveReceipt> {
-  const { findSigningKey } = await import("../lib/audit/receipt/signing_key.ts");
+  const { findSigningKey } = await import("../../lib/audit/receipt/signing_key.ts");
   const key = await findSigningKey(options.signingKey);
   if (key === null) return () => Promise.resolve();
   const { out, split, ...others } = options;
@@ -130,7 +130,7 @@ export async function receiptOf(
   );
   return async (model) => {
     const { makingReceiptPath, writeMakingReceipt } = await import(
-      "../lib/audit/receipt/making_receipt.ts"
+      "../../lib/audit/receipt/making_receipt.ts"
     );
     await writeMakingReceipt(step, out, model, split, settings, key);
     terminal.print(`${makingReceiptPath(out)} says how it was made, signed`);

@@ -1,12 +1,12 @@
-import { faultBehind } from "../lib/tensor/device_fault.ts";
-import manifest from "../deno.json" with { type: "json" };
+import { faultBehind } from "../../lib/tensor/device_fault.ts";
+import manifest from "../../deno.json" with { type: "json" };
 import { describeError } from "./describe_error.ts";
 import { endOnSignals, isEnding } from "./end_on_signals.ts";
 import { helpText } from "./help.ts";
 import { optionName, type OptionTable, type OptionValues } from "./options.ts";
 import { parseOptions } from "./parse.ts";
 import { enterWorkingFolder } from "./working_folder.ts";
-import { standardTerminal, type Terminal } from "./terminal.ts";
+import { standardTerminal, type Terminal } from "../output/terminal.ts";
 
 /** A `deno task`: a table of options and what to do with them. */
 export interface Command<Table extends OptionTable> {

@@ -1,4 +1,4 @@
-import { UsageError } from "../lib/error.ts";
+import { UsageError } from "../../lib/error.ts";
 
 /**
  * How deno.json's task lines begin what they hand over: the folder in which the user called the task.

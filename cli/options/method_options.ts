@@ -1,13 +1,13 @@
-import { UsageError } from "../lib/error.ts";
+import { UsageError } from "../../lib/error.ts";
 import {
   KIT_METHODS,
   type MethodName,
   methodOf,
   type SettingName,
-} from "../lib/unlearn/methods.ts";
-import type { Method } from "../lib/unlearn/methods/method.ts";
-import type { MethodChoice } from "../lib/unlearn/unlearn_from_kit.ts";
-import { optionName, type OptionTable, type OptionValues } from "./options.ts";
+} from "../../lib/unlearn/methods.ts";
+import type { Method } from "../../lib/unlearn/methods/method.ts";
+import type { MethodChoice } from "../../lib/unlearn/unlearn_from_kit.ts";
+import { optionName, type OptionTable, type OptionValues } from "../command/options.ts";
 import { SEED } from "./shared_options.ts";
 
 /** Options for the settings of some methods; what is not given is as `otherwise` says. */

@@ -1,4 +1,4 @@
-import { UsageError } from "../lib/error.ts";
+import { UsageError } from "../../lib/error.ts";
 
 /** What a command's passes may take: rows of its option table. */
 export const MEMORY_OPTIONS = {

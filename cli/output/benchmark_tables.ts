@@ -1,7 +1,11 @@
-import { paperRow } from "../lib/benchmark/paper_figures.ts";
-import { PRETRAIN, RETRAIN } from "../lib/benchmark/plan.ts";
-import type { BenchmarkResults, MeanAndDeviation, SummaryRow } from "../lib/benchmark/results.ts";
-import { summariseSequences } from "../lib/benchmark/summarise.ts";
+import { paperRow } from "../../lib/benchmark/paper_figures.ts";
+import { PRETRAIN, RETRAIN } from "../../lib/benchmark/plan.ts";
+import type {
+  BenchmarkResults,
+  MeanAndDeviation,
+  SummaryRow,
+} from "../../lib/benchmark/results.ts";
+import { summariseSequences } from "../../lib/benchmark/summarise.ts";
 import { percent, table } from "./table.ts";
 
 /** A mean and its standard deviation in percent: `84.5 ± 0.2`. */

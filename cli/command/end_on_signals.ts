@@ -1,8 +1,8 @@
-import { hangUpsIgnored } from "../lib/files/hang_ups.js";
-import { hasDuties, interrupted } from "../lib/files/interruption.ts";
-import { finished, isFinishing } from "../lib/files/finish_before_exit.ts";
-import { lookWhileComputing } from "../lib/files/signal_look.ts";
-import { signalThread } from "../lib/threads/signal_thread.ts";
+import { hangUpsIgnored } from "../../lib/files/hang_ups.js";
+import { hasDuties, interrupted } from "../../lib/files/interruption.ts";
+import { finished, isFinishing } from "../../lib/files/finish_before_exit.ts";
+import { lookWhileComputing } from "../../lib/files/signal_look.ts";
+import { signalThread } from "../../lib/threads/signal_thread.ts";
 
 /** Signals that end a command, with the exit codes that shells know them by; Windows has one only. */
 const SIGNALS: readonly [Deno.Signal, number][] = Deno.build.os === "windows"

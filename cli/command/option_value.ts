@@ -1,5 +1,5 @@
-import { closestName } from "../lib/closest_name.ts";
-import { UsageError } from "../lib/error.ts";
+import { closestName } from "../../lib/closest_name.ts";
+import { UsageError } from "../../lib/error.ts";
 import type { OptionRow } from "./options.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { writeWhole } from "../lib/files/write_whole.ts";
+import { writeWhole } from "../../lib/files/write_whole.ts";
 import type { Terminal } from "./terminal.ts";
 
 /**

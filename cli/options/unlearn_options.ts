@@ -1,22 +1,22 @@
 import { fromFileUrl, join, resolve } from "@std/path";
-import { SANDBOX_CHOICES } from "../lib/audit/sandbox/containment.ts";
-import type { Receipt } from "../lib/audit/receipt/receipt.ts";
-import { NONCE } from "../lib/audit/receipt/receipt_file.ts";
-import { readRequestRows, requestPeople } from "../lib/data/requests/request_rows.ts";
-import { UsageError } from "../lib/error.ts";
-import { DEFAULT_SIGNING_KEY } from "../lib/audit/receipt/signing_key.ts";
-import type { UnlearnWithReceiptOptions } from "../lib/audit/receipt/unlearn_with_receipt.ts";
-import { identityKeyPath } from "../lib/model/kit/identity_key.ts";
-import { readManifest } from "../lib/model/kit/stored_manifest.ts";
-import type { PlanOptions } from "../lib/run/unlearn_plan.ts";
-import { kitDefault } from "../lib/run/kit_default.ts";
-import type { UnlearnSummary } from "../lib/run/unlearn_summary.ts";
-import { checkMethod } from "../lib/unlearn/check_method.ts";
+import { SANDBOX_CHOICES } from "../../lib/audit/sandbox/containment.ts";
+import type { Receipt } from "../../lib/audit/receipt/receipt.ts";
+import { NONCE } from "../../lib/audit/receipt/receipt_file.ts";
+import { readRequestRows, requestPeople } from "../../lib/data/requests/request_rows.ts";
+import { UsageError } from "../../lib/error.ts";
+import { DEFAULT_SIGNING_KEY } from "../../lib/audit/receipt/signing_key.ts";
+import type { UnlearnWithReceiptOptions } from "../../lib/audit/receipt/unlearn_with_receipt.ts";
+import { identityKeyPath } from "../../lib/model/kit/identity_key.ts";
+import { readManifest } from "../../lib/model/kit/stored_manifest.ts";
+import type { PlanOptions } from "../../lib/run/unlearn_plan.ts";
+import { kitDefault } from "../../lib/run/kit_default.ts";
+import type { UnlearnSummary } from "../../lib/run/unlearn_summary.ts";
+import { checkMethod } from "../../lib/unlearn/check_method.ts";
 import { MEMORY_OPTIONS, memoryChoice } from "./memory_options.ts";
 import { METHOD_OPTIONS, methodChoice } from "./method_options.ts";
-import type { OptionValues } from "./options.ts";
+import type { OptionValues } from "../command/options.ts";
 import { DEVICE } from "./shared_options.ts";
-import type { Terminal } from "./terminal.ts";
+import type { Terminal } from "../output/terminal.ts";
 
 const fixture = (name: string) => fromFileUrl(new URL(`../fixtures/${name}`, import.meta.url));
 
@@ -128,7 +128,7 @@ export async function noteOnPhotographs(
   terminal: Terminal,
 ): Promise<void> {
   // Loaded only now: until the run is over the launcher decodes nothing, and then its workers do.
-  const { photographNotes } = await import("../lib/data/requests/photograph_notes.ts");
+  const { photographNotes } = await import("../../lib/data/requests/photograph_notes.ts");
   const photographs = requestPeople(await readRequestRows(support, null), support);
   const served = new Set(requests.map(({ sha256 }) => sha256));
   for (const note of await photographNotes(support, photographs, served)) {

@@ -1,8 +1,8 @@
 import { join } from "@std/path";
-import { writeWhole } from "../lib/files/write_whole.ts";
-import { historySvg } from "../lib/report/history_figure.ts";
-import type { Epoch } from "../lib/model/train.ts";
-import type { MetaEpoch } from "../lib/unlearn/meta_unlearn/meta_learn.ts";
+import { writeWhole } from "../../lib/files/write_whole.ts";
+import { historySvg } from "../../lib/report/history_figure.ts";
+import type { Epoch } from "../../lib/model/train.ts";
+import type { MetaEpoch } from "../../lib/unlearn/meta_unlearn/meta_learn.ts";
 
 /** Draws a training's history into the model's folder, beside `history.json`. */
 export async function writeTrainingHistory(

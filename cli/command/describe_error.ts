@@ -1,4 +1,4 @@
-import { LetheError } from "../lib/error.ts";
+import { LetheError } from "../../lib/error.ts";
 
 /** What the operating system or Deno refuses, the rule and the remedy. */
 const REFUSALS: readonly [(error: Error) => boolean, string, string][] = [

@@ -1,7 +1,7 @@
-import type { Effort } from "../lib/bench/compare.ts";
-import type { WorkloadSettings } from "../lib/bench/workload.ts";
-import { type PresetName, PRESETS } from "../lib/model/config.ts";
-import type { OptionValues } from "./options.ts";
+import type { Effort } from "../../lib/bench/compare.ts";
+import type { WorkloadSettings } from "../../lib/bench/workload.ts";
+import { type PresetName, PRESETS } from "../../lib/model/config.ts";
+import type { OptionValues } from "../command/options.ts";
 import { DEVICE } from "./shared_options.ts";
 
 /** What every bench is asked for. */

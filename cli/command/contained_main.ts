@@ -1,9 +1,9 @@
-import { livesInCache } from "../lib/audit/sandbox/launcher_cache.ts";
-import { start, STARTED } from "../lib/audit/sandbox/start.js";
+import { livesInCache } from "../../lib/audit/sandbox/launcher_cache.ts";
+import { start, STARTED } from "../../lib/audit/sandbox/start.js";
 import { type Command, main } from "./command.ts";
 import { endOnce } from "./end_on_signals.ts";
 import type { OptionTable } from "./options.ts";
-import { standardTerminal } from "./terminal.ts";
+import { standardTerminal } from "../output/terminal.ts";
 
 /**
  * As {@link main}, for a task that starts contained workers: it runs in a private DENO_DIR, which

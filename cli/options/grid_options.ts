@@ -1,15 +1,15 @@
 import { resolve } from "@std/path";
-import { type PlanFile, planFileOf } from "../lib/benchmark/cluster/plan_file.ts";
-import { withAblation } from "../lib/benchmark/ablations.ts";
-import { parseGridSettings } from "../lib/benchmark/parse_settings.ts";
-import { GRID_PRESETS } from "../lib/benchmark/presets.ts";
-import { ABLATIONS, type GridSettings } from "../lib/benchmark/settings.ts";
-import { openDataset } from "../lib/data/open_dataset.ts";
-import { LetheError, UsageError } from "../lib/error.ts";
-import { readPlainText } from "../lib/files/plain_file.ts";
-import type { OptionTable, OptionValues } from "./options.ts";
+import { type PlanFile, planFileOf } from "../../lib/benchmark/cluster/plan_file.ts";
+import { withAblation } from "../../lib/benchmark/ablations.ts";
+import { parseGridSettings } from "../../lib/benchmark/parse_settings.ts";
+import { GRID_PRESETS } from "../../lib/benchmark/presets.ts";
+import { ABLATIONS, type GridSettings } from "../../lib/benchmark/settings.ts";
+import { openDataset } from "../../lib/data/open_dataset.ts";
+import { LetheError, UsageError } from "../../lib/error.ts";
+import { readPlainText } from "../../lib/files/plain_file.ts";
+import type { OptionTable, OptionValues } from "../command/options.ts";
 import { CACHE, DEVICE, openAndAnnounce } from "./shared_options.ts";
-import type { Terminal } from "./terminal.ts";
+import type { Terminal } from "../output/terminal.ts";
 
 const PRESET_NAMES = Object.keys(GRID_PRESETS) as (keyof typeof GRID_PRESETS)[];
 

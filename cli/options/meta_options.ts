@@ -1,20 +1,20 @@
-import { UsageError } from "../lib/error.ts";
-import { ROW_LAYERS } from "../lib/model/kit/row_layers.ts";
-import type { FoldChoice, MemoryChoice } from "../lib/run/memory/remember_people.ts";
+import { UsageError } from "../../lib/error.ts";
+import { ROW_LAYERS } from "../../lib/model/kit/row_layers.ts";
+import type { FoldChoice, MemoryChoice } from "../../lib/run/memory/remember_people.ts";
 import {
   DEFAULT_FOLDS,
   DEFAULT_MEMORY,
   ROW_RECIPES,
   type RowRecipe,
-} from "../lib/run/memory/settings.ts";
-import { META_LOSS_INPUTS } from "../lib/model/meta_loss_inputs.ts";
+} from "../../lib/run/memory/settings.ts";
+import { META_LOSS_INPUTS } from "../../lib/model/meta_loss_inputs.ts";
 import {
   type MetaLearnSettings,
   PUBLISHED_META_LEARNING as PUBLISHED,
-} from "../lib/run/meta_learning/settings.ts";
-import { ALIGN, TERMS } from "../lib/unlearn/meta_unlearn/eq5_eq6_auxiliary_objective.ts";
-import { UNSEEN_IMAGES } from "../lib/unlearn/meta_unlearn/held_out.ts";
-import type { OptionTable, OptionValues } from "./options.ts";
+} from "../../lib/run/meta_learning/settings.ts";
+import { ALIGN, TERMS } from "../../lib/unlearn/meta_unlearn/eq5_eq6_auxiliary_objective.ts";
+import { UNSEEN_IMAGES } from "../../lib/unlearn/meta_unlearn/held_out.ts";
+import type { OptionTable, OptionValues } from "../command/options.ts";
 
 /** Every setting of meta-learning; defaults are the paper's (App. A, Table 8) for CelebA-HQ/20. */
 export const META_OPTIONS = {

@@ -1,4 +1,4 @@
-import type { OnProgress, ProgressEvent } from "../lib/run/progress.ts";
+import type { OnProgress, ProgressEvent } from "../../lib/run/progress.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Milliseconds between two plain lines of one stage, where there is no terminal to rewrite one on. */

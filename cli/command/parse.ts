@@ -1,6 +1,6 @@
 import { parseArgs } from "@std/cli/parse-args";
-import { closestName } from "../lib/closest_name.ts";
-import { UsageError } from "../lib/error.ts";
+import { closestName } from "../../lib/closest_name.ts";
+import { UsageError } from "../../lib/error.ts";
 import { readValue } from "./option_value.ts";
 import {
   optionName,

@@ -1,8 +1,8 @@
-import type { BenchReport } from "../lib/bench/bench.ts";
-import type { BothValues, PytorchReport } from "../lib/bench/against_pytorch.ts";
-import type { CardFigures } from "../lib/bench/card_report.ts";
-import type { Comparison, Spread } from "../lib/bench/compare.ts";
-import type { KernelFigures } from "../lib/bench/kernel_report.ts";
+import type { BenchReport } from "../../lib/bench/bench.ts";
+import type { BothValues, PytorchReport } from "../../lib/bench/against_pytorch.ts";
+import type { CardFigures } from "../../lib/bench/card_report.ts";
+import type { Comparison, Spread } from "../../lib/bench/compare.ts";
+import type { KernelFigures } from "../../lib/bench/kernel_report.ts";
 import { percent, table } from "./table.ts";
 
 /** `5.12 (4.80 to 5.31)`. */
