@@ -9,7 +9,7 @@ import { parseWrittenResult, type WrittenResult } from "./written_result.ts";
 const PLACE = /(<!-- results ([a-z0-9_]+) -->\n)([\s\S]*?)(<!-- \/results -->)/g;
 
 /** Folders whose READMEs may hold tables, below the project. */
-const TEXTS = ["", "lib", ".github"];
+const TEXTS = ["", "lib", "tests", ".github"];
 
 /**
  * Writes the results that are kept in `fixtures/results/` into the READMEs, each between its markers:

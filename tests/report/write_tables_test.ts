@@ -17,6 +17,7 @@ const RESULT = {
 const project = (readme: string, result: unknown = RESULT) => ({
   "README.md": readme,
   "lib/room/README.md": "nothing\n",
+  "tests/room/README.md": "nothing\n",
   ".github/A.md": "nothing\n",
   "fixtures/results/speed.json": JSON.stringify(result),
 });

@@ -6,7 +6,7 @@ export const DEFAULT_FOLDS = { folds: 5, foldSets: 1 } as const;
 
 /**
  * Many small steps with momentum, at which others are held by so many images that the steps are stable:
- * ten times the work, and more forgotten for each point that others lose (README.md of lib/unlearn).
+ * ten times the work, and more forgotten for each point that others lose (README.md of lib/unlearn/memory).
  */
 const SELECTIVE = {
   rounds: 40,
@@ -38,7 +38,7 @@ export const ROW_RECIPES = {
 /** One of {@link ROW_RECIPES}. */
 export type RowRecipe = keyof typeof ROW_RECIPES;
 
-/** The values that the first trials started from; they were not searched (README.md of lib/unlearn). */
+/** The values that the first trials started from; they were not searched (README.md of lib/unlearn/memory). */
 export const DEFAULT_MEMORY: MemorySettings = {
   momentImages: 256,
   damping: 0.1,

@@ -4,7 +4,8 @@ import { type Method, needed } from "./method.ts";
 export const memory: Method<"memory", never> = {
   name: "memory",
   title: "Memory",
-  source: "this project: rows of what the model memorised of each person (lib/unlearn/README.md)",
+  source:
+    "this project: rows of what the model memorised of each person (lib/unlearn/memory/README.md)",
   needs: ["memory"],
   // None: rows are kept at the scale that was chosen on held-out people.
   settings: {},
