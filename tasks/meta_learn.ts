@@ -4,9 +4,8 @@ import {
   foldChoice,
   MEMORY_ROW_OPTIONS,
   memoryRowChoice,
-  META_OPTIONS,
-  metaLearnSettings,
-} from "../cli/options/meta_options.ts";
+} from "../cli/options/memory_row_options.ts";
+import { META_OPTIONS, metaLearnSettings } from "../cli/options/meta_options.ts";
 import { progress } from "../cli/output/progress.ts";
 import {
   CACHE,

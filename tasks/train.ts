@@ -13,7 +13,7 @@ import {
   SIGNING_KEY,
   SPLIT,
 } from "../cli/options/shared_options.ts";
-import { rankChoice } from "../cli/options/meta_options.ts";
+import { rankChoice } from "../cli/options/memory_row_options.ts";
 import type { Terminal } from "../cli/output/terminal.ts";
 import { percent } from "../cli/output/table.ts";
 import { writeTrainingHistory } from "../cli/output/write_history.ts";

@@ -1,0 +1,29 @@
+import { join } from "@std/path";
+import { RECEIPT_FILE } from "../../lib/audit/receipt/receipt.ts";
+import { unlearnWithReceipt } from "../../lib/audit/receipt/unlearn_with_receipt.ts";
+import { noteOnPhotographs, printUnlearned, unlearnOptions } from "../options/unlearn_options.ts";
+import type { Terminal } from "../output/terminal.ts";
+import type { AuditOptions } from "./audit_options.ts";
+import { makePack, refusePack } from "./make_pack.ts";
+import { printLayers } from "./print_layers.ts";
+
+/** `audit --support`: unlearns under watch. @returns the exit code */
+export async function watch(
+  support: string,
+  { trainingData, pack, ...options }: AuditOptions,
+  terminal: Terminal,
+): Promise<number> {
+  if (pack !== undefined) await refusePack(pack);
+  const run = await unlearnOptions(support, options, terminal);
+  const done = await unlearnWithReceipt({
+    ...run,
+    evidence: true,
+    launcher: "tasks/audit.ts",
+    ...(trainingData === undefined ? {} : { trainingData }),
+  });
+  const failed = printLayers(done.receipt.layers, terminal);
+  printUnlearned(run, done, terminal);
+  if (pack !== undefined) await makePack(join(run.out, RECEIPT_FILE), pack, terminal);
+  await noteOnPhotographs(support, done.receipt, terminal);
+  return failed ? 3 : 0;
+}
