@@ -18,7 +18,7 @@ import type { OptionValues } from "../command/options.ts";
 import { DEVICE } from "./shared_options.ts";
 import type { Terminal } from "../output/terminal.ts";
 
-const fixture = (name: string) => fromFileUrl(new URL(`../fixtures/${name}`, import.meta.url));
+const fixture = (name: string) => fromFileUrl(new URL(`../../fixtures/${name}`, import.meta.url));
 
 /** What `unlearn` and `audit` take besides `--support`. */
 export const UNLEARN_OPTIONS = {
