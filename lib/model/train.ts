@@ -81,12 +81,13 @@ export async function train(
     const batches = shuffledBatches(images, recipe.batchSize, random.fork("order"));
     const pieces = batches.flatMap((indices) => chunks(indices, training.microBatch));
     const source = training.source(random.fork("cuts"));
-    return { batches, stream: batchesOf(source, pieces, training.onInput) };
+    const stream = batchesOf(source, pieces, training.onInput);
+    return { batches, stream, form: (images: number) => source.form?.(images) };
   };
   let next = history.length < recipe.epochs ? inputOf(history.length + 1) : null;
   const step = trainingStep(training, from?.theta ?? mapWeights(initial, tf.clone));
   // Programs are compiled while the first images are loaded.
-  if (next) step.prepare?.(next.batches[0].length);
+  if (next) step.prepare?.(next.batches[0].length, next.form);
   let best = from?.best ?? mapWeights(initial, tf.clone);
   if (from) step.restore(from.moments, from.steps);
   let stepped = false;

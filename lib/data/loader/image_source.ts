@@ -1,4 +1,5 @@
 import type * as tf from "@tensorflow/tfjs";
+import type { Form } from "../../tensor/recording/recording.ts";
 
 /** Images on the device, ready for the model. Whoever asked for the batch disposes both tensors. */
 export interface ImageBatch {
@@ -16,6 +17,8 @@ export interface ImageFeed {
   targets(indices: readonly number[]): Float32Array;
   /** Begins to load images that will be asked for soon; changes nothing else. */
   warm?(indices: readonly number[]): void;
+  /** What patches of so many images will be, where a recorded step computes them itself. */
+  form?(images: number): Form | undefined;
 }
 
 /** An {@link ImageFeed} of images that are in memory already. */
@@ -37,6 +40,8 @@ export interface BatchStream {
   ): AsyncGenerator<ImageBatch, void>;
   /** As an {@link ImageSource}'s. */
   targets(indices: readonly number[]): Float32Array;
+  /** As an {@link ImageFeed}'s. */
+  form?(images: number): Form | undefined;
 }
 
 /** Batches in order, each loaded ahead of its use where the source can: the first ones from now on. */

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Random } from "../../random.ts";
 import { joinBytes } from "../images/join_bytes.ts";
-import { patchesOfBytes, takesBytes } from "../images/patches_of_bytes.ts";
+import { patchesForm, patchesOfBytes, takesBytes } from "../images/patches_of_bytes.ts";
 import { batchPixels } from "./batch_pixels.ts";
 import { type Augmentation, type Cut, drawCut } from "../images/random_crop.ts";
 import type { ImageBatch, ImageSource } from "./image_source.ts";
@@ -130,6 +130,7 @@ export function storedSource(
   const positions = samples.map((sample) => images.indexOf(sample.file));
   return {
     targets: (indices) => targetRows(indices.map((i) => samples.at(i)!), task, labels),
+    form: (count) => takesBytes() ? patchesForm(count, side, format) : undefined,
     batch(indices) {
       const cuts = drawCuts(indices.length, side, varied);
       const stored = indices.map((i) => images.pixels(positions[i]));

@@ -1,7 +1,8 @@
 import type { Samples } from "../sample.ts";
 import type { BatchStream, ImageFeed } from "./image_source.ts";
 import type { StreamedImages } from "./input_thread.ts";
-import { takesBytes } from "../images/patches_of_bytes.ts";
+import { freeBytes } from "../images/free_bytes.ts";
+import { patchesForm, takesBytes } from "../images/patches_of_bytes.ts";
 import { prefetch } from "./prefetch.ts";
 import {
   byteBatch,
@@ -48,13 +49,14 @@ export function streamedSource(
     const batch = "bytes" in loaded
       ? byteBatch(loaded.bytes!, side, loaded.cuts ?? null, chosen, format)
       : imageBatch(loaded.pixels!, chosen, format);
-    // The device has them. The collector, which sees small objects, would let hundreds of them lie.
-    (loaded.bytes ?? loaded.pixels)!.buffer.transfer(0);
+    // The device has them; bytes are freed with the batch.
+    if (loaded.pixels) freeBytes(loaded.pixels);
     return batch;
   };
   return {
     targets: (indices) => targetRows(indices.map((i) => samples.at(i)!), task, labels),
     batch: async (indices) => upload(await load(indices)),
+    form: (count) => takesBytes() ? patchesForm(count, side, format) : undefined,
     warm: (indices) => images.warm(placed(indices)),
     batches(pieces, onWait) {
       const loading = prefetch(pieces, load, ahead);

@@ -57,17 +57,17 @@ export function recordedTrainingStep(
     get steps() {
       return optimiser.steps;
     },
-    prepare(images) {
+    prepare(images, formOf) {
       const { imageSize, patchSize } = settings.shape;
       const forms: Record<string, Forms[string]> = {};
-      const form = (shape: number[]) => ({ shape, dtype: "float32" as const });
+      const numbers = (shape: number[]) => ({ shape, dtype: "float32" as const });
       for (let i = 0; i < Math.ceil(images / microBatch); i++) {
         const own = Math.min(microBatch, images - i * microBatch);
         const rows = own * (imageSize / patchSize) ** 2;
-        forms[`patches ${i}`] = form([rows, 3 * patchSize ** 2]);
-        forms[`targets ${i}`] = form([own, optimiser.weights["head.bias"].size]);
+        forms[`patches ${i}`] = formOf?.(own) ?? numbers([rows, 3 * patchSize ** 2]);
+        forms[`targets ${i}`] = numbers([own, optimiser.weights["head.bias"].size]);
       }
-      step.prepare({ ...forms, numbers: form([optimiser.numbers]) });
+      step.prepare({ ...forms, numbers: numbers([optimiser.numbers]) });
     },
     async take(input, images, learningRate, onLoss) {
       const inputs: Record<string, tf.Tensor> = {};

@@ -1,5 +1,6 @@
 import type { ImageBatch } from "../../data/loader/image_source.ts";
 import type { Task } from "../../data/sample.ts";
+import type { Form } from "../../tensor/recording/recording.ts";
 import type { Weights } from "../../tensor/weights.ts";
 import type { TrainingRecipe } from "../recipes.ts";
 import type { VitShape } from "../vit.ts";
@@ -22,8 +23,10 @@ export interface TrainingStep {
   /**
    * Makes ready for batches of so many images, where that takes a while (programs to compile): their
    * loading may be under way. Changes no number.
+   *
+   * @param form of their patches, where it is known; else numbers
    */
-  prepare?(images: number): void;
+  prepare?(images: number, form?: (images: number) => Form | undefined): void;
   /**
    * One step down the gradient of a batch's mean task loss, accumulated over micro-batches.
    *

@@ -1,4 +1,5 @@
 import type { DataId, DataType, TensorInfo } from "@tensorflow/tfjs";
+import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { type BufferLedger, countBuffers } from "./buffer_ledger.ts";
 import { type BufferRange, EarlyReads } from "./early_reads.ts";
 import { onLists } from "./number_by_number.ts";
@@ -67,6 +68,7 @@ export class LetheBackend extends TfjsBackend {
   override uploadToGPU(id: DataId): void {
     const data = this.tensorMap.get(id);
     if (data.resource) return;
+    if (data.deferred) return this.compute(id);
     if (data.values === null || data.values === undefined) {
       if (this.tracer) return this.tracer.tensor(id, data);
       data.resource = this.bufferManager.acquireBuffer(bytesOf(data), TENSOR_USAGE);
@@ -76,6 +78,46 @@ export class LetheBackend extends TfjsBackend {
     this.queue.writeBuffer(data.resource, 0, bytesOfValues(data));
     // Once uploaded, the host's copy is not needed.
     data.values = null;
+  }
+
+  /** Computes a tensor that was put off until it is needed; others stay as they are. */
+  compute(id: DataId): void {
+    const data = this.tensorMap.get(id);
+    const { deferred } = data;
+    if (!deferred) return;
+    delete data.deferred;
+    // It was there before whatever step is being recorded.
+    const tracer = this.tracer;
+    this.tracer = null;
+    const from = Object.fromEntries(
+      Object.entries(deferred.from).map(([name, { shape, dtype }]) => {
+        const info = this.makeTensorInfo(shape, dtype);
+        this.tensorMap.get(info.dataId).values = deferred.numbers[name];
+        return [name, info];
+      }),
+    );
+    const found = deferred.compute(this as unknown as WebGPUBackend, from);
+    // Its buffer changes hands: neither tensor's commands are submitted yet.
+    this.commandQueueOwnedIds.add(id);
+    const own = this.tensorMap.get(found.dataId);
+    data.resource = own.resource!;
+    own.resource = null;
+    for (const { dataId } of [found, ...Object.values(from)]) this.disposeData(dataId);
+    deferred.done?.();
+    this.tracer = tracer;
+  }
+
+  override disposeData(id: DataId, force?: boolean): boolean {
+    const deferred = this.tensorMap.has(id) ? this.tensorMap.get(id).deferred : undefined;
+    const gone = super.disposeData(id, force);
+    if (gone) deferred?.done?.();
+    return gone;
+  }
+
+  /** Small tensors that are on the host are computed with there: those that are put off are not there. */
+  override shouldExecuteOnCPU(inputs: TensorInfo[], sizeThreshold?: number): boolean {
+    for (const { dataId } of inputs) this.compute(dataId);
+    return super.shouldExecuteOnCPU(inputs, sizeThreshold);
   }
 
   /**
@@ -95,6 +137,7 @@ export class LetheBackend extends TfjsBackend {
 
   override async read(id: DataId): Promise<ArrayLike<number>> {
     if (!this.tensorMap.has(id)) throw new Error(`tensor ${id} is not on the device`);
+    this.compute(id);
     const data = this.tensorMap.get(id);
     if (data.values) return data.values;
     if (this.tracer || !data.resource) throw new TypeError("a recorded step reads nothing");
@@ -134,6 +177,7 @@ export class LetheBackend extends TfjsBackend {
       some.forEach((data, i) => all.push(valuesOf(data, read.slice(at, at += ranges[i].size))));
     };
     for (const id of ids) {
+      this.compute(id);
       const data = this.tensorMap.get(id);
       if (!data.values && (this.tracer || !data.resource)) {
         throw new TypeError("a recorded step reads nothing");

@@ -1,4 +1,5 @@
 import type { DataType, TensorInfo } from "@tensorflow/tfjs";
+import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 
 /** What tfjs knows of a tensor's numbers. */
 export interface TensorData {
@@ -11,6 +12,29 @@ export interface TensorData {
   external?: boolean;
   /** Lethe's: where in the buffer the tensor begins, bytes; a multiple of 256. */
   offset?: number;
+  /** Lethe's: what it is computed from when it is first needed; until then it has no buffer. */
+  deferred?: Deferred;
+}
+
+/** How a tensor is computed from numbers on the host, by the recorded step that it is an input of or at once. */
+export interface DeferredForm {
+  /** All that it depends on besides the numbers: equal keys, the same programs. */
+  readonly key: string;
+  /** What it is computed from. */
+  readonly from: Readonly<Record<string, { readonly shape: number[]; readonly dtype: DataType }>>;
+  /** Runs the programs. @returns the caller's */
+  readonly compute: (
+    backend: WebGPUBackend,
+    from: Readonly<Record<string, TensorInfo>>,
+  ) => TensorInfo;
+}
+
+/** A tensor that is not computed yet. */
+export interface Deferred extends DeferredForm {
+  /** By the names of `from`. */
+  readonly numbers: Readonly<Record<string, Float32Array | Int32Array>>;
+  /** Called when the numbers are not needed any more. */
+  readonly done?: () => void;
 }
 
 /** Usage of every buffer that holds a tensor. */
@@ -22,7 +46,9 @@ export function bytesOf({ shape }: Pick<TensorInfo | TensorData, "shape">): numb
 }
 
 /** A tensor's numbers on the host, as the device holds them. */
-export function bytesOfValues({ values, dtype }: TensorData): ArrayBufferView<ArrayBuffer> {
+export function bytesOfValues(
+  { values, dtype }: Pick<TensorData, "values" | "dtype">,
+): ArrayBufferView<ArrayBuffer> {
   const View = dtype === "float32" ? Float32Array : Int32Array;
   return values instanceof View ? values as ArrayBufferView<ArrayBuffer> : View.from(values!);
 }

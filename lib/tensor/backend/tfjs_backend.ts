@@ -62,6 +62,7 @@ export interface TfjsBackend {
   incRef(id: DataId): void;
   makeTensorInfo(shape: number[], dtype: DataType): TensorInfo;
   readSync(id: DataId): ArrayLike<number>;
+  shouldExecuteOnCPU(inputs: TensorInfo[], sizeThreshold?: number): boolean;
 }
 
 /** tfjs's WebGPU backend as a class to build on. */

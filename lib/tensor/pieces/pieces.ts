@@ -67,6 +67,7 @@ export class Pieces {
 
 /** Copies the numbers of one tensor into another of its size, as part of what is queued. */
 function copyInto(backend: LetheBackend, from: tf.TensorInfo, to: tf.TensorInfo): void {
+  backend.compute(from.dataId);
   const source = backend.tensorMap.get(from.dataId);
   const target = backend.tensorMap.get(to.dataId);
   backend.ensureCommandEncoderReady();

@@ -5,7 +5,7 @@ import { onCard } from "../kernels/webgpu/card.ts";
 import { precision } from "../precision.ts";
 import { Arena } from "./arena.ts";
 import { activeWebgpu } from "./owned_tensor.ts";
-import { type Forms, Recording, type Tensors } from "./recording.ts";
+import { type Form, formOf, type Forms, Recording, type Tensors } from "./recording.ts";
 
 /** Recordings of one step that are kept: they share their memory, but not what they are made of. */
 const KEPT = 4;
@@ -59,7 +59,14 @@ export class Recorded<In extends Tensors, Out extends Tensors> {
       this.#unrecorded = outputs;
       return outputs;
     }
-    const found = this.#found(backend, inputs, this.#keyOf(inputs, staying, version));
+    const form = (name: string) => formOf(backend, inputs[name]);
+    const names = Object.keys(inputs);
+    const key = this.#keyOf(names, form, staying, version);
+    const found = this.#found(
+      backend,
+      key,
+      () => Object.fromEntries(names.map((name) => [name, form(name)])),
+    );
     found.run(inputs, staying, version);
     return found.outputs as Out;
   }
@@ -70,11 +77,13 @@ export class Recorded<In extends Tensors, Out extends Tensors> {
    */
   prepare(inputs: Forms): void {
     const backend = activeWebgpu();
-    if (backend && recording) this.#found(backend, inputs, this.#keyOf(inputs));
+    if (!backend || !recording) return;
+    const key = this.#keyOf(Object.keys(inputs), (name) => inputs[name]);
+    this.#found(backend, key, () => inputs);
   }
 
   /** The recording for inputs of these forms, made where there is none. */
-  #found(backend: LetheBackend, inputs: Forms, key: string): Recording {
+  #found(backend: LetheBackend, key: string, inputs: () => Forms): Recording {
     // Those of a device that was opened before hold buffers that this one does not know.
     if (this.#backend !== backend) this.#forget();
     this.#backend = backend;
@@ -87,7 +96,7 @@ export class Recorded<In extends Tensors, Out extends Tensors> {
       found = new Recording(
         backend,
         this.#step as unknown as (inputs: Tensors) => Tensors,
-        inputs,
+        inputs(),
         this.#arena,
       );
     }
@@ -96,10 +105,17 @@ export class Recorded<In extends Tensors, Out extends Tensors> {
   }
 
   /** All that a recording depends on besides the step; of what stays, shapes are looked at once. */
-  #keyOf(inputs: Forms, staying?: ReadonlySet<string>, version?: unknown): string {
+  #keyOf(
+    names: readonly string[],
+    form: (name: string) => Form,
+    staying?: ReadonlySet<string>,
+    version?: unknown,
+  ): string {
     const of = (names: readonly string[]) =>
-      JSON.stringify(names.map((name) => [name, inputs[name].shape, inputs[name].dtype]));
-    const names = Object.keys(inputs);
+      JSON.stringify(names.map((name) => {
+        const { shape, dtype, deferred } = form(name);
+        return [name, shape, dtype, deferred?.key];
+      }));
     const mode = `${precision()} ${choiceNumber()} ${onCard()}`;
     if (!staying || version === undefined) return `${mode} ${of(names)}`;
     if (this.#stayed?.version !== version) {

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
+import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import type { LetheBackend } from "../backend/lethe_backend.ts";
-import { bytesOf, bytesOfValues, TENSOR_USAGE } from "../backend/tensor_data.ts";
+import { bytesOf, bytesOfValues, type DeferredForm, TENSOR_USAGE } from "../backend/tensor_data.ts";
 import type { Arena } from "./arena.ts";
 import { tensorIn } from "./owned_tensor.ts";
 import { bindingOf, touch } from "./place.ts";
@@ -9,12 +10,38 @@ import { Trace, type TracedProgram } from "./trace.ts";
 
 /** Tensors by name. */
 export type Tensors = Readonly<Record<string, tf.Tensor>>;
-/** What a recording needs to know of its inputs. */
-export type Forms = Readonly<Record<string, Pick<tf.Tensor, "shape" | "dtype">>>;
+/** What a recording needs to know of an input. */
+export interface Form {
+  readonly shape: number[];
+  readonly dtype: tf.DataType;
+  /** How the step computes it from what is written, where it is not written itself. */
+  readonly deferred?: DeferredForm | undefined;
+}
+/** Forms by name. */
+export type Forms = Readonly<Record<string, Form>>;
+
+/** A tensor's form. */
+export function formOf(backend: LetheBackend, { shape, dtype, dataId }: tf.Tensor): Form {
+  return { shape, dtype, deferred: backend.tensorMap.get(dataId).deferred };
+}
 
 const NONE: ReadonlySet<string> = new Set();
 /** Where uniforms may begin. */
 const ALIGNMENT = 256;
+
+/** An input's place, or those of what the step computes it from. */
+interface Slot {
+  own: tf.Tensor | null;
+  readonly from: Record<string, tf.Tensor>;
+  readonly deferred: DeferredForm | undefined;
+}
+
+/** What the step sees of a slot; within a tidy. */
+function inputOf(backend: LetheBackend, { own, from, deferred }: Slot): tf.Tensor {
+  if (own) return own;
+  const info = deferred!.compute(backend as unknown as WebGPUBackend, from);
+  return tf.engine().makeTensorFromTensorInfo(info);
+}
 
 interface Command {
   readonly pipeline: GPUComputePipeline;
@@ -27,8 +54,8 @@ interface Command {
  * list; the step itself, and all of tfjs, runs only while it is recorded.
  */
 export class Recording {
-  /** Where inputs are written. */
-  readonly #slots: Tensors;
+  /** Where inputs, or what they are computed from, are written. */
+  readonly #slots: Readonly<Record<string, Slot>>;
   /** What the step gave; overwritten by every run. */
   readonly outputs: Tensors;
   /** Bytes of all buffers that belong to the recording alone. */
@@ -55,13 +82,23 @@ export class Recording {
     arena: Arena,
   ) {
     this.#backend = backend;
-    const slots: Record<string, tf.Tensor> = this.#slots = {};
+    const slots: Record<string, Slot> = this.#slots = {};
     const trace = this.#trace = new Trace(backend);
     let outputs: Tensors = {};
     try {
-      for (const [name, tensor] of Object.entries(inputs)) {
-        const buffer = this.#buffer(Math.max(4, bytesOf(tensor)), TENSOR_USAGE);
-        slots[name] = tensorIn(backend, buffer, 0, tensor.shape, tensor.dtype);
+      for (const [name, form] of Object.entries(inputs)) {
+        const { deferred } = form;
+        const slot: Slot = slots[name] = { own: null, from: {}, deferred };
+        const place = (of: Pick<Form, "shape" | "dtype">) =>
+          tensorIn(
+            backend,
+            this.#buffer(Math.max(4, bytesOf(of)), TENSOR_USAGE),
+            0,
+            of.shape,
+            of.dtype,
+          );
+        if (!deferred) slot.own = place(form);
+        else for (const [part, of] of Object.entries(deferred.from)) slot.from[part] = place(of);
       }
       outputs = this.#traced(step);
       const made = Object.values(outputs).filter((tensor) => trace.makes(tensor))
@@ -97,7 +134,10 @@ export class Recording {
     this.#backend.tracer = this.#trace;
     try {
       return tf.tidy(() => {
-        const outputs = { ...step({ ...this.#slots }) };
+        const inputs = Object.entries(this.#slots).map(([name, slot]) =>
+          [name, inputOf(this.#backend, slot)] as const
+        );
+        const outputs = { ...step(Object.fromEntries(inputs)) };
         Object.values(outputs).forEach((tensor) => tf.keep(tensor));
         return outputs;
       });
@@ -156,15 +196,22 @@ export class Recording {
   }
 
   #free(): void {
-    tf.dispose(Object.values(this.#slots));
+    for (const { own, from } of Object.values(this.#slots)) {
+      tf.dispose([...own ? [own] : [], ...Object.values(from)]);
+    }
     this.#trace.release();
     this.#buffers.forEach((buffer) => buffer.destroy());
   }
 
-  #fill(encoder: GPUCommandEncoder, slot: tf.Tensor, input: tf.Tensor): void {
+  #fill(encoder: GPUCommandEncoder, slot: Slot, input: tf.Tensor): void {
     const { tensorMap, queue, commandQueueOwnedIds } = this.#backend;
-    const to = tensorMap.get(slot.dataId).resource!;
     const data = tensorMap.get(input.dataId);
+    for (const [part, { dataId }] of Object.entries(slot.from)) {
+      const values = data.deferred!.numbers[part];
+      queue.writeBuffer(tensorMap.get(dataId).resource!, 0, values as ArrayBufferView<ArrayBuffer>);
+    }
+    if (!slot.own) return;
+    const to = tensorMap.get(slot.own.dataId).resource!;
     if (data.resource) {
       commandQueueOwnedIds.add(input.dataId);
       encoder.copyBufferToBuffer(data.resource, data.offset ?? 0, to, 0, bytesOf(input));
