@@ -4,6 +4,7 @@ import {
   batchesOf,
   type BatchStream,
   chunks,
+  type Foretold,
   type ImageBatch,
   type ImageFeed,
   range,
@@ -42,7 +43,7 @@ export interface Training extends StepSettings {
   readonly seed: number;
   /** Training images; `varied(random)` gives the source with that epoch's augmentation. */
   readonly images: number;
-  readonly source: (random: Random) => ImageFeed | BatchStream;
+  readonly source: (random: Random) => (ImageFeed | BatchStream) & Foretold;
   /** mAP or accuracy on validation people, a fraction. */
   readonly validate: (theta: Weights) => Promise<number>;
   /** Looks on at every step; the weights are the same without it. */

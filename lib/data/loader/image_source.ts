@@ -17,8 +17,6 @@ export interface ImageFeed {
   targets(indices: readonly number[]): Float32Array;
   /** Begins to load images that will be asked for soon; changes nothing else. */
   warm?(indices: readonly number[]): void;
-  /** What patches of so many images will be, where a recorded step computes them itself. */
-  form?(images: number): Form | undefined;
 }
 
 /** An {@link ImageFeed} of images that are in memory already. */
@@ -40,7 +38,11 @@ export interface BatchStream {
   ): AsyncGenerator<ImageBatch, void>;
   /** As an {@link ImageSource}'s. */
   targets(indices: readonly number[]): Float32Array;
-  /** As an {@link ImageFeed}'s. */
+}
+
+/** A source that can tell what is to come. */
+export interface Foretold {
+  /** What patches of so many images will be, where a recorded step computes them itself. */
   form?(images: number): Form | undefined;
 }
 

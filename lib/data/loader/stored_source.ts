@@ -4,7 +4,7 @@ import { joinBytes } from "../images/join_bytes.ts";
 import { patchesForm, patchesOfBytes, takesBytes } from "../images/patches_of_bytes.ts";
 import { batchPixels } from "./batch_pixels.ts";
 import { type Augmentation, type Cut, drawCut } from "../images/random_crop.ts";
-import type { ImageBatch, ImageSource } from "./image_source.ts";
+import type { Foretold, ImageBatch, ImageSource } from "./image_source.ts";
 import { patchRows } from "../images/patches.ts";
 import type { Samples, Task } from "../sample.ts";
 
@@ -123,7 +123,7 @@ export function storedSource(
   samples: Samples,
   format: InputFormat,
   varied?: Varied,
-): ImageSource {
+): ImageSource & Foretold {
   const { side } = images;
   const { imageSize, task, labels } = format;
   checkSide(side, format, varied);

@@ -1,5 +1,5 @@
 import type { Samples } from "../sample.ts";
-import type { BatchStream, ImageFeed } from "./image_source.ts";
+import type { BatchStream, Foretold, ImageFeed } from "./image_source.ts";
 import type { StreamedImages } from "./input_thread.ts";
 import { freeBytes } from "../images/free_bytes.ts";
 import { patchesForm, takesBytes } from "../images/patches_of_bytes.ts";
@@ -30,7 +30,7 @@ export function streamedSource(
   format: InputFormat,
   varied?: Varied,
   positions?: ArrayLike<number>,
-): ImageFeed & BatchStream {
+): ImageFeed & BatchStream & Foretold {
   const { side } = images;
   const { imageSize, task, labels } = format;
   checkSide(side, format, varied);

@@ -91,7 +91,7 @@ onEachDevice(
     const settings = { recipe: RECIPE, task: objective.task, shape: TOY_SHAPE, microBatch: 4 };
     const taken = async (prepared: boolean) => {
       const step = trainingStep(settings, mapWeights(theta, tf.clone));
-      if (prepared) step.prepare!(6, objective.source.form);
+      if (prepared) step.prepare!(6);
       const [create, losses]: [typeof backend.device.createBindGroup, number[]] = [
         backend.device.createBindGroup,
         [],
