@@ -27,7 +27,10 @@ export class LetheError extends Error {
   }
 }
 
-/** A failure of usage: an unknown option, a missing argument, a missing kit. Exit code 2. */
+/**
+ * A failure of usage: an unknown option, a missing argument, an input that is not there or is another kind
+ * of thing than its option takes. Exit code 2.
+ */
 export class UsageError extends LetheError {
   /** As people call it. */
   override readonly name = "UsageError";

@@ -33,16 +33,34 @@ export const accept = command({
   three: "refused: a threshold is missed",
   summary: "holds a model from before a request against the one from after it, on labelled images",
   options: {
-    before: { kind: "path", required: true, value: "DIR", help: "the model that serves" },
-    after: { kind: "path", required: true, value: "DIR", help: "the model after unlearning" },
+    before: {
+      kind: "path",
+      required: true,
+      takes: "model",
+      value: "DIR",
+      help: "the model that serves",
+    },
+    after: {
+      kind: "path",
+      required: true,
+      takes: "model",
+      value: "DIR",
+      help: "the model after unlearning",
+    },
     images: {
       kind: "path",
       required: true,
+      takes: "data",
       value: "DIR",
       help: "labelled images, none of which the model need have seen",
     },
     dataset: { kind: "choice", of: DATASET_NAMES, default: "folder", help: "their layout" },
-    split: { kind: "path", value: "FILE", help: "a split, where it still exists, to choose by" },
+    split: {
+      kind: "path",
+      takes: "split",
+      value: "FILE",
+      help: "a split, where it still exists, to choose by",
+    },
     parts: {
       with: ["split"],
       kind: "list",

@@ -23,6 +23,7 @@ export const benchPytorch = command({
     },
     python: {
       kind: "path",
+      takes: "file",
       value: "FILE",
       default: PYTHON,
       help: "a Python with PyTorch; another than Debian's needs --allow-run=FILE",

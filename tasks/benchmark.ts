@@ -1,6 +1,7 @@
 import { resolve } from "@std/path";
 import { ablationTable, benchmarkTables, sequenceTables } from "../cli/output/benchmark_tables.ts";
 import { command, main } from "../cli/command/command.ts";
+import { checkInput } from "../cli/command/inputs.ts";
 import { ablated, GRID_OPTIONS, gridOf, planOf } from "../cli/options/grid_options.ts";
 import { printResult } from "../cli/output/print_result.ts";
 import { progress } from "../cli/output/progress.ts";
@@ -49,6 +50,7 @@ export const benchmark = command({
     const onProgress = progress(terminal, jsonProgress);
     if (options.stage !== undefined) {
       const planPath = options.plan ?? planPathIn(options.out);
+      await checkInput("--plan", planPath, "plan");
       const read = await readPlan(planPath);
       using _shared = await shareFolder(read.file.out);
       const device = await openAndAnnounce(read.file.device, terminal);
@@ -65,7 +67,9 @@ export const benchmark = command({
       return;
     }
     if (options.collect) {
-      const read = await readPlan(options.plan ?? planPathIn(options.out));
+      const planPath = options.plan ?? planPathIn(options.out);
+      await checkInput("--plan", planPath, "plan");
+      const read = await readPlan(planPath);
       const { results, missing } = await collectPlan(read);
       const path = resultsPath(read.file.out, read.settings);
       await printTables(terminal, json, results, path);

@@ -24,9 +24,25 @@ export const evaluate = command({
   name: "evaluate",
   summary: "mAP or accuracy and loss on retain, forget and test; Tug-of-War against retraining",
   options: {
-    model: { kind: "path", required: true, value: "DIR", help: "the model to measure" },
-    before: { kind: "path", value: "DIR", help: "the model before unlearning, for comparison" },
-    retrained: { kind: "path", value: "DIR", help: "the oracle, from train --without-forget" },
+    model: {
+      kind: "path",
+      required: true,
+      takes: "model",
+      value: "DIR",
+      help: "the model to measure",
+    },
+    before: {
+      kind: "path",
+      takes: "model",
+      value: "DIR",
+      help: "the model before unlearning, for comparison",
+    },
+    retrained: {
+      kind: "path",
+      takes: "model",
+      value: "DIR",
+      help: "the oracle, from train --without-forget",
+    },
     split: SPLIT,
     data: DATA,
     cache: CACHE,

@@ -8,7 +8,7 @@ export const exportTask = command({
   name: "export",
   summary: "writes a model as ONNX; model.safetensors itself is what timm reads",
   options: {
-    model: { kind: "path", required: true, value: "DIR", help: "the model" },
+    model: { kind: "path", required: true, takes: "model", value: "DIR", help: "the model" },
     onnx: {
       kind: "path",
       required: true,

@@ -15,6 +15,7 @@ export const importTask = command({
     weights: {
       kind: "path",
       required: true,
+      takes: "weights",
       value: "FILE",
       help:
         "its .safetensors (float32, float16 or bfloat16), or the folder that it was published as",

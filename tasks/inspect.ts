@@ -13,7 +13,12 @@ export const inspect = command({
     "tells what a data set, requests, a split, model, kit, output folder, receipt, pack, ledger, benchmark grid or key is",
   operand: "path",
   options: {
-    path: { kind: "path", required: true, help: "what to look at; --path may be left out" },
+    path: {
+      kind: "path",
+      required: true,
+      takes: "anything",
+      help: "what to look at; --path may be left out",
+    },
     dataset: { kind: "choice", of: DATASET_NAMES, help: "the layout, where the files do not tell" },
     json: JSON_RESULT,
   },

@@ -3,7 +3,7 @@ import { printResult } from "../cli/output/print_result.ts";
 import { JSON_RESULT } from "../cli/options/shared_options.ts";
 import { table } from "../cli/output/table.ts";
 import { closeBy } from "../lib/audit/receipt/closing.ts";
-import { LetheError, UsageError } from "../lib/error.ts";
+import { UsageError } from "../lib/error.ts";
 import { identityHash, keyFingerprint, readIdentityKey } from "../lib/model/kit/identity_key.ts";
 import {
   appendLedger,
@@ -36,12 +36,14 @@ export const ledger = command({
     receipt: {
       with: ["done"],
       kind: "path",
+      takes: "receipt",
       value: "FILE",
       help: "with --done: the run's receipt.json",
     },
     kit: {
       with: ["done"],
       kind: "path",
+      takes: "kit",
       value: "DIR",
       help:
         "with --done: the kit that the run wrote, where it lies apart: it tells whom, not how many",
@@ -49,6 +51,7 @@ export const ledger = command({
     reason: { with: ["refused"], kind: "text", help: "with --refused: why" },
     identityKey: {
       kind: "path",
+      takes: "file",
       value: "FILE",
       help: "the kit's key, under which names are hashed",
     },
@@ -122,7 +125,7 @@ export const ledger = command({
 async function needLedger(dir: string): Promise<void> {
   const path = ledgerPath(dir);
   if (await Deno.lstat(path).then(() => true, () => false)) return;
-  throw new LetheError(
+  throw new UsageError(
     `${path} does not exist`,
     "the first request that is received makes it",
     "check --dir, or note a request by --received",

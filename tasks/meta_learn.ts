@@ -32,12 +32,23 @@ export const metaLearn = command({
   name: "meta-learn",
   summary: "learns to forget (Algorithm 1) and writes the kit, after which the data can be deleted",
   options: {
-    model: { kind: "path", required: true, value: "DIR", help: "the trained model" },
+    model: {
+      kind: "path",
+      required: true,
+      takes: "model",
+      value: "DIR",
+      help: "the trained model",
+    },
     split: SPLIT,
     data: DATA,
     cache: CACHE,
     out: { kind: "path", required: true, value: "DIR", help: "kit folder to make" },
-    identityKey: { kind: "path", value: "FILE", help: "key to use (a new one, beside the kit)" },
+    identityKey: {
+      kind: "path",
+      takes: "file",
+      value: "FILE",
+      help: "key to use (a new one, beside the kit)",
+    },
     ...META_OPTIONS,
     statistics: {
       kind: "choice",

@@ -9,8 +9,14 @@ export const predict = command({
   name: "predict",
   summary: "logits and features of every image in a folder",
   options: {
-    model: { kind: "path", required: true, value: "DIR", help: "the model" },
-    images: { kind: "path", required: true, value: "DIR", help: "folder of .jpg and .png images" },
+    model: { kind: "path", required: true, takes: "model", value: "DIR", help: "the model" },
+    images: {
+      kind: "path",
+      required: true,
+      takes: "images",
+      value: "DIR",
+      help: "folder of .jpg and .png images",
+    },
     json: { ...JSON_RESULT, required: true, help: "write them to FILE, or print them" },
     ...MEMORY_OPTIONS,
     device: DEVICE,

@@ -1,5 +1,7 @@
 import { join } from "@std/path";
 import { command, main } from "../cli/command/command.ts";
+import { UsageError } from "../lib/error.ts";
+import { listFolder } from "../lib/files/list_folder.ts";
 import { writeReport } from "../lib/report/write_report.ts";
 
 /** `deno task report`: a benchmark's results as a page. */
@@ -8,11 +10,18 @@ export const report = command({
   summary:
     "a benchmark's results as one HTML file: tables, figures, a dossier per forgotten person",
   options: {
-    grid: { kind: "path", default: "benchmark", value: "DIR", help: "the benchmark's folder" },
+    grid: {
+      kind: "path",
+      takes: "grid",
+      default: "benchmark",
+      value: "PATH",
+      help: "the benchmark's folder, or the results.json in it",
+    },
     more: {
       kind: "list",
-      value: "DIR,..",
-      help: "folders of the same grid, of which other machines have made other parts",
+      takes: "grid",
+      value: "PATH,..",
+      help: "folders (or results) of the same grid, of which other machines have made other parts",
     },
     out: { kind: "path", default: "report.html", value: "FILE", help: "file to make" },
     force: { kind: "flag", help: "replace the file if it exists" },
@@ -26,9 +35,10 @@ export const report = command({
     "deno task report --grid ./seed-0 --more ./seed-1,./seed-2 --out report.html",
   ],
   async run({ grid, more, out, force, includeImages }, terminal) {
+    const [results, ...others] = await Promise.all([grid, ...more ?? []].map(resultsOf));
     const { cells, planned } = await writeReport({
-      results: join(grid, "results.json"),
-      ...(more === undefined ? {} : { more: more.map((folder) => join(folder, "results.json")) }),
+      results,
+      more: others,
       out,
       force,
       includeImages,
@@ -37,5 +47,22 @@ export const report = command({
     terminal.print(`${out}: ${share} cells${includeImages ? ", with pictures" : ""}`);
   },
 });
+
+/** A grid's results: the file itself, or the one in its folder. @throws UsageError it holds none */
+async function resultsOf(grid: string): Promise<string> {
+  if ((await Deno.stat(grid)).isFile) return grid;
+  const path = join(grid, "results.json");
+  if (await Deno.lstat(path).then(() => true, () => false)) return path;
+  // An ablation's lie beside the grid's own.
+  const others = (await listFolder(grid, "a benchmark's folder holds its results"))
+    .filter(({ name }) => /^results-.+\.json$/.test(name)).map(({ name }) => join(grid, name));
+  throw new UsageError(
+    `${grid} holds no results.json`,
+    "deno task benchmark writes it when the first cell is measured",
+    others.length === 0
+      ? "run the benchmark's command again: it goes on where it was"
+      : `did you mean ${others.join(" or ")}?`,
+  );
+}
 
 if (import.meta.main) await main(report);

@@ -12,7 +12,12 @@ export const selfcheck = command({
   name: "selfcheck",
   summary: "recomputes PyTorch's golden numbers on this adapter and prints the largest errors",
   options: {
-    golden: { kind: "path", value: "DIR", help: "folder of golden numbers (fixtures/golden)" },
+    golden: {
+      kind: "path",
+      takes: "folder",
+      value: "DIR",
+      help: "folder of golden numbers (fixtures/golden)",
+    },
     // A switch, not --json FILE: this task has no right to write.
     json: { kind: "flag", help: "print JSON instead of a table" },
     device: DEVICE,

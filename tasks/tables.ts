@@ -14,6 +14,7 @@ export const tables = command({
     check: { kind: "flag", help: "change nothing; 1 if a README differs from the results" },
     keep: {
       kind: "path",
+      takes: "results",
       value: "FILE",
       help: "first keep the means of a benchmark's results.json",
     },

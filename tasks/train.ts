@@ -48,6 +48,7 @@ export const train = command({
     withoutForget: { kind: "flag", help: "leave out the people to forget: the retrained oracle" },
     init: {
       kind: "path",
+      takes: "weights",
       value: "PATH",
       help: "start from a model folder, or a ViT's .safetensors of timm's or Hugging Face's",
     },

@@ -14,7 +14,13 @@ export const unlearn = command({
   name: "unlearn",
   summary: "forgets the people of a folder of requests; reads the requests and the kit only",
   options: {
-    support: { kind: "path", required: true, value: "DIR", help: SUPPORT_HELP },
+    support: {
+      kind: "path",
+      required: true,
+      takes: "requests",
+      value: "DIR",
+      help: SUPPORT_HELP,
+    },
     ...UNLEARN_OPTIONS,
   },
   examples: [

@@ -25,13 +25,20 @@ export const unlearnWithData = command({
     "SCRUB, Bad Teacher or reference tuning, to compare with: they read training images, retained ones too",
   options: {
     method: { kind: "choice", of: DATA_METHODS, required: true, help: "how to unlearn" },
-    model: { kind: "path", required: true, value: "DIR", help: "the trained model" },
+    model: {
+      kind: "path",
+      required: true,
+      takes: "model",
+      value: "DIR",
+      help: "the trained model",
+    },
     split: SPLIT,
     data: DATA,
     cache: CACHE,
     out: { kind: "path", required: true, value: "DIR", help: "model folder to make" },
     foldModels: {
       kind: "path",
+      takes: "fold models",
       value: "DIR",
       help: "reference-tuning: models trained without a fold of the people (KIT.folds)",
     },

@@ -4,27 +4,31 @@ import { SUPPORT_HELP, UNLEARN_OPTIONS } from "../options/unlearn_options.ts";
 
 /** Options of `audit`: those of a run under watch, then those of a receipt's check. */
 export const AUDIT_OPTIONS = {
-  support: { kind: "path", value: "DIR", help: SUPPORT_HELP },
+  support: { kind: "path", takes: "requests", value: "DIR", help: SUPPORT_HELP },
   trainingData: {
     kind: "path",
+    takes: "data",
     value: "DIR",
     help: "the data set, where it still exists: nothing of it may be reachable",
   },
   ...UNLEARN_OPTIONS,
   verify: {
     kind: "path",
+    takes: "receipt",
     value: "FILE",
     help: "check a receipt.json and what is beside it, or a pack",
   },
   key: {
     with: ["verify", "chain"],
     kind: "path",
+    takes: "file",
     value: "FILE",
     help: "with --verify: the signer's public key (.pub)",
   },
   model: {
     with: ["verify"],
     kind: "path",
+    takes: "model",
     value: "DIR",
     help: "with --verify: the new model, where it lies apart",
   },
@@ -42,6 +46,7 @@ export const AUDIT_OPTIONS = {
   photograph: {
     with: ["confirm"],
     kind: "list",
+    takes: "photograph",
     value: "FILE,..",
     help: "with --confirm: the person's own, as they were handed in",
   },
@@ -59,6 +64,7 @@ export const AUDIT_OPTIONS = {
   },
   chain: {
     kind: "list",
+    takes: "receipt in a chain",
     value: "MODEL,KIT,RUN,..",
     help: "check receipts against each other: a model's, its kit's, then requests' receipt.json",
   },

@@ -3,6 +3,7 @@ import manifest from "../../deno.json" with { type: "json" };
 import { describeError } from "./describe_error.ts";
 import { endOnSignals, isEnding } from "./end_on_signals.ts";
 import { helpText } from "./help.ts";
+import { checkInputs } from "./inputs.ts";
 import { optionName, type OptionTable, type OptionValues } from "./options.ts";
 import { parseOptions } from "./parse.ts";
 import { enterWorkingFolder } from "./working_folder.ts";
@@ -54,10 +55,9 @@ export async function execute<Table extends OptionTable>(
       terminal.print(`lethe ${manifest.version}`);
       return 0;
     }
-    return await command.run(
-      parseOptions(command.options, named(command.operand, args)),
-      terminal,
-    ) ?? 0;
+    const options = parseOptions(command.options, named(command.operand, args));
+    await checkInputs(command.options, options);
+    return await command.run(options, terminal) ?? 0;
   } catch (error) {
     return report(await faultBehind(error), terminal);
   }

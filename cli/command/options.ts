@@ -1,3 +1,5 @@
+import type { Input } from "./input_kinds.ts";
+
 /** What every option has. */
 interface Common {
   /** One sentence without a full stop; `--help` adds what is assumed. */
@@ -11,10 +13,15 @@ interface Common {
   readonly with?: readonly string[];
 }
 
+/** The path, or each of the list's, is looked at before the command runs: see {@link checkInputs}. */
+interface Reads {
+  readonly takes?: Input;
+}
+
 /** One row of a command's option table; `value` names the value in `--help`. */
 export type OptionRow =
   | Common & { readonly kind: "flag"; readonly default?: boolean }
-  | Common & {
+  | Common & Reads & {
     readonly kind: "text" | "path";
     readonly default?: string;
     readonly value?: string;
@@ -33,7 +40,7 @@ export type OptionRow =
     readonly of: readonly string[];
     readonly default?: string;
   }
-  | Common & {
+  | Common & Reads & {
     /** Values separated by commas, none twice. */
     readonly kind: "list";
     readonly of?: readonly string[];

@@ -16,7 +16,12 @@ const PRESET_NAMES = Object.keys(GRID_PRESETS) as (keyof typeof GRID_PRESETS)[];
 /** Which grid, on what data, where and by what. */
 export const GRID_OPTIONS = {
   preset: { kind: "choice", of: PRESET_NAMES, help: "a grid that comes with Lethe" },
-  settings: { kind: "path", value: "FILE", help: "a grid of your own, as JSON (see README)" },
+  settings: {
+    kind: "path",
+    takes: "file",
+    value: "FILE",
+    help: "a grid of your own, as JSON (see README)",
+  },
   ablation: {
     kind: "choice",
     of: ABLATIONS,
@@ -24,6 +29,7 @@ export const GRID_OPTIONS = {
   },
   data: {
     kind: "path",
+    takes: "data",
     value: "ROOT",
     help: "folder of the data sets that the grid gives no root for",
   },

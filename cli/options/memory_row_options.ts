@@ -42,6 +42,7 @@ export const MEMORY_ROW_OPTIONS = {
   foldInit: {
     with: ["memory", "align=folds"],
     kind: "path",
+    takes: "weights",
     value: "FILE",
     help:
       "with --memory or --align folds: weights that the model's own training started from (train --init)",
@@ -80,6 +81,7 @@ export const MEMORY_ROW_OPTIONS = {
   storedUpdates: {
     with: ["memory"],
     kind: "path",
+    takes: "updates",
     value: "DIR",
     help: "with --memory: rows are what train --log-updates logged (MODEL.updates), no rounds",
   },

@@ -37,6 +37,7 @@ export const SEED = {
 export const SPLIT = {
   kind: "path",
   required: true,
+  takes: "split",
   value: "FILE",
   help: "the split, from deno task split",
 } as const;
@@ -45,6 +46,7 @@ export const SPLIT = {
 export const DATA = {
   kind: "path",
   required: true,
+  takes: "data",
   value: "ROOT",
   help: "the data set's folder",
 } as const;
@@ -92,6 +94,7 @@ export async function openAndAnnounce(
 /** `--signing-key` of `train` and `meta-learn`. */
 export const SIGNING_KEY = {
   kind: "path",
+  takes: "file",
   value: "FILE",
   help:
     "leave a signed receipt beside the output, for audit --chain; default lethe.signing-key, if any",

@@ -4,6 +4,7 @@ import type { Receipt } from "../../lib/audit/receipt/receipt.ts";
 import { NONCE } from "../../lib/audit/receipt/receipt_file.ts";
 import { readRequestRows, requestPeople } from "../../lib/data/requests/request_rows.ts";
 import { UsageError } from "../../lib/error.ts";
+import { shellWord } from "../../lib/files/shell_word.ts";
 import { DEFAULT_SIGNING_KEY } from "../../lib/audit/receipt/signing_key.ts";
 import type { UnlearnWithReceiptOptions } from "../../lib/audit/receipt/unlearn_with_receipt.ts";
 import { identityKeyPath } from "../../lib/model/kit/identity_key.ts";
@@ -24,10 +25,16 @@ const fixture = (name: string) => fromFileUrl(new URL(`../../fixtures/${name}`, 
 export const UNLEARN_OPTIONS = {
   kit: {
     kind: "path",
+    takes: "kit",
     value: "DIR",
     help: "from meta-learn (./kit; fixtures/requests: the sample)",
   },
-  identityKey: { kind: "path", value: "FILE", help: "the first kit's key (KIT.identity-key)" },
+  identityKey: {
+    kind: "path",
+    takes: "file",
+    value: "FILE",
+    help: "the first kit's key (KIT.identity-key)",
+  },
   out: { kind: "path", default: "unlearned", value: "DIR", help: "folder to make" },
   ...METHOD_OPTIONS,
   matchCheck: {
@@ -41,7 +48,12 @@ export const UNLEARN_OPTIONS = {
   },
   branch: { kind: "flag", help: "use a kit that has a successor all the same" },
   reason: { kind: "text", help: "with --branch from a used kit: why; the receipt keeps it" },
-  split: { kind: "path", value: "FILE", help: "split.json: no request may be one of its images" },
+  split: {
+    kind: "path",
+    takes: "split",
+    value: "FILE",
+    help: "split.json: no request may be one of its images",
+  },
   skipUnknown: {
     kind: "flag",
     help: "serve those whom the kit can forget, and list the others",
@@ -58,6 +70,7 @@ export const UNLEARN_OPTIONS = {
   },
   signingKey: {
     kind: "path",
+    takes: "file",
     value: "FILE",
     help:
       `who signs the receipt, from audit --new-key (${DEFAULT_SIGNING_KEY} where it is; else nobody)`,
@@ -188,7 +201,7 @@ export function printUnlearned(
   terminal.print(`weights: ${weights.before.slice(0, 16)} -> ${weights.after.slice(0, 16)}`);
   const at = (name: string) => join(out, name);
   terminal.print(`${at("model")} holds them, ${at("kit")} serves the next request`);
-  terminal.print(`its identity key stays where it is: --identity-key ${identityKey}`);
+  terminal.print(`its identity key stays where it is: --identity-key ${shellWord(identityKey)}`);
   terminal.print(
     receipt.signer === null
       ? `${at("receipt.json")} is unsigned: there is no --signing-key (deno task audit --new-key)`

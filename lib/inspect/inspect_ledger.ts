@@ -1,3 +1,4 @@
+import { shellWord } from "../files/shell_word.ts";
 import { branchings, isOpen, lateRequests, ledgerStates, readLedger } from "../run/ledger.ts";
 import { counted, type Inspected } from "./inspected.ts";
 
@@ -18,9 +19,11 @@ export async function inspectLedger(path: string): Promise<Inspected> {
     kind: "ledger",
     path,
     rows: Object.entries(facts).map(([name, count]) => [name, String(count)]),
-    notes: twice === 0
-      ? []
-      : [`${counted(twice, "kit", "kits")} went on more than once: deno task ledger --dir ${path}`],
+    notes: twice === 0 ? [] : [
+      `${counted(twice, "kit", "kits")} went on more than once: deno task ledger --dir ${
+        shellWord(path)
+      }`,
+    ],
     value: { kind: "ledger", ...facts, branched: twice },
   };
 }

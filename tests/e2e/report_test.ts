@@ -52,13 +52,27 @@ Deno.test(needing("Chromium", browser !== null, shown), async () => {
 
 Deno.test("report refuses to write over a page, and names the results it lacks", async () => {
   await inTemporaryFolder(async (folder) => {
-    await Deno.writeTextFile(join(folder, "report.html"), "mine");
-    const there = await runTask("report", [], folder);
-    assertEquals(there.code, 1);
-    assertStringIncludes(there.err, "report.html exists");
-    const lacking = await runTask("report", ["--out", "other.html"], folder);
-    assertEquals(lacking.code, 1);
-    assertStringIncludes(lacking.err, join("benchmark", "results.json"));
+    const refused = async (exitCode: number, says: string, ...args: string[]) => {
+      const { code, err } = await runTask("report", args, folder);
+      assertEquals(code, exitCode, err);
+      assertStringIncludes(err, says);
+    };
+    await refused(2, "benchmark does not exist; --grid names");
+    await writeFiles(folder, { "benchmark/results-inputs.json": "{}", "report.html": "mine" });
+    await refused(2, `benchmark holds no results.json`);
+    await refused(2, `did you mean ${join("benchmark", "results-inputs.json")}?`);
+    await writeFiles(folder, { "benchmark/results.json": "{}" });
+    await refused(1, "report.html exists");
+  });
+});
+
+Deno.test("report takes a grid's folder and the results in it alike", async () => {
+  await inTemporaryFolder(async (folder) => {
+    await writeFiles(folder, { "my grid/results.json": JSON.stringify(smallResults()) });
+    await done("report", ["--grid", "my grid", "--out", "a.html"], folder);
+    await done("report", ["--grid", "my grid/results.json", "--out", "b.html"], folder);
+    const [a, b] = ["a.html", "b.html"].map((name) => Deno.readTextFileSync(join(folder, name)));
+    assertEquals(a, b);
   });
 });
 

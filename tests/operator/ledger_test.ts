@@ -34,7 +34,7 @@ Deno.test("ledger keeps who asked by keyed hash, what became of it, and what is 
     const named = ["--identity-key", key];
     for (const looks of [[], ["--due"]]) {
       const { code, err } = await run(...looks);
-      assertEquals([code, err.includes("ledger.jsonl does not exist")], [1, true], err);
+      assertEquals([code, err.includes("ledger.jsonl does not exist")], [2, true], err);
     }
     assertEquals((await run("--received", "Jane,Joe,Jim", "--days", "0", ...named)).code, 0);
     assertEquals((await run("--done", "Jane", "--receipt", receipt, ...named)).code, 0);

@@ -4,6 +4,7 @@ import { LetheError } from "../../error.ts";
 import { JsonFields, parseJsonObject } from "../../files/json_fields.ts";
 import { integer, list } from "../../files/json_kinds.ts";
 import { readPlainText } from "../../files/plain_file.ts";
+import { shellWord } from "../../files/shell_word.ts";
 import { writeWhole } from "../../files/write_whole.ts";
 import { hashOf, type PlannedJob, type ReadPlan } from "./plan_file.ts";
 import { sbatch } from "./slurm_commands.ts";
@@ -156,22 +157,17 @@ async function layersToMake(
 
 function stageScript(list: string, options: SubmitOptions): string {
   return script(options, [
-    `hash=$(sed -n "$((SLURM_ARRAY_TASK_ID + 1))p" ${quoted(list)})`,
-    `exec ${quoted(options.deno)} task --quiet benchmark --plan ${quoted(options.plan)} ` +
+    `hash=$(sed -n "$((SLURM_ARRAY_TASK_ID + 1))p" ${shellWord(list)})`,
+    `exec ${shellWord(options.deno)} task --quiet benchmark --plan ${shellWord(options.plan)} ` +
     `--stage "$hash" --dead-after ${options.deadAfter}`,
   ]);
 }
 
 function collectScript(options: SubmitOptions): string {
-  const command = `task --quiet benchmark --plan ${quoted(options.plan)} --collect`;
-  return script(options, [`exec ${quoted(options.deno)} ${command}`]);
+  const command = `task --quiet benchmark --plan ${shellWord(options.plan)} --collect`;
+  return script(options, [`exec ${shellWord(options.deno)} ${command}`]);
 }
 
 function script({ repository }: SubmitOptions, lines: readonly string[]): string {
-  return ["#!/bin/sh", `cd ${quoted(repository)} || exit 1`, ...lines, ""].join("\n");
-}
-
-/** A word of the shell's. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
+  return ["#!/bin/sh", `cd ${shellWord(repository)} || exit 1`, ...lines, ""].join("\n");
 }

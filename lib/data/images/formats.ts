@@ -1,3 +1,5 @@
+import { shellWord } from "../../files/shell_word.ts";
+
 /** Endings of the names of image files that are read, in lower case. */
 export const IMAGE_ENDINGS = [".jpg", ".jpeg", ".png", ".webp"] as const;
 
@@ -13,7 +15,7 @@ export interface OtherFormat {
 }
 
 /** Any format, by ImageMagick. */
-const magick = (file: string) => `magick ${quoted(file)} ${quoted(withEnding(file, ".png"))}`;
+const magick = (file: string) => `magick ${shellWord(file)} ${shellWord(withEnding(file, ".png"))}`;
 
 function starting(
   name: string,
@@ -31,8 +33,8 @@ export const OTHER_FORMATS: readonly OtherFormat[] = [
     endings: [".heic", ".heif"],
     begins: (text) => /^....ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1|heif)/s.test(text),
     convert: (file) =>
-      `heif-convert ${quoted(file)} ${quoted(withEnding(file, ".jpg"))}, or on a Mac ` +
-      `sips -s format jpeg ${quoted(file)} --out ${quoted(withEnding(file, ".jpg"))}`,
+      `heif-convert ${shellWord(file)} ${shellWord(withEnding(file, ".jpg"))}, or on a Mac ` +
+      `sips -s format jpeg ${shellWord(file)} --out ${shellWord(withEnding(file, ".jpg"))}`,
   },
   {
     name: "an AVIF image",
@@ -63,9 +65,4 @@ export function otherFormatOf(name: string): OtherFormat | undefined {
 
 function withEnding(file: string, ending: string): string {
   return file.replace(/\.[^./\\]*$/, "") + ending;
-}
-
-/** For a shell, where it has to be. */
-function quoted(file: string): string {
-  return /^[\w./%+-]+$/.test(file) ? file : `'${file.replaceAll("'", "'\\''")}'`;
 }

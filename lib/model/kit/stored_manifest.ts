@@ -1,6 +1,7 @@
 import { basename, join } from "@std/path";
 import { readPlainFile } from "../../files/plain_file.ts";
 import { sha256Hex } from "../../files/sha256.ts";
+import { shellWord } from "../../files/shell_word.ts";
 import { firstLine, LetheError, UsageError } from "../../error.ts";
 import { type KitManifest, parseKitManifest } from "./kit_manifest.ts";
 import { kitPart } from "./kit_parts.ts";
@@ -126,7 +127,9 @@ async function listKit(folder: string): Promise<string[]> {
       throw new UsageError(
         `there is no kit ${folder}`,
         "unlearning needs the kit that meta-learn wrote",
-        `name it with --kit, or make it with deno task meta-learn --out ${basename(folder)}`,
+        `name it with --kit, or make it with deno task meta-learn --out ${
+          shellWord(basename(folder))
+        }`,
         { cause },
       );
     }

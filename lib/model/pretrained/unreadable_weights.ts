@@ -1,4 +1,5 @@
 import { LetheError } from "../../error.ts";
+import { shellWord } from "../../files/shell_word.ts";
 
 const PYTORCH = /\.(bin|pt|pth|ckpt|pkl)$/i;
 const OTHERS: readonly [RegExp, string][] = [
@@ -19,12 +20,14 @@ export function refuseOtherFormats(path: string): void {
   const folder = path.slice(0, Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
   const target = `${folder}model.safetensors`;
   if (PYTORCH.test(path)) {
+    const [from, to] = [path, target].map((each) => JSON.stringify(each));
+    const code = "import torch, safetensors.torch as s; " +
+      `w = torch.load(${from}, map_location="cpu", weights_only=True); ` +
+      `s.save_file({k: v.contiguous() for k, v in w.items()}, ${to})`;
     throw new LetheError(
       `${path} holds weights pickled by PyTorch`,
       "Lethe reads .safetensors: opening a pickled file can run any code that is in it",
-      `convert it where PyTorch is: python3 -c "import torch, safetensors.torch as s; ` +
-        `w = torch.load('${path}', map_location='cpu', weights_only=True); ` +
-        `s.save_file({k: v.contiguous() for k, v in w.items()}, '${target}')"`,
+      `convert it where PyTorch is: python3 -c ${shellWord(code)}`,
     );
   }
   const other = OTHERS.find(([pattern]) => pattern.test(path));

@@ -7,9 +7,9 @@ import type { Spoil } from "./spoil.ts";
 
 /**
  * What is wrong; what the error's line says, naming the file (`@` is the folder, ` .. ` anything); what
- * makes it so.
+ * makes it so; the exit code, where it is another than the list's.
  */
-export type Bad = readonly [what: string, says: string, spoil?: Spoil];
+export type Bad = readonly [what: string, says: string, spoil?: Spoil, exitCode?: number];
 
 /**
  * Registers a test with one step per kind of bad input: the task ends with `exitCode` and one line of
@@ -24,12 +24,12 @@ export function refuses(
   cases: readonly Bad[],
   exitCode = 1,
 ): void {
-  const check = ([what, says, spoil]: Bad) =>
+  const check = ([what, says, spoil, ends = exitCode]: Bad) =>
     inCopy(async (folder) => {
       await spoil?.(folder);
       const here = (text: string) => text.replaceAll("@", `${folder}/`);
       const [before, terminal] = [await tree(folder), recordedTerminal()];
-      assertEquals(await execute(task, here(args).split(" "), terminal), exitCode, what);
+      assertEquals(await execute(task, here(args).split(" "), terminal), ends, what);
       const line = terminal.noted.at(-1)!;
       assertMatch(line, /^lethe: [^\n]+; [^\n]+: [^\n]+$/, "value; rule: remedy");
       for (const part of here(says).split(" .. ")) assertStringIncludes(line, part);

@@ -1,0 +1,138 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { fromFileUrl, join } from "@std/path";
+import { execute } from "../../cli/command/command.ts";
+import { INPUTS } from "../../cli/command/input_kinds.ts";
+import { checkInput } from "../../cli/command/inputs.ts";
+import { optionName, type OptionRow, type OptionTable } from "../../cli/command/options.ts";
+import { UsageError } from "../../lib/error.ts";
+import { pathKind } from "../../lib/files/path_kind.ts";
+import { inTemporaryFolder, writeFiles } from "../data/temporary_folder.ts";
+import { TASKS } from "../e2e/all_tasks.ts";
+import { recordedTerminal } from "./recorded_terminal.ts";
+
+const OLD = fromFileUrl(new URL("../../fixtures/4832d1b", import.meta.url));
+const at = (name: string) => join(OLD, name);
+
+/** Options that name what a task makes, or what may be there or not. */
+const MADE = ["out", "requests", "pack", "confirm", "newKey", "onnx", "cache", "history", "dir"]
+  // The first is made where there is none; the second is an output too; the third may be `fetch`.
+  .concat("meta-learn foldModels", "benchmark plan", "audit packages");
+
+/** Something of the kind that a row takes; for rows that name no input anything of their kind. */
+function anything(row: OptionRow): string {
+  if (row.kind === "choice") return row.of[0];
+  if (row.kind === "integer" || row.kind === "number") return String(row.min ?? 1);
+  const there = { model: "unlearned/model", split: "split.json", kit: "kit", grid: "" };
+  const takes = "takes" in row ? row.takes : undefined;
+  if (takes === "receipt") return at("unlearned/receipt.json");
+  if (takes === undefined) return "new";
+  return at(there[takes as keyof typeof there] ?? "requests");
+}
+
+/** A command line on which all that the option needs is there, and the option names `path`. */
+function line(table: OptionTable, key: string, path: string): string[] {
+  const needed = new Set(
+    Object.keys(table).filter((other) =>
+      table[other].required || "takes" in table[other] && "default" in table[other]
+    ),
+  );
+  const args = [`${optionName(key)}=${path}`];
+  for (let other = table[key].with?.[0]; other !== undefined; other = table[other]?.with?.[0]) {
+    needed.add(other);
+  }
+  needed.delete(key);
+  for (const other of needed) {
+    const row = table[other];
+    // `--memory` is a text with a default.
+    const value = other === "memory" ? "full" : row.kind === "json" ? "-" : anything(row);
+    args.push(row.kind === "flag" ? optionName(other) : `${optionName(other)}=${value}`);
+  }
+  return args;
+}
+
+Deno.test("every task refuses an input that is not there before anything else, as wrong usage, in the same words", async () => {
+  for (const [task, command] of Object.entries(TASKS)) {
+    for (const [key, row] of Object.entries(command.options)) {
+      const takes = "takes" in row ? row.takes : undefined;
+      const isMade = MADE.includes(key) || MADE.includes(`${task} ${key}`);
+      if (row.kind === "path") {
+        assertEquals(takes === undefined, isMade, `${task} ${optionName(key)}`);
+      }
+      if (takes === undefined) continue;
+      const terminal = recordedTerminal();
+      const code = await execute(command, line(command.options, key, "none/there"), terminal);
+      const said = terminal.noted.join("\n");
+      assertEquals([code, terminal.printed], [2, []], `${task} ${optionName(key)}: ${said}`);
+      const { a } = INPUTS[takes];
+      assertEquals(
+        said.startsWith(`lethe: none/there does not exist; ${optionName(key)} names ${a}: `),
+        true,
+        said,
+      );
+    }
+  }
+});
+
+Deno.test("every task that takes a model refuses a kit, an output, a split, a receipt or requests in its place, and says what it is", async () => {
+  const others = {
+    kit:
+      /is a kit; --[a-z-]+ names a model folder[^:]*: name the model that the kit was made from$/,
+    "unlearned/kit": /is a kit; .*did you mean .*\/unlearned\/model\?$/,
+    unlearned: /is an output folder of unlearn; .*did you mean .*\/unlearned\/model\?$/,
+    requests: /is a folder of requests; /,
+    "split.json": /is a split; /,
+    "unlearned/receipt.json": /is a receipt; /,
+  };
+  let tried = 0;
+  for (const { options, ...command } of Object.values(TASKS)) {
+    for (const [key, row] of Object.entries(options)) {
+      if (!("takes" in row) || row.takes !== "model" && row.takes !== "weights") continue;
+      for (const [path, says] of Object.entries(others)) {
+        const terminal = recordedTerminal();
+        const code = await execute({ options, ...command }, line(options, key, at(path)), terminal);
+        assertEquals(code, 2, `${command.name} ${path}`);
+        assertMatch(terminal.noted.join("\n"), says);
+        tried++;
+      }
+    }
+  }
+  assert(tried >= 60);
+});
+
+Deno.test("checkInput tells what lies close by: a model's kit, an output's receipt, a name misspelt", () =>
+  inTemporaryFolder(async (folder) => {
+    const refused = (path: string, input: keyof typeof INPUTS) =>
+      checkInput("--it", path, input).then(() => "taken", (error) => {
+        assert(error instanceof UsageError);
+        return error.message;
+      });
+    assertMatch(await refused(at("unlearned"), "kit"), /did you mean .*unlearned\/kit\?$/);
+    assertMatch(await refused(at("unlearned"), "receipt"), /mean .*unlearned\/receipt.json\?$/);
+    assertMatch(await refused(at("unlearned/model"), "kit"), /mean .*unlearned\/kit\?$/);
+    assertMatch(
+      await refused(at("kti"), "kit"),
+      /does not exist; .*did you mean .*4832d1b\/kit\?$/,
+    );
+    assertMatch(await refused(at("kit"), "data"), /is a kit; --it names a data set's folder/);
+    await writeFiles(folder, { "a.zip": "x", "b.json": "{}", "my kits/x": "" });
+    assertMatch(await refused(join(folder, "a.zip"), "data"), /is a file; --it names a data set/);
+    assertMatch(await refused(folder, "split"), /is a folder; --it names a split: make one/);
+    assertMatch(await refused(join(folder, "my own"), "kit"), /meta-learn --out 'my own'$/);
+    // What no sign tells is its reader's.
+    assertEquals(await refused(join(folder, "b.json"), "split"), "taken");
+    assertEquals(await refused(folder, "model"), "taken");
+  }));
+
+Deno.test(
+  "pathKind opens no pipe and lists no folder",
+  { ignore: Deno.build.os === "windows" },
+  () =>
+    inTemporaryFolder(async (folder) => {
+      const pipe = join(folder, "split.json");
+      await new Deno.Command("mkfifo", { args: [pipe] }).output();
+      assertEquals(await pathKind(pipe), null);
+      assertEquals(await pathKind(join(folder, "none")), null);
+      assertEquals(await pathKind(at("split.json")), "split");
+      assertEquals(await pathKind(at("unlearned")), "output folder");
+    }),
+);
