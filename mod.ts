@@ -25,7 +25,8 @@
 export { LetheError, UsageError } from "./lib/error.ts";
 export { Random, type RandomState } from "./lib/random.ts";
 export type { Kind } from "./lib/files/json_kinds.ts";
-export { type Device, type DeviceChoice, openDevice } from "./lib/tensor/device.ts";
+export type { DeviceChoice } from "./lib/tensor/choices.ts";
+export { type Device, openDevice } from "./lib/tensor/device.ts";
 export type { KernelChoice } from "./lib/tensor/kernels/autotune/kernel_choice.ts";
 export type { ProductChoice } from "./lib/tensor/kernels/autotune/product_choice.ts";
 
@@ -221,7 +222,7 @@ export type { LimitOptions } from "./lib/audit/receipt/declared_limits.ts";
 export type { Receipt } from "./lib/audit/receipt/receipt.ts";
 export { readReceipt } from "./lib/audit/receipt/receipt_file.ts";
 export type { ContainedRun } from "./lib/audit/sandbox/contained_run.ts";
-export { SANDBOX_CHOICES, type SandboxChoice } from "./lib/audit/sandbox/containment.ts";
+export { SANDBOX_CHOICES, type SandboxChoice } from "./lib/audit/sandbox/sandbox_choice.ts";
 export type { UnlearnSettings } from "./lib/audit/sandbox/job.ts";
 export {
   unlearnContained,

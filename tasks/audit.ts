@@ -1,10 +1,6 @@
 import { AUDIT_OPTIONS, withoutSupport } from "../cli/audit/audit_options.ts";
-import { checkChain } from "../cli/audit/check_chain.ts";
-import { check } from "../cli/audit/check.ts";
-import { watch } from "../cli/audit/watch.ts";
 import { command } from "../cli/command/command.ts";
 import { mainContained } from "../cli/command/contained_main.ts";
-import { newSigningKey } from "../lib/audit/receipt/signing_key.ts";
 
 /** `deno task audit`: unlearning under watch; or a receipt verified; or a key to sign with. */
 export const audit = command({
@@ -21,14 +17,23 @@ export const audit = command({
     "deno task audit --chain model.receipt.json,kit.receipt.json,unlearned/receipt.json",
     "deno task audit --verify unlearned/receipt.json --rerun --support ./requests --kit ./kit",
   ],
+  // Each way is loaded when it is taken: what the options alone decide is answered before.
   async run({ newKey, verify, support, chain, ...options }, terminal) {
     if (newKey !== undefined) {
+      const { newSigningKey } = await import("../lib/audit/receipt/signing_key.ts");
       terminal.print(`${newKey} signs; ${newKey}.pub (${await newSigningKey(newKey)}) verifies`);
       return;
     }
-    if (chain !== undefined) return await checkChain(chain, options, terminal);
-    if (verify !== undefined) return await check(verify, support, options, terminal);
+    if (chain !== undefined) {
+      const { checkChain } = await import("../cli/audit/check_chain.ts");
+      return await checkChain(chain, options, terminal);
+    }
+    if (verify !== undefined) {
+      const { check } = await import("../cli/audit/check.ts");
+      return await check(verify, support, options, terminal);
+    }
     if (support === undefined) throw withoutSupport("audit");
+    const { watch } = await import("../cli/audit/watch.ts");
     return await watch(support, options, terminal);
   },
 });

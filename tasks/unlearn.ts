@@ -1,13 +1,6 @@
 import { command } from "../cli/command/command.ts";
 import { mainContained } from "../cli/command/contained_main.ts";
-import {
-  noteOnPhotographs,
-  printUnlearned,
-  SUPPORT_HELP,
-  UNLEARN_OPTIONS,
-  unlearnOptions,
-} from "../cli/options/unlearn_options.ts";
-import { unlearnWithReceipt } from "../lib/audit/receipt/unlearn_with_receipt.ts";
+import { SUPPORT_HELP, UNLEARN_OPTIONS } from "../cli/options/unlearn_options.ts";
 
 /** `deno task unlearn`: Algorithm 1, unlearning, in a worker that can reach nothing else. */
 export const unlearn = command({
@@ -27,8 +20,15 @@ export const unlearn = command({
     "deno task unlearn --support fixtures/requests",
     "deno task unlearn --support ./requests --kit ./kit --out ./unlearned",
   ],
+  // Loaded step by step: what the options decide, and then the kit, is answered before the rest is read.
   async run({ support, ...options }, terminal) {
+    const { unlearnOptions } = await import("../cli/unlearn/run_options.ts");
     const run = await unlearnOptions(support, options, terminal);
+    const [{ unlearnWithReceipt }, { printUnlearned }, { noteOnPhotographs }] = await Promise.all([
+      import("../lib/audit/receipt/unlearn_with_receipt.ts"),
+      import("../cli/unlearn/print_unlearned.ts"),
+      import("../cli/unlearn/note_on_photographs.ts"),
+    ]);
     const done = await unlearnWithReceipt({ ...run, launcher: "tasks/unlearn.ts" });
     printUnlearned(run, done, terminal);
     await noteOnPhotographs(support, done.receipt, terminal);

@@ -15,7 +15,7 @@ import { verifyReceipt } from "../../lib/audit/verify/verify_receipt.ts";
 import { LetheError, UsageError } from "../../lib/error.ts";
 import { withTemporaryPath } from "../../lib/files/temporary_path.ts";
 import { refuseExisting, writeWhole } from "../../lib/files/write_whole.ts";
-import { nonceOf, unlearnOptions } from "../options/unlearn_options.ts";
+import { nonceOf, unlearnOptions } from "../unlearn/run_options.ts";
 import type { Terminal } from "../output/terminal.ts";
 import { type AuditOptions, withoutSupport } from "./audit_options.ts";
 import { makePack, refusePack } from "./make_pack.ts";

@@ -1,8 +1,10 @@
 import { join } from "@std/path";
 import { RECEIPT_FILE } from "../../lib/audit/receipt/receipt.ts";
 import { unlearnWithReceipt } from "../../lib/audit/receipt/unlearn_with_receipt.ts";
-import { noteOnPhotographs, printUnlearned, unlearnOptions } from "../options/unlearn_options.ts";
 import type { Terminal } from "../output/terminal.ts";
+import { noteOnPhotographs } from "../unlearn/note_on_photographs.ts";
+import { printUnlearned } from "../unlearn/print_unlearned.ts";
+import { unlearnOptions } from "../unlearn/run_options.ts";
 import type { AuditOptions } from "./audit_options.ts";
 import { makePack, refusePack } from "./make_pack.ts";
 import { printLayers } from "./print_layers.ts";

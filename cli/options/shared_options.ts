@@ -1,11 +1,11 @@
 import { DATASET_NAMES } from "../../lib/data/sample.ts";
 import {
-  type Device,
   DEVICE_CHOICES,
   type DeviceChoice,
-  openDevice,
-} from "../../lib/tensor/device.ts";
-import { type Precision, PRECISION_CHOICES } from "../../lib/tensor/precision.ts";
+  type Precision,
+  PRECISION_CHOICES,
+} from "../../lib/tensor/choices.ts";
+import type { Device } from "../../lib/tensor/device.ts";
 import type { Terminal } from "../output/terminal.ts";
 
 /** `--device`, wherever tensors are computed. */
@@ -84,6 +84,7 @@ export async function openAndAnnounce(
   terminal: Terminal,
   precision: Precision = "float32",
 ): Promise<Device> {
+  const { openDevice } = await import("../../lib/tensor/device.ts");
   const device = await openDevice(choice, precision);
   if (device.notice) terminal.note(device.notice);
   const half = device.precision === "half" ? ", half precision" : "";

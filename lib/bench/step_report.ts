@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
-import { type Precision, precision, setPrecision } from "../tensor/precision.ts";
+import type { Precision } from "../tensor/choices.ts";
+import { precision, setPrecision } from "../tensor/precision.ts";
 import { disposeWeights } from "../tensor/weights.ts";
 import { compare, type Comparison, type Effort, type Run, type Side } from "./compare.ts";
 import { finish } from "./finish.ts";

@@ -5,15 +5,11 @@ import { LetheError, UsageError } from "../error.ts";
 import { beginLooking } from "../files/signal_look.ts";
 import type { LetheBackend } from "./backend/lethe_backend.ts";
 import { adapterName, findAdapter, WASM_ADAPTER } from "./adapter_name.ts";
+import { DEVICE_CHOICES, type DeviceChoice, type Precision } from "./choices.ts";
 import { watchDevice } from "./device_fault.ts";
 import { setCard } from "./kernels/webgpu/card.ts";
 import { lookAtKernels, turnOnReads } from "./event_loop.ts";
-import { type Precision, setPrecision } from "./precision.ts";
-
-/** What `--device` takes. */
-export const DEVICE_CHOICES = ["auto", "webgpu", "wasm"] as const;
-/** One of {@link DEVICE_CHOICES}. */
-export type DeviceChoice = typeof DEVICE_CHOICES[number];
+import { setPrecision } from "./precision.ts";
 
 /** The device that all tensor work of this process runs on. */
 export interface Device {

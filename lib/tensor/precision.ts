@@ -1,14 +1,6 @@
 import { LetheError } from "../error.ts";
+import type { Precision } from "./choices.ts";
 import { hasKernel } from "./kernel.ts";
-
-/** What `--precision` takes. */
-export const PRECISION_CHOICES = ["float32", "half"] as const;
-/**
- * In what numbers the model's products read their operands and a training pass keeps its activations.
- * Weights, optimiser state, LayerNorm, softmax, losses, gradients and tangents are float32 in both, and
- * so are all sums.
- */
-export type Precision = typeof PRECISION_CHOICES[number];
 
 let active: Precision = "float32";
 

@@ -1,12 +1,8 @@
+import type { DeviceChoice } from "../../lib/tensor/choices.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { LetheError, UsageError } from "../../lib/error.ts";
-import {
-  type Device,
-  type DeviceChoice,
-  isSoftwareAdapter,
-  openDevice,
-} from "../../lib/tensor/device.ts";
+import { type Device, isSoftwareAdapter, openDevice } from "../../lib/tensor/device.ts";
 import { onEachDevice } from "./on_each_device.ts";
 
 /** As the GPU runner of CI sets it: the suite must not pass on a CPU there. */

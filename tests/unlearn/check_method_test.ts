@@ -1,7 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { parseOptions } from "../../cli/command/parse.ts";
-import { UNLEARN_OPTIONS, unlearnOptions } from "../../cli/options/unlearn_options.ts";
+import { UNLEARN_OPTIONS } from "../../cli/options/unlearn_options.ts";
+import { unlearnOptions } from "../../cli/unlearn/run_options.ts";
 import { LetheError } from "../../lib/error.ts";
 import { inspectKit } from "../../lib/inspect/inspect_kit.ts";
 import { readManifest } from "../../lib/model/kit/stored_manifest.ts";

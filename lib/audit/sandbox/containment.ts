@@ -6,11 +6,7 @@ import { LIBRARY_PATH } from "./driver_folders.ts";
 import { shell, withoutDescriptors } from "./shell.ts";
 import { projectFiles } from "../record/trace.ts";
 import { refuseComma } from "./inputs.ts";
-
-/** What `--sandbox` takes. */
-export const SANDBOX_CHOICES = ["auto", "os", "deno"] as const;
-/** One of {@link SANDBOX_CHOICES}. */
-export type SandboxChoice = typeof SANDBOX_CHOICES[number];
+import type { SandboxChoice } from "./sandbox_choice.ts";
 
 /** What a contained program may reach; absolute paths without links. */
 export interface Walls {

@@ -11,7 +11,8 @@ import {
 import type { UnlearnSummary } from "../../run/unlearn_summary.ts";
 import { sendCanaries } from "../layers/canaries.ts";
 import type { ContainedRun } from "./contained_run.ts";
-import { chooseContainment, containedCommand, type SandboxChoice } from "./containment.ts";
+import { chooseContainment, containedCommand } from "./containment.ts";
+import type { SandboxChoice } from "./sandbox_choice.ts";
 import { judgeEvidence, openWatch } from "../record/evidence.ts";
 import { fileStamps } from "../record/file_stamps.ts";
 import { hashFile } from "../record/hash_files.ts";

@@ -12,7 +12,7 @@ import type { HashedFile } from "../sandbox/contained_run.ts";
 import { KIT_METHODS, type MethodName, methodOf } from "../../unlearn/methods.ts";
 import { kindOf } from "../../unlearn/methods/method.ts";
 import type { Verdict } from "../layers/checks.ts";
-import type { SandboxChoice } from "../sandbox/containment.ts";
+import type { SandboxChoice } from "../sandbox/sandbox_choice.ts";
 import type { Receipt } from "../receipt/receipt.ts";
 import { launcherCache } from "../sandbox/launcher_cache.ts";
 import { temporaryFolder } from "../sandbox/run_folder.ts";

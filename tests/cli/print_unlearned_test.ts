@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { printUnlearned } from "../../cli/options/unlearn_options.ts";
+import { printUnlearned } from "../../cli/unlearn/print_unlearned.ts";
 import { sealReceipt } from "../../lib/audit/receipt/seal.ts";
 import type { UnlearnSummary } from "../../lib/run/unlearn_summary.ts";
 import { hash, smallReceipt } from "../audit/small_receipt.ts";
