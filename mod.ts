@@ -25,7 +25,7 @@
 export { LetheError, UsageError } from "./lib/error.ts";
 export { Random, type RandomState } from "./lib/random.ts";
 export type { Kind } from "./lib/files/json_kinds.ts";
-export type { DeviceChoice } from "./lib/tensor/choices.ts";
+export { DEVICE_CHOICES, type DeviceChoice } from "./lib/tensor/choices.ts";
 export { type Device, openDevice } from "./lib/tensor/device.ts";
 export type { KernelChoice } from "./lib/tensor/kernels/autotune/kernel_choice.ts";
 export type { ProductChoice } from "./lib/tensor/kernels/autotune/product_choice.ts";

@@ -5,6 +5,7 @@
  */
 
 export * from "./algebra.ts";
+export * from "./choices.ts";
 export * from "./device.ts";
 export * from "./mat_mul.ts";
 export * from "./op.ts";
