@@ -95,6 +95,9 @@ export const accept = command({
         `${found.images} images of ${found.people} people; 95 % intervals by person`,
         ...unjudged(found),
       ]),
+      ...(found.identical
+        ? [`${before} and ${after} have the same weights: nothing was unlearned between them`]
+        : []),
       ...falls,
       verdict,
     ]);

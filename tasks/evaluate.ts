@@ -70,6 +70,7 @@ export const evaluate = command({
       ...memoryChoice(memory),
       ...(cache === undefined ? {} : { cache }),
       onProgress: progress(terminal),
+      onNotice: (line) => terminal.note(line),
     });
     const named = {
       model,

@@ -65,6 +65,7 @@ export const unlearnWithData = command({
       ...(options.foldModels === undefined ? {} : { foldModels: options.foldModels }),
       ...(options.cache === undefined ? {} : { cache: options.cache }),
       onProgress: progress(terminal, options.jsonProgress),
+      onNotice: (line) => terminal.note(line),
     });
     const used = Object.entries(settings).map(([name, value]) => `${name} ${value}`);
     terminal.print(

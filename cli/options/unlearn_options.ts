@@ -29,8 +29,12 @@ export const UNLEARN_OPTIONS = {
     kind: "flag",
     help: "take a step far shorter or longer than simulated requests showed; the receipt says so",
   },
-  branch: { kind: "flag", help: "use a kit that has a successor all the same" },
-  reason: { kind: "text", help: "with --branch from a used kit: why; the receipt keeps it" },
+  branch: { kind: "flag", help: "use a kit that has a successor all the same; --reason says why" },
+  reason: {
+    with: ["branch"],
+    kind: "text",
+    help: "with --branch from a used kit: why; the receipt keeps it",
+  },
   split: {
     kind: "path",
     takes: "split",

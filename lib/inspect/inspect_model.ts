@@ -14,7 +14,7 @@ export async function inspectModel(path: string): Promise<Inspected> {
   const { config, theta, kernels } = await readModel(path);
   const parameters = [...theta.values()].reduce((sum, { values }) => sum + values.length, 0);
   const bytes = (await Deno.stat(join(path, MODEL_FILE))).size;
-  const { history, withoutForget } = await trainingNotes(path);
+  const { history, withoutForget, split } = await trainingNotes(path);
   const metrics = history?.map(({ metric }) => metric) ?? [];
   const best = Math.max(...metrics.filter((metric) => typeof metric === "number"));
   return {
@@ -47,7 +47,7 @@ export async function inspectModel(path: string): Promise<Inspected> {
       parameters,
       bytes,
       measuredKernels: kernels !== undefined,
-      ...(history ? { epochs: history, withoutForget } : {}),
+      ...(history ? { epochs: history, withoutForget, split } : {}),
     },
   };
 }

@@ -43,6 +43,8 @@ export interface Acceptance extends BeforeAfter {
   readonly unlabelled: readonly string[];
   /** Of the others those that no image has: they have no figure, and count for nothing. */
   readonly absent: readonly string[];
+  /** Whether both models have the same weights, bit by bit: nothing was unlearned between them. */
+  readonly identical: boolean;
 }
 
 /**
@@ -61,6 +63,9 @@ export async function acceptModels(options: AcceptOptions): Promise<Acceptance> 
       "name the model from before the request and the one from after it",
     );
   }
+  const identical = [...before.theta].every(([name, { values }]) =>
+    sameBits(values, after.theta.get(name)?.values ?? [])
+  );
   const dataset = await openDataset(options.layout, options.images);
   const chosen = options.split
     ? partsOf(dataset, await readSplit(options.split.file), options.split.parts)
@@ -114,8 +119,15 @@ export async function acceptModels(options: AcceptOptions): Promise<Acceptance> 
     people: new Set(identities).size,
     unlabelled: config.labels.filter((label) => !(label in perLabel)),
     absent: Object.keys(perLabel).filter((label) => perLabel[label] === null),
+    identical,
     ...compared,
   };
+}
+
+function sameBits(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 /** The samples of a split's parts that are there, less its support images. */

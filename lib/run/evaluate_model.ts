@@ -12,6 +12,7 @@ import { uploadWeights } from "../model/device_weights.ts";
 import { predictEach, Predictor } from "../model/predict.ts";
 import { useKernels } from "../tensor/kernels/autotune/kernel_choice.ts";
 import { disposeWeights } from "../tensor/weights.ts";
+import { oracleNotes } from "./oracle_origin.ts";
 import type { OnProgress } from "./progress.ts";
 import { openSplit, type SplitData } from "./split_data.ts";
 import { openImages, type SplitImages } from "./split_images.ts";
@@ -58,12 +59,15 @@ export interface EvaluateOptions {
   readonly cache?: string | undefined;
   /** Told of the work done. */
   readonly onProgress?: OnProgress | undefined;
+  /** Lines for people: what is not told of the oracle's origin. */
+  readonly onNotice?: (line: string) => void;
 }
 
 /**
  * Metric, loss and per-label metrics on retain, forget and test, and Tug-of-War against the
  * retrained model.
  *
+ * @throws UsageError `retrained` was trained with the people to forget
  * @throws LetheError bad input, or a model with other labels than the split
  */
 export async function evaluateModels(options: EvaluateOptions): Promise<EvaluationReport> {
@@ -82,6 +86,11 @@ export async function evaluateLabelSets(
   labelSets: readonly (readonly string[] | undefined)[],
 ): Promise<EvaluationReport[]> {
   const data = await openSplit(options.split, options.data);
+  if (options.retrained !== undefined) {
+    const { retrained, models } = options;
+    const notes = await oracleNotes({ retrained, models, split: data.sha256 });
+    for (const note of notes) options.onNotice?.(note);
+  }
   using images = openImages(data, options.cache);
   using evaluator = openEvaluator(data, images, options, labelSets);
   const models: ModelEvaluation[][] = [];

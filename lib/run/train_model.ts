@@ -196,7 +196,7 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
   predictor.dispose();
   const text = JSON.stringify(
     {
-      ...{ recipe, seed, withoutForget },
+      ...{ recipe, seed, withoutForget, split: data.sha256 },
       ...{ device: device.adapter, precision: device.precision, history },
     },
     null,

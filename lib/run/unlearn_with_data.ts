@@ -18,6 +18,7 @@ import {
   publishedSettings,
 } from "../unlearn/methods.ts";
 import { foldAnswers } from "./memory/fold_answers.ts";
+import { oracleNotice } from "./oracle_origin.ts";
 import type { OnProgress } from "./progress.ts";
 import { openSplit } from "./split_data.ts";
 import { openImages } from "./split_images.ts";
@@ -51,6 +52,8 @@ export interface UnlearnWithDataOptions {
   readonly cache?: string | undefined;
   /** Told of the work done. */
   readonly onProgress?: OnProgress | undefined;
+  /** Lines for people. */
+  readonly onNotice?: (line: string) => void;
 }
 
 /** `unlearning.json`, beside the weights. */
@@ -92,6 +95,8 @@ export async function unlearnWithData(options: UnlearnWithDataOptions): Promise<
   const original = await readModel(options.model);
   const { config, theta: host } = original;
   useKernels(original.kernels);
+  const notice = await oracleNotice(options.model, "what is unlearned of it");
+  if (notice !== null) options.onNotice?.(notice);
   if (config.labels.join("\n") !== data.dataset.labels.join("\n")) {
     throw new LetheError(
       `${options.model} predicts other labels than the split has`,

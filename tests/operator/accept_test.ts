@@ -34,6 +34,10 @@ Deno.test("accept refuses a model that lost too much with exit code 3, and takes
     ]);
     assertEquals([same.code, same.out.split("\n").at(-1)], [0, "accepted"], same.err);
     assertMatch(same.out, /\nmAP +\d+\.\d +\d+\.\d +0\.0 \(0\.0 to 0\.0\)\n/);
+    const nothing = `${at("model")} and ${
+      at("model")
+    } have the same weights: nothing was unlearned`;
+    assertStringIncludes(same.out, nothing);
 
     const result = ["--json", at("accepted.json")];
     const other = await accepts([...models, ...checks, ...strict, "--whole-interval", ...result]);
@@ -42,8 +46,9 @@ Deno.test("accept refuses a model that lost too much with exit code 3, and takes
       other.out,
       /\n(the metric|[A-Z]\w+) may fall by up to \d+\.\d\d points; 0 are allowed\n/,
     );
-    const { verdict, shortfalls, metric, people } = await json(folder, "accepted.json");
-    assertEquals(verdict, "refused");
+    assert(!other.out.includes("the same weights"));
+    const { verdict, shortfalls, metric, people, identical } = await json(folder, "accepted.json");
+    assertEquals([verdict, identical], ["refused", false]);
     assert(shortfalls.length > 0 && people > 2);
     assert(metric.intervals.change.low <= metric.change);
 

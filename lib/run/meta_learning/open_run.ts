@@ -8,7 +8,7 @@ import { LetheError } from "../../error.ts";
 import { sha256Hex } from "../../files/sha256.ts";
 import { refuseExisting } from "../../files/write_whole.ts";
 import { type Model, readModel } from "../../model/checkpoint.ts";
-import { trainingNotes } from "../../model/training_notes.ts";
+import { oracleNotice } from "../oracle_origin.ts";
 import { encodeSafetensors } from "../../model/encode_safetensors.ts";
 import {
   type IdentityKey,
@@ -90,11 +90,8 @@ export async function openMetaLearning(options: MetaLearnOptions): Promise<MetaL
   checkInputs(settings.inputs);
   const model = await readModel(options.model);
   const { config } = model;
-  if ((await trainingNotes(options.model)).withoutForget) {
-    options.onNotice?.(
-      `${options.model} was trained without the people to forget: its kit serves for comparison alone`,
-    );
-  }
+  const notice = await oracleNotice(options.model, "its kit");
+  if (notice !== null) options.onNotice?.(notice);
   checkSettings(settings, config);
   const microBatch = options.microBatch ??
     microBatchWithin(config, config.labels.length, "meta-learn", 64, options.memoryLimit);
