@@ -22,18 +22,22 @@ export interface FolderState {
 }
 
 /** The state as it is now. @param listed folders of at most so many entries are told by their names */
-export function folderState(root: string, listed = LISTED): FolderState {
+export async function folderState(root: string, listed = LISTED): Promise<FolderState> {
   const folders: Record<string, number | string> = {};
   const labels: Record<string, string> = {};
   const pending = [""];
   for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
-    const entries = [...Deno.readDirSync(join(root, folder))];
-    folders[folder] = entries.length > listed ? changeOf(join(root, folder)) : namesOf(entries);
-    for (const { name, isDirectory, isFile } of entries) {
+    const first: Deno.DirEntry[] = [];
+    let entries = 0;
+    // Not the synchronous listing, which makes objects of all names at once.
+    for await (const entry of Deno.readDir(join(root, folder))) {
+      if (entries++ < listed) first.push(entry);
+      const { name, isDirectory, isFile } = entry;
       const path = folder === "" ? name : `${folder}/${name}`;
       if (isDirectory) pending.push(path);
       if (isFile && LABEL_FILE.test(name)) labels[path] = sha256File(join(root, path));
     }
+    folders[folder] = entries > listed ? changeOf(join(root, folder)) : namesOf(first);
   }
   return { folders, labels };
 }

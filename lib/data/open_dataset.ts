@@ -6,8 +6,9 @@ import { readFolder } from "./layouts/folder.ts";
 import type { LayoutContent } from "./layouts/layout.ts";
 import { likelyLayout } from "./layouts/likely_layout.ts";
 import { readMufac } from "./layouts/mufac.ts";
-import type { Dataset, DatasetName, Sample } from "./sample.ts";
-import { LabelledSample, TargetTable } from "./target_table.ts";
+import { columnsOf, packedSamples } from "./packed_samples.ts";
+import type { Dataset, DatasetName } from "./sample.ts";
+import { TargetTable } from "./target_table.ts";
 
 const LAYOUTS: Record<DatasetName, (root: string) => Promise<LayoutContent>> = {
   celeba: readCelebA,
@@ -88,11 +89,11 @@ function withLabels(dataset: Dataset, attributes: readonly string[]): Dataset {
   if (attributes.length === dataset.labels.length && columns.every((column, i) => column === i)) {
     return dataset;
   }
-  const table = new TargetTable(dataset.task, attributes.length);
-  const samples = dataset.samples.map((sample): Sample => {
-    const { targets } = sample;
-    const row = table.add(columns.map((column) => targets[column]));
-    return new LabelledSample(sample.file, sample.identity, table, row);
-  });
-  return { ...dataset, labels: [...attributes], samples };
+  const all = columnsOf(dataset.samples, dataset.task, dataset.labels.length);
+  const targets = TargetTable.ofRows(dataset.task, attributes.length, all.owners.length);
+  for (let row = 0; row < all.owners.length; row++) {
+    const own = all.targets.targets(row);
+    targets.set(row, columns.map((column) => own[column]));
+  }
+  return { ...dataset, labels: [...attributes], samples: packedSamples({ ...all, targets }) };
 }

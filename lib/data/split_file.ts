@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { LetheError } from "../error.ts";
 import { readPlainText } from "../files/plain_file.ts";
 import { checkedRelativePath } from "../files/relative_path.ts";
@@ -6,7 +6,11 @@ import { DATASET_NAMES } from "./sample.ts";
 import { IDENTITY_PARTS, type Split } from "./split.ts";
 import { writeWhole } from "../files/write_whole.ts";
 
-const MAX_SPLIT_BYTES = 256 * 2 ** 20;
+/** What is read of a split's file at most, and what to do where it is missing. */
+export const SPLIT_FILE = {
+  maxBytes: 256 * 2 ** 20,
+  remedy: "make one with `deno task split`",
+};
 
 /**
  * Writes a split as JSON.
@@ -23,10 +27,7 @@ export function writeSplit(path: string, split: Split): Promise<void> {
  * @throws {LetheError} when the file is missing or is no split, naming the field
  */
 export async function readSplit(path: string): Promise<Split> {
-  const text = await readPlainText(path, {
-    maxBytes: MAX_SPLIT_BYTES,
-    remedy: "make one with `deno task split`",
-  });
+  const text = await readPlainText(path, SPLIT_FILE);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -50,19 +51,38 @@ export function splitHash(split: Split): string {
   Object.entries(split).forEach(([name, value], i) => {
     hash.update(`${i === 0 ? "{" : ","}${JSON.stringify(name)}:`);
     if (name !== "hashes") return void hash.update(JSON.stringify(value));
-    let separator = "{";
-    for (const file in split.hashes) {
-      hash.update(`${separator}${JSON.stringify(file)}:${JSON.stringify(split.hashes[file])}`);
-      separator = ",";
-    }
-    hash.update(separator === "{" ? "{}" : "}");
+    const members = hashMembers(hash);
+    for (const file in split.hashes) members.add(file, split.hashes[file]);
+    members.end();
   });
   hash.update("}");
   return hash.digest("hex");
 }
 
-/** Checks that `value` is a split; the type follows from the checks, field by field. */
-function checkedSplit(value: unknown, path: string): Split {
+/** Adds an object of files' hashes to the JSON that is hashed, member by member. */
+export function hashMembers(hash: Pick<Hash, "update">) {
+  let separator = "{";
+  return {
+    add(file: string, sha256: string): void {
+      hash.update(`${separator}${JSON.stringify(file)}:${JSON.stringify(sha256)}`);
+      separator = ",";
+    },
+    end: () => void hash.update(separator === "{" ? "{}" : "}"),
+  };
+}
+
+/**
+ * Checks that `value` is a split; the type follows from the checks, field by field.
+ *
+ * @param path for errors
+ * @param hasHash whether a file has a hash, where the hashes are not the value's own
+ * @throws {LetheError} the field that is wrong
+ */
+export function checkedSplit(
+  value: unknown,
+  path: string,
+  hasHash?: (file: string) => boolean,
+): Split {
   const demand: Demand = (valid, field, rule) => {
     if (valid) return;
     throw new LetheError(
@@ -77,7 +97,7 @@ function checkedSplit(value: unknown, path: string): Split {
   checkDataset(split, demand);
   demand(Number.isSafeInteger(split.seed), "seed", "it is a whole number");
   checkIdentities(split, demand);
-  checkFiles(split, demand, path);
+  checkFiles(split, demand, path, hasHash ?? ((file) => Object.hasOwn(split.hashes, file)));
   return split;
 }
 
@@ -110,7 +130,12 @@ function checkIdentities({ identities, forgetCount }: Split, demand: Demand): vo
   demand(forgetCount === identities.forget.length, "forgetCount", "it counts identities.forget");
 }
 
-function checkFiles({ support, hashes, identities }: Split, demand: Demand, path: string): void {
+function checkFiles(
+  { support, hashes, identities }: Split,
+  demand: Demand,
+  path: string,
+  hasHash: (file: string) => boolean,
+): void {
   demand(isObject(hashes), "hashes", "it is an object");
   for (const [file, hash] of Object.entries(hashes)) {
     checkedRelativePath(file, `${path}: the field hashes`);
@@ -123,7 +148,7 @@ function checkFiles({ support, hashes, identities }: Split, demand: Demand, path
     identities.forget.every((identity) => Object.hasOwn(support, identity));
   demand(complete, "support", "it has one image per identity to forget");
   for (const [identity, file] of Object.entries(support)) {
-    const known = typeof file === "string" && Object.hasOwn(hashes, file);
+    const known = typeof file === "string" && hasHash(file);
     demand(known, `support[${JSON.stringify(identity)}]`, "it is a file of hashes");
   }
   demand(isNames(Object.values(support)), "support", "no image supports two identities");

@@ -1,13 +1,13 @@
 import { join, relative } from "@std/path";
 import { createHash } from "node:crypto";
-import { sha256File, sha256Hex } from "../files/sha256.ts";
+import { sha256File } from "../files/sha256.ts";
 import { writeWhole } from "../files/write_whole.ts";
-import { fileAt, type FileTable, hashAt, packFiles, tableOf } from "./file_table.ts";
+import { HASH_BYTES, type HashedFiles, identityOf, openHashes } from "./file_hashes.ts";
+import { fileAt, fileCount, tableOf } from "./file_table.ts";
 import { type FolderState, folderState, isUnchanged } from "./folder_state.ts";
-import { packedSamples } from "./packed_samples.ts";
-import type { Dataset } from "./sample.ts";
+import { columnsOf, packedSamples } from "./packed_samples.ts";
+import type { Dataset, Samples } from "./sample.ts";
 import type { Split } from "./split.ts";
-import { splitHash } from "./split_file.ts";
 import { targetBytes, TargetTable } from "./target_table.ts";
 
 /** A split and its data set as an index holds them. */
@@ -17,7 +17,7 @@ export interface IndexedSplit {
   /** SHA-256 of the split's content. */
   readonly sha256: string;
   /** In the order of the data set's samples. */
-  readonly table: FileTable;
+  readonly files: HashedFiles;
 }
 
 interface Header {
@@ -47,13 +47,15 @@ export function indexPath(splitPath: string): string {
   return `${splitPath}.index`;
 }
 
-/** The numbers of an index, which its file holds one after the other. */
-interface Columns {
-  readonly table: FileTable;
-  /** Of each sample, the place of its identity among the people. */
-  readonly owners: Uint32Array;
-  /** A {@link TargetTable}'s. */
-  readonly targets: Uint8Array;
+/** What is in an index. */
+export interface IndexContent {
+  readonly split: Omit<Split, "hashes">;
+  /** SHA-256 of the split's content, and of its file. */
+  readonly sha256: string;
+  readonly file: string;
+  readonly dataset: Dataset;
+  /** SHA-256 of each sample's file, 32 bytes. */
+  readonly hashes: Uint8Array;
 }
 
 /**
@@ -67,42 +69,35 @@ interface Columns {
 export async function writeSplitIndex(
   path: string,
   root: string,
-  split: Split,
-  { root: inner, samples, ...dataset }: Dataset,
-  sha256 = splitHash(split),
+  { split, sha256, file, dataset: { root: inner, samples, ...dataset }, hashes }: IndexContent,
 ): Promise<void> {
-  const table = packFiles(samples.map(({ file }) => file), (file) => split.hashes[file]);
-  const rows = new Map<string, number>();
-  const owners = Uint32Array.from(samples, ({ identity }) => {
-    const row = rows.get(identity) ?? rows.size;
-    rows.set(identity, row);
-    return row;
-  });
-  const targets = new TargetTable(dataset.task, dataset.labels.length);
-  for (const sample of samples) targets.add(sample.targets);
-  const { hashes: _, ...rest } = split;
+  const { table, owners, targets, people } = columnsOf(
+    samples,
+    dataset.task,
+    dataset.labels.length,
+  );
   const header: Header = {
-    version: 2,
-    file: sha256File(path),
-    sha256,
-    state: folderState(root),
-    split: rest,
-    dataset,
-    below: relative(root, inner),
-    people: [...rows.keys()],
-    rows: samples.length,
-    folder: table.folder,
-    nameBytes: table.names.length,
+    ...{ version: 2, file, sha256, state: await folderState(root), split, dataset },
+    ...{ below: relative(root, inner), people, rows: samples.length },
+    ...{ folder: table.folder, nameBytes: table.names.length },
   };
   const text = new TextEncoder().encode(JSON.stringify(header));
-  const parts = [text, ...columnBytes({ table, owners, targets: targets.bytes })];
-  const size = parts.reduce((sum, { length }) => sum + length, BEGIN + 4);
-  const bytes = new Uint8Array(size);
-  bytes.set(MAGIC);
-  new DataView(bytes.buffer).setUint32(BEGIN, text.length, true);
-  parts.reduce((at, part) => (bytes.set(part, at), at + part.length), BEGIN + 4);
-  bytes.set(Uint8Array.fromHex(sha256Hex(bytes.subarray(BEGIN))), MAGIC.length);
-  await writeWhole(indexPath(path), bytes);
+  const length = new Uint8Array(4);
+  new DataView(length.buffer).setUint32(0, text.length, true);
+  const columns = [table.names, table.ends, hashes, owners, targets.bytes].map(bytesOf);
+  const parts = [length, text, ...columns];
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  await writeWhole(indexPath(path), [MAGIC, hash.digest(), ...parts]);
+}
+
+/** The hashes of a data set's files in their order. */
+export function packHashes(samples: Samples, hashes: Split["hashes"]): Uint8Array {
+  const packed = new Uint8Array(HASH_BYTES * samples.length);
+  samples.forEach(({ file }, row) => {
+    packed.set(Uint8Array.fromHex(hashes[file]), HASH_BYTES * row);
+  });
+  return packed;
 }
 
 /**
@@ -122,11 +117,22 @@ export function readSplitIndex(path: string, root: string): IndexedSplit | null 
     if (length > file.left) return null;
     const header: Header = JSON.parse(new TextDecoder().decode(file.next(length)));
     if (header.version !== 2 || header.file !== sha256File(path)) return null;
-    if (bytesOf(header) !== file.left) return null;
-    const columns = columnsOf(header);
-    for (const part of columnBytes(columns)) file.into(part);
-    if (file.sha256() !== begin.subarray(MAGIC.length).toHex()) return null;
-    return isUnchanged(root, header.state) ? opened(header, columns, root) : null;
+    const { rows, folder, nameBytes, dataset } = header;
+    const width = targetBytes(dataset.task, dataset.labels.length);
+    if (nameBytes + rows * (4 + HASH_BYTES + 4 + width) !== file.left) return null;
+    const table = tableOf(folder, rows, nameBytes);
+    for (const column of [table.names, table.ends]) file.into(bytesOf(column));
+    // They are read one by one when an image is.
+    const hashes = {
+      ...{ path: indexPath(path), begin: file.at, identity: file.identity },
+      ...{ from: BEGIN, sha256: begin.subarray(MAGIC.length).toHex() },
+    };
+    file.pass(HASH_BYTES * rows);
+    const [owners, targets] = [new Uint32Array(rows), new Uint8Array(rows * width)];
+    for (const column of [owners, targets]) file.into(bytesOf(column));
+    if (file.sha256() !== hashes.sha256) return null;
+    if (!isUnchanged(root, header.state)) return null;
+    return opened(header, { table, hashes }, owners, targets, root);
   } catch {
     return null;
   }
@@ -137,7 +143,8 @@ function openHashed(path: string) {
   const file = Deno.openSync(path, { read: true });
   const hash = createHash("sha256");
   const piece = new Uint8Array(2 ** 16);
-  let left = file.statSync().size;
+  const identity = identityOf(file.statSync());
+  let left = identity.size;
   const into = (to: Uint8Array, hashed = true) => {
     for (let at = 0; at < to.length;) {
       const read = file.readSync(piece.subarray(0, Math.min(piece.length, to.length - at)));
@@ -153,7 +160,17 @@ function openHashed(path: string) {
     get left() {
       return left;
     },
+    /** Bytes that were read. */
+    get at() {
+      return identity.size - left;
+    },
+    identity,
     into,
+    /** Hashes bytes that are not kept. */
+    pass(length: number): void {
+      const bytes = new Uint8Array(piece.length);
+      for (let rest = length; rest > 0; rest -= bytes.length) into(bytes.subarray(0, rest));
+    },
     next(length: number, hashed = true): Uint8Array<ArrayBuffer> {
       const bytes = new Uint8Array(length);
       into(bytes, hashed);
@@ -164,46 +181,44 @@ function openHashed(path: string) {
   };
 }
 
-/** Bytes of the columns; a damaged header's are not those of the file. */
-function bytesOf({ rows, nameBytes, dataset }: Header): number {
-  return nameBytes + rows * (4 + 32 + 4 + targetBytes(dataset.task, dataset.labels.length));
-}
-
-/** Columns of the header's sizes, to be filled. */
-function columnsOf({ rows, folder, nameBytes, dataset }: Header): Columns {
+function opened(
+  header: Header,
+  files: HashedFiles,
+  owners: Uint32Array,
+  targets: Uint8Array,
+  root: string,
+): IndexedSplit {
+  const { people, dataset: { task, labels } } = header;
+  const { table } = files;
+  const samples = packedSamples({
+    ...{ table, owners, people },
+    targets: new TargetTable(task, labels.length, targets),
+  });
   return {
-    table: tableOf(folder, rows, nameBytes),
-    owners: new Uint32Array(rows),
-    targets: new Uint8Array(rows * targetBytes(dataset.task, dataset.labels.length)),
-  };
-}
-
-function opened(header: Header, columns: Columns, root: string): IndexedSplit {
-  const { rows, people, dataset } = header;
-  const { table, owners } = columns;
-  const targets = new TargetTable(dataset.task, dataset.labels.length, columns.targets);
-  const samples = packedSamples({ table, owners, targets, people });
-  // Whoever asks for them by name gets them so; loaders take them from the table.
-  let hashes: Readonly<Record<string, string>> | undefined;
-  const split = {
-    ...header.split,
-    get hashes() {
-      return hashes ??= Object.fromEntries(
-        Array.from({ length: rows }, (_, row) => [fileAt(table, row), hashAt(table, row)]),
-      );
-    },
-  };
-  return {
-    split,
+    split: withHashes(header.split, files),
     dataset: { ...header.dataset, root: join(root, header.below), samples },
     sha256: header.sha256,
-    table,
+    files,
   };
 }
 
-/** Views of the columns' bytes, in the order of the file. */
-function columnBytes({ table, owners, targets }: Columns): Uint8Array[] {
-  return [table.names, table.ends, table.hashes, owners, targets].map((column) =>
-    new Uint8Array(column.buffer, column.byteOffset, column.byteLength)
-  );
+/** A split whose hashes are an object for whoever asks for them by name; loaders take the columns. */
+export function withHashes(split: Omit<Split, "hashes">, { table, hashes }: HashedFiles): Split {
+  let object: Split["hashes"] | undefined;
+  const read = () => {
+    using reader = openHashes(hashes);
+    return Object.fromEntries(
+      Array.from({ length: fileCount(table) }, (_, row) => [fileAt(table, row), reader.at(row)]),
+    );
+  };
+  return {
+    ...split,
+    get hashes() {
+      return object ??= read();
+    },
+  };
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Uint8Array | Uint32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }

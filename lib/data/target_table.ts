@@ -1,4 +1,4 @@
-import type { Sample, Task } from "./sample.ts";
+import type { Task } from "./sample.ts";
 
 /** Bytes of a class's number. */
 const CLASS_BYTES = 4;
@@ -28,14 +28,26 @@ export class TargetTable {
     return this.#bytes.subarray(0, this.#rows * this.#rowBytes);
   }
 
+  /** A table of so many rows, to be filled by {@link set}. */
+  static ofRows(task: Task, labels: number, rows: number): TargetTable {
+    return new TargetTable(task, labels, new Uint8Array(rows * targetBytes(task, labels)));
+  }
+
   /** Adds a sample's targets. @returns its row */
   add(targets: ArrayLike<number>): number {
-    const at = this.#rows * this.#rowBytes;
-    if (at + this.#rowBytes > this.#bytes.length) {
+    const end = (this.#rows + 1) * this.#rowBytes;
+    if (end > this.#bytes.length) {
       const larger = new Uint8Array(Math.max(2 * this.#bytes.length, 64 * this.#rowBytes));
       larger.set(this.#bytes);
       this.#bytes = larger;
     }
+    this.set(this.#rows, targets);
+    return this.#rows++;
+  }
+
+  /** Sets a row that is empty as yet. */
+  set(row: number, targets: ArrayLike<number>): void {
+    const at = row * this.#rowBytes;
     if (this.#task === "classes") {
       for (let i = 0; i < CLASS_BYTES; i++) this.#bytes[at + i] = targets[0] >>> (8 * i);
     } else {
@@ -43,10 +55,9 @@ export class TargetTable {
         if (targets[i] === 1) this.#bytes[at + (i >> 3)] |= 1 << (i & 7);
       }
     }
-    return this.#rows++;
   }
 
-  /** As {@link Sample.targets}. */
+  /** As a sample has them. */
   targets(row: number): number[] {
     if (this.#task === "classes") return [this.#classOf(row)];
     return Array.from({ length: this.#labels }, (_, label) => this.#bit(row, label));
@@ -73,34 +84,4 @@ export class TargetTable {
 /** Bytes that a sample's targets take. */
 export function targetBytes(task: Task, labels: number): number {
   return task === "classes" ? CLASS_BYTES : Math.ceil(labels / 8);
-}
-
-/** A sample whose targets lie in a table. There are hundreds of thousands: it holds what differs. */
-export class LabelledSample implements Sample {
-  readonly file: string;
-  readonly identity: string;
-  readonly #table: TargetTable;
-  readonly #row: number;
-
-  /** @param row of its targets in the table */
-  constructor(file: string, identity: string, table: TargetTable, row: number) {
-    this.file = file;
-    this.identity = identity;
-    this.#table = table;
-    this.#row = row;
-  }
-
-  get targets(): number[] {
-    return this.#table.targets(this.#row);
-  }
-
-  writeTargets(rows: Float32Array | Uint8Array, at: number): void {
-    this.#table.write(this.#row, rows, at);
-  }
-
-  /** The same of a file whose name is written in another way. */
-  named(file: string): LabelledSample {
-    if (file === this.file) return this;
-    return new LabelledSample(file, this.identity, this.#table, this.#row);
-  }
 }

@@ -7,9 +7,14 @@ import { firstLine, LetheError } from "../error.ts";
  * @param rule what lies there, for the error
  * @throws {LetheError} when there is no such folder or it cannot be read
  */
-export async function listFolder(path: string, rule: string): Promise<Deno.DirEntry[]> {
+export function listFolder(path: string, rule: string): Promise<Deno.DirEntry[]> {
+  return Array.fromAsync(folderEntries(path, rule));
+}
+
+/** As {@link listFolder}, one after the other. */
+export async function* folderEntries(path: string, rule: string): AsyncGenerator<Deno.DirEntry> {
   try {
-    return await Array.fromAsync(Deno.readDir(path));
+    yield* Deno.readDir(path);
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) {
       throw new LetheError(`${path} does not exist`, rule, "check the path", { cause });

@@ -179,13 +179,18 @@ export async function readPlainText(
     bytes.buffer.transfer(0);
     return text;
   } catch (cause) {
-    throw new LetheError(
-      `${path} is not UTF-8 text`,
-      "label files, splits and settings are UTF-8",
-      "convert it, e.g. with iconv, or check that it is the right file",
-      { cause },
-    );
+    throw notText(path, cause);
   }
+}
+
+/** The error for a file that is no UTF-8 text. */
+export function notText(path: string, cause: unknown): LetheError {
+  return new LetheError(
+    `${path} is not UTF-8 text`,
+    "label files, splits and settings are UTF-8",
+    "convert it, e.g. with iconv, or check that it is the right file",
+    { cause },
+  );
 }
 
 function refuse(path: string, cause: unknown, remedy: string): never {

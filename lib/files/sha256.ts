@@ -7,9 +7,15 @@ export function sha256Hex(bytes: Uint8Array): string {
 
 /** As {@link sha256Hex}, of a file, which is read piece by piece. @throws what opening or reading throws */
 export function sha256File(path: string): string {
+  using file = Deno.openSync(path, { read: true });
+  return contentHash(file);
+}
+
+/** SHA-256 of what an open file holds from a place on. @throws what reading throws */
+export function contentHash(file: Deno.FsFile, from = 0): string {
   const hash = createHash("sha256");
   const piece = new Uint8Array(2 ** 20);
-  using file = Deno.openSync(path, { read: true });
+  file.seekSync(from, Deno.SeekMode.Start);
   for (;;) {
     const read = file.readSync(piece);
     if (read === null) return hash.digest("hex");

@@ -8,17 +8,26 @@ import { withTemporaryPath } from "./temporary_path.ts";
  * and take the name. A file already at `path` is replaced. Missing parent folders are made.
  *
  * @param path the file to write
- * @param content bytes, or text to be written as UTF-8
+ * @param content bytes, some after others, or text to be written as UTF-8
  * @throws {LetheError} when the file cannot be written; nothing is left behind
  */
-export async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
-  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+export async function writeWhole(
+  path: string,
+  content: Uint8Array | readonly Uint8Array[] | string,
+): Promise<void> {
+  const parts = typeof content === "string"
+    ? [new TextEncoder().encode(content)]
+    : content instanceof Uint8Array
+    ? [content]
+    : content;
   const temporary = temporaryName(path);
   await withTemporaryPath(temporary, async () => {
     await Deno.mkdir(dirname(temporary), { recursive: true });
     const file = await Deno.open(temporary, { write: true, createNew: true });
     try {
-      for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+      for (const bytes of parts) {
+        for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+      }
       await file.sync();
     } finally {
       file.close();

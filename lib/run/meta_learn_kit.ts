@@ -1,4 +1,3 @@
-import type { Samples } from "../data/sample.ts";
 import { finishBeforeExit } from "../files/finish_before_exit.ts";
 import { removeUnfinished } from "../files/write_whole.ts";
 import { uploadWeights } from "../model/device_weights.ts";
@@ -14,7 +13,7 @@ import { type MetaLearningRun, openMetaLearning } from "./meta_learning/open_run
 import type { MetaLearnOptions } from "./meta_learning/options.ts";
 import { metaLearningStatePath } from "./meta_learning/state.ts";
 import { writeLearnedKit } from "./meta_learning/write_learned_kit.ts";
-import { hashOf, type SplitData } from "./split_data.ts";
+import { hashesOf } from "./split_data.ts";
 
 export type { MetaLearnOptions } from "./meta_learning/options.ts";
 
@@ -69,9 +68,4 @@ async function writeKitAndKey(
   });
   await Deno.remove(metaLearningStatePath(out)).catch(() => {});
   await Deno.remove(rowsFolder(out), { recursive: true }).catch(() => {});
-}
-
-/** SHA-256 of one image after the other. */
-function* hashesOf(data: SplitData, samples: Samples): Generator<string, void> {
-  for (const sample of samples) yield hashOf(data, sample);
 }

@@ -3,10 +3,11 @@ import { examineImages, refuseBroken } from "../data/loader/examine_images.ts";
 import { openDataset } from "../data/open_dataset.ts";
 import { exportRequests } from "../data/requests/export_requests.ts";
 import type { Dataset, DatasetName } from "../data/sample.ts";
-import { writeSplitIndex } from "../data/split_index.ts";
+import { packHashes, writeSplitIndex } from "../data/split_index.ts";
 import { IDENTITY_PARTS, makeSplit, type Split } from "../data/split.ts";
-import { writeSplit } from "../data/split_file.ts";
+import { splitHash, writeSplit } from "../data/split_file.ts";
 import { finishBeforeExit } from "../files/finish_before_exit.ts";
+import { sha256File } from "../files/sha256.ts";
 import { refuseExisting } from "../files/write_whole.ts";
 import type { OnProgress } from "./progress.ts";
 
@@ -60,7 +61,11 @@ export async function splitDataset(options: SplitOptions): Promise<MadeSplit> {
     await writeSplit(out, split);
   });
   // The next command opens it without parsing; where it cannot be written, by parsing.
-  await writeSplitIndex(out, options.data, split, dataset).catch(() => {});
+  const { hashes: _, ...rest } = split;
+  await writeSplitIndex(out, options.data, {
+    ...{ split: rest, sha256: splitHash(split), file: sha256File(out), dataset },
+    hashes: packHashes(dataset.samples, hashes),
+  }).catch(() => {});
   return { split, dataset, notes: [...absentNotes(dataset), ...duplicateNotes(dataset, split)] };
 }
 

@@ -30,8 +30,8 @@ export interface SplitImages extends Disposable {
 export function openImages(data: SplitData, cache?: string): SplitImages {
   const input: InputThread = streamSamples(data, cache);
   const { samples: everything } = data.dataset;
-  const files = data.table ?? everything.map(({ file }) => file);
-  const rows = data.table ? null : new Map(everything.map(({ file }, row) => [file, row]));
+  const files = data.files ?? everything.map(({ file }) => file);
+  const rows = data.files ? null : new Map(everything.map(({ file }, row) => [file, row]));
   const forms = new Map<string, StreamedImages>();
   return {
     source(samples, config, { side, varied } = {}) {

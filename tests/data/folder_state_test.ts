@@ -17,7 +17,7 @@ for (const [how, listed] of [["names", 100], ["time of change", 0]] as const) {
       for (const change of changes) {
         // A time of its own, whatever the file system's steps are.
         for (const path of ["", "x", "x/y"]) await Deno.utime(join(folder, path), 1, 1);
-        const state = folderState(folder, listed);
+        const state = await folderState(folder, listed);
         assert(isUnchanged(folder, state));
         await change();
         assertEquals(isUnchanged(folder, state), false);
@@ -28,7 +28,7 @@ for (const [how, listed] of [["names", 100], ["time of change", 0]] as const) {
 Deno.test("isUnchanged lets come and go what no layout looks at", () =>
   inTemporaryFolder(async (folder) => {
     await writeFiles(folder, { "labels.csv": "a", "1.png": "1" });
-    const state = folderState(folder);
+    const state = await folderState(folder);
     await writeFiles(folder, { "split.json": "{}", "split.json.index": "" });
     assert(isUnchanged(folder, state));
   }));

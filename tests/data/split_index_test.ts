@@ -38,11 +38,15 @@ Deno.test("openSplit gives by its index what it gives without", () =>
     // Where there is a folder in its place, no index can be written.
     await Deno.mkdir(join(indexPath(path), "in the way"), { recursive: true });
     const parsed = await openSplit(path, root);
-    assertEquals(parsed.table, undefined);
+    assert(parsed.files?.hashes instanceof Uint8Array);
     await Deno.remove(indexPath(path), { recursive: true });
-    assert((await openSplit(path, root)).table, "it leaves an index and uses it at once");
-    const indexed = await openSplit(path, root);
-    assert(indexed.table);
+    const fromIndex = async () => {
+      const data = await openSplit(path, root);
+      assert(data.files && !(data.files.hashes instanceof Uint8Array));
+      return data;
+    };
+    await fromIndex(); // it leaves an index and uses it at once
+    const indexed = await fromIndex();
     assertEquals(plain(indexed), plain(parsed));
     assertEquals(plain(indexed).dataset, plain({ ...parsed, dataset }).dataset);
     for (const part of ["retain", "forget", "val", "test", "train", "support"] as const) {
@@ -71,6 +75,17 @@ Deno.test("splitDataset leaves the index that opening its split would leave", ()
     await Deno.remove(indexPath(path));
     await openSplit(path, root);
     assertEquals(await Deno.readFile(indexPath(path)), made);
+  }));
+
+Deno.test("openSplit takes a split in another form, which is read as objects, and leaves an index as well", () =>
+  inTemporaryFolder(async (folder) => {
+    const { root, path, split } = await smallSplit(folder);
+    await openSplit(path, root);
+    const packed = plain(await openSplit(path, root));
+    await Deno.writeTextFile(path, JSON.stringify(split));
+    assertEquals(readSplitIndex(path, root), null);
+    assertEquals(plain(await openSplit(path, root)), packed);
+    assert(readSplitIndex(path, root));
   }));
 
 Deno.test("openSplit parses again where split, label files or names have changed, or the index has", () =>
@@ -126,6 +141,6 @@ Deno.test("openSplit does without an index where it cannot be written", () =>
     const { root, path } = await smallSplit(folder);
     await Deno.mkdir(join(indexPath(path), "in the way"), { recursive: true });
     for (let turn = 0; turn < 2; turn++) {
-      assertEquals((await openSplit(path, root)).table, undefined);
+      assert((await openSplit(path, root)).files?.hashes instanceof Uint8Array);
     }
   }));

@@ -1,26 +1,11 @@
 import { join } from "@std/path";
 import { LetheError } from "../../error.ts";
-import { readPlainText } from "../../files/plain_file.ts";
-import { scanCsv } from "../../files/csv.ts";
 import { checkedRelativePath } from "../../files/relative_path.ts";
-import { TargetTable } from "../target_table.ts";
 import { type AttributeLayout, findAttributeFiles } from "./find_attribute_files.ts";
 import { listImages } from "./image_listing.ts";
-import {
-  duplicateRow,
-  LabelledRow,
-  type LayoutContent,
-  matchRows,
-  MAX_LABEL_BYTES,
-  whereIn,
-} from "./layout.ts";
-
-interface Line {
-  readonly where: string;
-  /** From 1 on. */
-  readonly line: number;
-  readonly fields: readonly string[];
-}
+import { labelLines, type Line } from "./label_lines.ts";
+import { LabelRows } from "./label_rows.ts";
+import { duplicateRow, type LayoutContent, whereIn } from "./layout.ts";
 
 /**
  * Reads CelebA's kind of layout: a folder of images; a file of attributes (number of rows, names,
@@ -37,165 +22,140 @@ export async function readAttributeFiles(
   const names = await findAttributeFiles(folder, layout);
   const { root } = names;
   const listing = await listImages(root, names.images);
-  const identities = await readIdentities(root, names.identities);
-  const { labels, body } = await readAttributes(root, names.attributes);
   const path = join(root, names.attributes);
-  const table = new TargetTable("multi-label", labels.length);
-  const rows: LabelledRow[] = [];
-  for (const line of body) {
-    const [name, ...values] = line.fields;
-    const identity = identities.personOf(name);
+  await using identities = openIdentities(root, names.identities);
+  await using lines = labelLines(root, names.attributes);
+  const { labels, counted } = await readHeader(lines, path);
+  const rows = new LabelRows(listing, path, "multi-label", labels.length);
+  let count = 0;
+  for await (const { line, fields: [name, ...values] } of lines) {
+    const where = whereIn(path, line);
+    const identity = await identities.personOf(name);
     if (identity === undefined) {
       throw new LetheError(
-        `${line.where} names ${name}, which ${names.identities} does not`,
+        `${where} names ${name}, which ${names.identities} does not`,
         "both files list the same images",
         "add the missing or remove the extra row",
       );
     }
-    const file = `${names.images}/${checkedRelativePath(name, line.where)}`;
-    const row = table.add(targetsOf(line, values, labels));
-    rows.push(new LabelledRow(file, identity, table, row, path, line.line));
+    const file = `${names.images}/${checkedRelativePath(name, where)}`;
+    rows.add({ file, identity, targets: targetsOf(where, values, labels), line });
+    count++;
   }
-  const matched = matchRows(rows, listing, names.attributes); // also: no row comes twice
-  if (identities.count > rows.length) {
-    const listed = new Set<string>();
-    for (const { fields: [name] } of body) listed.add(name);
-    const { name, where } = identities.first((name) => !listed.has(name));
+  counted(count);
+  const content = rows.finish(names.attributes);
+  const extra = await identities.left();
+  if (extra) {
     throw new LetheError(
-      `${where} names ${name}, which ${names.attributes} does not`,
+      `${extra.where} names ${extra.name}, which ${names.attributes} does not`,
       "both files list the same images",
       "add the missing or remove the extra row",
     );
   }
-  return { root, task: "multi-label", labels, ...matched };
+  return { root, task: "multi-label", labels, ...content };
 }
 
-/** The attributes' names, and their rows. */
-async function readAttributes(root: string, name: string) {
-  const lines = await readLines(root, name);
-  const [first, second] = take(lines, 2);
-  if (name.endsWith(".csv")) {
-    return {
-      labels: checkedLabels({ ...first, fields: first.fields.slice(1) }),
-      body: without(lines, 1),
-    };
+/** The attributes' names, and what holds the number of rows against the file's own count. */
+async function readHeader(lines: AsyncGenerator<Line, undefined>, path: string) {
+  const first: Line = (await lines.next()).value ?? { line: 1, fields: [] };
+  if (path.endsWith(".csv")) {
+    const labels = checkedLabels(whereIn(path, first.line), first.fields.slice(1));
+    return { labels, counted: () => {} };
   }
+  const { value: second } = await lines.next();
   if (!second) {
     throw new LetheError(
-      `${join(root, name)} has no header`,
+      `${path} has no header`,
       "its first line counts the rows, its second names the attributes",
       "get the file again",
     );
   }
-  const labels = checkedLabels(second);
-  const body = without(lines, 2);
-  let rows = 0;
-  for (const _ of body) rows++;
-  if (first.fields.length !== 1 || first.fields[0] !== String(rows)) {
+  const counted = (rows: number) => {
+    if (first.fields.length === 1 && first.fields[0] === String(rows)) return;
     throw new LetheError(
-      `${first.where} says ${first.fields.join(" ")}, and ${rows} rows follow`,
+      `${whereIn(path, first.line)} says ${first.fields.join(" ")}, and ${rows} rows follow`,
       "the first line counts the rows",
       "add the missing rows, remove the extra ones, or correct the count",
     );
-  }
-  return { labels, body };
-}
-
-/**
- * A label file's lines that are not empty, each taken apart when it is its turn: all at once take a
- * gigabyte where the file takes 26 MB.
- */
-async function readLines(root: string, name: string): Promise<Iterable<Line>> {
-  const path = join(root, name);
-  const text = await readPlainText(path, {
-    maxBytes: MAX_LABEL_BYTES,
-    remedy: "check the path, or get the file with the data set",
-  });
-  if (name.endsWith(".csv")) {
-    const { columns, rows } = scanCsv(text, path);
-    return again(function* () {
-      yield lineOf(path, 1, columns);
-      for (const { line, fields } of rows) yield lineOf(path, line, fields);
-    });
-  }
-  return again(function* () {
-    for (let line = 1, at = 0; at < text.length; line++) {
-      const feed = text.indexOf("\n", at);
-      const end = feed < 0 ? text.length : feed;
-      const written = text.slice(at, end).trim();
-      if (written !== "") yield lineOf(path, line, written.split(/\s+/));
-      at = end + 1;
-    }
-  });
-}
-
-function lineOf(path: string, line: number, fields: readonly string[]): Line {
-  return {
-    line,
-    fields,
-    get where() {
-      return whereIn(path, line);
-    },
   };
-}
-
-/** What a generator gives, each time from its start. */
-function again<T>(generator: () => Iterator<T>): Iterable<T> {
-  return { [Symbol.iterator]: generator };
-}
-
-function take<T>(items: Iterable<T>, count: number): T[] {
-  return [...Iterator.from(items[Symbol.iterator]()).take(count)];
-}
-
-function without<T>(items: Iterable<T>, count: number): Iterable<T> {
-  return again(() => Iterator.from(items[Symbol.iterator]()).drop(count));
+  if (first.fields.length !== 1 || !/^\d+$/.test(first.fields[0])) {
+    counted((await Array.fromAsync(lines, () => 1)).length); // it is no count at all
+  }
+  return { labels: checkedLabels(whereIn(path, second.line), second.fields), counted };
 }
 
 /** Who is on which image. */
-interface Identities {
-  readonly count: number;
-  personOf(file: string): string | undefined;
-  /** The first row whose file is wanted; there is one. */
-  first(wanted: (file: string) => boolean): { readonly name: string; readonly where: string };
+interface Identities extends AsyncDisposable {
+  personOf(file: string): Promise<string | undefined>;
+  /** A row whose file was not asked for, once all have been; the first one. */
+  left(): Promise<{ readonly name: string; readonly where: string } | null>;
 }
 
-async function readIdentities(root: string, name: string): Promise<Identities> {
-  const rows = new Map<string, number>();
-  const people: string[] = [];
-  const lines: number[] = [];
-  const known = new Map<string, string>();
+/**
+ * Reads a file of identities beside one of attributes. Where both list the images in one order, as they
+ * mostly do, nothing of it stays in memory.
+ */
+function openIdentities(root: string, name: string): Identities {
   const path = join(root, name);
-  const all = await readLines(root, name);
-  for (const { where, line, fields } of name.endsWith(".csv") ? without(all, 1) : all) {
-    if (fields.length !== 2) {
-      throw new LetheError(
-        `${where} has ${fields.length} fields`,
-        "a row is a file and a person",
-        "correct the row",
-      );
+  const rows = async function* () {
+    const lines = labelLines(root, name);
+    if (name.endsWith(".csv")) await lines.next();
+    for await (const { line, fields } of lines) {
+      if (fields.length !== 2) {
+        throw new LetheError(
+          `${whereIn(path, line)} has ${fields.length} fields`,
+          "a row is a file and a person",
+          "correct the row",
+        );
+      }
+      yield { file: fields[0], person: fields[1], line };
     }
-    const [file, person] = fields;
-    const earlier = rows.get(file);
-    if (earlier !== undefined) throw duplicateRow(where, file, whereIn(path, lines[earlier]));
-    rows.set(file, people.length);
-    // One string for all of a person's images.
-    const same = known.get(person) ?? person;
-    known.set(same, same);
-    people.push(same);
-    lines.push(line);
-  }
+  };
+  /** All of it, once more. @throws {LetheError} a file has two rows */
+  const everything = async () => {
+    const all = new Map<string, { readonly person: string; readonly line: number }>();
+    for await (const { file, person, line } of rows()) {
+      const earlier = all.get(file);
+      if (earlier) throw duplicateRow(whereIn(path, line), file, whereIn(path, earlier.line));
+      all.set(file, { person, line });
+    }
+    return all;
+  };
+  const rest = rows();
+  /** Rows that came before their files were asked for. */
+  const early = new Map<string, { readonly person: string; readonly line: number }>();
   return {
-    count: people.length,
-    personOf: (file) => people[rows.get(file) ?? -1],
-    first(wanted) {
-      const [name, row] = [...rows].find(([file]) => wanted(file))!;
-      return { name, where: whereIn(path, lines[row]) };
+    async personOf(wanted) {
+      const known = early.get(wanted);
+      if (known) {
+        early.delete(wanted);
+        return known.person;
+      }
+      for (let next = await rest.next(); !next.done; next = await rest.next()) {
+        const { file, person, line } = next.value;
+        if (file === wanted) return person;
+        const earlier = early.get(file);
+        if (earlier) throw duplicateRow(whereIn(path, line), file, whereIn(path, earlier.line));
+        early.set(file, { person, line });
+      }
+      // Not there, or asked for before.
+      return (await everything()).get(wanted)?.person;
     },
+    async left() {
+      for (let next = await rest.next(); !next.done; next = await rest.next()) {
+        const { file, person, line } = next.value;
+        early.set(file, { person, line });
+      }
+      if (early.size === 0) return null;
+      await everything(); // a second row about an image that was asked for is left as well
+      const [file, { line }] = [...early].reduce((a, b) => a[1].line < b[1].line ? a : b);
+      return { name: file, where: whereIn(path, line) };
+    },
+    [Symbol.asyncDispose]: () => rest[Symbol.asyncDispose](),
   };
 }
 
-function checkedLabels({ where, fields }: Line): readonly string[] {
+function checkedLabels(where: string, fields: readonly string[]): readonly string[] {
   const twice = fields.find((field, index) => fields.indexOf(field) !== index);
   if (twice === undefined) return fields;
   throw new LetheError(
@@ -206,7 +166,7 @@ function checkedLabels({ where, fields }: Line): readonly string[] {
 }
 
 function targetsOf(
-  { where }: Line,
+  where: string,
   values: readonly string[],
   labels: readonly string[],
 ): readonly number[] {

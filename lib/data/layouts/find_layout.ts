@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { listFolder } from "../../files/list_folder.ts";
+import { folderEntries, listFolder } from "../../files/list_folder.ts";
 
 /** How deep below the root a layout's files are looked for, and in how many folders at most. */
 const DEPTH = 3;
@@ -63,10 +63,20 @@ export async function findByName(root: string, names: ReadonlySet<string>): Prom
  */
 export async function innermost(root: string, path: string): Promise<string> {
   for (let depth = 0; depth < DEPTH; depth++) {
-    const entries = (await listFolder(join(root, path), "the images lie in this folder"))
-      .filter(({ name }) => !isLeftover(name));
-    if (entries.length !== 1 || entries[0].isFile) return path;
-    path = `${path}/${entries[0].name}`;
+    const only = await onlyEntry(join(root, path));
+    if (only === null || only.isFile) return path;
+    path = `${path}/${only.name}`;
   }
   return path;
+}
+
+/** What alone is in a folder of images; null where there is something else or nothing. */
+async function onlyEntry(path: string): Promise<Deno.DirEntry | null> {
+  let only: Deno.DirEntry | null = null;
+  for await (const entry of folderEntries(path, "the images lie in this folder")) {
+    if (isLeftover(entry.name)) continue;
+    if (only) return null;
+    only = entry;
+  }
+  return only;
 }

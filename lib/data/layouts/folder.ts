@@ -6,8 +6,8 @@ import { readPlainText } from "../../files/plain_file.ts";
 import { checkedRelativePath } from "../../files/relative_path.ts";
 import { isLeftover } from "./find_layout.ts";
 import { listImages } from "./image_listing.ts";
-import { TargetTable } from "../target_table.ts";
-import { LabelledRow, type LayoutContent, matchRows, MAX_LABEL_BYTES, whereIn } from "./layout.ts";
+import { LabelRows } from "./label_rows.ts";
+import { type LayoutContent, MAX_LABEL_BYTES, whereIn } from "./layout.ts";
 
 /**
  * A plain folder: images anywhere in it and exactly one `.csv` (or `.tsv`) file at its top with the columns
@@ -28,26 +28,23 @@ export async function readFolder(root: string): Promise<LayoutContent> {
   const columnIndex = (column: string) => table.columns.indexOf(column);
   const labels = isClass ? [...valuesOf(table.rows, columnIndex("class"))].sort() : labelColumns;
   const task = isClass ? "classes" : "multi-label";
-  const targets = new TargetTable(task, labels.length);
+  const rows = new LabelRows(listing, name, task, labels.length);
   const places = new Map(labels.map((label, place) => [label, place]));
   const columns = isClass ? [] : labels.map(columnIndex);
   const [fileColumn, identityColumn] = [columnIndex("file"), columnIndex("identity")];
-  const rows: LabelledRow[] = [];
   for (const { line, fields } of table.rows) {
     const where = whereIn(name, line);
     const empty = table.columns.find((_, index) => fields[index] === "");
     if (empty !== undefined) {
       throw new LetheError(`${where} has no ${empty}`, "every field is filled", "fill it in");
     }
-    const row = targets.add(
-      isClass
-        ? [places.get(fields[columnIndex("class")])!]
-        : labels.map((label, i) => binaryTarget(fields[columns[i]], label, where)),
-    );
+    const targets = isClass
+      ? [places.get(fields[columnIndex("class")])!]
+      : labels.map((label, i) => binaryTarget(fields[columns[i]], label, where));
     const file = checkedRelativePath(fields[fileColumn], where);
-    rows.push(new LabelledRow(file, fields[identityColumn], targets, row, name, line));
+    rows.add({ file, identity: fields[identityColumn], targets, line });
   }
-  return { task, labels, ...matchRows(rows, listing, name) };
+  return { task, labels, ...rows.finish(name) };
 }
 
 function valuesOf(rows: Iterable<CsvRow>, column: number): Set<string> {

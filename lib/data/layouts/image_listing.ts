@@ -1,6 +1,7 @@
 import { join } from "@std/path";
 import { LetheError } from "../../error.ts";
-import { listFolder } from "../../files/list_folder.ts";
+import { folderEntries } from "../../files/list_folder.ts";
+import { type FileTable, packFiles } from "../file_table.ts";
 import { isImageName, type OtherFormat, otherFormatOf } from "../images/formats.ts";
 import { isLeftover } from "./find_layout.ts";
 
@@ -13,8 +14,8 @@ export interface UnreadImages {
 
 /** What lies in a folder and its subfolders. */
 export interface ImageListing {
-  /** Images that can be read, by their names' endings in any case. */
-  readonly images: ReadonlySet<string>;
+  /** Images that can be read, by their names' endings in any case; sorted. */
+  readonly images: FileTable;
   /** Others, by format. */
   readonly unread: readonly UnreadImages[];
 }
@@ -29,16 +30,20 @@ export interface ImageListing {
  * @throws {LetheError} when the folder is missing, unreadable or holds no image
  */
 export async function listImages(root: string, folder: string): Promise<ImageListing> {
-  const images = new Set<string>();
+  const images = new Map<string, string[]>();
   const unread = new Map<OtherFormat, string[]>();
   const pending = [folder];
   for (let current = pending.pop(); current !== undefined; current = pending.pop()) {
-    for (const entry of await listFolder(join(root, current), "the images lie in this folder")) {
+    for await (const entry of folderEntries(join(root, current), "the images lie in this folder")) {
       if (isLeftover(entry.name)) continue;
       const path = current === "" ? entry.name : `${current}/${entry.name}`;
       if (entry.isDirectory) pending.push(path);
       if (!entry.isFile) continue;
-      if (isImageName(entry.name)) images.add(path);
+      if (isImageName(entry.name)) {
+        const own = images.get(current);
+        if (own) own.push(entry.name);
+        else images.set(current, [entry.name]);
+      }
       const format = otherFormatOf(entry.name);
       if (format) unread.set(format, unread.get(format) ?? []);
       if (format) unread.get(format)!.push(path);
@@ -55,5 +60,17 @@ export async function listImages(root: string, folder: string): Promise<ImageLis
       first ? `convert them: ${first.format.convert(first.files[0])}` : "put the images there",
     );
   }
-  return { images, unread: others };
+  return { images: packed(images), unread: others };
+}
+
+/** Images by folder, as a sorted table. */
+function packed(images: ReadonlyMap<string, string[]>): FileTable {
+  const under = (folder: string) => folder === "" ? "" : `${folder}/`;
+  const [only, ...others] = images;
+  // Paths of hundreds of thousands take tens of megabytes more than their names.
+  if (others.length === 0) return packFiles(only[1].sort(), under(only[0]));
+  const paths = [...images].flatMap(([folder, names]) =>
+    names.map((name) => `${under(folder)}${name}`)
+  );
+  return packFiles(paths.sort());
 }

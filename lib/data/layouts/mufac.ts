@@ -5,8 +5,8 @@ import { readPlainText } from "../../files/plain_file.ts";
 import { checkedRelativePath } from "../../files/relative_path.ts";
 import { findByName } from "./find_layout.ts";
 import { listImages } from "./image_listing.ts";
-import { TargetTable } from "../target_table.ts";
-import { LabelledRow, type LayoutContent, matchRows, MAX_LABEL_BYTES, whereIn } from "./layout.ts";
+import { LabelRows } from "./label_rows.ts";
+import { type LayoutContent, MAX_LABEL_BYTES, whereIn } from "./layout.ts";
 
 /** The file by which MUFAC's folder is known. */
 const MUFAC_MARK = "custom_train_dataset.csv";
@@ -39,7 +39,7 @@ export async function readMufac(folder: string): Promise<LayoutContent> {
   const parts = [];
   for (const part of PARTS) parts.push(await readPart(root, part));
   const unread = parts.flatMap((part) => part.unread);
-  const samples = parts.flatMap((part) => part.samples)
+  const samples = parts.flatMap((part) => [...part.samples])
     .sort((a, b) => a.file < b.file ? -1 : 1);
   const absent = parts.reduce((sum, part) => sum + part.absent, 0);
   return { root, task: "classes", labels: AGES, samples, absent, unread };
@@ -61,8 +61,8 @@ async function readPart(root: string, part: string) {
       "add the missing or remove the extra column",
     );
   }
-  const table = new TargetTable("classes", AGES.length);
-  const labelled: LabelledRow[] = [];
+  const listing = await listImages(root, `${part}_images`);
+  const labelled = new LabelRows(listing, name, "classes", AGES.length);
   for (const { line, fields } of rows) {
     const [family, person, age, image] = COLUMNS.map((column) => fields[columns.indexOf(column)]);
     const where = whereIn(name, line);
@@ -82,8 +82,7 @@ async function readPart(root: string, part: string) {
       );
     }
     const file = `${part}_images/${checkedRelativePath(image, where)}`;
-    const row = table.add([ageClass]);
-    labelled.push(new LabelledRow(file, `${family}_${person}`, table, row, name, line));
+    labelled.add({ file, identity: `${family}_${person}`, targets: [ageClass], line });
   }
-  return matchRows(labelled, await listImages(root, `${part}_images`), name);
+  return labelled.finish(name);
 }

@@ -2,7 +2,8 @@ import { answerQuestions, questionsTo } from "../../threads/questions.ts";
 import { joinBytes } from "../images/join_bytes.ts";
 import type { Cut } from "../images/random_crop.ts";
 import type { StoredForm } from "../images/stored_form.ts";
-import { fileAt, fileCount, type FileTable, hashAt } from "../file_table.ts";
+import { type HashedFiles, openHashes } from "../file_hashes.ts";
+import { fileAt, fileCount } from "../file_table.ts";
 import { type ImageFiles, type ImageLoader, openImageLoader } from "./image_loader.ts";
 import { range } from "./image_source.ts";
 
@@ -31,11 +32,11 @@ export interface StreamedImages {
 /** A thread that makes batches of image files while this one, or the device, computes. */
 export interface InputThread extends Disposable {
   /**
-   * @param files below the root, none twice; a table brings their hashes
+   * @param files below the root, none twice; columns bring their hashes
    * @param form what they are decoded to
    * @param early decodes them when nothing else is asked for, before they are
    */
-  images(files: readonly string[] | FileTable, form: StoredForm, early?: boolean): StreamedImages;
+  images(files: readonly string[] | HashedFiles, form: StoredForm, early?: boolean): StreamedImages;
 }
 
 /** How an {@link InputThread} goes about it. */
@@ -50,7 +51,7 @@ type Order =
   | {
     readonly images: {
       list: number;
-      files: readonly string[] | FileTable;
+      files: readonly string[] | HashedFiles;
       form: StoredForm;
       early: boolean;
     };
@@ -122,12 +123,14 @@ const WARM_BYTES = 16 * 2 ** 20;
 /** Images of one list: all are kept, or none. */
 function keptImages(
   loader: ImageLoader,
-  files: readonly string[] | FileTable,
+  files: readonly string[] | HashedFiles,
   form: StoredForm,
   room: Room,
 ) {
   const { side } = form;
-  const count = "names" in files ? fileCount(files) : files.length;
+  const count = "table" in files ? fileCount(files.table) : files.length;
+  // Open for as long as the thread lives.
+  const hashes = "table" in files ? openHashes(files.hashes) : null;
   const size = side * side * 3;
   const keeps = count * size <= room.left;
   if (keeps) room.left -= count * size;
@@ -136,8 +139,8 @@ function keptImages(
   const warm = new Map<number, Promise<Uint8Array>>();
   const wanted = new Set<number>();
   const load = async (position: number): Promise<Uint8Array> => {
-    const pixels = "names" in files
-      ? await loader.load(fileAt(files, position), form, hashAt(files, position))
+    const pixels = "table" in files
+      ? await loader.load(fileAt(files.table, position), form, hashes!.at(position))
       : await loader.load(files[position], form);
     if (keeps) kept.set(position, pixels);
     return pixels;

@@ -7,7 +7,7 @@ import { Random } from "../../../lib/random.ts";
 import { PUBLISHED_META_LEARNING } from "../../../lib/run/meta_learning/settings.ts";
 import { writeLearnedKit } from "../../../lib/run/meta_learning/write_learned_kit.ts";
 import { peopleOf } from "../../../lib/run/memory/people_of.ts";
-import { hashOf, openSplit } from "../../../lib/run/split_data.ts";
+import { hashesOf, openSplit } from "../../../lib/run/split_data.ts";
 import { openDevice } from "../../../lib/tensor/device.ts";
 
 /** A kit of a split's people and images whose meta-loss has learned nothing: its size is what counts. */
@@ -30,7 +30,7 @@ async function writeKit(model: string, splitPath: string, root: string, out: str
     settings,
     forMethods: { methods: { source: "none" }, statistics: null, trials: {}, stepRanges: {} },
     identities,
-    imageHashes: joinedSamples([train, val]).map((sample) => hashOf(data, sample)),
+    imageHashes: hashesOf(data, joinedSamples([train, val])),
     stepRanges: {},
     record: {
       ...{ settings, seed: 0, microBatch: 64, split: data.sha256, history: [] },

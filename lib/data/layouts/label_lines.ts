@@ -1,0 +1,36 @@
+import { join } from "@std/path";
+import { type CsvRow, scanCsv } from "../../files/csv.ts";
+import { fileLines } from "../../files/file_lines.ts";
+import { readPlainText } from "../../files/plain_file.ts";
+import { MAX_LABEL_BYTES } from "./layout.ts";
+
+/** A line of a label file, from 1 on. */
+export type Line = CsvRow;
+
+const OPTIONS = {
+  maxBytes: MAX_LABEL_BYTES,
+  remedy: "check the path, or get the file with the data set",
+};
+
+/**
+ * A label file's lines that are not empty, with fields that are separated by white space, or as CSV its
+ * header and rows. Each is taken apart when it is its turn: all at once take a gigabyte where the file
+ * takes 26 MB.
+ *
+ * @throws {LetheError} the file is missing, no plain text, or a row breaks CSV's rules
+ */
+export async function* labelLines(root: string, name: string): AsyncGenerator<Line, undefined> {
+  const path = join(root, name);
+  if (name.endsWith(".csv")) {
+    const { columns, rows } = scanCsv(await readPlainText(path, OPTIONS), path);
+    yield { line: 1, fields: columns };
+    yield* rows;
+    return;
+  }
+  let line = 0;
+  for await (const text of fileLines(path, OPTIONS)) {
+    line++;
+    const written = text.trim();
+    if (written !== "") yield { line, fields: written.split(/\s+/) };
+  }
+}
