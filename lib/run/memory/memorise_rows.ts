@@ -1,9 +1,10 @@
+import * as tf from "@tensorflow/tfjs";
 import { downloadWeights } from "../../model/device_weights.ts";
 import type { Weight } from "../../model/safetensors.ts";
 import type { Random } from "../../random.ts";
 import { Recorded } from "../../tensor/recording/recorded.ts";
 import type { Tensors } from "../../tensor/recording/recording.ts";
-import { disposeWeights } from "../../tensor/weights.ts";
+import { disposeWeights, mapWeights, type Weights } from "../../tensor/weights.ts";
 import { unflatten } from "../../unlearn/memory/flat.ts";
 import {
   disposeMoments,
@@ -13,7 +14,7 @@ import {
 import { disposeSettings, initialSettings, learnStep } from "../../unlearn/memory/learn_step.ts";
 import { memorise, rowLength } from "../../unlearn/memory/memorise.ts";
 import type { MemoriseRecipe, MemoryContext } from "../../unlearn/memory/memory_context.ts";
-import { preconditionAll } from "../../unlearn/memory/preconditioner.ts";
+import { preconditionAll, type StepSettings } from "../../unlearn/memory/preconditioner.ts";
 import { RowsInMemory } from "../../unlearn/memory/row_store.ts";
 import { keptMoments } from "./kept_moments.ts";
 import type { MemoryInputs, MemorySettings } from "./memory_inputs.ts";
@@ -63,7 +64,7 @@ export async function memoriseRows(
   };
   const first = new RowsInMemory(rowLength(theta, ONCE));
   const probe = random.fork("probe").shuffle(people).slice(0, PROBE_PEOPLE);
-  const none = await noSettings(context);
+  const none = noSettings(theta);
   await memorise(context, none, ONCE, random.fork("probe"), first, { groups: [probe] });
   disposeSettings(none);
   const start = await initialSettings(
@@ -127,10 +128,8 @@ const ONCE: MemoriseRecipe = {
   lastStep: 1,
 };
 
-/** Settings under which rows that are zero move nothing. */
-async function noSettings(context: MemoryContext) {
-  const none = new Float32Array(
-    Object.values(context.theta).reduce((sum, { size }) => sum + size, 0),
-  );
-  return await initialSettings(context, [none], 0, 1, 0);
+/** Settings of no damping and no power, under which rows that are zero move nothing. */
+function noSettings(theta: Weights): StepSettings {
+  const zeros = () => mapWeights(theta, () => tf.scalar(0));
+  return { logSize: zeros(), logDamping: zeros(), power: zeros() };
 }

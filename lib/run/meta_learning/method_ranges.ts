@@ -3,6 +3,7 @@ import type { StepRange } from "../../model/kit/kit_manifest.ts";
 import { disposeWeights } from "../../tensor/weights.ts";
 import { requestFactor } from "../../unlearn/memory/request_scale.ts";
 import { scaledRow, subtractRows } from "../../unlearn/memory/row_step.ts";
+import { JustInTime } from "../../unlearn/compared/jit.ts";
 import { retainedProjectors } from "../../unlearn/compared/pgu.ts";
 import type { Method } from "../../unlearn/methods/method.ts";
 import type { MethodSettings } from "../../unlearn/methods.ts";
@@ -33,10 +34,16 @@ export async function methodRange(
   const projectors = method.needs.includes("covariances") && covariances
     ? (await retainedProjectors(covariances, null, settings.gamma)).projectors
     : undefined;
+  const theta = simulated.theta.device;
+  const backbone = { shape: config, microBatch };
+  const jit = method.name === "jit"
+    ? new JustInTime({ theta, backbone, learningRate: settings.learningRate })
+    : undefined;
   const context = {
-    ...{ theta: simulated.theta.device, shape: config, microBatch, task: config.task },
+    ...{ theta, ...backbone, task: config.task },
     ...{ source: simulated.source, statistics },
     ...(projectors ? { projectors } : {}),
+    ...(jit ? { jit } : {}),
   };
   try {
     return await rangeOfSteps(simulated, REQUESTS, async ({ rows, support }) => {
@@ -46,6 +53,7 @@ export async function methodRange(
     });
   } finally {
     disposeWeights(projectors);
+    jit?.dispose();
   }
 }
 

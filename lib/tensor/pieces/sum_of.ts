@@ -11,6 +11,8 @@ export interface PieceSum {
   readonly weights: Weights;
   /** Adds factor x, or factor x^2; the factor is [1]. */
   add(x: Weights, factor: tf.Tensor, what: "x" | "x squared"): void;
+  /** Adds factor x of numbers on the host; a tensor that is missing stays as it is. */
+  addValues(x: ReadonlyMap<string, Float32Array>, factor: tf.Tensor): void;
   /** The sum as it is now, whatever comes; the caller's. */
   copy(): Weights;
   dispose(): void;
@@ -27,6 +29,17 @@ export function sumOf(backend: LetheBackend, initial: Weights, zero: boolean): P
       const flat = packed(backend, x, layout);
       flat.forEach((own, i) => accumulate(backend, pieces.flat[i], own, factor, what));
       tf.dispose(flat);
+    },
+    addValues(x, factor) {
+      layout.pieces.forEach(({ bytes }, i) => {
+        const values = new Float32Array(bytes / 4);
+        for (const { name, piece, offset } of layout.parts) {
+          if (piece === i && x.has(name)) values.set(x.get(name)!, offset / 4);
+        }
+        const flat = tf.tensor1d(values);
+        accumulate(backend, pieces.flat[i], flat, factor, "x");
+        flat.dispose();
+      });
     },
     copy: () => mapWeights(pieces.weights, tf.clone),
     dispose: () => pieces.dispose(),

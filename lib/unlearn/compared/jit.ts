@@ -2,8 +2,8 @@ import * as tf from "@tensorflow/tfjs";
 import type { Random } from "../../random.ts";
 import { Recorded } from "../../tensor/recording/recorded.ts";
 import type { Tensors } from "../../tensor/recording/recording.ts";
-import { addScaled, disposeWeights, type Weights } from "../../tensor/weights.ts";
-import { type Backbone, logitGradient, logitsOf } from "../logit_gradient.ts";
+import { addScaled, disposeWeights, mapWeights, type Weights } from "../../tensor/weights.ts";
+import { type Backbone, logitsOf, queueLogitGradient } from "../logit_gradient.ts";
 import { photographShares } from "../photograph_shares.ts";
 
 /** How JiT perturbs and steps. */
@@ -29,19 +29,98 @@ export function* gaussianNoises(
   }
 }
 
+/** How JiT is run. */
+interface JitRun {
+  readonly theta: Weights;
+  readonly backbone: Backbone;
+  readonly learningRate: number;
+}
+
 /**
  * Just in Time unlearning (Foster et al. 2024a): one SGD step that makes the model smooth around the
  * support images, on the mean over draws of
  *
  *     sum over images of |f(x) - f(x')| / |x - x'|,   x' = x + noise, cut to the batch's own range
  *
- * with f(x') constant to differentiation; a person's photographs count as one image together.
- *
- * @param patches patch rows [b n, 3 patchSize^2] of the support images
- * @param noises what is added, each of the shape of `patches`
- * @param people whose each image is, where somebody has several
- * @returns theta_u, the caller's, and the loss before the step
+ * with f(x') constant to differentiation; a person's photographs count as one image together. Draws, and
+ * requests of as many images, are replayed from the first one's recording (WebGPU).
  */
+export class JustInTime {
+  readonly #perturbed: Recorded<Tensors, { logits: tf.Tensor; distance: tf.Tensor }>;
+  readonly #step: Recorded<Tensors, Tensors>;
+
+  /** @param run its theta stays the caller's */
+  constructor({ theta, backbone, learningRate }: JitRun) {
+    this.#perturbed = new Recorded(({ patches, noise }: Tensors) => {
+      const noisy = tf.minimum(
+        tf.maximum(tf.add(patches, noise), tf.min(patches)),
+        tf.max(patches),
+      );
+      const logits = logitsOf(theta, backbone, noisy);
+      const gap = tf.reshape(tf.sub(patches, noisy), [logits.shape[0], -1]);
+      return { logits, distance: tf.sqrt(tf.sum(tf.square(gap), 1)) };
+    });
+    // All draws in one tensor each: a term of its own for each would be some ten programs, and as many again
+    // for its gradient.
+    this.#step = new Recorded(({ patches, said, apart, shares }: Tensors) => {
+      const { value, gradients } = queueLogitGradient(theta, backbone, patches, (logits) => {
+        const gaps = tf.sub(tf.expandDims(logits, 0), said);
+        const ratios = tf.div(tf.sqrt(tf.sum(tf.square(gaps), 2)), apart);
+        return tf.div(tf.sum(shares ? tf.mul(ratios, shares) : ratios), said.shape[0]);
+      });
+      const after = addScaled(theta, gradients, -learningRate);
+      disposeWeights(gradients);
+      return { ...after, [VALUE]: value };
+    });
+  }
+
+  /**
+   * One step.
+   *
+   * @param patches patch rows [b n, 3 patchSize^2] of the support images
+   * @param noises what is added, each of the shape of `patches`
+   * @param people whose each image is, where somebody has several
+   * @returns theta_u, the caller's, and the loss before the step
+   */
+  async take(
+    patches: tf.Tensor,
+    noises: Iterable<tf.Tensor>,
+    people?: readonly number[],
+  ): Promise<{ theta: Weights; value: number }> {
+    const copies: { logits: tf.Tensor; distance: tf.Tensor }[] = [];
+    for (const noise of noises) {
+      const { logits, distance } = this.#perturbed.run({ patches, noise }, STAYS, copies);
+      copies.push({ logits: tf.clone(logits), distance: tf.clone(distance) });
+    }
+    const [said, apart] = [copies.map(({ logits }) => logits), copies.map((copy) => copy.distance)]
+      .map((tensors) => tf.tidy(() => tf.stack(tensors)));
+    const weights = people && photographShares(people);
+    const shares = weights && tf.tensor1d([...weights]);
+    const inputs = { patches, said, apart, ...shares ? { shares } : {} };
+    const { [VALUE]: value, ...moved } = this.#step.run(inputs);
+    tf.dispose([said, apart, ...copies.flatMap(({ logits, distance }) => [logits, distance])]);
+    shares?.dispose();
+    const after = mapWeights(moved, tf.clone);
+    try {
+      return { theta: after, value: (await value.data())[0] };
+    } catch (error) {
+      disposeWeights(after);
+      throw error;
+    }
+  }
+
+  dispose(): void {
+    this.#perturbed.dispose();
+    this.#step.dispose();
+  }
+}
+
+/** The output that is no weight. */
+const VALUE = "loss";
+/** What is the same for all draws of a request. */
+const STAYS: ReadonlySet<string> = new Set(["patches"]);
+
+/** As {@link JustInTime} takes it, for one request. */
 export async function justInTime(
   theta: Weights,
   backbone: Backbone,
@@ -50,39 +129,10 @@ export async function justInTime(
   learningRate: number,
   people?: readonly number[],
 ): Promise<{ theta: Weights; value: number }> {
-  const { imageSize, patchSize } = backbone.shape;
-  const perImage = (imageSize / patchSize) ** 2;
-  const images = patches.shape[0] / perImage;
-  const shares = people && photographShares(people);
-  const copies: { logits: tf.Tensor; distance: tf.Tensor }[] = [];
-  const perturbed = new Recorded(({ noise }: Tensors) => {
-    const noisy = tf.minimum(
-      tf.maximum(tf.add(patches, noise), tf.min(patches)),
-      tf.max(patches),
-    );
-    const logits = logitsOf(theta, backbone, noisy);
-    const gap = tf.reshape(tf.sub(patches, noisy), [images, -1]);
-    return { logits, distance: tf.sqrt(tf.sum(tf.square(gap), 1)) };
-  });
-  for (const noise of noises) {
-    const { logits, distance } = perturbed.run({ noise });
-    copies.push({ logits: tf.clone(logits), distance: tf.clone(distance) });
+  const steps = new JustInTime({ theta, backbone, learningRate });
+  try {
+    return await steps.take(patches, noises, people);
+  } finally {
+    steps.dispose();
   }
-  perturbed.dispose();
-  // All draws in one tensor each: a term of its own for each would be some ten programs, and as many again
-  // for its gradient.
-  const [said, apart] = [copies.map(({ logits }) => logits), copies.map((copy) => copy.distance)]
-    .map((tensors) => tf.tidy(() => tf.stack(tensors)));
-  const { value, gradients } = await logitGradient(theta, backbone, patches, (logits) => {
-    const gaps = tf.sub(tf.expandDims(logits, 0), said);
-    const ratios = tf.div(tf.sqrt(tf.sum(tf.square(gaps), 2)), apart);
-    return tf.div(
-      tf.sum(shares ? tf.mul(ratios, tf.tensor1d([...shares])) : ratios),
-      copies.length,
-    );
-  });
-  const after = addScaled(theta, gradients, -learningRate);
-  tf.dispose([said, apart, ...copies.flatMap(({ logits, distance }) => [logits, distance])]);
-  disposeWeights(gradients);
-  return { theta: after, value };
 }

@@ -2,6 +2,9 @@ import * as tf from "@tensorflow/tfjs";
 import { isLowRank, type MemoryRow, type RowTensor } from "../../model/kit/memory_row.ts";
 import type { Weight } from "../../model/safetensors.ts";
 import { matMul } from "../../tensor/mat_mul.ts";
+import type { LetheBackend } from "../../tensor/backend/lethe_backend.ts";
+import { sumOf } from "../../tensor/pieces/sum_of.ts";
+import { activeWebgpu } from "../../tensor/recording/owned_tensor.ts";
 import { disposeWeights, mapWeights, type Weights } from "../../tensor/weights.ts";
 import { flatten } from "./flat.ts";
 import { expand, truncate } from "./low_rank.ts";
@@ -47,6 +50,8 @@ export function scaledRow({ step, centroid }: MemoryRow, scale: number): MemoryR
  * @returns the caller disposes it
  */
 export function subtractRows(theta: Weights, rows: readonly MemoryRow[]): Weights {
+  const backend = activeWebgpu();
+  if (backend && rows.every(isWhole)) return subtractWhole(backend, theta, rows);
   return mapWeights(theta, (tensor, name) => {
     let moved = tensor;
     for (const { step } of rows) {
@@ -60,6 +65,60 @@ export function subtractRows(theta: Weights, rows: readonly MemoryRow[]): Weight
   });
 }
 
+/** Bytes of weights that rows are taken from at a time. */
+const TOGETHER = 32 * 2 ** 20;
+
+/** Whether no tensor of a row is kept at a rank. */
+function isWhole({ step }: MemoryRow): boolean {
+  return [...step.values()].every((tensor) => "whole" in tensor);
+}
+
+/**
+ * As {@link subtractRows}, to the same bits: a program per row and some megabytes of weights, not one per
+ * row and tensor.
+ */
+function subtractWhole(
+  backend: LetheBackend,
+  theta: Weights,
+  rows: readonly MemoryRow[],
+): Weights {
+  const after: Record<string, tf.Tensor> = {};
+  const minus = tf.tensor1d([-1]);
+  for (const names of groupsOf(theta)) {
+    const some = names.filter((name) => rows.some(({ step }) => step.has(name)));
+    if (some.length === 0) continue;
+    const initial = Object.fromEntries(some.map((name) => [name, theta[name]]));
+    const moved = sumOf(backend, initial, false);
+    for (const { step } of rows) {
+      const values = some.flatMap((name): [string, Float32Array][] => {
+        const own = step.get(name);
+        return own && "whole" in own ? [[name, own.whole]] : [];
+      });
+      moved.addValues(new Map(values), minus);
+    }
+    Object.assign(after, moved.copy());
+    moved.dispose();
+  }
+  minus.dispose();
+  // Rows may be kept of some layers only.
+  return mapWeights(theta, (tensor, name) => after[name] ?? tf.clone(tensor));
+}
+
+/** Names of weights that go together: as many as take {@link TOGETHER} bytes, or one that takes more. */
+function groupsOf(theta: Weights): string[][] {
+  const groups: string[][] = [];
+  let bytes = TOGETHER;
+  for (const [name, { size }] of Object.entries(theta)) {
+    if (bytes + 4 * size > TOGETHER) {
+      groups.push([]);
+      bytes = 0;
+    }
+    groups.at(-1)!.push(name);
+    bytes += 4 * size;
+  }
+  return groups;
+}
+
 /**
  * What rows take from the weights, -sum_p row_p, flat as `flatten` lays theta's names out. Rows that are
  * kept whole are added up on the host, where they are.
@@ -68,7 +127,7 @@ export async function takenByRows(
   theta: Weights,
   rows: readonly MemoryRow[],
 ): Promise<Float32Array> {
-  if (rows.every(({ step }) => [...step.values()].every((tensor) => "whole" in tensor))) {
+  if (rows.every(isWhole)) {
     const names = Object.keys(theta).sort();
     const taken = new Float32Array(names.reduce((sum, name) => sum + theta[name].size, 0));
     let at = 0;

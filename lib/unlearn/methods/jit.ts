@@ -21,21 +21,16 @@ export const jit: Method<"jit", "learningRate" | "noise" | "draws"> = {
   candidates: [1e-2, 1e-3, 1e-4].flatMap((learningRate) =>
     [30, 1].map((noise) => ({ learningRate, noise, draws: 25 }))
   ),
-  async run({ theta, source, random, ...backbone }, { support, people }, settings) {
+  async run({ theta, source, random, jit, ...backbone }, { support, people }, settings) {
     const [{ gaussianNoises, justInTime }, tf] = await Promise.all([
       import("../compared/jit.ts"),
       import("@tensorflow/tfjs"),
     ]);
     const { patches, targets } = await source.batch(support);
     const noises = gaussianNoises(patches, settings, random);
-    const result = await justInTime(
-      theta,
-      backbone,
-      patches,
-      noises,
-      settings.learningRate,
-      people,
-    );
+    const result = jit
+      ? await jit.take(patches, noises, people)
+      : await justInTime(theta, backbone, patches, noises, settings.learningRate, people);
     tf.dispose([patches, targets]);
     return { theta: result.theta };
   },

@@ -5,6 +5,7 @@ import type { MemoryRow } from "../../model/kit/memory_row.ts";
 import type { StoredKit } from "../../model/kit/kit.ts";
 import type { Random } from "../../random.ts";
 import type { Weights } from "../../tensor/weights.ts";
+import type { JustInTime } from "../compared/jit.ts";
 import type { Backbone } from "../logit_gradient.ts";
 import type { Answers } from "../memory/divergence.ts";
 import type { TrainingStatistics } from "../training_statistics.ts";
@@ -67,6 +68,8 @@ export interface UnlearningContext extends Backbone {
   readonly statistics?: TrainingStatistics;
   /** For PGU: projectors that were made for several requests, in place of its own. */
   readonly projectors?: Weights;
+  /** For JiT: steps by these weights and settings that several requests share, in place of its own. */
+  readonly jit?: Pick<JustInTime, "take">;
   /** For methods that need a kit's own parts: the kit, and the row of each photograph's person. */
   readonly kit?: { readonly stored: StoredKit; readonly rows: readonly number[] };
   /** For methods that need what the kit remembers: the opened row of each person of the request. */

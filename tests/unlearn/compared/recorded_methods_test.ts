@@ -6,7 +6,7 @@ import { activeWebgpu } from "../../../lib/tensor/recording/owned_tensor.ts";
 import { useRecording } from "../../../lib/tensor/recording/recorded.ts";
 import { disposeWeights, type Weights } from "../../../lib/tensor/weights.ts";
 import { badTeacher } from "../../../lib/unlearn/compared/bad_teacher.ts";
-import { justInTime } from "../../../lib/unlearn/compared/jit.ts";
+import { JustInTime, justInTime } from "../../../lib/unlearn/compared/jit.ts";
 import { inputCovariances, projectedGradient } from "../../../lib/unlearn/compared/pgu.ts";
 import { referenceTuning } from "../../../lib/unlearn/compared/reference_tuning.ts";
 import { scrub } from "../../../lib/unlearn/compared/scrub.ts";
@@ -95,15 +95,18 @@ for (const [name, run] of Object.entries(METHODS)) {
     const toy = await toyObjective(12);
     const backend = activeWebgpu();
     const before = backend?.replayed ?? 0;
+    const { numTensors } = tf.memory();
     const after = await run(toy);
     const bits = await onHost(after);
     disposeWeights(after);
+    assertEquals(tf.memory().numTensors, numTensors);
     if (backend) assert(backend.replayed > before, "nothing was replayed");
     useRecording(false);
     try {
       const again = await run(toy);
       assertEquals(await onHost(again), bits);
       disposeWeights(again);
+      assertEquals(tf.memory().numTensors, numTensors);
     } finally {
       useRecording(true);
     }
@@ -114,3 +117,37 @@ for (const [name, run] of Object.entries(METHODS)) {
     for (const weights of [toy.theta, toy.phi]) disposeWeights(weights);
   });
 }
+
+onEachDevice(
+  "JustInTime replays each request after the first of its size, to the bits of one alone",
+  async () => {
+    const { theta, phi, objective: { source } } = await toyObjective(12);
+    const backend = activeWebgpu();
+    const noise = (patches: tf.Tensor, seed: number) => {
+      const random = new Random(seed, "noise");
+      const values = () => Float32Array.from({ length: patches.size }, () => random.normal());
+      return [tf.tensor(values(), patches.shape), tf.tensor(values(), patches.shape)];
+    };
+    const { numTensors } = tf.memory();
+    const steps = new JustInTime({ theta, backbone: BACKBONE, learningRate: 0.05 });
+    const queued: number[] = [];
+    for (const [seed, images] of [[0, [1, 2, 3]], [1, [4, 5, 6]], [2, [3, 2, 1]]] as const) {
+      const { patches, targets } = source.batch(images);
+      const noises = noise(patches, seed);
+      const people = seed === 2 ? [7, 7, 8] : undefined;
+      const before = backend?.dispatched ?? 0;
+      const shared = await steps.take(patches, noises, people);
+      queued.push((backend?.dispatched ?? 0) - before);
+      const alone = await justInTime(theta, BACKBONE, patches, noises, 0.05, people);
+      assertEquals(shared.value, alone.value);
+      assertEquals(await onHost(shared.theta), await onHost(alone.theta));
+      for (const each of [shared, alone]) disposeWeights(each.theta);
+      tf.dispose([patches, targets, noises]);
+    }
+    // What is left op by op puts the draws side by side.
+    if (backend) assert(queued.every((programs) => programs < 10), `${queued}`);
+    steps.dispose();
+    assertEquals(tf.memory().numTensors, numTensors);
+    for (const weights of [theta, phi]) disposeWeights(weights);
+  },
+);

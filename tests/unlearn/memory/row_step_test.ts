@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import type { MemoryRow, RowTensor } from "../../../lib/model/kit/memory_row.ts";
 import { Random } from "../../../lib/random.ts";
+import { activeWebgpu } from "../../../lib/tensor/recording/owned_tensor.ts";
 import { disposeWeights, mapWeights, type Weights } from "../../../lib/tensor/weights.ts";
 import { flatten } from "../../../lib/unlearn/memory/flat.ts";
 import { subtractRows, takenByRows } from "../../../lib/unlearn/memory/row_step.ts";
@@ -32,5 +33,47 @@ onEachDevice(
       for (const weights of [zeros, taken]) disposeWeights(weights);
     }
     disposeWeights(theta);
+  },
+);
+
+onEachDevice(
+  "subtractRows takes whole rows out a program each, to the bits of one subtraction after the other",
+  async () => {
+    const random = new Random(1, "rows");
+    const noise = (size: number) => Float32Array.from({ length: size }, () => random.normal());
+    const shapes: Record<string, number[]> = { "b.weight": [40, 3], a: [5], c: [1], d: [7] };
+    const theta: Weights = Object.fromEntries(
+      Object.entries(shapes).map(([name, shape]) => [
+        name,
+        tf.tensor(noise(shape.reduce((a, b) => a * b)), shape),
+      ]),
+    );
+    const rows = [["a", "b.weight", "c"], ["b.weight"], ["a", "c"]].map((names): MemoryRow => ({
+      step: new Map(names.map((name) => [name, { whole: noise(theta[name].size) }])),
+      centroid: noise(2),
+    }));
+    const due = mapWeights(
+      theta,
+      (tensor, name) =>
+        tf.tidy(() =>
+          rows.reduce((moved: tf.Tensor, { step }) => {
+            const own = step.get(name);
+            return own && "whole" in own
+              ? tf.sub(moved, tf.tensor(own.whole, tensor.shape))
+              : moved;
+          }, tf.clone(tensor))
+        ),
+    );
+    const before = tf.memory().numTensors;
+    const backend = activeWebgpu();
+    const dispatched = backend?.dispatched ?? 0;
+    const moved = subtractRows(theta, rows);
+    if (backend) assertEquals(backend.dispatched - dispatched, rows.length);
+    assertEquals(tf.memory().numTensors, before + Object.keys(theta).length);
+    for (const name of Object.keys(theta)) {
+      assertEquals(await moved[name].data(), await due[name].data(), name);
+      assertEquals(moved[name].shape, theta[name].shape);
+    }
+    for (const weights of [theta, due, moved]) disposeWeights(weights);
   },
 );
