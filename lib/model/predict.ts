@@ -22,9 +22,21 @@ export interface Predictions {
   readonly features: Float32Array;
 }
 
-/** f_theta of batch after batch: recorded once, replayed for all batches and weights of its shape. */
+/** What is done with each batch's results, in their order; the rows hold until it returns. */
+export type OnPredicted = (
+  first: number,
+  images: number,
+  logits: Float32Array,
+  features: Float32Array | undefined,
+) => void;
+
+/**
+ * f_theta of batch after batch: recorded once, replayed for all batches and weights of its shape. Results
+ * are read together, as many as its pace so far allows.
+ */
 export class Predictor {
   readonly #step: Recorded<Tensors, { logits: tf.Tensor; features: tf.Tensor }>;
+  readonly #results = new Gathered();
 
   constructor(shape: VitShape) {
     this.#step = new Recorded((inputs) => {
@@ -43,21 +55,67 @@ export class Predictor {
     return this.#step.run({ ...theta, patches }, new Set(Object.keys(theta)), version);
   }
 
+  /**
+   * As {@link predictEach}, waiting for no result: theta may change when it returns.
+   *
+   * @param onPredicted called with a batch's results some time until {@link settle} returns
+   */
+  async queue(
+    theta: Weights,
+    source: ImageFeed | BatchStream,
+    indices: Indices,
+    microBatch: number,
+    onPredicted: OnPredicted,
+    wanted: "both" | "logits" = "both",
+  ): Promise<void> {
+    const version = {};
+    const step = (patches: tf.Tensor) => this.run(theta, patches, version);
+    const pieces = piecesOf(indices, microBatch);
+    try {
+      await eachBatch(source, pieces, step, this.#results, onPredicted, wanted);
+    } catch (error) {
+      // Nobody waits for the others any more.
+      this.#results.dispose();
+      throw error;
+    }
+  }
+
+  /** Waits for all results. @throws {LetheError} the device was lost or failed */
+  async settle(): Promise<void> {
+    await this.#results.settle();
+    checkDevice();
+  }
+
   dispose(): void {
     this.#step.dispose();
+    this.#results.dispose();
+  }
+}
+
+async function eachBatch(
+  source: ImageFeed | BatchStream,
+  pieces: Iterable<readonly number[]>,
+  step: (patches: tf.Tensor) => { logits: tf.Tensor; features: tf.Tensor },
+  results: Gathered,
+  onPredicted: OnPredicted,
+  wanted: "both" | "logits",
+): Promise<void> {
+  let done = 0;
+  for await (const batch of batchesOf(source, pieces)) {
+    const images = batch.targets.shape[0];
+    const { logits, features } = step(batch.patches);
+    tf.dispose([batch.patches, batch.targets]);
+    const first = done;
+    await results.add(
+      [logits, ...wanted === "both" ? [features] : []],
+      (logits, features) => onPredicted(first, images, logits, features),
+    );
+    done += images;
   }
 }
 
 /** Batches from which on it pays to record what all of them do. */
 const WORTH_RECORDING = 3;
-
-/** What {@link predictEach} hands on of each batch, in their order; the rows hold until it returns. */
-export type OnPredicted = (
-  first: number,
-  images: number,
-  logits: Float32Array,
-  features: Float32Array | undefined,
-) => void;
 
 /**
  * f_theta without gradients, `microBatch` images at a time.
@@ -101,23 +159,22 @@ export async function predictEach(
   wanted: "both" | "logits" = "both",
   predictor?: Predictor,
 ): Promise<void> {
-  const results = new Gathered();
-  const version = {};
-  const own = !predictor && indices.length > (WORTH_RECORDING - 1) * microBatch;
-  const replayed = own ? new Predictor(shape) : predictor;
-  let done = 0;
-  for await (const batch of batchesOf(source, piecesOf(indices, microBatch))) {
-    const images = batch.targets.shape[0];
-    const output = replayed?.run(theta, batch.patches, version) ??
-      tf.tidy(() => ({ ...vit(plain, theta, batch.patches, shape) }));
-    tf.dispose([batch.patches, batch.targets]);
-    const first = done;
-    const read = [output.logits, ...wanted === "both" ? [output.features] : []];
-    await results.add(read, (logits, features) => onPredicted(first, images, logits, features));
-    if (!replayed) tf.dispose([output.logits, output.features]);
-    done += images;
+  if (predictor || indices.length > (WORTH_RECORDING - 1) * microBatch) {
+    const replayed = predictor ?? new Predictor(shape);
+    await replayed.queue(theta, source, indices, microBatch, onPredicted, wanted);
+    await replayed.settle();
+    if (!predictor) replayed.dispose();
+    return;
   }
+  const results = new Gathered();
+  const outputs: tf.Tensor[] = [];
+  const step = (patches: tf.Tensor) => {
+    const output = tf.tidy(() => ({ ...vit(plain, theta, patches, shape) }));
+    outputs.push(output.logits, output.features);
+    return output;
+  };
+  await eachBatch(source, piecesOf(indices, microBatch), step, results, onPredicted, wanted);
+  tf.dispose(outputs);
   await results.finish();
-  if (own) replayed?.dispose();
   checkDevice();
 }

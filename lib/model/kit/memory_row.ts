@@ -69,8 +69,13 @@ export function decodeRow(
       scale!.values.length === 1 && Number.isFinite(most);
     if (!whole) throw damaged(`${file}: tensor ${name}`, `${length} halves and a scale are due`);
     const halves = new Float16Array(pairs.buffer, pairs.byteOffset, length);
-    const read = Float32Array.from(halves, (half) => half * most!);
-    if (read.every(Number.isFinite)) return read;
+    const read = new Float32Array(length);
+    let finite = true;
+    for (let i = 0; i < length; i++) {
+      read[i] = halves[i] * most!;
+      finite &&= Number.isFinite(read[i]);
+    }
+    if (finite) return read;
     throw damaged(`${file}: tensor ${name} holds what is no number`, "rows are finite");
   };
   const step = new Map<string, RowTensor>();

@@ -3,7 +3,7 @@ import type { ImageFeed } from "../../data/loader/image_source.ts";
 import type { Samples } from "../../data/sample.ts";
 import { samplesOf } from "../../data/split.ts";
 import type { Model } from "../../model/checkpoint.ts";
-import { predict } from "../../model/predict.ts";
+import { predict, Predictor } from "../../model/predict.ts";
 import { disposeWeights } from "../../tensor/weights.ts";
 import type { Answers } from "../../unlearn/memory/divergence.ts";
 import type { SplitData } from "../split_data.ts";
@@ -32,16 +32,20 @@ export async function foldAnswers(
   const folds = await openFolds(folder, model, sha256, identities.length);
   const rowOf = new Map(identities.map((identity, row) => [identity, row]));
   const answers = new Logits();
+  // One for all fold models: they are of one shape.
+  const predictor = new Predictor(config);
   for (const [set, foldOf] of folds.sets.entries()) {
     for (const fold of range(folds.count)) {
       const unseen = range(samples.length)
         .filter((i) => foldOf[rowOf.get(samples.at(i)!.identity)!] === fold);
       if (unseen.length === 0) continue;
       const theta = await foldTheta(foldFolder(folder, set, fold), config);
-      const { logits } = await predict(theta, config, source, unseen, microBatch);
+      const args = [source, unseen, microBatch, undefined, "logits", predictor] as const;
+      const { logits } = await predict(theta, config, ...args);
       answers.add(unseen, logits, 1 / folds.sets.length);
       disposeWeights(theta);
     }
   }
+  predictor.dispose();
   return answersOf(answers, config);
 }

@@ -2,7 +2,7 @@ import { type ImageFeed, range } from "../../data/loader/image_source.ts";
 import { taskMetric } from "../../measure/evaluation.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import type { MemoryRow } from "../../model/kit/memory_row.ts";
-import { predict, Predictor } from "../../model/predict.ts";
+import { type OnPredicted, Predictor } from "../../model/predict.ts";
 import { activeWebgpu } from "../../tensor/recording/owned_tensor.ts";
 import type { Weights } from "../../tensor/weights.ts";
 import type { Judged } from "../../unlearn/memory/choose_scale.ts";
@@ -112,29 +112,33 @@ export async function scaleJudge(
   }
   const [predictor, moved] = [new Predictor(config), new Moved(theta)];
   const judge = async (scale: number): Promise<Judged> => {
+    const said = new Map<readonly Person[], Float32Array>();
+    for (const { groups, retain, val } of folds) {
+      for (const group of groups) {
+        const after = moved.by(sums.get(group)!, scale);
+        const all = [...group.flatMap(({ images }) => images), ...retain, ...val];
+        const logits = new Float32Array(all.length * labels);
+        // Batches of one size are replayed from one recording.
+        while (activeWebgpu() && all.length % microBatch !== 0) all.push(all[0]);
+        const keep: OnPredicted = (first, _, rows) => {
+          const at = first * labels;
+          logits.set(rows.subarray(0, logits.length - at), at);
+        };
+        await predictor.queue(after, source, all, microBatch, keep, "logits");
+        said.set(group, logits);
+      }
+    }
+    await predictor.settle();
     let [tugOfWar, lost] = [0, 0];
     for (const [i, { groups, retain, val }] of folds.entries()) {
       const found = { forget: [] as Float32Array[], retain: 0, val: 0 };
       for (const group of groups) {
-        const after = moved.by(sums.get(group)!, scale);
-        const asked = group.flatMap(({ images }) => images);
-        const all = [...asked, ...retain, ...val];
-        // Batches of one size are replayed from one recording.
-        while (activeWebgpu() && all.length % microBatch !== 0) all.push(all[0]);
-        const { logits } = await predict(
-          after,
-          config,
-          source,
-          all,
-          microBatch,
-          undefined,
-          "logits",
-          predictor,
-        );
-        const [a, b] = [asked.length * labels, (asked.length + retain.length) * labels];
+        const logits = said.get(group)!;
+        const asked = group.reduce((sum, { images }) => sum + images.length, 0);
+        const [a, b] = [asked * labels, (asked + retain.length) * labels];
         found.forget.push(logits.slice(0, a));
         found.retain += metric(logits.slice(a, b), retain) / groups.length;
-        found.val += metric(logits.slice(b, b + val.length * labels), val) / groups.length;
+        found.val += metric(logits.slice(b), val) / groups.length;
       }
       const asked = groups.flat().flatMap(({ images }) => images);
       const forget = metric(joined(found.forget), asked);

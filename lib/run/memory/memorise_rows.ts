@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
-import { downloadWeights } from "../../model/device_weights.ts";
 import type { Weight } from "../../model/safetensors.ts";
 import type { Random } from "../../random.ts";
+import { checkDevice } from "../../tensor/device_fault.ts";
+import { Gathered } from "../../tensor/recording/gathered.ts";
 import { Recorded } from "../../tensor/recording/recorded.ts";
 import type { Tensors } from "../../tensor/recording/recording.ts";
 import { disposeWeights, mapWeights, type Weights } from "../../tensor/weights.ts";
@@ -103,12 +104,28 @@ export async function memoriseRows(
   const precondition = new Recorded((gradients: Tensors) =>
     preconditionAll(gradients, moments, learned) as Tensors
   );
+  const results = new Gathered(WAITING);
+  const found: { step: ReadonlyMap<string, Weight>; row: number }[] = [];
+  const keepFound = async () => {
+    checkDevice();
+    for (const { step, row } of found.splice(0)) await keep(step, row);
+  };
   for (const { row } of people) {
     const own = (await rows.read(row)).subarray(0, rowLength(theta, {}));
     const gradients = unflatten(own, theta);
-    await keep(await downloadWeights(precondition.run(gradients)), row);
+    const step = Object.entries(precondition.run(gradients));
     disposeWeights(gradients);
+    await results.add(step.map(([, tensor]) => tensor), (...values) => {
+      const weights = step.map(([name, { shape }], i): [string, Weight] => [
+        name,
+        { dtype: "F32", shape, values: values[i] },
+      ]);
+      found.push({ step: new Map(weights), row });
+    });
+    await keepFound();
   }
+  await results.finish();
+  await keepFound();
   precondition.dispose();
   disposeMoments(moments);
   if (learned !== start) disposeSettings(learned);
@@ -116,6 +133,8 @@ export async function memoriseRows(
   rows.close();
 }
 
+/** Numbers of steps that wait on the device to be read together, unless one takes more. */
+const WAITING = 2 ** 22;
 /** People whose plain gradients the size of the first step is set by. */
 const PROBE_PEOPLE = 24;
 /** One round without what others lose: plain gradients at theta. */

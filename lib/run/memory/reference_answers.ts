@@ -1,7 +1,7 @@
 import type { ImageFeed } from "../../data/loader/image_source.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { uploadWeights } from "../../model/device_weights.ts";
-import { predict } from "../../model/predict.ts";
+import { predict, Predictor } from "../../model/predict.ts";
 import { disposeWeights, type Weights } from "../../tensor/weights.ts";
 import { type Answers, probabilities } from "../../unlearn/memory/divergence.ts";
 import type { Person } from "../../unlearn/meta_unlearn/simulate_requests.ts";
@@ -80,23 +80,28 @@ export async function referenceLogits(
   const own = Array.from({ length: folds.count }, () => new Logits());
   const total = folds.sets.length * people.reduce((sum, { images }) => sum + images.length, 0);
   let done = 0;
+  // One for all fold models: they are of one shape.
+  const predictor = new Predictor(config);
+  const ask = async (theta: Weights, images: readonly number[]) => {
+    const args = [source, images, microBatch, undefined, "logits", predictor] as const;
+    return (await predict(theta, config, ...args)).logits;
+  };
   for (const [set, foldOf] of folds.sets.entries()) {
     for (let fold = 0; fold < folds.count; fold++) {
       const theta = await foldTheta(foldFolder(folder, set, fold), config);
       const unseen = people.flatMap(({ row, images }) => foldOf[row] === fold ? images : []);
-      const ask = async (images: readonly number[]) =>
-        (await predict(theta, config, source, images, microBatch)).logits;
-      const logits = await ask(unseen);
+      const logits = await ask(theta, unseen);
       reference.add(unseen, logits, 1 / folds.sets.length);
       if (set === 0) {
         own[fold].set(unseen, logits);
-        own[fold].set(judged, await ask(judged));
+        own[fold].set(judged, await ask(theta, judged));
       }
       disposeWeights(theta);
       done += unseen.length;
       onProgress?.({ stage: "answers of the fold models", done, total, unit: "images" });
     }
   }
+  predictor.dispose();
   return { reference, folds: own };
 }
 

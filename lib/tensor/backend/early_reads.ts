@@ -67,12 +67,14 @@ export class EarlyReads {
     const mapped = staging.mapAsync(GPUMapMode.READ, 0, end + 4);
     this.told.all++;
     if (!known) this.#mapAhead(capacity);
+    // The adapter may be writing it: the counter, which is written last, is looked at before all others.
     const early = known ? rangeOf(staging, end + 4) : null;
     if (early && new Uint32Array(early, end, 1)[0] === count) {
       this.told.early++;
+      const bytes = early.slice(0, size);
       // A device that is lost meanwhile is told of by those who watch it.
       mapped.then(() => this.#giveBack(staging), () => {});
-      return early.slice(0, size);
+      return bytes;
     }
     await mapped;
     if (early) {
@@ -128,10 +130,10 @@ function keptOf(size: number): number {
   return Math.min(KEPT, Math.floor(KEPT_BYTES / size));
 }
 
-/** What is in a buffer whose mapping is under way; null where the adapter keeps it back until then. */
+/** The memory of a buffer whose mapping is under way; null where the adapter keeps it back until then. */
 function rangeOf(staging: GPUBuffer, size: number): ArrayBuffer | null {
   try {
-    return staging.getMappedRange(0, size).slice(0);
+    return staging.getMappedRange(0, size);
   } catch {
     return null;
   }

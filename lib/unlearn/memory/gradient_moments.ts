@@ -6,6 +6,7 @@ import type { Random } from "../../random.ts";
 import { plain } from "../../tensor/algebra.ts";
 import { matMul } from "../../tensor/mat_mul.ts";
 import { sumOf } from "../../tensor/pieces/sum_of.ts";
+import { Gathered } from "../../tensor/recording/gathered.ts";
 import { activeWebgpu } from "../../tensor/recording/owned_tensor.ts";
 import { Recorded } from "../../tensor/recording/recorded.ts";
 import type { Tensors } from "../../tensor/recording/recording.ts";
@@ -115,15 +116,16 @@ export async function gradientMoments(
       disposeWeights(gradients);
       return { value };
     });
+    const done = new Gathered();
     for (const [i, image] of indices.entries()) {
       const { patches, targets } = await source.batch([image]);
       const rows = tf.tensor2d(residuals.subarray(i * labels, (i + 1) * labels), [1, labels]);
       const { value } = step.run({ patches, rows });
       tf.dispose([patches, targets, rows]);
       // Reading now and then keeps the device's queue, and what waits in it, short.
-      if (i % 16 === 15) await value.data();
-      onImages?.(1);
+      await done.add([value], () => onImages?.(1));
     }
+    await done.finish();
     step.dispose();
     return sum.end();
   };

@@ -31,7 +31,12 @@ export function rowStep(
 
 /** A row times a scale. */
 export function scaledRow({ step, centroid }: MemoryRow, scale: number): MemoryRow {
-  const scaled = (values: Float32Array) => values.map((value) => value * scale);
+  const scaled = (values: Float32Array) => {
+    // By index: a callback takes ten times as long.
+    const result = new Float32Array(values.length);
+    for (let i = 0; i < values.length; i++) result[i] = values[i] * scale;
+    return result;
+  };
   return {
     centroid,
     step: new Map([...step].map(([name, tensor]) => [
