@@ -8,15 +8,14 @@ usage.GPUMapMode ??= { READ: 1 };
 
 /** Mapped memory that the device may write to while it is copied from. */
 class Memory extends ArrayBuffer {
-  /** Called when the copy has its first bytes and not yet its last ones. */
+  /** Called when the copy has its first eight bytes and not yet the others. */
   meanwhile: (() => void) | null = null;
 
   override slice(begin?: number, end?: number): ArrayBuffer {
     const first = new Uint8Array(super.slice(begin, end));
     this.meanwhile?.();
     const last = new Uint8Array(super.slice(begin, end));
-    const half = first.length >> 1;
-    first.set(last.subarray(half), half);
+    first.set(last.subarray(8), 8);
     return first.buffer;
   }
 }
