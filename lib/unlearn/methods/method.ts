@@ -5,7 +5,6 @@ import type { MemoryRow } from "../../model/kit/memory_row.ts";
 import type { StoredKit } from "../../model/kit/kit.ts";
 import type { Random } from "../../random.ts";
 import type { Weights } from "../../tensor/weights.ts";
-import type { JustInTime } from "../compared/jit.ts";
 import type { Backbone } from "../logit_gradient.ts";
 import type { Answers } from "../memory/divergence.ts";
 import type { TrainingStatistics } from "../training_statistics.ts";
@@ -69,7 +68,14 @@ export interface UnlearningContext extends Backbone {
   /** For PGU: projectors that were made for several requests, in place of its own. */
   readonly projectors?: Weights;
   /** For JiT: steps by these weights and settings that several requests share, in place of its own. */
-  readonly jit?: Pick<JustInTime, "take">;
+  readonly jit?: {
+    /** Of support images' patches; see lib/unlearn/compared/jit.ts. @returns theta_u, the caller's */
+    take(
+      patches: Weights[string],
+      noises: Iterable<Weights[string]>,
+      people?: readonly number[],
+    ): Promise<{ readonly theta: Weights; readonly value: number }>;
+  };
   /** For methods that need a kit's own parts: the kit, and the row of each photograph's person. */
   readonly kit?: { readonly stored: StoredKit; readonly rows: readonly number[] };
   /** For methods that need what the kit remembers: the opened row of each person of the request. */
