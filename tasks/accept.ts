@@ -13,6 +13,7 @@ import {
 import { table } from "../cli/output/table.ts";
 import { DATASET_NAMES } from "../lib/data/sample.ts";
 import { IDENTITY_PARTS, type IdentityPart } from "../lib/data/split.ts";
+import { whileMaking } from "../lib/files/kept_when_interrupted.ts";
 import type { Compared } from "../lib/measure/before_after.ts";
 import { type Acceptance, acceptModels } from "../lib/run/accept_models.ts";
 
@@ -79,6 +80,7 @@ export const accept = command({
     "deno task accept --before model --after unlearned/model --images checks --max-drop 2",
   ],
   async run({ before, after, images, dataset, split, parts, json, seed, ...options }, terminal) {
+    using _told = whileMaking(null);
     await openAndAnnounce(options.device, terminal, options.precision);
     const found = await acceptModels({
       ...{ before, after, images, layout: dataset, seed },

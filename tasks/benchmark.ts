@@ -11,7 +11,9 @@ import { planPathIn, readPlan, writePlan } from "../lib/benchmark/cluster/plan_f
 import { collectPlan, runClaimed, shareFolder } from "../lib/benchmark/cluster/run_claimed.ts";
 import type { BenchmarkResults } from "../lib/benchmark/results.ts";
 import { resultsPath, runGrid } from "../lib/benchmark/run_grid.ts";
+import { stagesFolder } from "../lib/benchmark/plan.ts";
 import { LetheError } from "../lib/error.ts";
+import { whileMaking } from "../lib/files/kept_when_interrupted.ts";
 
 /** `deno task benchmark`: Tables 1 to 7. */
 export const benchmark = command({
@@ -53,6 +55,7 @@ export const benchmark = command({
       await checkInput("--plan", planPath, "plan");
       const read = await readPlan(planPath);
       using _shared = await shareFolder(read.file.out);
+      using _told = whileMaking(null, [stagesFolder(read.file.out)]);
       const device = await openAndAnnounce(read.file.device, terminal);
       let told = "";
       const made = await runClaimed({
@@ -86,6 +89,7 @@ export const benchmark = command({
       return;
     }
     const settings = ablated(await gridOf(options), options.ablation ?? null);
+    using _told = whileMaking(null, [stagesFolder(options.out)]);
     const device = await openAndAnnounce(options.device, terminal);
     const out = resolve(options.out);
     const { results, failures } = await runGrid({

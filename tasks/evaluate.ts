@@ -11,6 +11,7 @@ import {
   PRECISION,
   SPLIT,
 } from "../cli/options/shared_options.ts";
+import { whileMaking } from "../lib/files/kept_when_interrupted.ts";
 import { percent, table } from "../cli/output/table.ts";
 import {
   evaluateModels,
@@ -60,6 +61,7 @@ export const evaluate = command({
     { model, before, retrained, split, data, labels, cache, json, device, precision, ...memory },
     terminal,
   ) {
+    using _told = whileMaking(null, cache === undefined ? [] : [cache]);
     await openAndAnnounce(device, terminal, precision);
     const report = await evaluateModels({
       split,

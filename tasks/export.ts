@@ -1,5 +1,6 @@
 import { command, main } from "../cli/command/command.ts";
-import { refuseExisting, writeWhole } from "../lib/files/write_whole.ts";
+import { claimOutput } from "../lib/files/claim_output.ts";
+import { writeWhole } from "../lib/files/write_whole.ts";
 import { readModel } from "../lib/model/checkpoint.ts";
 import { encodeOnnx } from "../lib/model/onnx/vit_graph.ts";
 
@@ -18,7 +19,7 @@ export const exportTask = command({
   },
   examples: ["deno task export --model forgotten/model --onnx model.onnx"],
   async run({ model, onnx }, terminal) {
-    await refuseExisting(onnx);
+    using _claim = await claimOutput(onnx);
     const read = await readModel(model);
     await writeWhole(onnx, encodeOnnx(read));
     const { imageSize, labels } = read.config;

@@ -1,4 +1,5 @@
 import { command, main } from "../cli/command/command.ts";
+import { claimOutput } from "../lib/files/claim_output.ts";
 import { importModel } from "../lib/run/import_model.ts";
 
 /** Mean and standard deviation of published models' pixels, by timm's names for them. */
@@ -43,6 +44,7 @@ export const importTask = command({
   },
   examples: ["deno task import --weights vit.safetensors --labels Smiling,Young --out model"],
   async run({ normalisation, imageSize, heads, ...options }, terminal) {
+    using _claim = await claimOutput(options.out);
     const { config, assumedNormalisation } = await importModel({
       ...options,
       ...(normalisation === undefined ? {} : { normalisation: NORMALISATIONS[normalisation] }),

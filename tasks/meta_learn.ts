@@ -24,6 +24,8 @@ import { claimOutput } from "../lib/files/claim_output.ts";
 import type { Interval } from "../lib/measure/bootstrap.ts";
 import { METHOD_SETTINGS_CHOICES } from "../lib/run/meta_learning/kit_for_methods.ts";
 import { writeMetaHistory } from "../cli/output/write_history.ts";
+import { foldsOf, rowsFolder } from "../lib/run/memory/remember_people.ts";
+import { metaLearningStatePath } from "../lib/run/meta_learning/state.ts";
 import { metaLearnKit } from "../lib/run/meta_learn_kit.ts";
 import { STATISTICS_CHOICES } from "../lib/unlearn/training_statistics.ts";
 
@@ -77,7 +79,8 @@ export const metaLearn = command({
   async run(options, terminal) {
     const { model, split, data, out, identityKey, statistics, methodSettings, seed } = options;
     const memory = memoryRowChoice(options);
-    using _claim = await claimOutput(out);
+    const { folder: folds } = foldsOf(foldChoice(options), out);
+    using _claim = await claimOutput(out, [metaLearningStatePath(out), rowsFolder(out), folds]);
     const leaveReceipt = await receiptOf("meta-learn", options, terminal);
     const device = await openAndAnnounce(options.device, terminal, options.precision);
     const settings = (forgetCount: number) => {

@@ -1,6 +1,7 @@
 import { command, main } from "../cli/command/command.ts";
 import { progress } from "../cli/output/progress.ts";
 import { SEED } from "../cli/options/shared_options.ts";
+import { claimOutput } from "../lib/files/claim_output.ts";
 import { writePortraits } from "../lib/data/portraits/write_portraits.ts";
 
 /** `deno task portraits`: the built-in data set. */
@@ -16,6 +17,7 @@ export const portraits = command({
   },
   examples: ["deno task portraits --identities 96 --images-per-identity 12 --out portraits"],
   async run({ identities, imagesPerIdentity, size, seed, out }, terminal) {
+    using _claim = await claimOutput(out);
     const show = progress(terminal);
     await writePortraits(out, {
       identities,

@@ -3,6 +3,7 @@ import { progress } from "../cli/output/progress.ts";
 import { DATA, DATASET, SEED } from "../cli/options/shared_options.ts";
 import { table } from "../cli/output/table.ts";
 import { IDENTITY_PARTS, samplesOf } from "../lib/data/split.ts";
+import { claimOutput } from "../lib/files/claim_output.ts";
 import { splitDataset } from "../lib/run/split_dataset.ts";
 
 /** What people need who have no published data set. */
@@ -32,6 +33,8 @@ export const split = command({
     "deno task split --dataset celeba --data ./celeba --forget 20 --out split.json --requests requests",
   ],
   async run({ requests, attributes, ...options }, terminal) {
+    using _claim = await claimOutput(options.out);
+    using _requests = requests === undefined ? null : await claimOutput(requests);
     const { split, dataset, notes } = await splitDataset({
       ...options,
       ...(requests === undefined ? {} : { requests }),

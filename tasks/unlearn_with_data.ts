@@ -56,7 +56,7 @@ export const unlearnWithData = command({
     const given = Object.keys(SETTINGS).map((name) =>
       [name, options[name as DataSetting]] as const
     );
-    using _claim = await claimOutput(out);
+    using _claim = await claimOutput(out, options.cache === undefined ? [] : [options.cache]);
     const device = await openAndAnnounce(options.device, terminal);
     const { settings, images } = await runMethod({
       ...{ device, method, model, split, data, out, seed },

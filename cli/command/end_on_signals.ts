@@ -1,6 +1,7 @@
 import { hangUpsIgnored } from "../../lib/files/hang_ups.js";
 import { hasDuties, interrupted } from "../../lib/files/interruption.ts";
 import { finished, isFinishing } from "../../lib/files/finish_before_exit.ts";
+import { keptLines } from "../../lib/files/kept_when_interrupted.ts";
 import { lookWhileComputing } from "../../lib/files/signal_look.ts";
 import { signalThread } from "../../lib/threads/signal_thread.ts";
 
@@ -31,7 +32,10 @@ export function endOnSignals(note: (line: string) => void): void {
       const signal = come();
       // What needs the event loop gets it: files are being finished, or somebody else is told.
       if (signal === null || isFinishing() || hasDuties()) return;
-      if (!asked) tell(note);
+      if (!asked) {
+        tell(note);
+        tellKept(note);
+      }
       Deno.exit(ending.get(signal));
     };
   });
@@ -52,12 +56,22 @@ export async function endOnce(note: (line: string) => void, exitCode: number): P
   tell(note);
   await finished();
   await interrupted();
+  tellKept(note);
   Deno.exit(exitCode);
 }
 
 function tell(note: (line: string) => void): void {
   try {
     note(isFinishing() ? "lethe: interrupted, finishing a file" : "lethe: interrupted");
+  } catch {
+    // Nobody is left to be told.
+  }
+}
+
+/** The last line: what of the run stays, and whether the same command goes on from it. */
+function tellKept(note: (line: string) => void): void {
+  try {
+    for (const line of keptLines()) note(`lethe: ${line}`);
   } catch {
     // Nobody is left to be told.
   }

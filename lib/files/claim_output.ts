@@ -2,12 +2,19 @@ import { basename, dirname, resolve } from "@std/path";
 import { LetheError } from "../error.ts";
 import { claimsOf, type FoundClaim, heartbeatOf, ownerOf, takeClaim } from "./claim.ts";
 import { hostName } from "./host_name.ts";
+import { whileMaking } from "./kept_when_interrupted.ts";
 import { cannotWrite, refuseExisting } from "./write_whole.ts";
 
 /** Seconds between two heartbeats. */
 const BEAT = 5;
 /** Seconds without a heartbeat after which an owner that no lock tells of is taken for dead. */
 const DEAD_AFTER = 90;
+/** An output that this process alone makes, until it is disposed of. */
+export interface OutputClaim extends Disposable {
+  /** The claim's file; it stays where this process is killed. */
+  readonly path: string;
+}
+
 /** Seconds within which whoever has created a claim has locked it. */
 const LOCKED_AFTER = 0.2;
 
@@ -20,9 +27,13 @@ const LOCKED_AFTER = 0.2;
  * Another machine's lock may not be seen, so there the heartbeat counts.
  *
  * @param out the file or folder to make; it must not exist. Missing parent folders are made
+ * @param keeps from what an interrupted run goes on, for its last words
  * @throws LetheError `out` exists, somebody else makes it, or nothing can be written there
  */
-export async function claimOutput(out: string): Promise<Disposable> {
+export async function claimOutput(
+  out: string,
+  keeps: readonly string[] = [],
+): Promise<OutputClaim> {
   await refuseExisting(out);
   const path = resolve(out);
   const [folder, name] = [dirname(path), `.${basename(path)}.claim`];
@@ -47,11 +58,11 @@ export async function claimOutput(out: string): Promise<Disposable> {
         own[Symbol.dispose]();
         continue;
       }
-      held.push(own, file);
+      held.push(own, file, whileMaking(out, keeps));
       await file.tryLock(true).catch(() => {}); // some file systems have no locks
       // Two may have found a dead owner at once; by now both are there to be seen.
       await refuseLiving(out, claimsOf(folder, name).filter(({ path }) => path !== own.path));
-      return { [Symbol.dispose]: release };
+      return { path: own.path, [Symbol.dispose]: release };
     }
     throw inUse(out, claimsOf(folder, name).at(-1)); // many others, each a moment quicker
   } catch (error) {

@@ -86,7 +86,8 @@ for (
           async (said) => (last === 0 || goesOn(said) > 0) && await stateTime() > earlier,
         );
         assertEquals(code, exitCode, err);
-        assertMatch(err, /\nlethe: interrupted(, finishing a file)?\n$/);
+        assertMatch(err, /\nlethe: interrupted(, finishing a file)?\nlethe: [^\n]*\n$/);
+        assert(err.endsWith(`lethe: kept: ${state}; the same command goes on from there\n`), err);
         assertEquals(names(folder), [...before, state].sort(), signal);
         if (last > 0) assert(goesOn(err) >= last, err);
         last = Math.max(1, goesOn(err));
@@ -113,7 +114,40 @@ Deno.test("benchmark leaves no half-made stage when it is interrupted", {
     const stages = join(folder, "grid/stages");
     const half = () => names(stages).filter((name) => name.endsWith(".part"));
     // Pictures are drawn into one for a while.
-    const { code } = await interrupted("benchmark", args, folder, "SIGTERM", async () =>
+    const { code, err } = await interrupted("benchmark", args, folder, "SIGTERM", async () =>
       await exists(stages) && half().length > 0);
     assertEquals([code, half()], [143, []]);
+    assertMatch(
+      err,
+      /\nlethe: (?:nothing is kept: |kept: grid\/stages; )the same command [^\n]+\n$/,
+    );
   }));
+
+Deno.test(
+  "train and evaluate say that nothing is kept where they are interrupted before anything is",
+  {
+    ignore: Deno.build.os === "windows",
+  },
+  async () => {
+    const folder = await smallModel();
+    const before = names(folder);
+    const evaluate = "--model model --split split.json --data portraits --device wasm".split(" ");
+    for (
+      const [task, args] of [
+        ["train", [...TRAIN, "--device", "wasm", ...ENDLESS, "--out", "early"]],
+        ["evaluate", evaluate],
+      ] as const
+    ) {
+      const { code, err } = await interrupted(
+        task,
+        args,
+        folder,
+        "SIGINT",
+        (said) => said.includes("device: "),
+      );
+      assertEquals(code, 130);
+      assert(err.endsWith("\nlethe: nothing is kept: the same command begins anew\n"), err);
+      assertEquals(names(folder), before);
+    }
+  },
+);

@@ -14,10 +14,11 @@ export interface RunFolders {
 /**
  * Makes a run's folders, which are gone when it has ended.
  *
- * @param staging the output before it takes its name; gone too if this process is killed
+ * @param unfinished the output before it takes its name, and the claim on that: gone too if this process is
+ *   killed
  */
 export async function inRunFolder<T>(
-  staging: string,
+  unfinished: readonly string[],
   denoDir: string,
   work: (folders: RunFolders) => Promise<T>,
 ): Promise<T> {
@@ -25,7 +26,7 @@ export async function inRunFolder<T>(
   return await withTemporaryPath(runFolder, async () => {
     const secretFolder = await temporaryFolder("lethe-secret-", denoDir);
     return await withTemporaryPath(secretFolder, async () => {
-      const warden = await postWarden([runFolder, secretFolder, staging, denoDir]);
+      const warden = await postWarden([runFolder, secretFolder, ...unfinished, denoDir]);
       try {
         return await work({ runFolder, secretFolder, warden });
       } finally {

@@ -1,5 +1,6 @@
 import { fromFileUrl, join } from "@std/path";
-import { buildFolder, refuseExisting } from "../../files/write_whole.ts";
+import { claimOutput } from "../../files/claim_output.ts";
+import { buildFolder } from "../../files/write_whole.ts";
 import { LetheError } from "../../error.ts";
 import {
   closeUnlearning,
@@ -60,7 +61,7 @@ export async function unlearnContained(
   close?: (run: ContainedRun, folder: string) => Promise<void>,
 ): Promise<ContainedRun> {
   const { out, settings, onLine = () => {}, evidence = false } = options;
-  await refuseExisting(out);
+  using claim = await claimOutput(out);
   const { containment, why } = await chooseContainment(options.sandbox);
   const { paths, outcome: inputs } = await checkInputs(options);
   // Before any input is opened: from here on nothing needs the network.
@@ -82,86 +83,100 @@ export async function unlearnContained(
     }));
 
   function runWorker(folder: string): Promise<ContainedRun> {
-    return inRunFolder(folder, graph.denoDir, async ({ runFolder, secretFolder, warden }) => {
-      const nonce = crypto.getRandomValues(new Uint8Array(32)).toHex();
-      const work = await Deno.realPath(folder);
-      const { support, kit } = paths;
-      const rows = await rowsFor(kit, plan, settings.choice.method);
-      const { files } = plan;
-      const job: Job = { nonce, support, kit, out: work, rows, hasCsv: files.hasCsv, settings };
-      const jobFile = join(runFolder, "job.json");
-      await Deno.writeTextFile(jobFile, JSON.stringify(job), { mode: 0o600 });
-      // Of the folder of requests nothing but these exists for the worker.
-      const requests = [...files.images, ...files.hasCsv ? [REQUEST_TABLE] : []]
-        .map((file) => join(support, file));
-      const readable = [jobFile, ...requests, kit];
-      const { denoDir } = graph;
-      const watch = await openWatch(evidence, runFolder);
-      const command = await containedCommand(containment, {
-        ...{ entry, modules: graph.modules, args: [jobFile] },
-        ...{ read: readable, write: work, denoDir, runFolder },
-        ...{ permissionLog: watch.permissionLog, trace: watch.trace },
-        drivers: await driverFolders(
-          [...Object.values(paths), work].filter((path) => path !== null),
-        ),
-      });
-      const worker = { containment, ...command };
-      onLine(`worker: ${command.permissions.join(" ")}`);
-      onLine(`walls: ${why}`);
+    return inRunFolder(
+      [folder, claim.path],
+      graph.denoDir,
+      async ({ runFolder, secretFolder, warden }) => {
+        const nonce = crypto.getRandomValues(new Uint8Array(32)).toHex();
+        const work = await Deno.realPath(folder);
+        const { support, kit } = paths;
+        const rows = await rowsFor(kit, plan, settings.choice.method);
+        const { files } = plan;
+        const job: Job = { nonce, support, kit, out: work, rows, hasCsv: files.hasCsv, settings };
+        const jobFile = join(runFolder, "job.json");
+        await Deno.writeTextFile(jobFile, JSON.stringify(job), { mode: 0o600 });
+        // Of the folder of requests nothing but these exists for the worker.
+        const requests = [...files.images, ...files.hasCsv ? [REQUEST_TABLE] : []]
+          .map((file) => join(support, file));
+        const readable = [jobFile, ...requests, kit];
+        const { denoDir } = graph;
+        const watch = await openWatch(evidence, runFolder);
+        const command = await containedCommand(containment, {
+          ...{ entry, modules: graph.modules, args: [jobFile] },
+          ...{ read: readable, write: work, denoDir, runFolder },
+          ...{ permissionLog: watch.permissionLog, trace: watch.trace },
+          drivers: await driverFolders(
+            [...Object.values(paths), work].filter((path) => path !== null),
+          ),
+        });
+        const worker = { containment, ...command };
+        onLine(`worker: ${command.permissions.join(" ")}`);
+        onLine(`walls: ${why}`);
 
-      const stamps = await fileStamps([support, kit]);
-      const code = await hashModules(graph);
-      const started = new Date().toISOString();
-      let mapped: Promise<string[]> = Promise.resolve([]);
-      const ending = runContained(
-        command.argv,
-        command.environment,
-        (line) => {
-          // Once it has its device it has every driver.
-          if (line.startsWith("device: ")) mapped = mappedFiles(jobFile);
-          onLine(line);
-        },
-        (group) => void warden.watchGroup(group),
-      );
-      const { trainingData } = paths;
-      const canaries = sendCanaries({
-        ...{ trainingData, containment, denoDir, runFolder, secretFolder },
-      });
-      canaries.catch(() => {}); // told where it is awaited
-      const ended = await ending.catch(async (error) => {
-        await watch.end();
-        throw error;
-      });
-      const end = new Date().toISOString();
-      const seen = await watch.end();
-      const { summary, read } = answer(ended, nonce);
-      // Once more, after the run: they were checked before it.
-      const packages = hashPackages(graph);
+        const stamps = await fileStamps([support, kit]);
+        const code = await hashModules(graph);
+        const started = new Date().toISOString();
+        let mapped: Promise<string[]> = Promise.resolve([]);
+        const ending = runContained(
+          command.argv,
+          command.environment,
+          (line) => {
+            // Once it has its device it has every driver.
+            if (line.startsWith("device: ")) mapped = mappedFiles(jobFile);
+            onLine(line);
+          },
+          (group) => void warden.watchGroup(group),
+        );
+        const { trainingData } = paths;
+        const canaries = sendCanaries({
+          ...{ trainingData, containment, denoDir, runFolder, secretFolder },
+        });
+        canaries.catch(() => {}); // told where it is awaited
+        const ended = await ending.catch(async (error) => {
+          await watch.end();
+          throw error;
+        });
+        const end = new Date().toISOString();
+        const seen = await watch.end();
+        const { summary, read } = answer(ended, nonce);
+        // Once more, after the run: they were checked before it.
+        const packages = hashPackages(graph);
 
-      const adapter = await workerAdapter(settings.device, summary.device);
-      const written = await checkOutputs(folder, plan, summary, read, kit);
-      await closeUnlearning(folder, summary);
-      const run: ContainedRun = {
-        ...{ nonce, started, ended: end, paths, worker, settings: recorded(settings, summary) },
-        adapter,
-        deno: { ...await hashFile(Deno.execPath()), version: Deno.version.deno },
-        lockFile: await hashFile(join(PROJECT, "deno.lock"), "deno.lock"),
-        library: hashLibrary(),
-        machine: await hashMachine(await mapped, [Deno.execPath(), denoDir, work, PROJECT]),
-        ...{ code, packages, read, written, ...seen, summary },
-        layers: [
-          inputs,
-          graph.outcome,
-          ...await judgeEvidence(seen, {
-            ...{ asked: evidence, paths, worker, read, readable, stamps, work, runFolder, denoDir },
-            modules: graph.modules,
-          }),
-          await canaries,
-        ],
-      };
-      await close?.(run, folder);
-      return run;
-    });
+        const adapter = await workerAdapter(settings.device, summary.device);
+        const written = await checkOutputs(folder, plan, summary, read, kit);
+        await closeUnlearning(folder, summary);
+        const run: ContainedRun = {
+          ...{ nonce, started, ended: end, paths, worker, settings: recorded(settings, summary) },
+          adapter,
+          deno: { ...await hashFile(Deno.execPath()), version: Deno.version.deno },
+          lockFile: await hashFile(join(PROJECT, "deno.lock"), "deno.lock"),
+          library: hashLibrary(),
+          machine: await hashMachine(await mapped, [Deno.execPath(), denoDir, work, PROJECT]),
+          ...{ code, packages, read, written, ...seen, summary },
+          layers: [
+            inputs,
+            graph.outcome,
+            ...await judgeEvidence(seen, {
+              ...{
+                asked: evidence,
+                paths,
+                worker,
+                read,
+                readable,
+                stamps,
+                work,
+                runFolder,
+                denoDir,
+              },
+              modules: graph.modules,
+            }),
+            await canaries,
+          ],
+        };
+        await close?.(run, folder);
+        return run;
+      },
+    );
   }
 }
 

@@ -1,0 +1,47 @@
+/** What this process is making, and what of it stays if it is interrupted. */
+interface Making {
+  /** The output; null for a run that leaves none. */
+  readonly out: string | null;
+  /** Files, and folders that count once something whole lies in them. */
+  readonly keeps: readonly string[];
+}
+
+const making = new Set<Making>();
+
+/**
+ * Notes what an interrupted run would leave, for {@link keptLines}, until it is disposed of.
+ *
+ * @param out the output, which appears whole or not at all; null where none is made
+ * @param keeps paths from which the same command goes on: states, folders of parts that are made
+ */
+export function whileMaking(out: string | null, keeps: readonly string[] = []): Disposable {
+  const own = { out, keeps };
+  making.add(own);
+  return { [Symbol.dispose]: () => void making.delete(own) };
+}
+
+/**
+ * What an interrupted process leaves, for its last words; nothing where it was making nothing. It looks
+ * at once, without the event loop: a process that computes ends without it.
+ */
+export function keptLines(): string[] {
+  const all = [...making];
+  if (all.length === 0) return [];
+  const outs = all.flatMap(({ out }) => out ?? []);
+  const made = outs.filter((out) => lies(out));
+  const kept = [...new Set(all.flatMap(({ keeps }) => keeps))].filter(lies);
+  if (outs.length > 0 && made.length === outs.length) return [`${outs.join(" and ")}: made`];
+  return kept.length === 0
+    ? ["nothing is kept: the same command begins anew"]
+    : [`kept: ${kept.join(", ")}; the same command goes on from there`];
+}
+
+/** Whether a file lies there, or a folder with something whole in it. */
+function lies(path: string): boolean {
+  try {
+    if (!Deno.lstatSync(path).isDirectory) return true;
+    return [...Deno.readDirSync(path)].some(({ name }) => !name.endsWith(".part"));
+  } catch {
+    return false;
+  }
+}
