@@ -112,8 +112,37 @@ const RUNS: Readonly<Record<string, (place: Place) => Promise<Measured>>> = {
       ...[...contained(place.repo, "audit"), ...asked(place), "--training-data", place.data],
       ...["--out", fresh(place, "audited")],
     ]),
+  "unlearn-with-data": (place) =>
+    measure("unlearn-with-data", place.repo, [
+      ...[...task(place.repo, "unlearn_with_data"), ...of(place), "--model", place.model],
+      ...["--method", "bad-teacher", "--epochs", "1", "--batch-size", "64"],
+      ...["--out", fresh(place, "taught"), ...WASM],
+    ]),
+  // Stages that an earlier run made are kept: without them it begins anew.
+  benchmark: (place) => {
+    const settings = place.at("grid.json");
+    Deno.writeTextFileSync(settings, JSON.stringify(grid(place), null, 2));
+    return measure("benchmark", place.repo, [
+      ...[...task(place.repo, "benchmark"), "--settings", settings, "--out", place.at("grid")],
+      ...["--workers", "1", ...WASM],
+    ]);
+  },
   rmia: ({ images }) => measure("rmia", HERE, script("attack", `${Math.round(images / 5)}`)),
 };
+
+/** The smallest grid that goes through all images: an epoch of each model, one method that reads none. */
+function grid({ data }: Place) {
+  const celeba = {
+    ...{ name: "celeba", layout: "celeba", root: data, forget: [20], preset: MODEL[1] },
+    ...{ recipe: "portraits", training: { epochs: 1, batchSize: 64 }, metaLearning: {} },
+    requestSizeForOne: 4,
+  };
+  return {
+    ...{ version: 1, name: "full size", seeds: [0], data: [celeba] },
+    methods: [{ name: "SSD", method: "ssd" }],
+    measure: { rmia: { a: 0.3, gamma: 1 }, draws: 1000 },
+  };
+}
 
 /** What has no file yet and the steps need: a data set, and a model of its labels. */
 async function prepare({ data, images, model }: Place): Promise<void> {
@@ -135,17 +164,18 @@ async function prepare({ data, images, model }: Place): Promise<void> {
 }
 
 // deno run -A tests/data/measure_full_size.ts --out full_size.json [--sizes 2000,20000,202599]
-//   [--steps split,open,..] [--work DIR] [--repo DIR]
+//   [--steps split,open,..] [--runs 3] [--work DIR] [--repo DIR]
 //
 // Measures time, processor time and peak memory of all steps of the table in lib/data/README.md, on data
 // sets of synthetic_celeba.ts that it makes; of this commit, or of another one's files (--repo). Each
 // line is printed as it is measured; --out gets all of them.
 if (import.meta.main) {
-  const { repo, work, steps, sizes, out } = parseArgs(Deno.args, {
-    string: ["repo", "work", "steps", "sizes", "out"],
-    default: { repo: HERE, work: "full-size", sizes: "2000,20000,202599" },
+  const { repo, work, steps, runs, sizes, out } = parseArgs(Deno.args, {
+    string: ["repo", "work", "steps", "runs", "sizes", "out"],
+    default: { repo: HERE, work: "full-size", runs: "1", sizes: "2000,20000,202599" },
   });
-  const wanted = steps?.split(",") ?? Object.keys(RUNS);
+  const wanted = (steps?.split(",") ?? Object.keys(RUNS))
+    .flatMap((step: string) => new Array<string>(Number(runs)).fill(step));
   const unknown = wanted.find((step: string) => !RUNS[step]);
   if (unknown) throw new Error(`--steps are of ${Object.keys(RUNS).join(", ")}, not ${unknown}`);
   const rows: (Measured & { images: number })[] = [];

@@ -13,6 +13,8 @@ const STEPS: Readonly<Record<string, string>> = {
   evaluate: "evaluate one model",
   unlearn: "unlearn 20 people",
   audit: "audit of the same",
+  "unlearn-with-data": "unlearn-with-data: Bad Teacher, one epoch",
+  benchmark: "benchmark: one epoch of each model, SSD",
   rmia: "RMIA and verdict, bootstrap of 1,000: as many test images as a fifth of N",
 };
 /** What comes before the steps that are stopped. */
@@ -23,11 +25,31 @@ const BEFORE: Readonly<Record<string, string>> = {
 
 const seconds = (value: number) => value < 10 ? value.toFixed(1) : value.toFixed(0);
 
+/** The middle one of each number of several runs; of two, the smaller one. */
+function median(rows: readonly Row[]): Row | undefined {
+  const middle = (of: (row: Row) => number) =>
+    rows.map(of).sort((a, b) => a - b)[Math.floor((rows.length - 1) / 2)];
+  const [first] = rows;
+  if (!first) return undefined;
+  const before = first.before === undefined ? {} : {
+    before: middle((row) => row.before ?? 0),
+    cpuBefore: middle((row) => row.cpuBefore ?? 0),
+  };
+  const { step, images } = first;
+  const [seconds, cpu, peak] = [
+    (row: Row) => row.seconds,
+    (row: Row) => row.cpu,
+    (row: Row) => row.peak,
+  ]
+    .map(middle);
+  return { step, images, seconds, cpu, peak, ...before };
+}
+
 /** The rows of a table: a column for each number of images. */
 function rowsOf(measured: readonly Row[], sizes: readonly number[]): string[][] {
   return Object.entries(STEPS).flatMap(([step, words]) => {
     const own = sizes.map((images) =>
-      measured.findLast((row) => row.step === step && row.images === images)
+      median(measured.filter((row) => row.step === step && row.images === images))
     );
     const cells = own.map((row) =>
       row
@@ -45,7 +67,8 @@ function rowsOf(measured: readonly Row[], sizes: readonly number[]): string[][] 
 
 // deno run --allow-read tests/data/full_size/results_table.ts --commit HASH --machine TEXT ROWS.json ..
 //
-// Makes a table for fixtures/results/ of what measure_full_size.ts wrote, and prints it.
+// Makes a table for fixtures/results/ of what measure_full_size.ts wrote, and prints it; of a step's several
+// runs, the median of each number.
 if (import.meta.main) {
   const { commit, machine, _: files } = parseArgs(Deno.args, { string: ["commit", "machine"] });
   const measured = (files as string[])
