@@ -1,4 +1,5 @@
 import { LetheError } from "../../lib/error.ts";
+import { isNoRoom, roomRemedy } from "../../lib/files/no_room.ts";
 
 /** What the operating system or Deno refuses, the rule and the remedy. */
 const REFUSALS: readonly [(error: Error) => boolean, string, string][] = [
@@ -17,14 +18,7 @@ const REFUSALS: readonly [(error: Error) => boolean, string, string][] = [
     "the system keeps it from this user",
     "mend its rights or choose another path",
   ],
-  [
-    // A worker's error comes as text, without its code.
-    (error) =>
-      (error as Error & { code?: unknown }).code === "ENOSPC" ||
-      /no space left on device|disk quota exceeded/i.test(error.message),
-    "outputs need room",
-    "free some or choose another disk",
-  ],
+  [isNoRoom, "outputs need room", roomRemedy()],
 ];
 
 /**

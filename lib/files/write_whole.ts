@@ -1,5 +1,6 @@
 import { basename, dirname, join, resolve } from "@std/path";
 import { firstLine, LetheError } from "../error.ts";
+import { isNoRoom, roomRemedy } from "./no_room.ts";
 import { withTemporaryPath } from "./temporary_path.ts";
 
 /**
@@ -78,12 +79,11 @@ function byOwnName(error: unknown, staging: string, path: string): unknown {
     const told = value.replaceAll(staging, path);
     return new LetheError(told, rule, remedy, { exitCode, cause });
   }
-  const isFull = error instanceof Error && NO_ROOM.test(error.message);
-  return isFull || error instanceof Deno.errors.NotCapable ? cannotWrite(path, error) : error;
+  const isReadOnly = error instanceof Error && /read-only file system/i.test(error.message);
+  return isReadOnly || isNoRoom(error) || error instanceof Deno.errors.NotCapable
+    ? cannotWrite(path, error)
+    : error;
 }
-
-/** What systems say of a disk that takes no more; a worker's error comes as text, without its code. */
-const NO_ROOM = /no space left on device|disk quota exceeded|read-only file system|disk is full/i;
 
 /**
  * Refuses a path at which anything lies, a dangling symbolic link included. Commands that work for
@@ -172,7 +172,7 @@ export function cannotWrite(path: string, cause: unknown): LetheError {
   return new LetheError(
     `${path} cannot be written (${why})`,
     "outputs go to a folder with room that this user may write to",
-    "choose another place or mend its rights",
+    isNoRoom(cause) ? roomRemedy(path) : "choose another place or mend its rights",
     { cause },
   );
 }

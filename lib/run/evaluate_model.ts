@@ -91,7 +91,7 @@ export async function evaluateLabelSets(
     const notes = await oracleNotes({ retrained, models, split: data.sha256 });
     for (const note of notes) options.onNotice?.(note);
   }
-  using images = openImages(data, options.cache);
+  using images = openImages(data, options.cache, options.onNotice);
   using evaluator = openEvaluator(data, images, options, labelSets);
   const models: ModelEvaluation[][] = [];
   for (const folder of options.models) models.push(await evaluator.evaluate(folder));

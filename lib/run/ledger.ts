@@ -5,6 +5,7 @@ import * as is from "../files/json_kinds.ts";
 import { KEY_FINGERPRINT } from "../model/kit/kit_manifest.ts";
 import { readPlainText } from "../files/plain_file.ts";
 import { sha256Hex } from "../files/sha256.ts";
+import { cannotWrite } from "../files/write_whole.ts";
 
 /** What became of a request. */
 export const LEDGER_EVENTS = ["received", "done", "refused"] as const;
@@ -184,7 +185,7 @@ export async function appendLedger(
       done += await file.write(bytes.subarray(done));
     } catch (error) {
       await file.truncate(size); // of its own half lines, as on a full disk
-      throw error;
+      throw cannotWrite(path, error);
     }
   }
   await file.sync();

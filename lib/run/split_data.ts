@@ -88,12 +88,17 @@ export function hashOf(data: SplitData, sample: Sample): string {
  * Starts a thread that loads a split's images while the device computes, each held against its hash.
  *
  * @param cache a folder that keeps decoded images
+ * @param onNotice gets a line when it takes no more
  */
-export function streamSamples({ split, dataset, files }: SplitData, cache?: string): InputThread {
+export function streamSamples(
+  { split, dataset, files }: SplitData,
+  cache?: string,
+  onNotice?: (line: string) => void,
+): InputThread {
   const count = dataset.samples.length;
   return openInput(dataset.root, count, {
     // Columns bring their own.
     ...(files ? {} : { hashes: split.hashes }),
-    ...(cache === undefined ? {} : { cache }),
+    ...(cache === undefined ? {} : { cache, onNotice }),
   });
 }

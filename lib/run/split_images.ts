@@ -26,9 +26,14 @@ export interface SplitImages extends Disposable {
  * the split ask for it, so that a command's memory does not grow with the number of images.
  *
  * @param cache a folder that keeps decoded images
+ * @param onNotice gets a line when it takes no more
  */
-export function openImages(data: SplitData, cache?: string): SplitImages {
-  const input: InputThread = streamSamples(data, cache);
+export function openImages(
+  data: SplitData,
+  cache?: string,
+  onNotice?: (line: string) => void,
+): SplitImages {
+  const input: InputThread = streamSamples(data, cache, onNotice);
   const { samples: everything } = data.dataset;
   const files = data.files ?? everything.map(({ file }) => file);
   const rows = data.files ? null : new Map(everything.map(({ file }, row) => [file, row]));

@@ -91,7 +91,7 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
   const samples = leaveOut ? part.filter(({ identity }) => !leaveOut.has(identity)) : part;
   const val = samplesOf(data.split, data.dataset, "val");
   const storedSide = Math.round(recipe.storedScale * config.imageSize);
-  using images = openImages(data, options.cache);
+  using images = openImages(data, options.cache, options.onNotice);
   const valSource = images.source(val, config);
   valSource.warm?.(range(Math.min(val.length, FIRST_VALIDATION)));
   const valTargets = byteTargets(val, task, labels.length);

@@ -117,7 +117,7 @@ export async function unlearnWithData(options: UnlearnWithDataOptions): Promise<
   const samples = joinedSamples(parts);
   const forget = range(parts[0].length);
   const retain = range(parts[1].length).map((i) => forget.length + i);
-  using images = openImages(data, options.cache);
+  using images = openImages(data, options.cache, options.onNotice);
   const { batchSize } = settings;
   const microBatch = options.microBatch ??
     microBatchWithin(config, config.labels.length, "train", batchSize, options.memoryLimit);

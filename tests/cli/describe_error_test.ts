@@ -37,11 +37,11 @@ Deno.test("describeError names a remedy for what the system refuses", async () =
   });
   assertEquals(
     describeError(full).line,
-    "No space left on device: write; outputs need room: free some or choose another disk",
+    "No space left on device: write; outputs need room: make room, or choose a place on another disk",
   );
   assertEquals(
     describeError(new Error("No space left on device")).line,
-    "No space left on device; outputs need room: free some or choose another disk",
+    "No space left on device; outputs need room: make room, or choose a place on another disk",
     "as a worker tells of it",
   );
 });

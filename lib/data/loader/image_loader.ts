@@ -67,13 +67,15 @@ export function decoderThreads(images: number): number {
  *
  * @param root the data set's folder
  * @param count images that will be asked for, about
+ * @param onNotice gets a line when the cache takes no more
  */
 export function openImageLoader(
   root: string,
   count: number,
   { hashes, cache: folder }: ImageFiles,
+  onNotice?: (line: string) => void,
 ): ImageLoader {
-  const cache = folder === undefined ? null : openPixelCache(folder);
+  const cache = folder === undefined ? null : openPixelCache(folder, onNotice);
   const workers = decoderThreads(count);
   let pool: DecodePool | null | undefined = workers === 0 ? null : undefined;
   /** Opens the pool at the first file, unless it is small, or all files together are. */

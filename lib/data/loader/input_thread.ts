@@ -43,10 +43,16 @@ export interface InputThread extends Disposable {
 export interface InputOptions extends ImageFiles {
   /** Bytes of pixels that are kept in memory, of all lists that fit; others are loaded each time. */
   readonly inMemory?: number;
+  /** Gets a line when the cache takes no more. */
+  readonly onNotice?: ((line: string) => void) | undefined;
 }
 
-/** What the thread is told, and asked for (`join`, `batch`). Lists of images go by number. */
+/**
+ * What the thread is told, and asked for (`join`, `batch`, `notice`: the line about the cache, once there is
+ * one). Lists of images go by number.
+ */
 type Order =
+  | { readonly notice: true }
   | { readonly open: { root: string; count: number; inMemory: number; options: ImageFiles } }
   | {
     readonly images: {
@@ -89,12 +95,15 @@ const IN_MEMORY = 32 * 2 ** 20;
 export function openInput(
   root: string,
   count: number,
-  { inMemory = IN_MEMORY, ...options }: InputOptions,
+  { inMemory = IN_MEMORY, onNotice, ...options }: InputOptions,
 ): InputThread {
   const worker = new Worker(import.meta.url, { type: "module", name: NAME });
   const thread = questionsTo<Order>(worker);
   let lists = 0;
   thread.tell({ open: { root, count, inMemory, options } });
+  if (options.cache !== undefined && onNotice) {
+    thread.ask<string>({ notice: true }).then(onNotice, () => {}); // closed without any
+  }
   return {
     images(files, form, early = false) {
       const list = lists++;
@@ -224,11 +233,14 @@ function inputThread() {
     for (const image of images) list.release(image);
     return pixels;
   };
-  return async (order: Order): Promise<Pixels | null> => {
+  const notice = Promise.withResolvers<string>();
+  return async (order: Order): Promise<Pixels | string | null> => {
     if ("open" in order) {
       const { root, count, inMemory, options } = order.open;
-      loader = openImageLoader(root, count, options);
+      loader = openImageLoader(root, count, options, notice.resolve);
       room = { left: inMemory };
+    } else if ("notice" in order) {
+      return await notice.promise;
     } else if ("images" in order) {
       const { files, form } = order.images;
       const list = keptImages(loader, files, form, room);
@@ -248,4 +260,8 @@ function inputThread() {
   };
 }
 
-answerQuestions(NAME, inputThread(), (pixels) => pixels ? [pixels.buffer] : []);
+answerQuestions(
+  NAME,
+  inputThread(),
+  (answer) => answer !== null && typeof answer !== "string" ? [answer.buffer] : [],
+);

@@ -2,6 +2,8 @@ import { join } from "@std/path";
 import { createHash } from "node:crypto";
 import type { Image } from "../images/decode_image.ts";
 import type { StoredForm } from "../images/stored_form.ts";
+import { firstLine } from "../../error.ts";
+import { isNoRoom, roomRemedy } from "../../files/no_room.ts";
 import { sha256Hex } from "../../files/sha256.ts";
 
 /** Changes with whatever changes the pixels of a file beside the form's version: resizing, orientation. */
@@ -22,7 +24,7 @@ const WORTH_DECODING = 4;
 export interface PixelCache {
   /** The image of a source for a form, not yet resized to it; null where it is not there or damaged. */
   read(source: string, form: StoredForm): Image | null;
-  /** Keeps an image, if it can: a full disk costs time later and nothing else. */
+  /** Keeps an image, if it can: a full disk costs time later and nothing else, and is told once. */
   write(source: string, form: StoredForm, image: Image): Promise<void>;
 }
 
@@ -40,8 +42,14 @@ export function staysJpeg(jpegBytes: number, pixelBytes: number): boolean {
  * Opens a cache; its folder is made when something is written.
  *
  * @param folder shared with other processes if need be
+ * @param onNotice gets a line when an image cannot be kept, the first time
  */
-export function openPixelCache(folder: string): PixelCache {
+export function openPixelCache(folder: string, onNotice?: (line: string) => void): PixelCache {
+  let told = false;
+  const tell = (cause: unknown) => {
+    if (!told) onNotice?.(notKept(folder, cause));
+    told = true;
+  };
   const place = (source: string, { side, version }: StoredForm) => {
     const key = `${source} ${side} ${version} ${VERSION}`;
     const name = sha256Hex(new TextEncoder().encode(key));
@@ -74,11 +82,19 @@ export function openPixelCache(folder: string): PixelCache {
         await Deno.mkdir(at.folder, { recursive: true });
         await Deno.writeFile(temporary, stored, { createNew: true });
         await Deno.rename(temporary, join(at.folder, at.name));
-      } catch {
+      } catch (error) {
         await Deno.remove(temporary).catch(() => {});
+        tell(error);
       }
     },
   };
+}
+
+function notKept(folder: string, cause: unknown): string {
+  const remedy = isNoRoom(cause) ? roomRemedy(join(folder, "images")) : "mend its rights";
+  return `${folder} keeps no more images (${
+    firstLine(cause)
+  }), which are decoded each time: ${remedy}`;
 }
 
 function digest(bytes: Uint8Array): Uint8Array {

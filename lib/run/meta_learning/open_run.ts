@@ -144,7 +144,7 @@ export async function openMetaLearning(options: MetaLearnOptions): Promise<MetaL
     device: device.adapter,
     precision: device.precision,
   });
-  const images = openImages(data, options.cache);
+  const images = openImages(data, options.cache, options.onNotice);
   return {
     ...{ options, settings, data, model, microBatch, images, samples, train, identities, people },
     ...(givenKey ? { givenKey } : {}),

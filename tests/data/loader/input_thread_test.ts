@@ -80,3 +80,22 @@ Deno.test("openInput tells of a damaged image when it is asked for, warmed or no
       await assertRejects(() => images.pixels([1], null, SIDE), LetheError, "b.png has changed");
     }
   }));
+
+Deno.test("openInput tells once that the cache keeps no more, and gives the images all the same", () =>
+  inTemporaryFolder(async (folder) => {
+    const hashes = await writeImages(folder);
+    // A file in the folder's place takes no image.
+    const cache = join(folder, "cache");
+    await Deno.writeTextFile(cache, "");
+    const notices: string[] = [];
+    const onNotice = (line: string) => notices.push(line);
+    using input = openInput(folder, NAMES.length, { hashes, inMemory: 0, cache, onNotice });
+    const images = input.images(NAMES, FORM);
+    for (let turn = 0; turn < 2; turn++) {
+      for (const [i] of NAMES.entries()) {
+        assertEquals(await images.pixels([i], null, SIDE), Float32Array.from(rgb(i)));
+      }
+    }
+    assertEquals(notices.length, 1);
+    assertEquals(notices[0].startsWith(`${cache} keeps no more images (`), true, notices[0]);
+  }));
