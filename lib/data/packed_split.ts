@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { fileLines } from "../files/file_lines.ts";
+import { fileLines } from "../files/text/file_lines.ts";
 import { checkedRelativePath } from "../files/relative_path.ts";
 import { HASH_BYTES } from "./file_hashes.ts";
 import { type FileTable, packFiles, rowOf } from "./file_table.ts";

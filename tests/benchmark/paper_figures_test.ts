@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { paperRow } from "../../lib/benchmark/paper_figures.ts";
-import { parseCsv } from "../../lib/files/csv.ts";
+import { parseCsv } from "../../lib/files/text/csv.ts";
 
 const paper = { layout: "celeba", preset: "vit_base_patch16_224" } as const;
 

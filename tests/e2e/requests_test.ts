@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { parseCsv } from "../../lib/files/csv.ts";
+import { parseCsv } from "../../lib/files/text/csv.ts";
 import { decodeImage } from "../../lib/data/images/decode_image.ts";
 import { resizeBilinear } from "../../lib/data/images/resize.ts";
 import { sha256Hex } from "../../lib/files/sha256.ts";

@@ -1,6 +1,6 @@
 import { assertEquals, assertLess, assertMatch } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
-import { parseCsv } from "../../lib/files/csv.ts";
+import { parseCsv } from "../../lib/files/text/csv.ts";
 import { meanLoss } from "../../lib/measure/loss.ts";
 import { inTemporaryFolder } from "../data/temporary_folder.ts";
 import { json, WASM } from "./kit_folder.ts";

@@ -1,6 +1,6 @@
 import { join } from "@std/path";
 import { LetheError } from "../../error.ts";
-import { type CsvRow, type CsvTable, scanCsv } from "../../files/csv.ts";
+import { type CsvRow, type CsvTable, scanCsv } from "../../files/text/csv.ts";
 import { listFolder } from "../../files/list_folder.ts";
 import { readPlainText } from "../../files/plain_file.ts";
 import { checkedRelativePath } from "../../files/relative_path.ts";

@@ -1,6 +1,6 @@
 import { join } from "@std/path";
-import { type CsvRow, scanCsv } from "../../files/csv.ts";
-import { fileLines } from "../../files/file_lines.ts";
+import { type CsvRow, scanCsv } from "../../files/text/csv.ts";
+import { fileLines } from "../../files/text/file_lines.ts";
 import { readPlainText } from "../../files/plain_file.ts";
 import { MAX_LABEL_BYTES } from "./layout.ts";
 

@@ -1,6 +1,6 @@
 import { join } from "@std/path";
 import { LetheError } from "../../error.ts";
-import { scanCsv } from "../../files/csv.ts";
+import { scanCsv } from "../../files/text/csv.ts";
 import { readPlainText } from "../../files/plain_file.ts";
 import { checkedRelativePath } from "../../files/relative_path.ts";
 import { findByName } from "./find_layout.ts";

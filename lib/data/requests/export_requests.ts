@@ -1,5 +1,5 @@
 import { extname, join } from "@std/path";
-import { formatCsv } from "../../files/csv.ts";
+import { formatCsv } from "../../files/text/csv.ts";
 import { MAX_IMAGE_BYTES } from "../images/decode_image.ts";
 import { checkHash } from "../loader/image_loader.ts";
 import { readPlainFile } from "../../files/plain_file.ts";

@@ -1,6 +1,6 @@
 import { join } from "@std/path";
 import { LetheError } from "../../error.ts";
-import { parseCsv } from "../../files/csv.ts";
+import { parseCsv } from "../../files/text/csv.ts";
 import { isImageName, otherFormatOf } from "../images/formats.ts";
 import { isLeftover } from "../layouts/find_layout.ts";
 import { binaryTarget } from "../layouts/folder.ts";

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { formatCsv, parseCsv } from "../../lib/files/csv.ts";
-import { LetheError } from "../../lib/error.ts";
+import { formatCsv, parseCsv } from "../../../lib/files/text/csv.ts";
+import { LetheError } from "../../../lib/error.ts";
 
 Deno.test("parseCsv takes CRLF, spaces, empty lines and a missing last line end", () => {
   const table = parseCsv("a, b ,c\r\n1,2,3\r\n\r\n x ,,z", "t.csv");

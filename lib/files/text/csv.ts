@@ -1,4 +1,4 @@
-import { LetheError } from "../error.ts";
+import { LetheError } from "../../error.ts";
 
 /** A row of a CSV file, and the line that it begins on. */
 export interface CsvRow {

@@ -1,4 +1,4 @@
-import { notText, openPlainFile, type PlainFileOptions } from "./plain_file.ts";
+import { notText, openPlainFile, type PlainFileOptions } from "../plain_file.ts";
 
 /** Bytes that are read at a time. */
 const PIECE = 2 ** 16;

@@ -1,8 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { LetheError } from "../../lib/error.ts";
-import { fileLines } from "../../lib/files/file_lines.ts";
-import { inTemporaryFolder } from "../data/temporary_folder.ts";
+import { LetheError } from "../../../lib/error.ts";
+import { fileLines } from "../../../lib/files/text/file_lines.ts";
+import { inTemporaryFolder } from "../../data/temporary_folder.ts";
 
 const OPTIONS = { maxBytes: 2 ** 20 };
 
