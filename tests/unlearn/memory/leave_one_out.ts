@@ -10,48 +10,31 @@
  * theirs, and not another order's. Models lie in OUT and are kept; OUT/cosines.json and OUT/curves.json
  * are tables. The curves look at the forget set: they say what a step could reach, not what one would pick.
  */
-import { join, resolve } from "@std/path";
+import { join } from "@std/path";
 import * as tf from "@tensorflow/tfjs";
-import { readMemoryRows } from "../../../lib/benchmark/memory/memory_rows.ts";
-import { parseGridSettings } from "../../../lib/benchmark/parse_settings.ts";
-import { planGrid } from "../../../lib/benchmark/plan.ts";
-import { PREDICTED_PARTS } from "../../../lib/benchmark/predictions/parts.ts";
-import { openPredictions } from "../../../lib/benchmark/predictions/read_predictions.ts";
-import { writePredictions } from "../../../lib/benchmark/predictions/write_predictions.ts";
 import { measureCell } from "../../../lib/benchmark/measure_cell.ts";
+import { openPredictions } from "../../../lib/benchmark/predictions/read_predictions.ts";
 import { samplesOf } from "../../../lib/data/split.ts";
 import type { BatchStream, ImageBatch } from "../../../lib/data/loader/image_source.ts";
 import { readModel, writeModel } from "../../../lib/model/checkpoint.ts";
-import { downloadWeights, uploadWeights } from "../../../lib/model/device_weights.ts";
+import { downloadWeights } from "../../../lib/model/device_weights.ts";
 import { initialVit } from "../../../lib/model/initial_vit.ts";
 import type { Weight } from "../../../lib/model/safetensors.ts";
-import { thetaShapes } from "../../../lib/model/theta_shapes.ts";
 import { train } from "../../../lib/model/train.ts";
 import { Random } from "../../../lib/random.ts";
-import { openSplit } from "../../../lib/run/split_data.ts";
-import { openImages } from "../../../lib/run/split_images.ts";
 import { openDevice } from "../../../lib/tensor/device.ts";
 import { disposeWeights } from "../../../lib/tensor/weights.ts";
-import { expandedStep } from "../../../lib/unlearn/memory/row_step.ts";
+import { type Host, less, openGrid, sum, values } from "./grid_of_rows.ts";
 
 const [settingsPath, grid, dataFolder, out, seedText, singles = "3"] = Deno.args;
 const seed = Number(seedText);
 const device = await openDevice("wasm");
-const given = parseGridSettings(await Deno.readTextFile(settingsPath), settingsPath);
-const settings = { ...given, data: given.data.map((d) => ({ ...d, root: resolve(dataFolder) })) };
-const { stages } = planGrid(settings, resolve(grid), device.adapter);
-const all = (title: string) =>
-  stages.filter((s) => s.title.startsWith(title) && s.title.endsWith(`seed ${seed}`));
-const stage = (title: string) => all(title)[0];
-const pretrain = stage("pretrain");
+const opened = await openGrid([settingsPath, grid, dataFolder, join(out, "cache")], seed, device);
+const { settings, all, stage, pretrain, data, images, config, theta, rowsOf } = opened;
 const training = pretrain.task;
 if (training.kind !== "train") throw new TypeError("a grid trains");
 const { recipe } = training;
-const data = await openSplit(join(stage("split").out, "split.json"), dataFolder);
 const { split, dataset } = data;
-const images = openImages(data, join(out, "cache"));
-const { config, theta } = await readModel(pretrain.out);
-const shapes = thetaShapes(config, config.labels.length);
 const samples = samplesOf(split, dataset, "train");
 const side = Math.round(recipe.storedScale * config.imageSize);
 
@@ -104,21 +87,12 @@ async function trainedWithout(people: ReadonlySet<string>, folder: string) {
   return host;
 }
 
-type Host = ReadonlyMap<string, Weight>;
-const values = (of: Host, name: string) => of.get(name)!.values as Float32Array;
 /** a - b, as what a step would take off where b is the model to come to. */
 function difference(a: Host, b: Host): Map<string, Weight> {
   return new Map([...a].map(([name, weight]) => {
     const other = values(b, name);
     const own = (weight.values as Float32Array).map((value, i) => value - other[i]);
     return [name, { ...weight, values: own }];
-  }));
-}
-function sum(steps: readonly Host[]): Map<string, Weight> {
-  return new Map([...steps[0]].map(([name, weight]) => {
-    const total = new Float32Array(weight.values.length);
-    for (const step of steps) values(step, name).forEach((value, i) => total[i] += value);
-    return [name, { ...weight, values: total }];
   }));
 }
 /** Kinds of layers, by their names. */
@@ -142,17 +116,6 @@ function dot(a: Host, b: Host, kind: RegExp): number {
 const cosine = (a: Host, b: Host, kind = KINDS.all) =>
   (dot(a, b, kind) / Math.sqrt(dot(a, a, kind) * dot(b, b, kind))).toFixed(3);
 const norm = (a: Host) => Math.sqrt(dot(a, a, KINDS.all)).toFixed(2);
-
-/** Rows of the grid, unscaled numbers but for the kit's scale. */
-async function rowsOf(title: string): Promise<((people: readonly string[]) => Promise<Host>)> {
-  const unlearn = stage(`unlearn ${title}`);
-  const folder = unlearn.inputs.memory;
-  await Deno.stat(folder);
-  return async (people) => {
-    const rows = await readMemoryRows(unlearn.inputs, null, data, people);
-    return sum(rows.map(({ step }) => expandedStep(step, shapes)));
-  };
-}
 
 const forget = split.identities.forget;
 const gone = difference(theta, await trainedWithout(new Set(forget), join(out, "without_all")));
@@ -198,27 +161,8 @@ const retrained = (await openPredictions(
   stage("predict").inputs.model === pretrain.out ? all("predict")[1].out : all("predict")[0].out,
 )).rows("model");
 async function measured(step: Host, share: number) {
-  const moved = new Map([...theta].map(([name, weight]) => {
-    const own = values(step, name);
-    const at = (weight.values as Float32Array).map((value, i) => value - share * own[i]);
-    return [name, { ...weight, values: at }];
-  }));
-  const weights = uploadWeights(moved);
-  const folder = await Deno.makeTempDir();
-  const plan = { models: ["moved"], parts: PREDICTED_PARTS, wanted: "logits" } as const;
-  const out = join(folder, "predictions");
-  await writePredictions(
-    out,
-    config,
-    data,
-    images,
-    plan,
-    (predict) => predict("moved", weights),
-  );
-  disposeWeights(weights);
-  using predictions = await openPredictions(out);
-  const unlearned = predictions.rows("moved");
-  await Deno.remove(folder, { recursive: true }); // open, it is read all the same
+  using predictions = await opened.predicted(less(theta, step, share));
+  const unlearned = predictions.rows("model");
   const found = { unlearned, retrained, reference: retrained, seconds: null };
   return measureCell(data, found, { ...settings.measure, draws: 50 }, seed);
 }
