@@ -27,22 +27,23 @@ const seconds = (value: number) => value < 10 ? value.toFixed(1) : value.toFixed
 
 /** The middle one of each number of several runs; of two, the smaller one. */
 function median(rows: readonly Row[]): Row | undefined {
-  const middle = (of: (row: Row) => number) =>
-    rows.map(of).sort((a, b) => a - b)[Math.floor((rows.length - 1) / 2)];
   const [first] = rows;
   if (!first) return undefined;
+  const middle = (of: (row: Row) => number) => {
+    // A process that ended between two looks at it showed no memory.
+    const numbers = rows.map(of).filter((number) => number > 0).sort((a, b) => a - b);
+    return numbers[Math.floor((numbers.length - 1) / 2)] ?? 0;
+  };
   const before = first.before === undefined ? {} : {
     before: middle((row) => row.before ?? 0),
     cpuBefore: middle((row) => row.cpuBefore ?? 0),
   };
-  const { step, images } = first;
-  const [seconds, cpu, peak] = [
-    (row: Row) => row.seconds,
-    (row: Row) => row.cpu,
-    (row: Row) => row.peak,
-  ]
-    .map(middle);
-  return { step, images, seconds, cpu, peak, ...before };
+  return {
+    ...{ step: first.step, images: first.images, ...before },
+    seconds: middle((row) => row.seconds),
+    cpu: middle((row) => row.cpu),
+    peak: middle((row) => row.peak),
+  };
 }
 
 /** The rows of a table: a column for each number of images. */
