@@ -32,16 +32,15 @@ export function endOnSignals(note: (line: string) => void): void {
       const signal = come();
       // What needs the event loop gets it: files are being finished, or somebody else is told.
       if (signal === null || isFinishing() || hasDuties()) return;
-      if (!asked) {
-        tell(note);
-        tellKept(note);
-      }
+      if (!asked) tell(note);
+      tellKept(note);
       Deno.exit(ending.get(signal));
     };
   });
 }
 
 let asked = false;
+let keptTold = false;
 
 /** Whether the process is about to end by a signal. */
 export function isEnding(): boolean {
@@ -70,6 +69,8 @@ function tell(note: (line: string) => void): void {
 
 /** The last line: what of the run stays, and whether the same command goes on from it. */
 function tellKept(note: (line: string) => void): void {
+  if (keptTold) return;
+  keptTold = true;
   try {
     for (const line of keptLines()) note(`lethe: ${line}`);
   } catch {

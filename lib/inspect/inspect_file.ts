@@ -6,6 +6,8 @@ import { parseJsonObject } from "../files/json_fields.ts";
 import { readPlainText } from "../files/plain_file.ts";
 import { endsOf, readRecords } from "../model/kit/uses_record.ts";
 import { inspectLedger } from "./inspect_ledger.ts";
+import { inspectKnown } from "./known_files.ts";
+import { inspectJson } from "./known_json.ts";
 import { inspectPack, inspectReceipt } from "./inspect_receipt.ts";
 import { inspectSmallFile } from "./inspect_small_file.ts";
 import { inspectSplit } from "./inspect_split.ts";
@@ -24,7 +26,7 @@ export async function inspectFile(path: string): Promise<Inspected> {
   if (/\.(?:successor\.json|uses\.jsonl)$/.test(path)) return await inspectUses(path);
   if (basename(path) === "ledger.jsonl") return await inspectLedger(dirname(path));
   if (!path.endsWith(".json")) {
-    const found = await inspectSmallFile(path);
+    const found = await inspectKnown(path, "file") ?? await inspectSmallFile(path);
     if (found !== null) return found;
     throw new LetheError(`${path} is a file`, INSPECTED_RULE, REMEDY);
   }
@@ -44,6 +46,8 @@ export async function inspectFile(path: string): Promise<Inspected> {
       value: { kind: "bundle" },
     };
   }
+  const found = await inspectKnown(path, "file") ?? inspectJson(path, fields);
+  if (found !== null) return found;
   throw new LetheError(`${path} is neither a split nor a receipt`, INSPECTED_RULE, REMEDY);
 }
 

@@ -6,13 +6,16 @@ import { readRequestRows, requestPeople } from "../data/requests/request_rows.ts
 import type { DatasetName } from "../data/sample.ts";
 import { LetheError } from "../error.ts";
 import { parseJsonObject } from "../files/json_fields.ts";
+import { pathKind } from "../files/path_kind.ts";
 import { listFolder } from "../files/list_folder.ts";
 import { readPlainText } from "../files/plain_file.ts";
 import { inspectDataset } from "./inspect_dataset.ts";
 import { INSPECTED_RULE as RULE, inspectFile } from "./inspect_file.ts";
 import { inspectGrid } from "./inspect_grid.ts";
+import { inspectFolds, inspectUpdates } from "./inspect_reference.ts";
 import { inspectKit } from "./inspect_kit.ts";
 import { inspectLedger } from "./inspect_ledger.ts";
+import { inspectKnown } from "./known_files.ts";
 import { inspectModel } from "./inspect_model.ts";
 import { inspectReceipt } from "./inspect_receipt.ts";
 import { type Inspected, some } from "./inspected.ts";
@@ -35,13 +38,20 @@ export async function inspectPath(
   });
   if (!found.isDirectory) return await inspectFile(path);
   const names = (await listFolder(path, RULE)).map(({ name }) => name);
-  const has = (...all: string[]) => all.every((name) => names.includes(name));
-  if (has("kit.json")) return await inspectKit(path);
-  if (has("summary.json", "model", "kit")) return await inspectOutput(path, has("receipt.json"));
-  if (has("config.json", "model.safetensors")) return await inspectModel(path);
-  if (has("ledger.jsonl")) return await inspectLedger(path);
-  if (has("stages", "claims") || has("stages", "lock")) return await inspectGrid(path);
-  if (has("requests.csv")) return await inspectRequests(path);
+  // Half a kit is no kit.
+  const half = /\.part$/.test(path) ? await inspectKnown(path, "folder") : null;
+  if (half !== null) return half;
+  const kind = await pathKind(path);
+  if (kind === "kit") return await inspectKit(path);
+  if (kind === "output folder") return await inspectOutput(path, names.includes("receipt.json"));
+  if (kind === "model") return await inspectModel(path);
+  if (kind === "ledger") return await inspectLedger(path);
+  if (kind === "benchmark grid") return await inspectGrid(path);
+  if (kind === "requests") return await inspectRequests(path);
+  if (kind === "fold models") return await inspectFolds(path, names);
+  if (kind === "stored updates") return await inspectUpdates(path);
+  const known = await inspectKnown(path, "folder");
+  if (known !== null) return known;
   // Images and nothing else: no data set is without labels, and requests need no table.
   const plain = names.filter((name) => !isLeftover(name));
   if (plain.length > 0 && plain.every(isImageName)) return await inspectRequests(path);
