@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Random } from "../../random.ts";
+import { stacked } from "../../tensor/pieces/stacked.ts";
 import { Recorded } from "../../tensor/recording/recorded.ts";
 import type { Tensors } from "../../tensor/recording/recording.ts";
 import { addScaled, disposeWeights, mapWeights, type Weights } from "../../tensor/weights.ts";
@@ -92,8 +93,8 @@ export class JustInTime {
       const { logits, distance } = this.#perturbed.run({ patches, noise }, STAYS, copies);
       copies.push({ logits: tf.clone(logits), distance: tf.clone(distance) });
     }
-    const [said, apart] = [copies.map(({ logits }) => logits), copies.map((copy) => copy.distance)]
-      .map((tensors) => tf.tidy(() => tf.stack(tensors)));
+    const said = stacked(copies.map(({ logits }) => logits));
+    const apart = stacked(copies.map(({ distance }) => distance));
     const weights = people && photographShares(people);
     const shares = weights && tf.tensor1d([...weights]);
     const inputs = { patches, said, apart, ...shares ? { shares } : {} };

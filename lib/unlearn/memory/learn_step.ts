@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import { Cycle } from "../../data/batches.ts";
 import type { Random } from "../../random.ts";
 import { adamW, ADAMW_DEFAULTS } from "../../tensor/optimisers/adamw.ts";
+import { readTogether } from "../../tensor/read_together.ts";
 import { Gathered } from "../../tensor/recording/gathered.ts";
 import { Recorded } from "../../tensor/recording/recorded.ts";
 import type { Tensors } from "../../tensor/recording/recording.ts";
@@ -66,12 +67,12 @@ export async function initialSettings(
   };
   const names = Object.keys(theta);
   const normsOf = (weights: Weights) =>
-    tf.tidy(() => tf.stack(names.map((name) => tf.norm(weights[name]))));
+    mapWeights(weights, (tensor) => tf.tidy(() => tf.norm(tensor)));
   const step = new Recorded((gradients: Tensors) => {
     const steps = preconditionAll(gradients, moments, start);
     const norms = normsOf(steps);
     disposeWeights(steps);
-    return { norms };
+    return norms as Tensors;
   });
   const results = new Gathered();
   const norms = names.map(() => 0);
@@ -79,20 +80,21 @@ export async function initialSettings(
     const gradients = unflatten(row, theta);
     const own = step.run(gradients);
     disposeWeights(gradients);
-    await results.add([own.norms], (values) => {
-      values.forEach((norm, k) => norms[k] += norm / rows.length);
+    await results.add(names.map((name) => own[name]), (...values) => {
+      values.forEach(([norm], k) => norms[k] += norm / rows.length);
     });
   }
   await results.finish();
   step.dispose();
   const own = normsOf(theta);
   const sizes: Record<string, tf.Tensor> = {};
-  for (const [k, norm] of (await own.data()).entries()) {
+  const found = await readTogether(names.map((name) => own[name]));
+  for (const [k, [norm]] of found.entries()) {
     const name = names[k];
     const due = share * (norm + 0.01 * Math.sqrt(theta[name].size));
     sizes[name] = tf.scalar(Math.log(due / Math.max(norms[k], 1e-12)));
   }
-  own.dispose();
+  disposeWeights(own);
   disposeWeights(start.logSize);
   return { ...start, logSize: sizes };
 }

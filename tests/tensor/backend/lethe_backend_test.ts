@@ -155,6 +155,32 @@ Deno.test({
     const before = compiled();
     for (const shape of [[3, 8], [2, 3, 4], [1, 2, 3, 4]]) assertEquals(await run(shape), due);
     assertEquals(compiled(), before);
+    // Scalars are lists of one, and sums of rows do not ask how the rows lie.
+    const one = async (shape: number[]) => {
+      const y = tf.tidy(() => {
+        const x = tf.tensor([values[5]], shape);
+        return tf.mul(tf.exp(x), x);
+      });
+      const found = [...await y.data()];
+      y.dispose();
+      return found;
+    };
+    const sums = async (shape: number[]) => {
+      const y = tf.tidy(() => tf.sum(tf.neg(tf.neg(tf.tensor(values, shape))), -1));
+      assertEquals(y.shape, shape.slice(0, -1));
+      const found = [...await y.data()];
+      y.dispose();
+      return found;
+    };
+    const [oneDue, sumsDue] = [await one([1]), await sums([3, 8])];
+    sumsDue.forEach((sum, row) =>
+      assertAlmostEquals(sum, values.slice(8 * row, 8 * row + 8).reduce((a, b) => a + b), 1e-5)
+    );
+    const afterLists = compiled();
+    assertEquals(await one([]), oneDue);
+    for (const shape of [[3, 1, 8], [1, 3, 1, 8]]) assertEquals(await sums(shape), sumsDue);
+    assertEquals((await sums([24])).length, 1);
+    assertEquals(compiled(), afterLists);
     // Where a number's place matters, each rank is another program.
     const [rows, row] = [tf.ones([3, 8]), tf.tensor(values.slice(0, 8))];
     const sum = tf.add(rows, row);
