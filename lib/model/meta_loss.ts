@@ -8,25 +8,11 @@ import { concatColumns, embeddingRows, selectedRows } from "../tensor/ops/rows.t
 import type { Random } from "../random.ts";
 import type { Weights } from "../tensor/weights.ts";
 import { META_LOSS_INPUTS, type MetaLossInput } from "./meta_loss_inputs.ts";
+import { metaLossInputSize, type MetaLossShape, metaLossShapes } from "./meta_loss_shapes.ts";
 import type { VitOutput } from "./vit.ts";
 
 /** LayerNorm's epsilon inside the meta-loss: PyTorch's default, unlike the ViT's. */
 const EPSILON = 1e-5;
-
-/** Shape of h_phi (Table 8b). */
-export interface MetaLossShape {
-  readonly inputs: readonly MetaLossInput[];
-  /** Number of labels or classes, |Y|. */
-  readonly labels: number;
-  /** Width of the backbone's features, D. */
-  readonly dim: number;
-  /** Rows of the identity embedding table: one per training person. */
-  readonly identities: number;
-  /** Width of the identity embedding; 64 in the paper. */
-  readonly embeddingSize: number;
-  /** Hidden width; 512 in the paper. */
-  readonly hidden: number;
-}
 
 /** What does not move when the meta-loss is differentiated. */
 export interface MetaLossConstants {
@@ -40,17 +26,6 @@ export interface MetaLossConstants {
   readonly weights?: tf.Tensor;
   /** [s, hidden] dropout mask, already scaled by 1 / (1 - p); absent outside meta-training. */
   readonly dropout?: tf.Tensor;
-}
-
-/** Width of the meta-loss's input row. */
-export function metaLossInputSize(shape: MetaLossShape): number {
-  const width = {
-    logits: shape.labels,
-    features: shape.dim,
-    targets: shape.labels,
-    identities: shape.embeddingSize,
-  };
-  return shape.inputs.reduce((sum, input) => sum + width[input], 0);
 }
 
 /**
@@ -105,20 +80,6 @@ export function metaLossRows<T>(
   if (dropout !== undefined) hidden = apply(mask, [hidden, constant(dropout)]);
   const score = affine(norm(hidden, "output_block.0"), "output_block.1");
   return apply(softplus, [score]);
-}
-
-/** Names and shapes of phi, as the released code has them. */
-export function metaLossShapes(shape: MetaLossShape): Map<string, number[]> {
-  const { hidden, identities, embeddingSize } = shape;
-  const shapes = new Map<string, number[]>();
-  if (shape.inputs.includes("identities")) shapes.set("embed.weight", [identities, embeddingSize]);
-  const layer = (name: string, weight: number[]) =>
-    shapes.set(`${name}.weight`, weight).set(`${name}.bias`, [weight[0]]);
-  layer("input_block.0", [hidden, metaLossInputSize(shape)]);
-  layer("input_block.1", [hidden]);
-  layer("input_block.2", [hidden, hidden]);
-  layer("output_block.0", [hidden]);
-  return layer("output_block.1", [1, hidden]);
 }
 
 /**

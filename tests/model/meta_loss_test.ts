@@ -4,11 +4,13 @@ import {
   initialMetaLoss,
   metaLoss,
   type MetaLossConstants,
-  metaLossInputSize,
   metaLossRows,
+} from "../../lib/model/meta_loss.ts";
+import {
+  metaLossInputSize,
   type MetaLossShape,
   metaLossShapes,
-} from "../../lib/model/meta_loss.ts";
+} from "../../lib/model/meta_loss_shapes.ts";
 import { META_LOSS_INPUTS, type MetaLossInput } from "../../lib/model/meta_loss_inputs.ts";
 import { type Dual, dual, dualsOf, plain } from "../../lib/tensor/algebra.ts";
 import { Random } from "../../lib/random.ts";

@@ -25,7 +25,7 @@ function withoutLinks(folder: string): string {
 export interface ModuleGraph {
   /** The project's modules, absolute. */
   readonly modules: readonly string[];
-  /** Fetched packages of which anything can be loaded, and where they lie. */
+  /** Fetched packages of which anything is loaded, and where they lie. */
   readonly packages: readonly { readonly name: string; readonly folder: string }[];
   /** The private DENO_DIR. */
   readonly denoDir: string;
@@ -74,7 +74,7 @@ export async function readModuleGraph(entry: string): Promise<ModuleGraph> {
     }
   }
   // Of the others no file is there.
-  const packages = locked.filter(({ name }) => known[name]?.used);
+  const packages = locked.filter(({ name }) => known[name]?.loads.length);
   return {
     modules: modules.sort(),
     packages,

@@ -2,9 +2,6 @@
 // come from no cache. TypeScript would be run as the copy that DENO_DIR/gen keeps of it.
 import { createHash } from "node:crypto";
 
-/** Files that Deno can run or load; source maps and types, most of a package, are none. */
-const LOADABLE = /\.([cm]?js|json|wasm|node)$/;
-
 /** Deno notes in a package's own folder that it has warned of an install script. */
 const NOTE = /^\.scripts-warned-\d+$/;
 
@@ -19,9 +16,10 @@ const LOCK = new URL("../../../deno.lock", import.meta.url);
  * What is known of one package by the tarball that deno.lock names.
  *
  * @typedef {object} KnownPackage
- * @property {string} loadable SHA-256 over `path sha256` of every file that can be loaded, a line each, sorted
+ * @property {readonly string[]} loads the files of it that worker and launcher can come to load; most of
+ *   a package (the same code in other forms, source maps, types) is none of them
+ * @property {string} loaded SHA-256 over `path sha256` of these, a line each, sorted
  * @property {string} others SHA-256 over `path bytes` of all other files
- * @property {boolean} used whether worker or launcher load anything of it
  */
 
 /** @returns {Record<string, KnownPackage>} packages by `name@version` */
@@ -41,21 +39,16 @@ export function lockedPackages() {
  * Hashes a package's files.
  *
  * @param {Iterable<readonly [path: string, bytes: Uint8Array | number]>} files the content of those
- *   that can be loaded, the size of others
+ *   that are loaded, the size of others
  */
 export function hashPackageFiles(files) {
-  const loadable = [];
+  const loaded = [];
   const others = [];
   for (const [path, content] of files) {
     if (typeof content === "number") others.push(`${path} ${content}\n`);
-    else loadable.push(`${path} ${sha256(content)}\n`);
+    else loaded.push(`${path} ${sha256(content)}\n`);
   }
-  return { loadable: sha256(loadable.sort().join("")), others: sha256(others.sort().join("")) };
-}
-
-/** @param {string} path within its package */
-export function isLoadable(path) {
-  return LOADABLE.test(path);
+  return { loaded: sha256(loaded.sort().join("")), others: sha256(others.sort().join("")) };
 }
 
 /** @param {Uint8Array | string} content */
@@ -64,8 +57,8 @@ function sha256(content) {
 }
 
 /**
- * A private DENO_DIR: of each locked package that worker or launcher use exactly the files that can be
- * loaded, once their content is what deno.lock stands for; of the others an empty folder, so that Deno
+ * A private DENO_DIR: of each locked package that worker or launcher use exactly the files that they
+ * load, once their content is what deno.lock stands for; of the others an empty folder, so that Deno
  * fetches none. No emitted code, no V8 cache, no storage: where these would lie is a file.
  *
  * @param {string} denoDir the user's
@@ -86,7 +79,7 @@ export function openPrivateCache(denoDir, known = knownPackages(), locked = lock
       const [, title, version] = /^(.+)@([^@]+)$/.exec(name);
       const place = `${title}/${version}`;
       Deno.mkdirSync(`${root}/${place}`, { recursive: true });
-      if (!known[name]?.used) continue;
+      if (!known[name]?.loads.length) continue;
       const from = registries.map((registry) => `${registry}/${place}`).find(isFolder);
       if (from === undefined) missing.push(name);
       else if (!linkPackage(from, `${root}/${place}`, known[name])) changed.push(from);
@@ -183,7 +176,8 @@ function isFolder(path) {
 }
 
 /**
- * Gives a package's loadable files a second name, or copies them, and checks what these names now hold.
+ * Gives the files that are loaded of a package a second name, or copies them, and checks what these names
+ * now hold; of the others it checks that they are there, with their sizes, and that there are no more.
  *
  * @param {string} from
  * @param {string} to an empty folder
@@ -191,15 +185,16 @@ function isFolder(path) {
  */
 function linkPackage(from, to, known) {
   const files = [];
+  const loads = new Set(known.loads);
+  const folders = new Set(known.loads.map((path) => path.slice(0, path.lastIndexOf("/") + 1)));
+  for (const folder of folders) Deno.mkdirSync(`${to}/${folder}`, { recursive: true });
   /** @param {string} below */
   const walk = (below) => {
     for (const { name, isDirectory, isFile } of Deno.readDirSync(`${from}/${below}`)) {
       const path = below + name;
       const [here, there] = [`${from}/${path}`, `${to}/${path}`];
-      if (isDirectory) {
-        Deno.mkdirSync(there);
-        walk(`${path}/`);
-      } else if (isFile && LOADABLE.test(name)) {
+      if (isDirectory) walk(`${path}/`);
+      else if (isFile && loads.has(path)) {
         link(here, there);
         files.push([path, Deno.readFileSync(there)]);
       } else {
@@ -211,7 +206,7 @@ function linkPackage(from, to, known) {
   };
   walk("");
   const found = hashPackageFiles(files);
-  return found.loadable === known.loadable && found.others === known.others;
+  return found.loaded === known.loaded && found.others === known.others;
 }
 
 /**

@@ -52,15 +52,15 @@ export function lockedTarballs(): LockedTarball[] {
  */
 export async function checkTarballs(folder: string): Promise<Verdict> {
   const known = knownPackages();
-  const used = lockedTarballs().filter(({ name }) => known[name]?.used);
+  const used = lockedTarballs().filter(({ name }) => known[name]?.loads.length);
   for (const { name, integrity, file } of used) {
     const path = join(folder, file);
     const bytes = await readPlainFile(path, {
       maxBytes: MAX_TARBALL,
       remedy: `put it there: npm pack ${name}`,
     });
-    const { loadable, others } = await hashTarball(bytes, integrity, path);
-    if (loadable !== known[name].loadable || others !== known[name].others) {
+    const { loaded, others } = await hashTarball(bytes, integrity, path, known[name].loads);
+    if (loaded !== known[name].loaded || others !== known[name].others) {
       throw new LetheError(
         `${path} holds other files than lib/audit/sandbox/packages.json says`,
         "that list is of the packages that deno.lock names",

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { LetheError } from "../../error.ts";
-import { hashPackageFiles, isLoadable } from "../sandbox/private_cache.js";
+import { hashPackageFiles } from "../sandbox/private_cache.js";
 
 /** What the hashes of a package are, see `private_cache.js`. */
 export type PackageHashes = ReturnType<typeof hashPackageFiles>;
@@ -12,16 +12,35 @@ const BLOCK = 512;
 /**
  * Hashes the files of a package as npm's registry publishes it.
  *
- * @param bytes the `.tgz`
- * @param integrity what deno.lock says of it: `sha512-` and base64
- * @param name for errors
- * @throws {LetheError} it is another file than deno.lock names, or no package
+ * @param loads its files whose content is hashed, of the others the size
+ * @throws {LetheError} as {@link unpackTarball}
  */
 export async function hashTarball(
   bytes: Uint8Array<ArrayBuffer>,
   integrity: string,
   name: string,
+  loads: readonly string[],
 ): Promise<PackageHashes> {
+  const files = await unpackTarball(bytes, integrity, name);
+  const loaded = new Set(loads);
+  return hashPackageFiles(
+    [...files].map(([path, content]) => [path, loaded.has(path) ? content : content.length]),
+  );
+}
+
+/**
+ * The files of a package as npm's registry publishes it, by their paths within it.
+ *
+ * @param bytes the `.tgz`
+ * @param integrity what deno.lock says of it: `sha512-` and base64
+ * @param name for errors
+ * @throws {LetheError} it is another file than deno.lock names, or no package
+ */
+export async function unpackTarball(
+  bytes: Uint8Array<ArrayBuffer>,
+  integrity: string,
+  name: string,
+): Promise<[path: string, content: Uint8Array][]> {
   const found = `sha512-${createHash("sha512").update(bytes).digest("base64")}`;
   if (found !== integrity) {
     throw new LetheError(
@@ -30,7 +49,7 @@ export async function hashTarball(
       "take the tarball of that version from npm's registry",
     );
   }
-  return hashPackageFiles(tarFiles(await unzipped(bytes, name), name));
+  return [...tarFiles(await unzipped(bytes, name), name)];
 }
 
 async function unzipped(bytes: Uint8Array<ArrayBuffer>, name: string): Promise<Uint8Array> {
@@ -52,8 +71,7 @@ async function unzipped(bytes: Uint8Array<ArrayBuffer>, name: string): Promise<U
   return all;
 }
 
-/** A package's files: the content of those that can be loaded, the size of the others. */
-function* tarFiles(tar: Uint8Array, name: string): Generator<[string, Uint8Array | number]> {
+function* tarFiles(tar: Uint8Array, name: string): Generator<[string, Uint8Array]> {
   const text = (from: number, length: number) =>
     new TextDecoder().decode(tar.subarray(from, from + length)).replace(/\0.*$/s, "");
   let longPath: string | null = null;
@@ -73,7 +91,7 @@ function* tarFiles(tar: Uint8Array, name: string): Generator<[string, Uint8Array
     else if (type === "" || type === "0") {
       // npm's tarballs have one folder, mostly `package`, which Deno takes off.
       const below = path.replace(/^(?:\.\/)?[^/]+\//, "");
-      yield [below, isLoadable(below) ? content : size];
+      yield [below, content];
     } else if (type !== "5" && type !== "g") throw odd(name, `${path} is no file`);
   }
 }

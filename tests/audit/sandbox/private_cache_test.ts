@@ -14,6 +14,7 @@ const PACKAGE = {
   "package.json": "{}",
   "lib/alea.js": "module.exports = 1;",
   "lib/alea.js.map": "{}",
+  "lib/alea.min.js": "module.exports=1",
   ".scripts-warned-1": "",
 };
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -25,8 +26,9 @@ const KNOWN = {
       ["package.json", bytes("{}")],
       ["lib/alea.js", bytes("module.exports = 1;")],
       ["lib/alea.js.map", 2],
+      ["lib/alea.min.js", 16],
     ]),
-    used: true,
+    loads: ["lib/alea.js", "package.json"],
   },
 };
 const LOCKED = ["a@1.0.0", "b@2.0.0"];
@@ -38,15 +40,15 @@ Deno.test("packages.json names what deno.lock names; make_package_list.ts writes
 Deno.test("hashPackageFiles changes with content, names and sizes, and not with the order", () => {
   const one = hashPackageFiles([["a.js", bytes("a")], ["a.map", 3]]);
   assertEquals(hashPackageFiles([["a.map", 3], ["a.js", bytes("a")]]), one);
-  assert(hashPackageFiles([["b.js", bytes("a")], ["a.map", 3]]).loadable !== one.loadable);
-  assert(hashPackageFiles([["a.js", bytes("b")], ["a.map", 3]]).loadable !== one.loadable);
+  assert(hashPackageFiles([["b.js", bytes("a")], ["a.map", 3]]).loaded !== one.loaded);
+  assert(hashPackageFiles([["a.js", bytes("b")], ["a.map", 3]]).loaded !== one.loaded);
   assert(hashPackageFiles([["a.js", bytes("a")], ["a.map", 4]]).others !== one.others);
   assert(
     hashPackageFiles([["a.js", bytes("a")], ["a.map", 3], ["photos", 3]]).others !== one.others,
   );
 });
 
-Deno.test("openPrivateCache holds the files that can be loaded, and no storage", () =>
+Deno.test("openPrivateCache holds the files that are loaded, and no storage", () =>
   inTemporaryFolder(async (folder) => {
     await writeFiles(join(folder, "npm/registry.npmjs.org/a/1.0.0"), PACKAGE);
     await writeFiles(join(folder, "gen"), { "emitted.js": "evil" });
@@ -67,6 +69,7 @@ for (
     ["one more without extension, as attack 01 has it", (at: string) => add(at, "lib/alea")],
     ["one more that can be loaded", (at: string) => add(at, "node_modules/b/index.js")],
     ["another content", (at: string) => add(at, "lib/alea.js")],
+    ["a longer file that nobody loads", (at: string) => add(at, "lib/alea.min.js")],
     ["one less", (at: string) => Deno.remove(join(at, "lib/alea.js.map"))],
     ["a link to a file of its own", async (at: string) => {
       await Deno.rename(join(at, "lib/alea.js"), join(at, "lib/b"));

@@ -29,20 +29,22 @@ const integrity = (bytes: Uint8Array) =>
   `sha512-${createHash("sha512").update(bytes).digest("base64")}`;
 
 Deno.test("hashTarball gives what hashPackageFiles gives of the unpacked package", async () => {
-  const long = `package/${"deep/".repeat(30)}a.js`;
+  const long = `${"deep/".repeat(30)}a.js`;
   const bytes = await packed(
     entry("package/package.json", "{}"),
     entry("package/lib/", "", "5"),
-    entry("pax", `${long.length + 9} path=${long}\n`, "x"),
+    entry("pax", `${long.length + 17} path=package/${long}\n`, "x"),
     entry("package/short.js", "1"),
     entry("package/README.md", "some words"),
+    entry("package/another_form.js", "1"),
   );
   assertEquals(
-    await hashTarball(bytes, integrity(bytes), "a.tgz"),
+    await hashTarball(bytes, integrity(bytes), "a.tgz", ["package.json", long]),
     hashPackageFiles([
       ["package.json", text.encode("{}")],
-      [long.slice("package/".length), text.encode("1")],
+      [long, text.encode("1")],
       ["README.md", 10],
+      ["another_form.js", 1],
     ]),
   );
 });
@@ -50,7 +52,7 @@ Deno.test("hashTarball gives what hashPackageFiles gives of the unpacked package
 Deno.test("hashTarball refuses another tarball, links in it and one that is cut short", async () => {
   const bytes = await packed(entry("package/a.js", "1"));
   const refused = async (tarball: Uint8Array<ArrayBuffer>, says: string, named = tarball) => {
-    const run = () => hashTarball(tarball, integrity(named), "a.tgz");
+    const run = () => hashTarball(tarball, integrity(named), "a.tgz", []);
     await assertRejects(run, LetheError, says);
   };
   await refused(bytes, "deno.lock names sha512-", text.encode("other"));
