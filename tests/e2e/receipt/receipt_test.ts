@@ -163,6 +163,7 @@ Deno.test("unlearn without a signing key leaves a receipt that says nobody signe
 
 Deno.test("audit asks for what it needs in one line", () =>
   inCopy(async (folder) => {
+    await Deno.writeTextFile(join(folder, "r"), "{}");
     for (const args of [[], ["--verify", "r", "--rerun"]]) {
       const { code, err } = await runHere("audit", args, folder);
       assertEquals(code, 2);
