@@ -89,7 +89,7 @@ export type { MemoryRow, RowTensor } from "./lib/model/kit/memory_row.ts";
 export type { KitMethodSettings } from "./lib/model/kit/method_settings.ts";
 export { ROW_LAYERS, type RowLayers } from "./lib/model/kit/row_layers.ts";
 export type { StoredManifest } from "./lib/model/kit/stored_manifest.ts";
-export { META_LOSS_INPUTS, type MetaLossInput } from "./lib/model/meta_loss_inputs.ts";
+export { META_LOSS_INPUTS, type MetaLossInput } from "./lib/model/meta_loss/meta_loss_inputs.ts";
 export { TRAINING_RECIPES, type TrainingRecipe } from "./lib/model/recipes.ts";
 export type { Weight, WeightType } from "./lib/model/safetensors.ts";
 export type { Epoch } from "./lib/model/train.ts";

@@ -1,4 +1,4 @@
-import { META_LOSS_INPUTS } from "../../lib/model/meta_loss_inputs.ts";
+import { META_LOSS_INPUTS } from "../../lib/model/meta_loss/meta_loss_inputs.ts";
 import {
   type MetaLearnSettings,
   PUBLISHED_META_LEARNING as PUBLISHED,

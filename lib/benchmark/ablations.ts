@@ -1,5 +1,5 @@
 import { PUBLISHED_META_LEARNING } from "../run/meta_learning/settings.ts";
-import { META_LOSS_INPUTS } from "../model/meta_loss_inputs.ts";
+import { META_LOSS_INPUTS } from "../model/meta_loss/meta_loss_inputs.ts";
 import type { Ablation, GridSettings, MetaUnlearnSettings } from "./settings.ts";
 
 const metaUnlearn = (

@@ -1,7 +1,7 @@
 import type { JsonFields } from "../files/json_fields.ts";
 import * as is from "../files/json_kinds.ts";
 import type { Kind } from "../files/json_kinds.ts";
-import { META_LOSS_INPUTS } from "../model/meta_loss_inputs.ts";
+import { META_LOSS_INPUTS } from "../model/meta_loss/meta_loss_inputs.ts";
 import {
   ALIGN,
   type AuxiliaryForm,

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { meanAveragePrecision } from "../measure/average_precision.ts";
 import { meanLoss } from "../measure/loss.ts";
-import { META_LOSS_INPUTS } from "../model/meta_loss_inputs.ts";
+import { META_LOSS_INPUTS } from "../model/meta_loss/meta_loss_inputs.ts";
 import { uploadWeights } from "../model/device_weights.ts";
 import { predict } from "../model/predict.ts";
 import { taskLoss } from "../model/task_loss.ts";

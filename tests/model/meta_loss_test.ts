@@ -5,13 +5,16 @@ import {
   metaLoss,
   type MetaLossConstants,
   metaLossRows,
-} from "../../lib/model/meta_loss.ts";
+} from "../../lib/model/meta_loss/meta_loss.ts";
 import {
   metaLossInputSize,
   type MetaLossShape,
   metaLossShapes,
-} from "../../lib/model/meta_loss_shapes.ts";
-import { META_LOSS_INPUTS, type MetaLossInput } from "../../lib/model/meta_loss_inputs.ts";
+} from "../../lib/model/meta_loss/meta_loss_shapes.ts";
+import {
+  META_LOSS_INPUTS,
+  type MetaLossInput,
+} from "../../lib/model/meta_loss/meta_loss_inputs.ts";
 import { type Dual, dual, dualsOf, plain } from "../../lib/tensor/algebra.ts";
 import { Random } from "../../lib/random.ts";
 import { disposeWeights, valueAndGradients, type Weights } from "../../lib/tensor/weights.ts";

@@ -2,8 +2,8 @@ import type { Model } from "../../lib/model/checkpoint.ts";
 import { thetaShapes } from "../../lib/model/theta_shapes.ts";
 import type { ModelConfig } from "../../lib/model/config.ts";
 import type { Kit } from "../../lib/model/kit/kit.ts";
-import { metaLossShapes } from "../../lib/model/meta_loss_shapes.ts";
-import { META_LOSS_INPUTS } from "../../lib/model/meta_loss_inputs.ts";
+import { metaLossShapes } from "../../lib/model/meta_loss/meta_loss_shapes.ts";
+import { META_LOSS_INPUTS } from "../../lib/model/meta_loss/meta_loss_inputs.ts";
 import type { Weight } from "../../lib/model/safetensors.ts";
 
 /** A model that is as small as one can be. */

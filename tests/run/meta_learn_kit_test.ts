@@ -2,7 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { META_OPTIONS, metaLearnSettings } from "../../cli/options/meta_options.ts";
 import { parseOptions } from "../../cli/command/parse.ts";
 import { UsageError } from "../../lib/error.ts";
-import type { MetaLossInput } from "../../lib/model/meta_loss_inputs.ts";
+import type { MetaLossInput } from "../../lib/model/meta_loss/meta_loss_inputs.ts";
 import { metaLearnKit } from "../../lib/run/meta_learn_kit.ts";
 import { openDevice } from "../../lib/tensor/device.ts";
 

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
 import type { ImageSource } from "../../lib/data/loader/image_source.ts";
 import { initialVit } from "../../lib/model/initial_vit.ts";
-import { initialMetaLoss } from "../../lib/model/meta_loss.ts";
-import { META_LOSS_INPUTS } from "../../lib/model/meta_loss_inputs.ts";
+import { initialMetaLoss } from "../../lib/model/meta_loss/meta_loss.ts";
+import { META_LOSS_INPUTS } from "../../lib/model/meta_loss/meta_loss_inputs.ts";
 import { labelLosses } from "../../lib/measure/loss.ts";
 import { predict } from "../../lib/model/predict.ts";
 import { Random } from "../../lib/random.ts";

@@ -7,7 +7,11 @@ import { kitPart } from "./kit_parts.ts";
 import { type KitMethodSettings, METHOD_NAME, parseKitMethods } from "./method_settings.ts";
 import { inOrder, KIT_RECORD, misfit } from "./record_schema.ts";
 import type { StatisticsRecord } from "./kit_statistics.ts";
-import { dependsOnTheta, META_LOSS_INPUTS, type MetaLossInput } from "../meta_loss_inputs.ts";
+import {
+  dependsOnTheta,
+  META_LOSS_INPUTS,
+  type MetaLossInput,
+} from "../meta_loss/meta_loss_inputs.ts";
 
 /** `kit.json`: what a kit holds, where it comes from and how it is used. */
 export interface KitManifest {

@@ -1,5 +1,5 @@
 import type { ModelConfig } from "../config.ts";
-import { metaLossShapes } from "../meta_loss_shapes.ts";
+import { metaLossShapes } from "../meta_loss/meta_loss_shapes.ts";
 import { thetaShapes } from "../theta_shapes.ts";
 import type { KitManifest } from "./kit_manifest.ts";
 import { covarianceShapes } from "./kit_statistics.ts";

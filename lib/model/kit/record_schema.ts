@@ -1,7 +1,7 @@
 import { shown } from "../../files/json_fields.ts";
 import * as is from "../../files/json_kinds.ts";
 import type { Kind } from "../../files/json_kinds.ts";
-import { META_LOSS_INPUTS } from "../meta_loss_inputs.ts";
+import { META_LOSS_INPUTS } from "../meta_loss/meta_loss_inputs.ts";
 
 /**
  * What a record may hold: a kind of value, a list of one shape, or an object of named fields, each of

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { ImageFeed } from "../../data/loader/image_source.ts";
 import type { ModelConfig } from "../../model/config.ts";
-import { initialMetaLoss } from "../../model/meta_loss.ts";
+import { initialMetaLoss } from "../../model/meta_loss/meta_loss.ts";
 import { predict } from "../../model/predict.ts";
 import type { Random } from "../../random.ts";
 import { disposeWeights, mapWeights, type Weights } from "../../tensor/weights.ts";

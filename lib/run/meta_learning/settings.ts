@@ -1,6 +1,6 @@
 import { LetheError, UsageError } from "../../error.ts";
 import type { ModelConfig } from "../../model/config.ts";
-import { dependsOnTheta, type MetaLossInput } from "../../model/meta_loss_inputs.ts";
+import { dependsOnTheta, type MetaLossInput } from "../../model/meta_loss/meta_loss_inputs.ts";
 import type { AuxiliaryForm } from "../../unlearn/meta_unlearn/eq5_eq6_auxiliary_objective.ts";
 import type { MetaLearningRecipe } from "../../unlearn/meta_unlearn/meta_learn.ts";
 

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
-import { metaLoss, type MetaLossConstants } from "../../model/meta_loss.ts";
-import type { MetaLossInput } from "../../model/meta_loss_inputs.ts";
+import { metaLoss, type MetaLossConstants } from "../../model/meta_loss/meta_loss.ts";
+import type { MetaLossInput } from "../../model/meta_loss/meta_loss_inputs.ts";
 import { vit, type VitOutput, type VitShape } from "../../model/vit.ts";
 import { plain } from "../../tensor/algebra.ts";
 import {

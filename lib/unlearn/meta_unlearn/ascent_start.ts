@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Task } from "../../data/sample.ts";
 import { meanLoss } from "../../measure/loss.ts";
-import { metaLossRows } from "../../model/meta_loss.ts";
-import type { MetaLossInput } from "../../model/meta_loss_inputs.ts";
+import { metaLossRows } from "../../model/meta_loss/meta_loss.ts";
+import type { MetaLossInput } from "../../model/meta_loss/meta_loss_inputs.ts";
 import { type Dual, dual, dualsOf } from "../../tensor/algebra.ts";
 import { adamW, ADAMW_DEFAULTS } from "../../tensor/optimisers/adamw.ts";
 import { adamWOf } from "../../tensor/optimisers/in_place.ts";

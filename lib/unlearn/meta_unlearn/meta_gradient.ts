@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import { metaLoss } from "../../model/meta_loss.ts";
+import { metaLoss } from "../../model/meta_loss/meta_loss.ts";
 import { vit, type VitShape } from "../../model/vit.ts";
 import { type Dual, dual, dualsOf } from "../../tensor/algebra.ts";
 import {

@@ -2,7 +2,7 @@ import { samplesOf } from "../../../lib/data/split.ts";
 import { joinedSamples } from "../../../lib/data/packed_samples.ts";
 import { readModel } from "../../../lib/model/checkpoint.ts";
 import { newIdentityKey, writeIdentityKey } from "../../../lib/model/kit/identity_key.ts";
-import { initialMetaLoss } from "../../../lib/model/meta_loss.ts";
+import { initialMetaLoss } from "../../../lib/model/meta_loss/meta_loss.ts";
 import { Random } from "../../../lib/random.ts";
 import { PUBLISHED_META_LEARNING } from "../../../lib/run/meta_learning/settings.ts";
 import { writeLearnedKit } from "../../../lib/run/meta_learning/write_learned_kit.ts";

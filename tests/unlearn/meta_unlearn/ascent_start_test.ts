@@ -1,7 +1,7 @@
 import { assertEquals, assertGreater, assertLess, assertNotEquals } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import type { Task } from "../../../lib/data/sample.ts";
-import { initialMetaLoss, metaLossRows } from "../../../lib/model/meta_loss.ts";
+import { initialMetaLoss, metaLossRows } from "../../../lib/model/meta_loss/meta_loss.ts";
 import { taskLoss } from "../../../lib/model/task_loss.ts";
 import { plain } from "../../../lib/tensor/algebra.ts";
 import { Random } from "../../../lib/random.ts";

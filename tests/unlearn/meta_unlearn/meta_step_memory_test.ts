@@ -1,5 +1,5 @@
 import { assert, assertLess } from "@std/assert";
-import { initialMetaLoss } from "../../../lib/model/meta_loss.ts";
+import { initialMetaLoss } from "../../../lib/model/meta_loss/meta_loss.ts";
 import { initialVit } from "../../../lib/model/initial_vit.ts";
 import { bytesOfImages, bytesPerImage, thetaBytes } from "../../../lib/model/memory_plan.ts";
 import { spares } from "../../../lib/model/sparing.ts";

@@ -1,15 +1,15 @@
 import * as tf from "@tensorflow/tfjs";
-import type { Algebra } from "../tensor/algebra.ts";
-import { mask, mean, sigmoid, softplus } from "../tensor/ops/elementwise.ts";
-import { gelu } from "../tensor/ops/gelu.ts";
-import { layerNorm } from "../tensor/ops/layer_norm.ts";
-import { linear } from "../tensor/ops/linear.ts";
-import { concatColumns, embeddingRows, selectedRows } from "../tensor/ops/rows.ts";
-import type { Random } from "../random.ts";
-import type { Weights } from "../tensor/weights.ts";
+import type { Algebra } from "../../tensor/algebra.ts";
+import { mask, mean, sigmoid, softplus } from "../../tensor/ops/elementwise.ts";
+import { gelu } from "../../tensor/ops/gelu.ts";
+import { layerNorm } from "../../tensor/ops/layer_norm.ts";
+import { linear } from "../../tensor/ops/linear.ts";
+import { concatColumns, embeddingRows, selectedRows } from "../../tensor/ops/rows.ts";
+import type { Random } from "../../random.ts";
+import type { Weights } from "../../tensor/weights.ts";
 import { META_LOSS_INPUTS, type MetaLossInput } from "./meta_loss_inputs.ts";
 import { metaLossInputSize, type MetaLossShape, metaLossShapes } from "./meta_loss_shapes.ts";
-import type { VitOutput } from "./vit.ts";
+import type { VitOutput } from "../vit.ts";
 
 /** LayerNorm's epsilon inside the meta-loss: PyTorch's default, unlike the ViT's. */
 const EPSILON = 1e-5;
