@@ -1,4 +1,4 @@
-import { AUDIT_OPTIONS, withoutSupport } from "../cli/audit/audit_options.ts";
+import { AUDIT_OPTIONS, auditUsage } from "../cli/audit/audit_options.ts";
 import { command } from "../cli/command/command.ts";
 import { mainContained } from "../cli/command/contained_main.ts";
 
@@ -17,6 +17,7 @@ export const audit = command({
     "deno task audit --chain model.receipt.json,kit.receipt.json,unlearned/receipt.json",
     "deno task audit --verify unlearned/receipt.json --rerun --support ./requests --kit ./kit",
   ],
+  usage: auditUsage,
   // Each way is loaded when it is taken: what the options alone decide is answered before.
   async run({ newKey, verify, support, chain, ...options }, terminal) {
     if (newKey !== undefined) {
@@ -32,9 +33,8 @@ export const audit = command({
       const { check } = await import("../cli/audit/check.ts");
       return await check(verify, support, options, terminal);
     }
-    if (support === undefined) throw withoutSupport("audit");
     const { watch } = await import("../cli/audit/watch.ts");
-    return await watch(support, options, terminal);
+    return await watch(support!, options, terminal); // else it was refused above
   },
 });
 

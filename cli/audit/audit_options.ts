@@ -77,10 +77,20 @@ export type AuditOptions = Omit<
   "newKey" | "verify" | "support" | "chain"
 >;
 
-/** A usage error: the request is to be named. */
-export function withoutSupport(what: string): UsageError {
-  return new UsageError(
-    `${what} without --support`,
+/** What the options alone lack for what they ask for. @throws UsageError */
+export function auditUsage(options: OptionValues<typeof AUDIT_OPTIONS>): void {
+  const { support, newKey, chain, verify, confirm, photograph, rerun } = options;
+  if (confirm !== undefined && photograph === undefined) {
+    throw new UsageError(
+      "--confirm without --photograph",
+      "a person is known by their own photograph: a receipt holds no names",
+      "add --photograph FILE, as it was handed in",
+    );
+  }
+  const runs = newKey === undefined && chain === undefined && verify === undefined;
+  if (support !== undefined || !runs && !rerun) return;
+  throw new UsageError(
+    `${runs ? "audit" : "--rerun"} without --support`,
     "the request's photographs are needed",
     "add --support DIR, the folder with the people's images",
   );

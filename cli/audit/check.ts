@@ -17,7 +17,7 @@ import { withTemporaryPath } from "../../lib/files/temporary_path.ts";
 import { refuseExisting, writeWhole } from "../../lib/files/write_whole.ts";
 import { nonceOf, unlearnOptions } from "../unlearn/run_options.ts";
 import type { Terminal } from "../output/terminal.ts";
-import { type AuditOptions, withoutSupport } from "./audit_options.ts";
+import type { AuditOptions } from "./audit_options.ts";
 import { makePack, refusePack } from "./make_pack.ts";
 import { printLayers } from "./print_layers.ts";
 
@@ -28,7 +28,8 @@ export async function check(
   options: AuditOptions,
   terminal: Terminal,
 ): Promise<number> {
-  await refuseCheck(support, options);
+  if (options.confirm !== undefined) await refuseExisting(options.confirm);
+  if (options.pack !== undefined) await refusePack(options.pack);
   if (!isPackName(path)) {
     await needEvidence(path);
     return await checkReceipt(path, support, options, terminal);
@@ -42,25 +43,6 @@ export async function check(
       throw error instanceof LetheError ? inPack(error, folder, path) : error;
     }
   });
-}
-
-/** What the options lack or would write over, before any file is read. */
-async function refuseCheck(
-  support: string | undefined,
-  { confirm, photograph, pack, rerun }: AuditOptions,
-): Promise<void> {
-  if (confirm !== undefined) {
-    if (photograph === undefined) {
-      throw new UsageError(
-        "--confirm without --photograph",
-        "a person is known by their own photograph: a receipt holds no names",
-        "add --photograph FILE, as it was handed in",
-      );
-    }
-    await refuseExisting(confirm);
-  }
-  if (pack !== undefined) await refusePack(pack);
-  if (rerun && support === undefined) throw withoutSupport("--rerun");
 }
 
 /**

@@ -24,6 +24,8 @@ export interface Command<Table extends OptionTable> {
   readonly notes?: readonly string[];
   /** What exit code 3 says, where it is not that an audit failed. */
   readonly three?: string;
+  /** Refuses what the options alone lack, before any path is looked at. @throws UsageError */
+  usage?(options: OptionValues<Table>): void;
   /**
    * @param options one value per row of the table
    * @returns the exit code: 0 or nothing done, 1 failed, 3 as `three` says
@@ -56,6 +58,7 @@ export async function execute<Table extends OptionTable>(
       return 0;
     }
     const options = parseOptions(command.options, named(command.operand, args));
+    command.usage?.(options);
     await checkInputs(command.options, options);
     return await command.run(options, terminal) ?? 0;
   } catch (error) {

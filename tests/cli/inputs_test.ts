@@ -40,6 +40,7 @@ function line(table: OptionTable, key: string, path: string): string[] {
   for (let other = table[key].with?.[0]; other !== undefined; other = table[other]?.with?.[0]) {
     needed.add(other);
   }
+  if ("support" in table) needed.add("support"); // audit asks for it by itself
   needed.delete(key);
   for (const other of needed) {
     const row = table[other];
