@@ -26,7 +26,8 @@ export const benchmark = command({
     plan: {
       kind: "path",
       value: "FILE",
-      help: "write the grid's stages, for many machines (lib/benchmark/README.md), and run none; " +
+      help:
+        "write the grid's stages, for many machines (lib/benchmark/cluster/README.md), and run none; " +
         "with --stage or --collect the plan to read, jobs.json in --out unless it is given",
     },
     stage: { kind: "text", value: "HASH", help: "make this stage of a plan alone" },

@@ -14,7 +14,7 @@ import type { Stage } from "../stage.ts";
 import { type Estimate, estimateStage } from "./estimate.ts";
 
 /**
- * A grid's plan as `jobs.json` holds it; README.md of lib/benchmark says how an engine runs it.
+ * A grid's plan as `jobs.json` holds it; README.md of lib/benchmark/cluster says how an engine runs it.
  */
 export interface PlanFile {
   readonly version: 1;
