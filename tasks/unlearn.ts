@@ -15,20 +15,32 @@ export const unlearn = command({
       help: SUPPORT_HELP,
     },
     ...UNLEARN_OPTIONS,
+    dryRun: {
+      kind: "flag",
+      help: "check the photographs and take the step, keep nothing; the kit stays unused",
+    },
   },
   examples: [
     "deno task unlearn --support fixtures/requests",
     "deno task unlearn --support ./requests --kit ./kit --out ./unlearned",
+    "deno task unlearn --support ./requests --kit ./kit --dry-run",
   ],
   // Loaded step by step: what the options decide, and then the kit, is answered before the rest is read.
-  async run({ support, ...options }, terminal) {
+  async run({ support, dryRun, ...options }, terminal) {
     const { unlearnOptions } = await import("../cli/unlearn/run_options.ts");
     const run = await unlearnOptions(support, options, terminal);
-    const [{ unlearnWithReceipt }, { printUnlearned }, { noteOnPhotographs }] = await Promise.all([
-      import("../lib/audit/receipt/unlearn_with_receipt.ts"),
-      import("../cli/unlearn/print_unlearned.ts"),
-      import("../cli/unlearn/note_on_photographs.ts"),
-    ]);
+    const { noteOnCheck } = await import("../cli/unlearn/note_on_check.ts");
+    await noteOnCheck(run, terminal);
+    const [{ tryUnlearning, unlearnWithReceipt }, { printTrial, printUnlearned }] = await Promise
+      .all([
+        import("../lib/audit/receipt/unlearn_with_receipt.ts"),
+        import("../cli/unlearn/print_unlearned.ts"),
+      ]);
+    if (dryRun) {
+      printTrial(run, await tryUnlearning({ ...run, launcher: "tasks/unlearn.ts" }), terminal);
+      return;
+    }
+    const { noteOnPhotographs } = await import("../cli/unlearn/note_on_photographs.ts");
     const done = await unlearnWithReceipt({ ...run, launcher: "tasks/unlearn.ts" });
     printUnlearned(run, done, terminal);
     await noteOnPhotographs(support, done.receipt, terminal);

@@ -2,6 +2,7 @@ import { join } from "@std/path";
 import { RECEIPT_FILE } from "../../lib/audit/receipt/receipt.ts";
 import { unlearnWithReceipt } from "../../lib/audit/receipt/unlearn_with_receipt.ts";
 import type { Terminal } from "../output/terminal.ts";
+import { noteOnCheck } from "../unlearn/note_on_check.ts";
 import { noteOnPhotographs } from "../unlearn/note_on_photographs.ts";
 import { printUnlearned } from "../unlearn/print_unlearned.ts";
 import { unlearnOptions } from "../unlearn/run_options.ts";
@@ -17,6 +18,7 @@ export async function watch(
 ): Promise<number> {
   if (pack !== undefined) await refusePack(pack);
   const run = await unlearnOptions(support, options, terminal);
+  await noteOnCheck(run, terminal);
   const done = await unlearnWithReceipt({
     ...run,
     evidence: true,

@@ -12,17 +12,33 @@ export function printUnlearned(
   { summary, receipt }: { readonly summary: UnlearnSummary; readonly receipt: Receipt },
   terminal: Terminal,
 ): void {
-  const {
-    people,
-    photographs,
-    method,
-    steps,
-    settings,
-    staleStatistics,
-    targets,
-    weights,
-    change,
-  } = summary;
+  printStep(summary, terminal);
+  const { before, after } = summary.weights;
+  terminal.print(`weights: ${before.slice(0, 16)} -> ${after.slice(0, 16)}`);
+  const at = (name: string) => join(out, name);
+  terminal.print(`${at("model")} holds them, ${at("kit")} serves the next request`);
+  terminal.print(`its identity key stays where it is: --identity-key ${shellWord(identityKey)}`);
+  terminal.print(
+    receipt.signer === null
+      ? `${at("receipt.json")} is unsigned: there is no --signing-key (deno task audit --new-key)`
+      : `${at("receipt.json")} is signed with ${receipt.signer.slice(0, 16)}..`,
+  );
+}
+
+/** Prints what a dry run would have made. */
+export function printTrial(
+  { kit }: PlanOptions,
+  summary: UnlearnSummary,
+  terminal: Terminal,
+): void {
+  printStep(summary, terminal);
+  terminal.print(`dry run: nothing of this is kept, and ${kit} is as unused as before`);
+}
+
+/** Who was forgotten, how, by photographs how near, and how far the weights went. */
+function printStep(summary: UnlearnSummary, terminal: Terminal): void {
+  const { people, photographs, method, steps, settings, staleStatistics, targets } = summary;
+  const { match, change } = summary;
   terminal.print(
     `forgot ${people} ${people === 1 ? "person" : "people"}` +
       (photographs === people ? "" : ` by ${photographs} photographs`) +
@@ -37,6 +53,15 @@ export function printUnlearned(
         "people whom that forgot still count in them",
     );
   }
+  if (match === null) terminal.print("photographs: not held against the people whom they name");
+  else if (match !== undefined) {
+    terminal.print(
+      `photographs: the farthest is ${
+        match.farthest.toFixed(3)
+      } from the person whom it names; up to ` +
+        `${match.distance.toFixed(3)} is taken`,
+    );
+  }
   const share = `${(100 * change.relative).toPrecision(2)} % of their size`;
   const judged = change.unusual === null
     ? "; the kit records no range to hold that against"
@@ -44,13 +69,4 @@ export function printUnlearned(
     ? "; an unusual step, taken because --allow-unusual-step says so"
     : "";
   terminal.print(`moved the weights by ${share}${judged}`);
-  terminal.print(`weights: ${weights.before.slice(0, 16)} -> ${weights.after.slice(0, 16)}`);
-  const at = (name: string) => join(out, name);
-  terminal.print(`${at("model")} holds them, ${at("kit")} serves the next request`);
-  terminal.print(`its identity key stays where it is: --identity-key ${shellWord(identityKey)}`);
-  terminal.print(
-    receipt.signer === null
-      ? `${at("receipt.json")} is unsigned: there is no --signing-key (deno task audit --new-key)`
-      : `${at("receipt.json")} is signed with ${receipt.signer.slice(0, 16)}..`,
-  );
 }

@@ -1,5 +1,6 @@
 import { checkInputs } from "../sandbox/inputs.ts";
 import { dirname } from "@std/path";
+import type { Split } from "../../data/split.ts";
 import { readSplit } from "../../data/split_file.ts";
 import { readIdentityKey } from "../../model/kit/identity_key.ts";
 import type { UnlearnSummary } from "../../run/unlearn_summary.ts";
@@ -34,6 +35,21 @@ export interface UnlearnWithReceiptOptions extends UnlearnContainedOptions, Limi
 }
 
 /**
+ * All of {@link unlearnWithReceipt} that comes before an output: the request's photographs are checked, the
+ * step is taken and judged, and nothing is kept. The kit is as unused as before.
+ *
+ * @throws LetheError as `unlearnWithReceipt`
+ */
+export async function tryUnlearning(options: UnlearnWithReceiptOptions): Promise<UnlearnSummary> {
+  await findSigningKey(options.signingKey);
+  const split = await splitOf(options);
+  await checkInputs(options);
+  await declaredLimits(options, split?.content);
+  const notTrained = notTrainedOf(split?.content);
+  return (await unlearnContained({ ...options, ...notTrained, trial: true })).summary;
+}
+
+/**
  * Forgets the people of a folder of requests in a contained worker, and adds to the output what shows
  * how: `receipt.json`, `receipt.html` and the evidence, signed where there is a key.
  *
@@ -43,22 +59,15 @@ export async function unlearnWithReceipt(
   options: UnlearnWithReceiptOptions,
 ): Promise<{ summary: UnlearnSummary; receipt: Receipt }> {
   const signingKey = await findSigningKey(options.signingKey);
-  const split = options.split === undefined ? null : {
-    ...await digestFile(options.split),
-    content: await readSplit(options.split),
-  };
+  const split = await splitOf(options);
   // Before a photograph is opened: no link is followed to see what it shows.
   await checkInputs(options);
   const limits = await declaredLimits(options, split?.content);
-  const notTrained = split && new Set([
-    ...split.content.identities.val,
-    ...split.content.identities.test,
-  ]);
   const launcher = moduleHashes(options.launcher);
   launcher.catch(() => {}); // told where it is awaited
   let receipt: Receipt;
   const { summary } = await unlearnContained(
-    { ...options, ...(notTrained ? { notTrained } : {}) },
+    { ...options, ...notTrainedOf(split?.content) },
     async (contained, folder) => {
       const run = { ...contained, settings: { ...contained.settings, ...limits } };
       const identityKey = await readIdentityKey(run.paths.identityKey);
@@ -75,6 +84,17 @@ export async function unlearnWithReceipt(
     },
   );
   return { summary, receipt: receipt! };
+}
+
+async function splitOf({ split }: UnlearnWithReceiptOptions) {
+  if (split === undefined) return null;
+  return { ...await digestFile(split), content: await readSplit(split) };
+}
+
+/** Whom the model was not trained on, where a split tells. */
+function notTrainedOf(split: Split | undefined): { notTrained?: ReadonlySet<string> } {
+  if (split === undefined) return {};
+  return { notTrained: new Set([...split.identities.val, ...split.identities.test]) };
 }
 
 async function copies({ paths, read }: ContainedRun, split: KnownImages["split"]) {

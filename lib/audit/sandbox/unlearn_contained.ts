@@ -39,8 +39,17 @@ export interface UnlearnContainedOptions extends PlanOptions {
   readonly trainingData?: string;
   /** Also logs permissions, traces system calls and sends canaries. */
   readonly evidence?: boolean;
+  /** Computes and checks all of it and keeps nothing: no output is there afterwards, and the kit is unused. */
+  readonly trial?: boolean;
   /** Lines about the run: the walls, and what the worker says. */
   readonly onLine?: (line: string) => void;
+}
+
+/** Ends a trial as a failure would: what was made is removed, and the kit's mark is taken back. */
+class TrialEnds extends Error {
+  constructor(readonly run: ContainedRun) {
+    super("a trial keeps nothing");
+  }
 }
 
 /** Where the worker begins. */
@@ -75,12 +84,18 @@ export async function unlearnContained(
   const plan = await planUnlearning(options);
   for (const { file, why } of plan.skipped) onLine(`skipped: ${file}: ${why}`);
 
-  return await whileInUse(options, plan, (made) =>
-    buildFolder(out, async (folder) => {
-      const run = await runWorker(folder);
-      await made(run.summary);
-      return run;
-    }));
+  try {
+    return await whileInUse(options, plan, (made) =>
+      buildFolder(out, async (folder) => {
+        const run = await runWorker(folder);
+        if (options.trial) throw new TrialEnds(run);
+        await made(run.summary);
+        return run;
+      }));
+  } catch (error) {
+    if (error instanceof TrialEnds) return error.run;
+    throw error;
+  }
 
   function runWorker(folder: string): Promise<ContainedRun> {
     return inRunFolder(

@@ -213,7 +213,7 @@ function succeeded(kit: string, successors: readonly string[]): LetheError {
   return new LetheError(
     `${kit} has a successor, ${[...new Set(successors)].join(" and ")}`,
     "going back to a kit restores the people whom its successor forgot",
-    "use the successor, or --branch to do it all the same",
+    "use the successor, or --branch --reason TEXT to do it all the same",
   );
 }
 
