@@ -82,7 +82,7 @@ async function remedyFor(
     }
   }
   if (kind === "kit" && wanted.includes("model")) {
-    return "name the model that the kit was made from";
+    return "name the model that it was made from (a copy of its config.json and model.safetensors is one)";
   }
   if (kind === "model" && wanted.includes("kit")) {
     return "name the kit that `deno task meta-learn` made from it";

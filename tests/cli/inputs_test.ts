@@ -76,8 +76,7 @@ Deno.test("every task refuses an input that is not there before anything else, a
 
 Deno.test("every task that takes a model refuses a kit, an output, a split, a receipt or requests in its place, and says what it is", async () => {
   const others = {
-    kit:
-      /is a kit; --[a-z-]+ names a model folder[^:]*: name the model that the kit was made from$/,
+    kit: /is a kit; --[a-z-]+ names a model folder[^:]*: name the model that it was made from /,
     "unlearned/kit": /is a kit; .*did you mean .*\/unlearned\/model\?$/,
     unlearned: /is an output folder of unlearn; .*did you mean .*\/unlearned\/model\?$/,
     requests: /is a folder of requests; /,
