@@ -36,11 +36,12 @@ export const unlearn = command({
         import("../lib/audit/receipt/unlearn_with_receipt.ts"),
         import("../cli/unlearn/print_unlearned.ts"),
       ]);
+    const { noteOnPhotographs } = await import("../cli/unlearn/note_on_photographs.ts");
     if (dryRun) {
       printTrial(run, await tryUnlearning({ ...run, launcher: "tasks/unlearn.ts" }), terminal);
+      await noteOnPhotographs(support, null, terminal);
       return;
     }
-    const { noteOnPhotographs } = await import("../cli/unlearn/note_on_photographs.ts");
     const done = await unlearnWithReceipt({ ...run, launcher: "tasks/unlearn.ts" });
     printUnlearned(run, done, terminal);
     await noteOnPhotographs(support, done.receipt, terminal);

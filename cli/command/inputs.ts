@@ -45,7 +45,7 @@ export async function checkInput(option: string, path: string, input: Input): Pr
     throw new UsageError(
       `${path} is ${aKind(kind)}`,
       `${option} names ${a}`,
-      await remedyFor(path, kind, kinds, a),
+      await remedyFor(path, kind, kinds) ?? make?.(path) ?? `name ${a}`,
     );
   }
   const info = await Deno.stat(path).catch(() => null); // a link to nothing is its reader's to refuse
@@ -67,8 +67,7 @@ async function remedyFor(
   path: string,
   kind: PathKind,
   wanted: readonly PathKind[],
-  a: string,
-): Promise<string> {
+): Promise<string | null> {
   const above = dirname(path);
   const folder = kind === "output folder"
     ? path
@@ -87,7 +86,8 @@ async function remedyFor(
   if (kind === "model" && wanted.includes("kit")) {
     return "name the kit that `deno task meta-learn` made from it";
   }
-  return `name ${a}`;
+  const takesFolder = wanted.includes("requests");
+  return kind === "picture" && takesFolder ? `did you mean ${above}, where it lies?` : null;
 }
 
 /** What lies beside a path that is not there, and has nearly its name. */

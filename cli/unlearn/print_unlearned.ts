@@ -12,7 +12,7 @@ export function printUnlearned(
   { summary, receipt }: { readonly summary: UnlearnSummary; readonly receipt: Receipt },
   terminal: Terminal,
 ): void {
-  printStep(summary, terminal);
+  printStep(summary, "forgot", "moved", terminal);
   const { before, after } = summary.weights;
   terminal.print(`weights: ${before.slice(0, 16)} -> ${after.slice(0, 16)}`);
   const at = (name: string) => join(out, name);
@@ -31,16 +31,21 @@ export function printTrial(
   summary: UnlearnSummary,
   terminal: Terminal,
 ): void {
-  printStep(summary, terminal);
+  printStep(summary, "would forget", "would move", terminal);
   terminal.print(`dry run: nothing of this is kept, and ${kit} is as unused as before`);
 }
 
 /** Who was forgotten, how, by photographs how near, and how far the weights went. */
-function printStep(summary: UnlearnSummary, terminal: Terminal): void {
+function printStep(
+  summary: UnlearnSummary,
+  forgot: string,
+  moved: string,
+  terminal: Terminal,
+): void {
   const { people, photographs, method, steps, settings, staleStatistics, targets } = summary;
   const { match, change } = summary;
   terminal.print(
-    `forgot ${people} ${people === 1 ? "person" : "people"}` +
+    `${forgot} ${people} ${people === 1 ? "person" : "people"}` +
       (photographs === people ? "" : ` by ${photographs} photographs`) +
       ` in ${steps.length} ` +
       `${steps.length === 1 ? "step" : "steps"}; labels from ${targets}`,
@@ -68,5 +73,5 @@ function printStep(summary: UnlearnSummary, terminal: Terminal): void {
     : change.unusual
     ? "; an unusual step, taken because --allow-unusual-step says so"
     : "";
-  terminal.print(`moved the weights by ${share}${judged}`);
+  terminal.print(`${moved} the weights by ${share}${judged}`);
 }

@@ -3,5 +3,5 @@
  * For whatever is printed as a command; messages that only name a path leave it as it is.
  */
 export function shellWord(text: string): string {
-  return /^[\w./%+:@,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+  return /^[\w./%+:@,=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -116,6 +116,8 @@ Deno.test("checkInput tells what lies close by: a model's kit, an output's recei
     assertMatch(await refused(at("kit"), "data"), /is a kit; --it names a data set's folder/);
     await writeFiles(folder, { "a.zip": "x", "b.json": "{}", "my kits/x": "" });
     assertMatch(await refused(join(folder, "a.zip"), "data"), /is a file; --it names a data set/);
+    const photograph = await refused(at("requests/2.png"), "requests");
+    assertMatch(photograph, /is a picture; .*did you mean .*4832d1b\/requests, where it lies\?$/);
     assertMatch(await refused(folder, "split"), /is a folder; --it names a split: make one/);
     assertMatch(await refused(join(folder, "my own"), "kit"), /meta-learn --out 'my own'$/);
     // What no sign tells is its reader's.

@@ -23,6 +23,8 @@ Deno.test("unlearn --dry-run looks at the photographs, takes the step and keeps 
       trial.out.endsWith("\ndry run: nothing of this is kept, and kit is as unused as before\n"),
       trial.out,
     );
+    assertMatch(trial.out, /\nwould forget 1 person in 1 step; /);
+    assertMatch(trial.err, /\nphotographs less than 64 pixels high, [^\n]*Ada\.png/);
     const weak =
       "photographs: this kit's check lets 70 % of other people's pass, and a request uses";
     assertStringIncludes(trial.err, weak);

@@ -1,5 +1,6 @@
 import { fromFileUrl, join } from "@std/path";
 import { claimOutput } from "../../files/claim_output.ts";
+import { shellWord } from "../../files/shell_word.ts";
 import { buildFolder } from "../../files/write_whole.ts";
 import { LetheError } from "../../error.ts";
 import {
@@ -125,7 +126,7 @@ export async function unlearnContained(
           ),
         });
         const worker = { containment, ...command };
-        onLine(`worker: ${command.permissions.join(" ")}`);
+        onLine(`worker: ${command.permissions.map(shellWord).join(" ")}`);
         onLine(`walls: ${why}`);
 
         const stamps = await fileStamps([support, kit]);
