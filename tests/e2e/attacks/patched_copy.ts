@@ -20,7 +20,7 @@ export interface PatchedCopy {
   /** The same, started by a shell that has run a script before, in `folder`. */
   unlearnAfter(script: string, ...args: readonly string[]): Promise<Ended>;
   /** The same, started by another script of the copy's. */
-  unlearnFrom(script: string, before: string, ...args: readonly string[]): Promise<Ended>;
+  unlearnFrom(entry: string, before: string, ...args: readonly string[]): Promise<Ended>;
   /** The same with all evidence: its layers by their names. */
   watched(sandbox: "os" | "deno"): Promise<Map<string, LayerOutcome>>;
 }
@@ -60,11 +60,11 @@ export async function withPatchedCopy(body: (copy: PatchedCopy) => Promise<void>
   await inCopy(async (folder) => {
     const lethe = await copyOfLethe();
     const original = new Map<string, string>();
-    const { flags } = taskLine("unlearn");
-    const run = (script: string, args: readonly string[], before = ":") =>
+    const { flags, script, first } = taskLine("unlearn");
+    const run = (entry: string, args: readonly string[], before = ":") =>
       say([
         ...["bash", "-c", `cd "$1" && shift && ${before} && exec "$@"`, "bash", folder],
-        ...[Deno.execPath(), ...flags, join(lethe, script), ...args],
+        ...[Deno.execPath(), ...flags, join(lethe, entry), ...args],
       ]);
     try {
       await body({
@@ -76,9 +76,9 @@ export async function withPatchedCopy(body: (copy: PatchedCopy) => Promise<void>
           if (!original.has(path)) original.set(path, text);
           await Deno.writeTextFile(path, text.replace(from, () => to));
         },
-        unlearn: (...args) => run("tasks/unlearn.ts", args),
-        unlearnAfter: (before, ...args) => run("tasks/unlearn.ts", args, before),
-        unlearnFrom: (script, before, ...args) => run(script, args, before),
+        unlearn: (...args) => run(script, [...first, ...args]),
+        unlearnAfter: (before, ...args) => run(script, [...first, ...args], before),
+        unlearnFrom: (entry, before, ...args) => run(entry, args, before),
         async watched(sandbox) {
           const { code, out, err } = await run("watched.ts", [sandbox]);
           if (code !== 0) throw new Error(err);

@@ -8,6 +8,7 @@ import { TASKS } from "../all_tasks.ts";
 import { BAD_IMAGES } from "./bad_images.ts";
 import { BAD_CSV, BAD_DATA_SETS, BAD_REQUESTS, IMAGES } from "./bad_labels.ts";
 import { BAD_KITS, BAD_WEIGHTS } from "./bad_weights.ts";
+import { DENO_WALLS } from "../kit_folder.ts";
 import { type Bad, refuses } from "./refuses.ts";
 import { runTask, type TaskName } from "../run_task.ts";
 import { copy, inCopy, tree } from "../small_path.ts";
@@ -19,7 +20,7 @@ const SPLIT = "--dataset celeba --data @portraits --forget 2 --out @new.json --r
 const DATA = "--split @split.json --data @portraits";
 const TRAIN = `${DATA} --out @new --preset vit_demo_patch8_32 --epochs 1 ${WASM}`;
 const META_LEARN = `${DATA} --model @model --out @new ${WASM}`;
-const UNLEARN = `--support @requests --kit @kit --out @new ${WASM}`;
+const UNLEARN = `--support @requests --kit @kit --out @new ${WASM} ${DENO_WALLS.join(" ")}`;
 const EVALUATE = `${DATA} --model @model --retrained @retrained --json @new.json ${WASM}`;
 const PREDICT = `--model @model --images @requests --json @new.json ${WASM}`;
 
