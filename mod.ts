@@ -135,10 +135,9 @@ export type {
   Unlearned,
   UnlearningContext,
 } from "./lib/unlearn/methods/method.ts";
+export { STATISTICS_CHOICES, type StatisticsChoice } from "./lib/unlearn/statistics_choice.ts";
 export {
   disposeStatistics,
-  STATISTICS_CHOICES,
-  type StatisticsChoice,
   type TrainingStatistics,
   trainingStatistics,
 } from "./lib/unlearn/training_statistics.ts";
@@ -150,14 +149,13 @@ export {
   evaluateModels,
   type EvaluateOptions,
   type EvaluationReport,
-  MEASURED_PARTS,
   type ModelEvaluation,
 } from "./lib/run/evaluate_model.ts";
 export { type ImportedModel, importModel, type ImportOptions } from "./lib/run/import_model.ts";
 export {
   METHOD_SETTINGS_CHOICES,
   type MethodSettingsChoice,
-} from "./lib/run/meta_learning/kit_for_methods.ts";
+} from "./lib/run/meta_learning/settings.ts";
 export type { FoldChoice, MemoryChoice } from "./lib/run/memory/remember_people.ts";
 export { metaLearnKit, type MetaLearnOptions } from "./lib/run/meta_learn_kit.ts";
 export type { MetaLearnSettings } from "./lib/run/meta_learning/settings.ts";
@@ -177,7 +175,7 @@ export {
 export { accuracy } from "./lib/measure/accuracy.ts";
 export { averagePrecision, meanAveragePrecision } from "./lib/measure/average_precision.ts";
 export { type PartMetrics, tugOfWar } from "./lib/measure/eq7_tug_of_war.ts";
-export type { Evaluation } from "./lib/measure/evaluation.ts";
+export { type Evaluation, MEASURED_PARTS } from "./lib/measure/evaluation.ts";
 export type { SelfcheckGroup } from "./lib/selfcheck/compare_golden.ts";
 export { type Golden, readGolden } from "./lib/selfcheck/golden.ts";
 export { selfcheck } from "./lib/selfcheck/selfcheck.ts";

@@ -15,7 +15,7 @@ import { DATASET_NAMES } from "../lib/data/sample.ts";
 import { IDENTITY_PARTS, type IdentityPart } from "../lib/data/split.ts";
 import { whileMaking } from "../lib/files/kept_when_interrupted.ts";
 import type { Compared } from "../lib/measure/before_after.ts";
-import { type Acceptance, acceptModels } from "../lib/run/accept_models.ts";
+import type { Acceptance } from "../lib/run/accept_models.ts";
 
 const POINTS = { kind: "number", min: 0, max: 100 } as const;
 const THRESHOLDS = {
@@ -81,6 +81,7 @@ export const accept = command({
   ],
   async run({ before, after, images, dataset, split, parts, json, seed, ...options }, terminal) {
     using _told = whileMaking(null);
+    const { acceptModels } = await import("../lib/run/accept_models.ts");
     await openAndAnnounce(options.device, terminal, options.precision);
     const found = await acceptModels({
       ...{ before, after, images, layout: dataset, seed },

@@ -8,9 +8,7 @@ import { progress } from "../cli/output/progress.ts";
 import { JSON_PROGRESS, JSON_RESULT, openAndAnnounce } from "../cli/options/shared_options.ts";
 import type { Terminal } from "../cli/output/terminal.ts";
 import { planPathIn, readPlan, writePlan } from "../lib/benchmark/cluster/plan_file.ts";
-import { collectPlan, runClaimed, shareFolder } from "../lib/benchmark/cluster/run_claimed.ts";
 import type { BenchmarkResults } from "../lib/benchmark/results.ts";
-import { resultsPath, runGrid } from "../lib/benchmark/run_grid.ts";
 import { stagesFolder } from "../lib/benchmark/plan.ts";
 import { LetheError } from "../lib/error.ts";
 import { whileMaking } from "../lib/files/kept_when_interrupted.ts";
@@ -51,6 +49,10 @@ export const benchmark = command({
   ],
   async run({ workers, json, jsonProgress, ...options }, terminal) {
     const onProgress = progress(terminal, jsonProgress);
+    const [{ collectPlan, runClaimed, shareFolder }, { resultsPath, runGrid }] = await Promise.all([
+      import("../lib/benchmark/cluster/run_claimed.ts"),
+      import("../lib/benchmark/run_grid.ts"),
+    ]);
     if (options.stage !== undefined) {
       const planPath = options.plan ?? planPathIn(options.out);
       await checkInput("--plan", planPath, "plan");

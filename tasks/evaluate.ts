@@ -13,12 +13,8 @@ import {
 } from "../cli/options/shared_options.ts";
 import { whileMaking } from "../lib/files/kept_when_interrupted.ts";
 import { percent, table } from "../cli/output/table.ts";
-import {
-  evaluateModels,
-  type EvaluationReport,
-  MEASURED_PARTS,
-  type ModelEvaluation,
-} from "../lib/run/evaluate_model.ts";
+import { MEASURED_PARTS } from "../lib/measure/evaluation.ts";
+import type { EvaluationReport, ModelEvaluation } from "../lib/run/evaluate_model.ts";
 
 /** `deno task evaluate`: retain, forget, test, Tug-of-War. */
 export const evaluate = command({
@@ -62,6 +58,7 @@ export const evaluate = command({
     terminal,
   ) {
     using _told = whileMaking(null, cache === undefined ? [] : [cache]);
+    const { evaluateModels } = await import("../lib/run/evaluate_model.ts");
     await openAndAnnounce(device, terminal, precision);
     const report = await evaluateModels({
       split,

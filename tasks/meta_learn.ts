@@ -22,12 +22,9 @@ import {
 import { percent } from "../cli/output/table.ts";
 import { claimOutput } from "../lib/files/claim_output.ts";
 import type { Interval } from "../lib/measure/bootstrap.ts";
-import { METHOD_SETTINGS_CHOICES } from "../lib/run/meta_learning/kit_for_methods.ts";
+import { METHOD_SETTINGS_CHOICES } from "../lib/run/meta_learning/settings.ts";
 import { writeMetaHistory } from "../cli/output/write_history.ts";
-import { foldsOf, rowsFolder } from "../lib/run/memory/remember_people.ts";
-import { metaLearningStatePath } from "../lib/run/meta_learning/state.ts";
-import { metaLearnKit } from "../lib/run/meta_learn_kit.ts";
-import { STATISTICS_CHOICES } from "../lib/unlearn/training_statistics.ts";
+import { STATISTICS_CHOICES } from "../lib/unlearn/statistics_choice.ts";
 
 /** `deno task meta-learn`: Algorithm 1, training. */
 export const metaLearn = command({
@@ -79,6 +76,12 @@ export const metaLearn = command({
   async run(options, terminal) {
     const { model, split, data, out, identityKey, statistics, methodSettings, seed } = options;
     const memory = memoryRowChoice(options);
+    const [{ metaLearnKit }, { metaLearningStatePath }, { foldsOf, rowsFolder }] = await Promise
+      .all([
+        import("../lib/run/meta_learn_kit.ts"),
+        import("../lib/run/meta_learning/state.ts"),
+        import("../lib/run/memory/remember_people.ts"),
+      ]);
     const { folder: folds } = foldsOf(foldChoice(options), out);
     using _claim = await claimOutput(out, [metaLearningStatePath(out), rowsFolder(out), folds]);
     const leaveReceipt = await receiptOf("meta-learn", options, terminal);

@@ -3,7 +3,6 @@ import { MEMORY_OPTIONS, memoryChoice } from "../cli/options/memory_options.ts";
 import { printResult } from "../cli/output/print_result.ts";
 import { DEVICE, JSON_RESULT, openAndAnnounce, PRECISION } from "../cli/options/shared_options.ts";
 import { whileMaking } from "../lib/files/kept_when_interrupted.ts";
-import { predictImages } from "../lib/run/predict_images.ts";
 
 /** `deno task predict`: logits and features per image. */
 export const predict = command({
@@ -26,6 +25,7 @@ export const predict = command({
   examples: ["deno task predict --model model --images requests --json predictions.json"],
   async run({ model, images, json, device, precision, ...memory }, terminal) {
     using _told = whileMaking(null);
+    const { predictImages } = await import("../lib/run/predict_images.ts");
     await openAndAnnounce(device, terminal, precision);
     const predictions = await predictImages(model, images, memoryChoice(memory));
     const lines = [`${json}: ${predictions.images.length} images`];

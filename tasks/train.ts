@@ -22,7 +22,6 @@ import { type PresetName, PRESETS } from "../lib/model/config.ts";
 import { TRAINING_RECIPES } from "../lib/model/recipes.ts";
 import { dataSize, recipeFor } from "../lib/run/training/default_preset.ts";
 import { openSplit, type SplitData } from "../lib/run/split_data.ts";
-import { trainingStatePath, trainModel } from "../lib/run/train_model.ts";
 import { publishedLayout } from "../lib/unlearn/methods.ts";
 
 /** `deno task train`: f_theta, or with `--without-forget` the retrained oracle. */
@@ -76,6 +75,7 @@ export const train = command({
   async run(options, terminal) {
     const { split, data, out, init, withoutForget, seed } = options;
     const logUpdates = rankChoice("--log-updates", options.logUpdates);
+    const { trainingStatePath, trainModel } = await import("../lib/run/train_model.ts");
     using _claim = await claimOutput(out, [trainingStatePath(out)]);
     const leaveReceipt = await receiptOf("train", options, terminal);
     const device = await openAndAnnounce(options.device, terminal, options.precision);

@@ -12,7 +12,6 @@ import {
 } from "../cli/options/shared_options.ts";
 import { settingOptions, settingsGiven } from "../cli/options/method_options.ts";
 import { claimOutput } from "../lib/files/claim_output.ts";
-import { unlearnWithData as runMethod } from "../lib/run/unlearn_with_data.ts";
 import { DATA_METHODS, methodOf } from "../lib/unlearn/methods.ts";
 
 type DataSetting = "learningRate" | "epochs" | "forgettingEpochs" | "batchSize" | "retainWeight";
@@ -57,6 +56,7 @@ export const unlearnWithData = command({
       [name, options[name as DataSetting]] as const
     );
     using _claim = await claimOutput(out, options.cache === undefined ? [] : [options.cache]);
+    const { unlearnWithData: runMethod } = await import("../lib/run/unlearn_with_data.ts");
     const device = await openAndAnnounce(options.device, terminal);
     const { settings, images } = await runMethod({
       ...{ device, method, model, split, data, out, seed },

@@ -4,7 +4,7 @@ import {
   PUBLISHED_META_LEARNING as PUBLISHED,
 } from "../../lib/run/meta_learning/settings.ts";
 import { ALIGN, TERMS } from "../../lib/unlearn/meta_unlearn/eq5_eq6_auxiliary_objective.ts";
-import { UNSEEN_IMAGES } from "../../lib/unlearn/meta_unlearn/held_out.ts";
+import { UNSEEN_IMAGES } from "../../lib/unlearn/meta_unlearn/judged_images.ts";
 import type { OptionTable, OptionValues } from "../command/options.ts";
 
 /** Every setting of meta-learning; defaults are the paper's (App. A, Table 8) for CelebA-HQ/20. */

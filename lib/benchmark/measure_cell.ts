@@ -1,8 +1,7 @@
-import { definedMetric } from "../measure/evaluation.ts";
+import { definedMetric, type MEASURED_PARTS } from "../measure/evaluation.ts";
 import { membershipAttack } from "../measure/membership.ts";
 import { tugOfWar } from "../measure/eq7_tug_of_war.ts";
 import { forgettingVerdict } from "../measure/verdict.ts";
-import type { MEASURED_PARTS } from "../run/evaluate_model.ts";
 import type { SplitData } from "../run/split_data.ts";
 import { Random } from "../random.ts";
 import { measuredPart } from "./predictions/measured_part.ts";

@@ -4,6 +4,9 @@ import { accuracy, accuracyPerClass } from "./accuracy.ts";
 import { averagePrecisions, meanAveragePrecision, meanOfPresent } from "./average_precision.ts";
 import { meanLoss } from "./loss.ts";
 
+/** The parts that the benchmark measures (Sec. 5.1). */
+export const MEASURED_PARTS = ["retain", "forget", "test"] as const;
+
 /** How a model does on a set of images. */
 export interface Evaluation {
   /** mAP or accuracy, a fraction; null where it is undefined: no label has a positive. */

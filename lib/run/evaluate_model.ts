@@ -2,7 +2,7 @@ import { joinedSamples } from "../data/packed_samples.ts";
 import type { Task } from "../data/sample.ts";
 import { samplesOf } from "../data/split.ts";
 import { LetheError } from "../error.ts";
-import type { Evaluation } from "../measure/evaluation.ts";
+import { type Evaluation, MEASURED_PARTS } from "../measure/evaluation.ts";
 import { partRows } from "../measure/part_rows.ts";
 import { streamEvaluation } from "../measure/streamed_evaluation.ts";
 import { partMetrics, tugOfWar } from "../measure/eq7_tug_of_war.ts";
@@ -18,9 +18,6 @@ import { openSplit, type SplitData } from "./split_data.ts";
 import { openImages, type SplitImages } from "./split_images.ts";
 import { everyIndex, range } from "../data/loader/image_source.ts";
 import { byteTargets } from "../data/loader/stored_source.ts";
-
-/** The parts that the benchmark measures (Sec. 5.1). */
-export const MEASURED_PARTS = ["retain", "forget", "test"] as const;
 
 /** A model's evaluation on the three parts. */
 export type ModelEvaluation = Readonly<Record<typeof MEASURED_PARTS[number], Evaluation>>;

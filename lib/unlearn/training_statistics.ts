@@ -3,6 +3,7 @@ import type { Task } from "../data/sample.ts";
 import { disposeWeights, type Weights } from "../tensor/weights.ts";
 import { IMPORTANCE_BATCH } from "./importance_batch.ts";
 import type { Backbone } from "./logit_gradient.ts";
+import type { StatisticsChoice } from "./statistics_choice.ts";
 import { inputCovariances } from "./compared/pgu.ts";
 import { importances } from "./compared/ssd.ts";
 
@@ -13,11 +14,6 @@ export interface TrainingStatistics {
   /** Of layer inputs, for PGU; by layer. */
   readonly covariances?: Weights;
 }
-
-/** What of {@link TrainingStatistics} there is to be: the covariances are the larger part. */
-export const STATISTICS_CHOICES = ["all", "importances", "none"] as const;
-/** One of {@link STATISTICS_CHOICES}. */
-export type StatisticsChoice = typeof STATISTICS_CHOICES[number];
 
 /**
  * Computes the statistics of training images at theta: one pass forwards and backwards for the

@@ -17,21 +17,17 @@ import {
 import type { Method } from "../../unlearn/methods/method.ts";
 import {
   disposeStatistics,
-  type StatisticsChoice,
   type TrainingStatistics,
   trainingStatistics,
 } from "../../unlearn/training_statistics.ts";
+import type { StatisticsChoice } from "../../unlearn/statistics_choice.ts";
+import type { MethodSettingsChoice } from "./settings.ts";
 import { chooseSettings, type ChosenSettings } from "../choose_settings.ts";
 import { methodRange } from "./method_ranges.ts";
 import type { Simulated } from "./step_ranges.ts";
 import type { OnProgress } from "../progress.ts";
 import type { SplitData } from "../split_data.ts";
 import type { SplitImages } from "../split_images.ts";
-
-/** Where the settings of SSD, PGU and JiT come from. */
-export const METHOD_SETTINGS_CHOICES = ["published", "chosen"] as const;
-/** One of {@link METHOD_SETTINGS_CHOICES}. */
-export type MethodSettingsChoice = typeof METHOD_SETTINGS_CHOICES[number];
 
 /** The trained model, its data set and its training images, while they are there. */
 export interface TrainedOn {

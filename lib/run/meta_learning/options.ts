@@ -1,9 +1,9 @@
 import type { Device } from "../../tensor/device.ts";
 import type { MetaEpoch } from "../../unlearn/meta_unlearn/meta_learn.ts";
-import type { StatisticsChoice } from "../../unlearn/training_statistics.ts";
+import type { StatisticsChoice } from "../../unlearn/statistics_choice.ts";
 import type { FoldChoice, MemoryChoice } from "../memory/remember_people.ts";
 import type { OnProgress } from "../progress.ts";
-import type { MethodSettingsChoice } from "./kit_for_methods.ts";
+import type { MethodSettingsChoice } from "./settings.ts";
 import type { MetaLearnSettings } from "./settings.ts";
 
 /** What `metaLearnKit` needs. */

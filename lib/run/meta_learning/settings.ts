@@ -4,6 +4,11 @@ import { dependsOnTheta, type MetaLossInput } from "../../model/meta_loss/meta_l
 import type { AuxiliaryForm } from "../../unlearn/meta_unlearn/eq5_eq6_auxiliary_objective.ts";
 import type { MetaLearningRecipe } from "../../unlearn/meta_unlearn/meta_learn.ts";
 
+/** Where the settings of SSD, PGU and JiT come from. */
+export const METHOD_SETTINGS_CHOICES = ["published", "chosen"] as const;
+/** One of {@link METHOD_SETTINGS_CHOICES}. */
+export type MethodSettingsChoice = typeof METHOD_SETTINGS_CHOICES[number];
+
 /** All of meta-learning's settings; a kit records them. */
 export interface MetaLearnSettings extends MetaLearningRecipe {
   /** eta. */

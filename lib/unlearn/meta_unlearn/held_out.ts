@@ -2,7 +2,14 @@ import type { ImageFeed } from "../../data/loader/image_source.ts";
 import { predict, Predictor } from "../../model/predict.ts";
 import type { Random } from "../../random.ts";
 import { disposeWeights, type Weights } from "../../tensor/weights.ts";
-import { intervalOf, joined, type Judged, pick, type Populations } from "./judged_images.ts";
+import {
+  intervalOf,
+  joined,
+  type Judged,
+  pick,
+  type Populations,
+  UNSEEN_IMAGES,
+} from "./judged_images.ts";
 import type { HeldOut, MetaParameters } from "./meta_learn.ts";
 import { disposeSupport, supportOf } from "./meta_learn.ts";
 import type { MetaObjective } from "./meta_objective.ts";
@@ -11,14 +18,6 @@ import { UnlearningSteps } from "./unlearning_steps.ts";
 
 /** Groups of unseen people whose mean metric stands for "never seen". */
 const REFERENCE_GROUPS = 16;
-
-/**
- * Images of unseen people that each request is judged on. A request that changes the answer on one image
- * in twenty moves a metric of so many by 0.7 points from one sample to the next (a standard error of
- * sqrt(0.05 / 1024)), less than what epochs and candidates differ by; all 20,000 of CelebA's would
- * take twenty times as long and tell 0.2 points.
- */
-export const UNSEEN_IMAGES = 1024;
 
 /** What {@link heldOutRequests} judges by. */
 export interface HeldOutPeople {
