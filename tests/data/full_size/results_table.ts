@@ -48,7 +48,8 @@ function median(rows: readonly Row[]): Row | undefined {
 
 /** The rows of a table: a column for each number of images. */
 function rowsOf(measured: readonly Row[], sizes: readonly number[]): string[][] {
-  return Object.entries(STEPS).flatMap(([step, words]) => {
+  const ran = Object.entries(STEPS).filter(([step]) => measured.some((row) => row.step === step));
+  return ran.flatMap(([step, words]) => {
     const own = sizes.map((images) =>
       median(measured.filter((row) => row.step === step && row.images === images))
     );
