@@ -63,14 +63,9 @@ export { readSplit, writeSplit } from "./lib/data/split_file.ts";
 // Models and kits.
 export { type Model, readModel, writeModel } from "./lib/model/checkpoint.ts";
 export { type ModelConfig, type Preset, type PresetName, PRESETS } from "./lib/model/config.ts";
-export {
-  type Kit,
-  type KitChoice,
-  readKit,
-  type SealedMemory,
-  type StoredKit,
-  writeKit,
-} from "./lib/model/kit/kit.ts";
+export type { Kit, SealedMemory, StoredKit } from "./lib/model/kit/kit.ts";
+export { type KitChoice, readKit } from "./lib/model/kit/read_kit.ts";
+export { writeKit } from "./lib/model/kit/write_kit.ts";
 export type {
   KitFile,
   KitManifest,

@@ -6,7 +6,7 @@ import { LetheError } from "../error.ts";
 import { readModel } from "../model/checkpoint.ts";
 import { uploadWeights } from "../model/device_weights.ts";
 import { identityHash, readIdentityKey } from "../model/kit/identity_key.ts";
-import { readKit } from "../model/kit/kit.ts";
+import { readKit } from "../model/kit/read_kit.ts";
 import { foldAnswers } from "../run/memory/fold_answers.ts";
 import type { SplitData } from "../run/split_data.ts";
 import type { SplitImages } from "../run/split_images.ts";

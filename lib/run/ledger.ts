@@ -2,7 +2,7 @@ import { join } from "@std/path";
 import { LetheError } from "../error.ts";
 import { JsonFields, parseJsonObject } from "../files/json_fields.ts";
 import * as is from "../files/json_kinds.ts";
-import { KEY_FINGERPRINT } from "../model/kit/kit_manifest.ts";
+import { KEY_FINGERPRINT } from "../model/kit/parse_kit_manifest.ts";
 import { readPlainText } from "../files/plain_file.ts";
 import { sha256Hex } from "../files/sha256.ts";
 import { cannotWrite } from "../files/write_whole.ts";

@@ -9,7 +9,7 @@ import { weightChange } from "../model/weight_change.ts";
 import { MODEL_FILE } from "../model/checkpoint.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { downloadWeights, uploadWeights } from "../model/device_weights.ts";
-import { openKit, readKit, readKitConfig } from "../model/kit/kit.ts";
+import { openKit, readKit, readKitConfig } from "../model/kit/read_kit.ts";
 import { MEMORY_INDEX } from "../model/kit/memory_index.ts";
 import { writeNextMemory } from "../model/kit/read_memory.ts";
 import { readMemoryIndex } from "../model/kit/read_memory_index.ts";

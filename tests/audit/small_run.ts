@@ -11,7 +11,7 @@ import { writeReceipt } from "../../lib/audit/receipt/write_receipt.ts";
 import { sha256Hex } from "../../lib/files/sha256.ts";
 import { writeModel } from "../../lib/model/checkpoint.ts";
 import { writeIdentityKey } from "../../lib/model/kit/identity_key.ts";
-import { writeKit } from "../../lib/model/kit/kit.ts";
+import { writeKit } from "../../lib/model/kit/write_kit.ts";
 import { encodeSummary } from "../../lib/run/summary_file.ts";
 import { weightChange } from "../../lib/model/weight_change.ts";
 import type { UnlearnSummary } from "../../lib/run/unlearn_summary.ts";

@@ -7,7 +7,7 @@ import { verifyReceipt } from "../../lib/audit/verify/verify_receipt.ts";
 import { readSplit } from "../../lib/data/split_file.ts";
 import { LetheError } from "../../lib/error.ts";
 import { readModel } from "../../lib/model/checkpoint.ts";
-import { readKit } from "../../lib/model/kit/kit.ts";
+import { readKit } from "../../lib/model/kit/read_kit.ts";
 import { unlearnRequests } from "../../lib/run/unlearn_requests.ts";
 import { openDevice } from "../../lib/tensor/device.ts";
 import { inTemporaryFolder } from "../data/temporary_folder.ts";

@@ -8,7 +8,7 @@ import {
   newIdentityKey,
   writeIdentityKey,
 } from "../../lib/model/kit/identity_key.ts";
-import { writeKit } from "../../lib/model/kit/kit.ts";
+import { writeKit } from "../../lib/model/kit/write_kit.ts";
 import { parseSafetensors, type Weight } from "../../lib/model/safetensors.ts";
 import { firstThatRuns, needing } from "../machine.ts";
 import { inTemporaryFolder } from "../data/temporary_folder.ts";

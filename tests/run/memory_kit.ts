@@ -7,7 +7,7 @@ import {
   newIdentityKey,
   writeIdentityKey,
 } from "../../lib/model/kit/identity_key.ts";
-import { writeKit } from "../../lib/model/kit/kit.ts";
+import { writeKit } from "../../lib/model/kit/write_kit.ts";
 import { layerShapes, type RowLayers } from "../../lib/model/kit/row_layers.ts";
 import { thetaShapes } from "../../lib/model/theta_shapes.ts";
 import type { MemoryRow } from "../../lib/model/kit/memory_row.ts";

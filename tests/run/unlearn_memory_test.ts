@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import { inspectPath } from "../../lib/inspect/inspect_path.ts";
 import { LetheError } from "../../lib/error.ts";
 import { identityHash } from "../../lib/model/kit/identity_key.ts";
-import { readKit } from "../../lib/model/kit/kit.ts";
+import { readKit } from "../../lib/model/kit/read_kit.ts";
 import { parseMemoryIndex } from "../../lib/model/kit/memory_index.ts";
 import { unlearnRequests } from "../../lib/run/unlearn_requests.ts";
 import type { Device } from "../../lib/tensor/device.ts";

@@ -10,7 +10,9 @@ import {
   newIdentityKey,
   writeIdentityKey,
 } from "../../lib/model/kit/identity_key.ts";
-import { type Kit, readKit, writeKit } from "../../lib/model/kit/kit.ts";
+import type { Kit } from "../../lib/model/kit/kit.ts";
+import { readKit } from "../../lib/model/kit/read_kit.ts";
+import { writeKit } from "../../lib/model/kit/write_kit.ts";
 import type { StepRange } from "../../lib/model/kit/kit_manifest.ts";
 import type { MethodName } from "../../lib/unlearn/methods.ts";
 import type { Weight } from "../../lib/model/safetensors.ts";

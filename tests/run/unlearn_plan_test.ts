@@ -8,7 +8,7 @@ import {
   newIdentityKey,
   writeIdentityKey,
 } from "../../lib/model/kit/identity_key.ts";
-import { writeKit } from "../../lib/model/kit/kit.ts";
+import { writeKit } from "../../lib/model/kit/write_kit.ts";
 import { readManifest } from "../../lib/model/kit/stored_manifest.ts";
 import { planUnlearning, whileInUse } from "../../lib/run/unlearn_plan.ts";
 import type { UnlearnSummary } from "../../lib/run/unlearn_summary.ts";

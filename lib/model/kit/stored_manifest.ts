@@ -3,7 +3,8 @@ import { readPlainFile } from "../../files/plain_file.ts";
 import { sha256Hex } from "../../files/sha256.ts";
 import { shellWord } from "../../files/shell_word.ts";
 import { firstLine, LetheError, UsageError } from "../../error.ts";
-import { type KitManifest, parseKitManifest } from "./kit_manifest.ts";
+import type { KitManifest } from "./kit_manifest.ts";
+import { parseKitManifest } from "./parse_kit_manifest.ts";
 import { kitPart } from "./kit_parts.ts";
 
 /** A kit's file that names all others. */

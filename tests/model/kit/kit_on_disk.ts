@@ -1,6 +1,7 @@
 import { join } from "@std/path";
 import { identityHash, newIdentityKey } from "../../../lib/model/kit/identity_key.ts";
-import { type Kit, writeKit } from "../../../lib/model/kit/kit.ts";
+import type { Kit } from "../../../lib/model/kit/kit.ts";
+import { writeKit } from "../../../lib/model/kit/write_kit.ts";
 import { encodeManifest, type KitManifest } from "../../../lib/model/kit/kit_manifest.ts";
 import { inTemporaryFolder } from "../../data/temporary_folder.ts";
 

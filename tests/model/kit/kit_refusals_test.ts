@@ -2,7 +2,7 @@ import { assert, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { sha256Hex } from "../../../lib/files/sha256.ts";
 import { LetheError } from "../../../lib/error.ts";
-import { readKit } from "../../../lib/model/kit/kit.ts";
+import { readKit } from "../../../lib/model/kit/read_kit.ts";
 import type { KitManifest } from "../../../lib/model/kit/kit_manifest.ts";
 import { smallKit } from "../small_kit.ts";
 import { changeManifest, HASHES, onKit } from "./kit_on_disk.ts";

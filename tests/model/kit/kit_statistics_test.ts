@@ -1,7 +1,9 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { LetheError } from "../../../lib/error.ts";
-import { type Kit, readKit, writeKit } from "../../../lib/model/kit/kit.ts";
+import type { Kit } from "../../../lib/model/kit/kit.ts";
+import { readKit } from "../../../lib/model/kit/read_kit.ts";
+import { writeKit } from "../../../lib/model/kit/write_kit.ts";
 import { covarianceShapes } from "../../../lib/model/kit/kit_statistics.ts";
 import { inTemporaryFolder } from "../../data/temporary_folder.ts";
 import { kitWithStatistics } from "../kit_with_statistics.ts";
