@@ -1,5 +1,5 @@
 import { fromFileUrl, resolve } from "@std/path";
-import { NONCE } from "../../lib/audit/receipt/receipt_file.ts";
+import { NONCE } from "../../lib/audit/receipt/receipt_kinds.ts";
 import type { UnlearnWithReceiptOptions } from "../../lib/audit/receipt/unlearn_with_receipt.ts";
 import { UsageError } from "../../lib/error.ts";
 import { readManifest } from "../../lib/model/kit/stored_manifest.ts";

@@ -4,7 +4,7 @@ import { disposeWeights, type Weights } from "../tensor/weights.ts";
 import { IMPORTANCE_BATCH } from "./importance_batch.ts";
 import type { Backbone } from "./logit_gradient.ts";
 import type { StatisticsChoice } from "./statistics_choice.ts";
-import { inputCovariances } from "./compared/pgu.ts";
+import { inputCovariances } from "./compared/input_covariances.ts";
 import { importances } from "./compared/ssd.ts";
 
 /** What SSD, PGU and influence need to know of the training images: computed before these are deleted. */

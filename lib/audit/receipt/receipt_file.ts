@@ -3,17 +3,22 @@ import { LetheError } from "../../error.ts";
 import { readPlainText } from "../../files/plain_file.ts";
 import { JsonFields, parseJsonObject } from "../../files/json_fields.ts";
 import * as is from "../../files/json_kinds.ts";
-import type { Kind } from "../../files/json_kinds.ts";
 import type { LayerOutcome } from "../layers/layer.ts";
 import type { MachineFile } from "../sandbox/contained_run.ts";
+import { type Digest, type FileDigest, LAUNCHERS, type Receipt, RECEIPT_FILE } from "./receipt.ts";
 import {
-  type Digest,
-  type FileDigest,
-  LAUNCHERS,
-  type Plain,
-  type Receipt,
-  RECEIPT_FILE,
-} from "./receipt.ts";
+  BYTES,
+  COMMIT,
+  FILE,
+  LENGTH,
+  LENGTHS,
+  LINE,
+  NONCE,
+  PLAIN,
+  SIGNATURE,
+  TIME,
+  WORD,
+} from "./receipt_kinds.ts";
 
 /** A receipt lists files, people by hash, and lines; the logs lie beside it. */
 export const MAX_RECEIPT_BYTES = 64 * 2 ** 20;
@@ -22,70 +27,9 @@ const MAX_ENTRIES = 1_000_000;
 /** Programs and mapped files: a worker has some tens, and whoever verifies hashes each of them. */
 const MAX_MACHINE = 4096;
 
-/** A path below a folder that leads nowhere else. */
-const FILE: Kind<string> = {
-  rule: "a path of plain names below its folder",
-  accepts: (value): value is string =>
-    typeof value === "string" && value.length <= 1000 &&
-    value.split("/").every((name) => /^[A-Za-z0-9_-][A-Za-z0-9_.@+-]*$/.test(name)),
-};
-
-const TIME: Kind<string> = {
-  rule: "an ISO 8601 time in UTC",
-  accepts: (value): value is string =>
-    typeof value === "string" && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value) &&
-    !Number.isNaN(Date.parse(value)),
-};
-
-const SIGNATURE: Kind<string> = {
-  rule: "128 lower-case hexadecimal digits",
-  accepts: (value): value is string => typeof value === "string" && /^[0-9a-f]{128}$/.test(value),
-};
-
 const NEWEST = 2;
 /** A receipt that this Lethe cannot judge. */
 export class NewerReceipt extends LetheError {}
-
-const COMMIT: Kind<string> = {
-  rule: "40 or 64 lower-case hexadecimal digits",
-  accepts: (value): value is string =>
-    typeof value === "string" && /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(value),
-};
-/** What an auditor may choose, by the byte. */
-export const NONCE: Kind<string> = {
-  rule: "16 to 128 lower-case hexadecimal digits, two to the byte",
-  accepts: (value): value is string =>
-    typeof value === "string" && /^(?:[0-9a-f]{2}){8,64}$/.test(value),
-};
-const LENGTH = is.real(0, Number.MAX_VALUE);
-const LENGTHS: Kind<Record<string, number>> = {
-  rule: "an object of numbers that are not negative",
-  accepts: (value): value is Record<string, number> =>
-    is.OBJECT.accepts(value) &&
-    Object.entries(value).every(([name, norm]) =>
-      is.line(200).accepts(name) && LENGTH.accepts(norm)
-    ),
-};
-
-const LINE = is.line(100_000);
-/** A word of a command line, which may be a script. */
-const WORD: Kind<string> = {
-  rule: "a text without control characters other than line breaks",
-  accepts: (value): value is string =>
-    value === "" || typeof value === "string" && LINE.accepts(value.replaceAll("\n", " ")),
-};
-const BYTES = is.integer(0, Number.MAX_SAFE_INTEGER);
-
-const PLAIN: Kind<Record<string, Plain>> = {
-  rule: "an object of words, numbers, true, false or null",
-  accepts: (value): value is Record<string, Plain> =>
-    is.OBJECT.accepts(value) &&
-    Object.entries(value).every(([name, field]) =>
-      is.line(100).accepts(name) &&
-      (field === null || field === "" || typeof field === "boolean" ||
-        typeof field === "number" || LINE.accepts(field))
-    ),
-};
 
 /** The text that `receipt.json` holds. */
 export function encodeReceipt(receipt: Receipt): string {

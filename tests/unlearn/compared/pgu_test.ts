@@ -1,7 +1,8 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { disposeWeights } from "../../../lib/tensor/weights.ts";
-import { inputCovariances, pguLoss, projectedGradient } from "../../../lib/unlearn/compared/pgu.ts";
+import { inputCovariances } from "../../../lib/unlearn/compared/input_covariances.ts";
+import { pguLoss, projectedGradient } from "../../../lib/unlearn/compared/pgu.ts";
 import { onHost } from "../../tensor/directions.ts";
 import { onEachDevice } from "../../tensor/on_each_device.ts";
 import { toyObjective } from "../toy_objective.ts";
