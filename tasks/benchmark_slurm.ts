@@ -19,7 +19,7 @@ import { scancel, squeue } from "../lib/benchmark/cluster/slurm_commands.ts";
 import { readSubmitted, sbatchOptions, submitGrid } from "../lib/benchmark/cluster/slurm_grid.ts";
 import { claimsFolder } from "../lib/benchmark/plan.ts";
 import { resultsPath } from "../lib/benchmark/run_grid.ts";
-import { LetheError } from "../lib/error.ts";
+import { LetheError, UsageError } from "../lib/error.ts";
 
 /** `deno task benchmark-slurm`: a grid on a cluster. */
 export const benchmarkSlurm = command({
@@ -60,6 +60,14 @@ export const benchmarkSlurm = command({
   ],
   async run(options, terminal) {
     const planPath = planPathIn(options.out);
+    const isNew = options.preset !== undefined || options.settings !== undefined;
+    if ((options.status || options.cancel || !isNew) && !await exists(planPath)) {
+      throw new UsageError(
+        `${planPath} does not exist`,
+        "--out names a grid that was submitted, unless --preset or --settings names a new one",
+        "check --out, or name the grid to submit",
+      );
+    }
     if (options.status || options.cancel) {
       const read = await readPlan(planPath);
       const ids = await idsOf(read);
@@ -70,9 +78,7 @@ export const benchmarkSlurm = command({
       }
       return await printStatus(read, ids, terminal);
     }
-    const there = options.preset === undefined && options.settings === undefined
-      ? await readPlan(planPath)
-      : undefined;
+    const there = isNew ? undefined : await readPlan(planPath);
     if (!there) await writePlan(planPath, await planOf(options, terminal));
     const read = there ?? await readPlan(planPath);
     let ids = await idsOf(read);

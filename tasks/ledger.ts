@@ -51,7 +51,7 @@ export const ledger = command({
     reason: { with: ["refused"], kind: "text", help: "with --refused: why" },
     identityKey: {
       kind: "path",
-      takes: "file",
+      takes: "identity key",
       value: "FILE",
       help: "the kit's key, under which names are hashed",
     },

@@ -44,7 +44,7 @@ export const metaLearn = command({
     out: { kind: "path", required: true, value: "DIR", help: "kit folder to make" },
     identityKey: {
       kind: "path",
-      takes: "file",
+      takes: "identity key",
       value: "FILE",
       help: "key to use (a new one, beside the kit)",
     },

@@ -21,7 +21,7 @@ export const AUDIT_OPTIONS = {
   key: {
     with: ["verify", "chain"],
     kind: "path",
-    takes: "file",
+    takes: "public key",
     value: "FILE",
     help: "with --verify: the signer's public key (.pub)",
   },

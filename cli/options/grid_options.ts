@@ -18,7 +18,7 @@ export const GRID_OPTIONS = {
   preset: { kind: "choice", of: PRESET_NAMES, help: "a grid that comes with Lethe" },
   settings: {
     kind: "path",
-    takes: "file",
+    takes: "grid settings",
     value: "FILE",
     help: "a grid of your own, as JSON (see README)",
   },

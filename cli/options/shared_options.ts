@@ -95,7 +95,7 @@ export async function openAndAnnounce(
 /** `--signing-key` of `train` and `meta-learn`. */
 export const SIGNING_KEY = {
   kind: "path",
-  takes: "file",
+  takes: "signing key",
   value: "FILE",
   help:
     "leave a signed receipt beside the output, for audit --chain; default lethe.signing-key, if any",

@@ -14,7 +14,7 @@ export const UNLEARN_OPTIONS = {
   },
   identityKey: {
     kind: "path",
-    takes: "file",
+    takes: "identity key",
     value: "FILE",
     help: "the first kit's key (KIT.identity-key)",
   },
@@ -57,7 +57,7 @@ export const UNLEARN_OPTIONS = {
   },
   signingKey: {
     kind: "path",
-    takes: "file",
+    takes: "signing key",
     value: "FILE",
     help:
       `who signs the receipt, from audit --new-key (${DEFAULT_SIGNING_KEY} where it is; else nobody)`,

@@ -99,6 +99,24 @@ Deno.test("every task that takes a model refuses a kit, an output, a split, a re
   assert(tried >= 60);
 });
 
+Deno.test("benchmark and benchmark-slurm refuse a grid's plan that is not there as wrong usage", () =>
+  inTemporaryFolder(async (folder) => {
+    const out = join(folder, "none");
+    for (
+      const [task, ...args] of [
+        ["benchmark", "--collect", "--out", out],
+        ["benchmark", "--stage", "x", "--out", out],
+        ["benchmark-slurm", "--status", "--out", out],
+        ["benchmark-slurm", "--cancel", "--out", out],
+        ["benchmark-slurm", "--out", out],
+      ] as const
+    ) {
+      const terminal = recordedTerminal();
+      assertEquals(await execute(TASKS[task], args, terminal), 2);
+      assertMatch(terminal.noted.join(), /^lethe: [^\n]*none\/jobs\.json does not exist; /);
+    }
+  }));
+
 Deno.test("checkInput tells what lies close by: a model's kit, an output's receipt, a name misspelt", () =>
   inTemporaryFolder(async (folder) => {
     const refused = (path: string, input: keyof typeof INPUTS) =>
