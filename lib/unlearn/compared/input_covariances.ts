@@ -2,11 +2,17 @@ import * as tf from "@tensorflow/tfjs";
 import { chunks, type ImageFeed, warmed } from "../../data/loader/image_source.ts";
 import { vit } from "../../model/vit.ts";
 import { type Algebra, plain } from "../../tensor/algebra.ts";
+import type { LetheBackend } from "../../tensor/backend/lethe_backend.ts";
 import { eventLoopTurn } from "../../tensor/event_loop.ts";
 import { matMul } from "../../tensor/mat_mul.ts";
 import { linear } from "../../tensor/ops/linear.ts";
 import { reshape } from "../../tensor/ops/reshape.ts";
-import { disposeWeights, type Weights } from "../../tensor/weights.ts";
+import { sumOf } from "../../tensor/pieces/sum_of.ts";
+import { Gathered } from "../../tensor/recording/gathered.ts";
+import { activeWebgpu } from "../../tensor/recording/owned_tensor.ts";
+import { Recorded } from "../../tensor/recording/recorded.ts";
+import type { Tensors } from "../../tensor/recording/recording.ts";
+import { disposeWeights, mapWeights, type Weights } from "../../tensor/weights.ts";
 import type { Backbone } from "../logit_gradient.ts";
 import { photographShares } from "../photograph_shares.ts";
 
@@ -65,25 +71,74 @@ export async function inputCovariances(
 ): Promise<Weights> {
   const shares = people && photographShares(people);
   const shareOf = shares && new Map(indices.map((index, i) => [index, shares[i]]));
-  let sums: Record<string, tf.Tensor> = {};
-  for (const piece of warmed(source, chunks(indices, microBatch))) {
-    const { patches, targets } = await source.batch(piece);
-    const next = tf.tidy(() => {
-      const added: Record<string, tf.Tensor> = {};
-      const algebra = observedAlgebra(theta, (layer, x) => {
-        const counted = shareOf ? tf.mul(x, perRow(piece.map((i) => shareOf.get(i)!), x)) : x;
-        const product = matMul(counted, x, { transposeA: true });
-        added[layer] = sums[layer] ? tf.add(sums[layer], product) : product;
-      });
-      vit(algebra, theta, patches, shape);
-      return added;
+  /** x xT of a pass by layer, and its logits; within a tidy. */
+  const pass = (patches: tf.Tensor, counted: (x: tf.Tensor) => tf.Tensor) => {
+    const products: Record<string, tf.Tensor> = {};
+    const algebra = observedAlgebra(theta, (layer, x) => {
+      products[layer] = matMul(counted(x), x, { transposeA: true });
     });
-    disposeWeights(sums);
+    const { logits } = vit(algebra, theta, patches, shape);
+    return { products, logits };
+  };
+  const pieces = chunks(indices, microBatch);
+  const backend = activeWebgpu();
+  const replays = backend !== null && pieces.length > 2 && !shareOf;
+  let sums: Weights | null = null;
+  let replayed: ReturnType<typeof replayedSums> | null = null;
+  for (const piece of warmed(source, pieces)) {
+    const { patches, targets } = await source.batch(piece);
+    if (replayed) await replayed.add(patches, () => onImages?.(piece.length));
+    else {
+      const before = sums as Weights | null;
+      const counted = (x: tf.Tensor) =>
+        shareOf ? tf.mul(x, perRow(piece.map((i) => shareOf.get(i)!), x)) : x;
+      sums = tf.tidy(() => {
+        const { products } = pass(patches, counted);
+        return mapWeights(products, (own, name) => before ? tf.add(before[name], own) : own);
+      });
+      disposeWeights(before ?? undefined);
+      onImages?.(piece.length);
+      if (replays) replayed = replayedSums(backend, sums, (patches) => pass(patches, (x) => x));
+    }
     tf.dispose([patches, targets]);
-    sums = next;
-    onImages?.(piece.length);
     // Nothing is read here, and on WASM the passes take their time.
     await eventLoopTurn();
   }
-  return sums;
+  return await replayed?.end() ?? sums ?? {};
+}
+
+/**
+ * Sums of passes' products that are added to in place, each pass after the first replayed (WebGPU).
+ *
+ * @param first is taken over
+ */
+function replayedSums(
+  backend: LetheBackend,
+  first: Weights,
+  pass: (patches: tf.Tensor) => { products: Weights; logits: tf.Tensor },
+) {
+  const sum = sumOf(backend, first, false);
+  disposeWeights(first);
+  const one = tf.tensor1d([1]);
+  const step = new Recorded(({ patches }: Tensors) => {
+    const { products, logits } = pass(patches);
+    sum.add(products, one, "x");
+    return { logits };
+  });
+  const done = new Gathered();
+  return {
+    /** Queues a pass; reading its logits now and then keeps the device's queue short. */
+    async add(patches: tf.Tensor, then: () => void): Promise<void> {
+      await done.add([step.run({ patches }).logits], then);
+    },
+    /** The sums, the caller's. */
+    async end(): Promise<Weights> {
+      await done.finish();
+      const whole = sum.copy();
+      step.dispose();
+      sum.dispose();
+      one.dispose();
+      return whole;
+    },
+  };
 }

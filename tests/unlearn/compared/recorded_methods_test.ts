@@ -151,3 +151,41 @@ onEachDevice(
     for (const weights of [theta, phi]) disposeWeights(weights);
   },
 );
+
+onEachDevice(
+  "inputCovariances replays each pass after the first, to the bits of passes added up one by one",
+  async () => {
+    const { theta, phi, objective: { source } } = await toyObjective(12);
+    const pieces = [FORGET.slice(0, 4), RETAIN.slice(0, 4), RETAIN.slice(3, 7), RETAIN.slice(0, 2)];
+    let due: Weights | null = null;
+    for (const piece of pieces) {
+      const own = await inputCovariances(theta, BACKBONE, source, piece);
+      const before: Weights | null = due;
+      due = before
+        ? Object.fromEntries(
+          Object.keys(own).map((name) => [name, tf.add(before[name], own[name])]),
+        )
+        : own;
+      if (before) { for (const weights of [before, own]) disposeWeights(weights); }
+    }
+    const backend = activeWebgpu();
+    const before = { dispatched: backend?.dispatched ?? 0, replayed: backend?.replayed ?? 0 };
+    let counted = 0;
+    const { numTensors } = tf.memory();
+    const found = await inputCovariances(theta, BACKBONE, source, pieces.flat(), {
+      onImages: (images) => counted += images,
+    });
+    assertEquals(counted, pieces.flat().length);
+    assertEquals(await onHost(found), await onHost(due!));
+    assertEquals(tf.memory().numTensors, numTensors + Object.keys(found).length);
+    if (backend) {
+      // One pass op by op, three replayed.
+      const [queued, replayed] = [
+        backend.dispatched - before.dispatched,
+        backend.replayed - before.replayed,
+      ];
+      assert(replayed > 2 * queued, `${replayed} replayed, ${queued} op by op`);
+    }
+    for (const weights of [theta, phi, found, due!]) disposeWeights(weights);
+  },
+);
