@@ -6,6 +6,7 @@ import { inTemporaryFolder } from "../data/temporary_folder.ts";
 import { json, WASM } from "./kit_folder.ts";
 import { doneHere } from "./run_here.ts";
 import { done } from "./run_task.ts";
+import { sampleModel } from "./sample_model.ts";
 import { tree } from "./small_path.ts";
 
 const FIXTURES = fromFileUrl(new URL("../../fixtures", import.meta.url));
@@ -41,11 +42,6 @@ Deno.test("unlearn forgets the sample requests with nothing but --support, time 
     assertEquals(hashes[0], hashes[1]);
     assertEquals(await tree(FIXTURES), before, "the sample kit stays as it is");
 
-    // The model of before is within the kit alone.
-    await Deno.mkdir(join(folder, "before"));
-    for (const name of ["config.json", "model.safetensors"]) {
-      await Deno.copyFile(join(FIXTURES, "kit", name), join(folder, "before", name));
-    }
-    const lossBefore = await lossOn("before", folder);
+    const lossBefore = await lossOn(await sampleModel(folder), folder);
     assertLess(lossBefore, await lossOn("first/model", folder));
   }));

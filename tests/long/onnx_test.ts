@@ -5,10 +5,10 @@ import { readModel } from "../../lib/model/checkpoint.ts";
 import { storedForm } from "../../lib/model/input_format.ts";
 import { inTemporaryFolder } from "../data/temporary_folder.ts";
 import { json } from "../e2e/kit_folder.ts";
+import { sampleModel } from "../e2e/sample_model.ts";
 import { DEVICE, done, runTask } from "../e2e/run_task.ts";
 
 const FIXTURES = fromFileUrl(new URL("../../fixtures", import.meta.url));
-const MODEL = join(FIXTURES, "kit");
 const REQUESTS = join(FIXTURES, "requests");
 
 /**
@@ -51,15 +51,16 @@ async function onnxRuntime(
 
 Deno.test("export --onnx writes what onnxruntime computes as Lethe does, at any batch size", () =>
   inTemporaryFolder(async (folder) => {
+    const model = await sampleModel(folder);
     const file = join(folder, "model.onnx");
-    await done("export", ["--model", MODEL, "--onnx", file], folder);
-    const again = await runTask("export", ["--model", MODEL, "--onnx", file], folder);
+    await done("export", ["--model", model, "--onnx", file], folder);
+    const again = await runTask("export", ["--model", model, "--onnx", file], folder);
     assertEquals(again.code, 1, "it is not written over");
     const images = ["--images", REQUESTS, "--json", "said.json"];
-    await done("predict", ["--model", MODEL, ...images, ...DEVICE], folder);
+    await done("predict", ["--model", model, ...images, ...DEVICE], folder);
     const said = await json(folder, "said.json");
 
-    const { config } = await readModel(MODEL);
+    const { config } = await readModel(model);
     const side = config.imageSize;
     const pixels = new Float32Array(said.images.length * 3 * side ** 2);
     for (const [i, { file }] of said.images.entries()) {
