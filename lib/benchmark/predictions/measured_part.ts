@@ -1,5 +1,5 @@
 import { everyIndex, type Indices, piecesOf } from "../../data/loader/image_source.ts";
-import { byteTargets } from "../../data/loader/stored_source.ts";
+import { targetRows } from "../../data/loader/stored_source.ts";
 import { samplesOf } from "../../data/split.ts";
 import type { Evaluation } from "../../measure/evaluation.ts";
 import { sampleLosses } from "../../measure/loss.ts";
@@ -24,7 +24,7 @@ export interface MeasuredPart {
   losses(logits: StoredRows): Float64Array;
   /** As `perPerson`. */
   people(logits: StoredRows): Map<string, PersonMetrics>;
-  /** Rows of all images, some at a time. */
+  /** Rows of all images, some at a time; each until the next ones are asked for. */
   pieces(rows: StoredRows): Iterable<Float32Array>;
 }
 
@@ -35,8 +35,20 @@ export function measuredPart({ split, dataset }: SplitData, part: PredictedPart)
   const { length } = samples;
   const width = labels.length;
   const identities = samples.map(({ identity }) => identity);
-  const targetsOf = (places: readonly number[]) =>
-    byteTargets(places.map((place) => samples.at(place)!), task, width);
+  // Pieces lie in the same memory one after the other: a large part has hundreds of them, and what is
+  // outside the heap would wait long for the collector.
+  let [rowsRoom, targetsRoom] = [new Float32Array(), new Uint8Array()];
+  const rowsAt = (rows: StoredRows, width: number, places: readonly number[]) => {
+    const size = places.length * width;
+    if (rowsRoom.length < size) rowsRoom = new Float32Array(size);
+    return readRows(rows, width, places, rowsRoom.subarray(0, size));
+  };
+  const targetsOf = (places: readonly number[]) => {
+    const size = places.length * width;
+    if (targetsRoom.length < size) targetsRoom = new Uint8Array(size);
+    const rows = targetsRoom.subarray(0, size).fill(0);
+    return targetRows(places.map((place) => samples.at(place)!), task, width, rows);
+  };
   const losses = (logits: StoredRows) => {
     const all = new Float64Array(length);
     let done = 0;
@@ -68,13 +80,17 @@ export function measuredPart({ split, dataset }: SplitData, part: PredictedPart)
   };
 }
 
-/** Rows at these places, in their order; those that follow one another are read at once. */
-function rowsAt(rows: StoredRows, width: number, places: readonly number[]): Float32Array {
-  const found = new Float32Array(places.length * width);
+/** Reads the rows at these places, in their order, into `found`; those that follow one another at once. */
+function readRows(
+  rows: StoredRows,
+  width: number,
+  places: readonly number[],
+  found: Float32Array,
+): Float32Array {
   for (let i = 0; i < places.length;) {
     let end = i + 1;
     while (end < places.length && places[end] === places[end - 1] + 1) end++;
-    found.set(rows.slice(places[i] * width, (places[i] + end - i) * width), i * width);
+    rows.read(places[i] * width, found.subarray(i * width, end * width));
     i = end;
   }
   return found;

@@ -9,8 +9,8 @@ import { type PredictedPart, PREDICTIONS_FILE } from "./parts.ts";
 export interface StoredRows {
   /** How many numbers. */
   readonly length: number;
-  /** Copies of the numbers [from, to). */
-  slice(from: number, to: number): Float32Array;
+  /** Copies as many of the numbers as `into` holds, those from `from` on. */
+  read(from: number, into: Float32Array): void;
 }
 
 /** A model's rows of one part. @throws LetheError the stage does not hold them */
@@ -57,11 +57,8 @@ export async function openPredictions(folder: string): Promise<StoredPredictions
         }
         return {
           length: (place.end - place.begin) / 4,
-          slice(from, to) {
-            const numbers = new Float32Array(to - from);
-            read(begin + place.begin + 4 * from, new Uint8Array(numbers.buffer));
-            return numbers;
-          },
+          read: (from, { buffer, byteOffset, byteLength }) =>
+            read(begin + place.begin + 4 * from, new Uint8Array(buffer, byteOffset, byteLength)),
         };
       },
       [Symbol.dispose]: () => file.close(),
