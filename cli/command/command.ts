@@ -103,6 +103,7 @@ export async function main<Table extends OptionTable>(
 
 function report(error: unknown, terminal: Terminal): number {
   const { line, exitCode } = describeError(error);
+  if (isEnding()) return exitCode; // what broke is what the signal broke
   terminal.note(`lethe: ${line}`);
   if (stacksWanted()) terminal.note(Deno.inspect(error));
   return exitCode;

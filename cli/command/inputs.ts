@@ -1,14 +1,17 @@
 import { basename, dirname, join } from "@std/path";
 import { closestName } from "../../lib/closest_name.ts";
 import { UsageError } from "../../lib/error.ts";
+import { refuseExisting } from "../../lib/files/write_whole.ts";
 import { aKind, type PathKind, pathKind } from "../../lib/files/path_kind.ts";
 import { type Input, INPUTS } from "./input_kinds.ts";
 import { optionName, type OptionTable } from "./options.ts";
 
 /**
  * Looks at every path of a command line that the command will read: it is there, and it is the kind of
- * thing that its option takes. What is in it, its reader checks.
+ * thing that its option takes. What is in it, its reader checks. A file that is to be written with a
+ * result is not there yet: a name mistyped would cost a split, or a request's photograph.
  *
+ * @throws LetheError a file for the result is there
  * @throws UsageError a path is not there, or is another kind of thing
  */
 export async function checkInputs(
@@ -16,6 +19,10 @@ export async function checkInputs(
   values: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   for (const [key, row] of Object.entries(table)) {
+    const file = values[key];
+    if (row.kind === "json" && typeof file === "string" && file !== "-") {
+      await refuseExisting(file, `give ${optionName(key)} another name, or move the old one away`);
+    }
     const input = "takes" in row ? row.takes : undefined;
     const given = values[key];
     if (input === undefined || given === undefined) continue;

@@ -6,6 +6,7 @@ import { GRID_PRESETS } from "../../lib/benchmark/presets.ts";
 import { ABLATIONS, type GridSettings } from "../../lib/benchmark/settings.ts";
 import { openDataset } from "../../lib/data/open_dataset.ts";
 import { LetheError, UsageError } from "../../lib/error.ts";
+import { aKind, pathKind } from "../../lib/files/path_kind.ts";
 import { readPlainText } from "../../lib/files/plain_file.ts";
 import type { OptionTable, OptionValues } from "../command/options.ts";
 import { CACHE, DEVICE, openAndAnnounce } from "./shared_options.ts";
@@ -38,10 +39,29 @@ export const GRID_OPTIONS = {
   device: DEVICE,
 } as const satisfies OptionTable;
 
+/** A grid's stages and claims would lie among what is in a model, a kit or a folder of requests. */
+async function checkGridFolder(out: string): Promise<void> {
+  const kind = await pathKind(out);
+  const isFile = await Deno.stat(out).then(({ isFile }) => isFile, () => false);
+  if (!isFile && (kind === null || kind === "benchmark grid")) return;
+  throw new UsageError(
+    `${out} is ${kind === null ? "a file" : aKind(kind)}`,
+    "--out names a folder of the grid's own",
+    "name one that does not exist, or the grid's that is to go on",
+  );
+}
+
 type GridValues = OptionValues<typeof GRID_OPTIONS>;
 
-/** The grid that is asked for, before an ablation. @throws UsageError none is named, or two are */
-export async function gridOf({ preset, settings, data }: GridValues): Promise<GridSettings> {
+/**
+ * The grid that is asked for, before an ablation.
+ *
+ * @throws UsageError none is named, or two are; or `out` is no place for a grid
+ */
+export async function gridOf(
+  { preset, settings, data, out }: GridValues,
+): Promise<GridSettings> {
+  await checkGridFolder(out);
   return withRoot(await settingsOf(preset, settings), data);
 }
 

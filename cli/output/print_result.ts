@@ -3,7 +3,7 @@ import type { Terminal } from "./terminal.ts";
 
 /**
  * Prints a command's result: `lines` for people, and `value` as one line of JSON where `--json` asks
- * for it. `--json FILE` writes the file whole or not at all, replacing an old one; `--json` alone
+ * for it. `--json FILE` writes the file whole or not at all, replacing an old one (which `main` refuses before a command runs); `--json` alone
  * prints JSON in place of the lines.
  *
  * @param json the value of an option of kind `json`

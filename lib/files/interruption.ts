@@ -17,8 +17,16 @@ export function hasDuties(): boolean {
   return duties.size > 0;
 }
 
+let ending = false;
+
+/** Whether the process is about to end: what its children still say is about that. */
+export function isInterrupted(): boolean {
+  return ending;
+}
+
 /** Does all that is to be done, and waits for it no longer than two seconds. */
 export async function interrupted(): Promise<void> {
+  ending = true;
   const done = Promise.allSettled([...duties].map((duty) => duty()));
   let timer: ReturnType<typeof setTimeout> | undefined;
   await Promise.race([done, new Promise((resolve) => timer = setTimeout(resolve, 2000))]);

@@ -1,4 +1,4 @@
-import { join } from "@std/path";
+import { dirname, join } from "@std/path";
 import { UsageError } from "../error.ts";
 import { sameWeights } from "../model/same_weights.ts";
 import { trainingNotes } from "../model/training_notes.ts";
@@ -58,12 +58,40 @@ export async function oracleNotes(
 }
 
 /**
- * That a model which is to be unlearned never saw the people to forget; null for any other.
+ * Refuses weights for an oracle to start from that saw the people whom it is to do without.
+ *
+ * @param init model folder, or a weights file in one
+ * @param split SHA-256 of the split's content
+ * @throws UsageError they were trained with the people to forget of this split
+ */
+export async function checkOracleStart(init: string, split: string): Promise<void> {
+  const isFolder = await Deno.stat(init).then(({ isDirectory }) => isDirectory, () => true);
+  const notes = await trainingNotes(isFolder ? init : dirname(init));
+  if (notes.withoutForget !== false || notes.split !== split) return;
+  throw new UsageError(
+    `${init} was trained with the people to forget`,
+    "what starts from it with --without-forget would be no model that never saw them",
+    "start from other weights, or leave --init out",
+  );
+}
+
+/**
+ * What has to be known of a model before it is unlearned or measured: that it never saw the people to
+ * forget, or that it was trained on another split's people; null where neither is told.
  *
  * @param what is made of it: `its kit`
+ * @param split SHA-256 of the split's content
  */
-export async function oracleNotice(model: string, what: string): Promise<string | null> {
-  return (await trainingNotes(model)).withoutForget
+export async function oracleNotice(
+  model: string,
+  what: string,
+  split: string,
+): Promise<string | null> {
+  const notes = await trainingNotes(model);
+  if (notes.split !== null && notes.split !== split) {
+    return `${model} was trained on another split than this: ${what} is of people some of whom it never saw`;
+  }
+  return notes.withoutForget
     ? `${model} was trained without the people to forget: ${what} serves for comparison alone`
     : null;
 }

@@ -17,6 +17,7 @@ import { chooseKernels } from "../tensor/kernels/autotune/choose_kernels.ts";
 import type { Device } from "../tensor/device.ts";
 import { disposeWeights } from "../tensor/weights.ts";
 import { kernelProgress, type OnProgress } from "./progress.ts";
+import { checkOracleStart } from "./oracle_origin.ts";
 import { openSplit } from "./split_data.ts";
 import { openImages } from "./split_images.ts";
 import { choosePreset, initialTheta, startConfig } from "./training/start_weights.ts";
@@ -83,6 +84,9 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
   await refuseExisting(out);
   const data = await openSplit(options.split, options.data);
   const { task, labels } = data.dataset;
+  if (withoutForget && options.init !== undefined) {
+    await checkOracleStart(options.init, data.sha256);
+  }
   const start = options.init === undefined ? null : await readPretrained(options.init);
   const preset = options.preset ?? await choosePreset(data, start, withoutForget, options.onNotice);
   const config = startConfig(presetConfig(PRESETS[preset], task, labels), start);

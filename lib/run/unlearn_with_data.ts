@@ -95,7 +95,7 @@ export async function unlearnWithData(options: UnlearnWithDataOptions): Promise<
   const original = await readModel(options.model);
   const { config, theta: host } = original;
   useKernels(original.kernels);
-  const notice = await oracleNotice(options.model, "what is unlearned of it");
+  const notice = await oracleNotice(options.model, "what is unlearned of it", data.sha256);
   if (notice !== null) options.onNotice?.(notice);
   if (config.labels.join("\n") !== data.dataset.labels.join("\n")) {
     throw new LetheError(

@@ -74,6 +74,36 @@ Deno.test("every task refuses an input that is not there before anything else, a
   }
 });
 
+Deno.test("every task with --json FILE refuses a file that is there before anything else", async () => {
+  let asked = 0;
+  for (const [task, command] of Object.entries(TASKS)) {
+    for (const [key, row] of Object.entries(command.options)) {
+      if (row.kind !== "json") continue;
+      asked++;
+      const terminal = recordedTerminal();
+      const file = at("split.json");
+      const code = await execute(command, line(command.options, key, file), terminal);
+      assertEquals([code, terminal.printed], [1, []], `${task}: ${terminal.noted}`);
+      const rule = `lethe: ${file} exists; an output is not written over unasked: give --json`;
+      assertEquals(terminal.noted[0].startsWith(rule), true, `${task}: ${terminal.noted}`);
+    }
+  }
+  assert(asked >= 5, `${asked} tasks`);
+});
+
+Deno.test("benchmark refuses a model, a kit or a file as the folder of a grid", async () => {
+  for (
+    const [out, what] of [["unlearned/model", "a model"], ["kit", "a kit"], ["split.json", "a"]]
+  ) {
+    for (const more of [[], [`--plan=${at("never.json")}`]]) {
+      const terminal = recordedTerminal();
+      const args = ["--preset", "small", "--device", "wasm", "--out", at(out), ...more];
+      assertEquals(await execute(TASKS.benchmark, args, terminal), 2);
+      assertEquals(terminal.noted.at(-1)?.startsWith(`lethe: ${at(out)} is ${what}`), true);
+    }
+  }
+});
+
 Deno.test("every task that takes a model refuses a kit, an output, a split, a receipt or requests in its place, and says what it is", async () => {
   const others = {
     kit: /is a kit; --[a-z-]+ names a model folder[^:]*: name the model that it was made from /,

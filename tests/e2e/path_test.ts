@@ -6,7 +6,7 @@ import {
   assertNotEquals,
   assertStringIncludes,
 } from "@std/assert";
-import { join } from "@std/path";
+import { basename, join } from "@std/path";
 import { tugOfWar } from "../../lib/measure/eq7_tug_of_war.ts";
 import { embeddingRows, fileHash, hashOf, json, photos, pick, unlearning } from "./kit_folder.ts";
 import { DEVICE, done } from "./run_task.ts";
@@ -41,8 +41,9 @@ Deno.test("evaluate measures what unlearn made of portraits, and predict reads i
     ]);
 
     const measured = async (model: string) => {
+      const figures = `${basename(model)}.figures.json`;
       const args = ["--model", model, "--before", "model", "--retrained", "retrained", ...DEVICE];
-      const rest = ["--split", "split.json", "--data", "portraits", "--json", "figures.json"];
+      const rest = ["--split", "split.json", "--data", "portraits", "--json", figures];
       const table = await doneHere("evaluate", [...args, ...rest], folder);
       const [metric, loss, labels] = table.split("\n\n");
       assertMatch(metric, /^mAP in percent +retain +forget +test +Tug-of-War\n/);
@@ -51,7 +52,7 @@ Deno.test("evaluate measures what unlearn made of portraits, and predict reads i
         assertMatch(loss, new RegExp(`\n${name}( +\\d\\.\\d{4}){3}\n`));
       }
       assertMatch(labels, /\nSmiling +\S+ +\S+ +\S+\n/);
-      return await json(folder, "figures.json");
+      return await json(folder, figures);
     };
     const [after, oracle] = [
       await measured("unlearned/model"),
@@ -78,9 +79,10 @@ Deno.test("evaluate measures what unlearn made of portraits, and predict reads i
     assertAlmostEquals(after.tow, tugOfWar(metrics(after), metrics(oracle)), 1e-12);
 
     const predicted = async (model: string) => {
-      const args = ["--model", model, "--images", "requests", "--json", "p.json", ...DEVICE];
-      assertEquals(await doneHere("predict", args, folder), "p.json: 3 images\n");
-      return await json(folder, "p.json");
+      const file = `${model.replace("/", "-")}.json`;
+      const args = ["--model", model, "--images", "requests", "--json", file, ...DEVICE];
+      assertEquals(await doneHere("predict", args, folder), `${file}: 3 images\n`);
+      return await json(folder, file);
     };
     const [before, now] = [await predicted("model"), await predicted("unlearned/model")];
     const { labels, dim } = await json(folder, "unlearned/model/config.json");

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { UsageError } from "../../lib/error.ts";
-import { oracleNotes } from "../../lib/run/oracle_origin.ts";
+import { checkOracleStart, oracleNotes } from "../../lib/run/oracle_origin.ts";
 import { inTemporaryFolder, writeFiles } from "../data/temporary_folder.ts";
 import { runHere } from "../e2e/run_here.ts";
 import { smallPath } from "../e2e/small_path.ts";
@@ -68,6 +68,25 @@ Deno.test("evaluate refuses the trained model as the oracle as wrong usage", asy
   );
 });
 
+Deno.test("checkOracleStart refuses weights that saw this split's people to forget, and no others", () =>
+  inTemporaryFolder(async (folder) => {
+    const history = (fields: Record<string, unknown>) => JSON.stringify({ history: [], ...fields });
+    await writeFiles(folder, {
+      "seen/history.json": history({ withoutForget: false, split: SPLIT }),
+      "seen/model.safetensors": "w",
+      "other/history.json": history({ withoutForget: false, split: OTHER }),
+      "oracle/history.json": history({ withoutForget: true, split: SPLIT }),
+      "bare/model.safetensors": "w",
+    });
+    for (const init of ["seen", "seen/model.safetensors"]) {
+      const start = checkOracleStart(join(folder, init), SPLIT);
+      await assertRejects(() => start, UsageError, "was trained with the people to forget");
+    }
+    for (const init of ["other", "oracle", "bare", "bare/model.safetensors"]) {
+      await checkOracleStart(join(folder, init), SPLIT);
+    }
+  }));
+
 const UNLEARN = [...DATA, "--model", "retrained", "--out", "never", "--memory-limit", "1MiB"];
 
 for (
@@ -85,5 +104,12 @@ for (
     const model = UNLEARN.map((word) => word === "retrained" ? "model" : word);
     const { err } = await runHere(task, [...model, ...args], folder);
     assertEquals(err.includes(says), false);
+    const other = join(await Deno.makeTempDir(), "other.json");
+    const drawn = ["--dataset", "celeba", "--data", "portraits", "--forget", "2", "--seed", "9"];
+    assertEquals((await runHere("split", [...drawn, "--out", other], folder)).code, 0);
+    const elsewhere = model.map((word) => word === "split.json" ? other : word);
+    const { err: told } = await runHere(task, [...elsewhere, ...args], folder);
+    assertStringIncludes(told, `model was trained on another split than this: ${what} is of`);
+    assertEquals(err.includes("another split"), false);
   });
 }

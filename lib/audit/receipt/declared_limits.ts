@@ -53,7 +53,8 @@ export async function declaredLimits(
   const found = await trainingPhotographs(options, split);
   if (found.length === 0) return limits;
   if (!options.allowTrainingPhoto) {
-    const which = found.map((file) => join(options.support, file)).join(", ");
+    const shown = found.slice(0, 5).map((file) => join(options.support, file)).join(", ");
+    const which = found.length > 5 ? `${shown} and ${found.length - 5} more` : shown;
     throw new LetheError(
       `${which}: the model was trained on ${found.length === 1 ? "this photograph" : "these"}`,
       "a run that reads training data cannot show that it read none",

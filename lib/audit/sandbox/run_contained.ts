@@ -1,3 +1,4 @@
+import { isInterrupted } from "../../files/interruption.ts";
 import { sha256Hex } from "../../files/sha256.ts";
 import type { EvidenceText } from "./contained_run.ts";
 import { ordersLinker } from "./launcher_environment.js";
@@ -46,7 +47,7 @@ export async function runContained(
   try {
     const [out, , { code }] = await Promise.all([
       readAll(child.stdout),
-      readLines(child.stderr, onLine),
+      readLines(child.stderr, (line) => isInterrupted() || onLine(line)),
       child.status,
     ]);
     return { code, out };

@@ -55,7 +55,10 @@ export async function postWarden(paths: readonly string[]): Promise<Warden> {
   const orders = child.stdin.getWriter();
   const tell = (line: string) => orders.write(new TextEncoder().encode(`${line}\n`));
   for (const path of paths) await tell(`path ${path}`);
+  let left = false;
   const leave = async () => {
+    if (left) return;
+    left = true;
     await orders.close();
     await child.status;
   };
@@ -65,6 +68,7 @@ export async function postWarden(paths: readonly string[]): Promise<Warden> {
     watchGroup: (leader) => tell(`group ${leader}`),
     async dismiss() {
       takeBack();
+      if (left) return; // The process is being interrupted: the warden removes what there is.
       await tell("done");
       await leave();
     },

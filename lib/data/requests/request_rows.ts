@@ -202,7 +202,9 @@ function checkColumns(columns: readonly string[], model: LabelSet | null, path: 
   ];
   throw new LetheError(
     `${path} has ${wrong.join(" and ")}`,
-    `its columns are file, identity, and either no labels or ${wanted.join(", ")}`,
+    `its columns are file, identity, and either no labels or ${
+      wanted.length > 0 ? wanted.join(", ") : "the model's"
+    }`,
     "correct the header",
   );
 }

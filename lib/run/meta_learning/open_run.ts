@@ -90,7 +90,7 @@ export async function openMetaLearning(options: MetaLearnOptions): Promise<MetaL
   checkInputs(settings.inputs);
   const model = await readModel(options.model);
   const { config } = model;
-  const notice = await oracleNotice(options.model, "its kit");
+  const notice = await oracleNotice(options.model, "its kit", data.sha256);
   if (notice !== null) options.onNotice?.(notice);
   checkSettings(settings, config);
   const microBatch = options.microBatch ??
