@@ -18,6 +18,7 @@ import {
   SEED,
   SIGNING_KEY,
   SPLIT,
+  TRAINED_MODEL,
 } from "../cli/options/shared_options.ts";
 import { percent } from "../cli/output/table.ts";
 import { claimOutput } from "../lib/files/claim_output.ts";
@@ -31,13 +32,7 @@ export const metaLearn = command({
   name: "meta-learn",
   summary: "learns to forget (Algorithm 1) and writes the kit, after which the data can be deleted",
   options: {
-    model: {
-      kind: "path",
-      required: true,
-      takes: "model",
-      value: "DIR",
-      help: "the trained model",
-    },
+    model: TRAINED_MODEL,
     split: SPLIT,
     data: DATA,
     cache: CACHE,

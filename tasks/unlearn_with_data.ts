@@ -9,6 +9,7 @@ import {
   openAndAnnounce,
   SEED,
   SPLIT,
+  TRAINED_MODEL,
 } from "../cli/options/shared_options.ts";
 import { settingOptions, settingsGiven } from "../cli/options/method_options.ts";
 import { claimOutput } from "../lib/files/claim_output.ts";
@@ -24,13 +25,7 @@ export const unlearnWithData = command({
     "SCRUB, Bad Teacher or reference tuning, to compare with: they read training images, retained ones too",
   options: {
     method: { kind: "choice", of: DATA_METHODS, required: true, help: "how to unlearn" },
-    model: {
-      kind: "path",
-      required: true,
-      takes: "model",
-      value: "DIR",
-      help: "the trained model",
-    },
+    model: TRAINED_MODEL,
     split: SPLIT,
     data: DATA,
     cache: CACHE,

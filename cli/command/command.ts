@@ -89,6 +89,7 @@ export async function main<Table extends OptionTable>(
   // What a library rejects behind the command's back must not end in a stack trace either.
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
+    if (isEnding()) return; // it ends by the signal, with the signal's exit code and last words
     Deno.exit(report(event.reason, terminal));
   });
   let code: number;

@@ -42,6 +42,15 @@ export const SPLIT = {
   help: "the split, from deno task split",
 } as const;
 
+/** `--model` of what unlearns from it, or learns to. */
+export const TRAINED_MODEL = {
+  kind: "path",
+  required: true,
+  takes: "model",
+  value: "DIR",
+  help: "the trained model",
+} as const;
+
 /** `--data`. */
 export const DATA = {
   kind: "path",
