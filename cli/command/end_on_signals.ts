@@ -1,7 +1,7 @@
 import { hangUpsIgnored } from "../../lib/files/hang_ups.js";
 import { hasDuties, interrupted } from "../../lib/files/interruption.ts";
 import { finished, isFinishing } from "../../lib/files/finish_before_exit.ts";
-import { keptLines } from "../../lib/files/kept_when_interrupted.ts";
+import { beingMade, keptLines, type Making } from "../../lib/files/kept_when_interrupted.ts";
 import { lookWhileComputing } from "../../lib/files/signal_look.ts";
 import { signalThread } from "../../lib/threads/signal_thread.ts";
 
@@ -52,10 +52,11 @@ export async function endOnce(note: (line: string) => void, exitCode: number): P
   // Deno.exit, unlike a signal's own end, lets `unload` remove what is half made.
   if (asked) Deno.exit(exitCode);
   asked = true;
+  const made = beingMade(); // what ends with errors meanwhile is no longer told of
   tell(note);
   await finished();
   await interrupted();
-  tellKept(note);
+  tellKept(note, made);
   Deno.exit(exitCode);
 }
 
@@ -68,11 +69,11 @@ function tell(note: (line: string) => void): void {
 }
 
 /** The last line: what of the run stays, and whether the same command goes on from it. */
-function tellKept(note: (line: string) => void): void {
+function tellKept(note: (line: string) => void, made?: readonly Making[]): void {
   if (keptTold) return;
   keptTold = true;
   try {
-    for (const line of keptLines()) note(`lethe: ${line}`);
+    for (const line of keptLines(made)) note(`lethe: ${line}`);
   } catch {
     // Nobody is left to be told.
   }

@@ -1,5 +1,5 @@
 /** What this process is making, and what of it stays if it is interrupted. */
-interface Making {
+export interface Making {
   /** The output; null for a run that leaves none. */
   readonly out: string | null;
   /** Files, and folders that count once something whole lies in them. */
@@ -20,12 +20,18 @@ export function whileMaking(out: string | null, keeps: readonly string[] = []): 
   return { [Symbol.dispose]: () => void making.delete(own) };
 }
 
+/** What is being made now: what is interrupted, before its errors have undone it. */
+export function beingMade(): readonly Making[] {
+  return [...making];
+}
+
 /**
  * What an interrupted process leaves, for its last words; nothing where it was making nothing. It looks
  * at once, without the event loop: a process that computes ends without it.
+ *
+ * @param all what it was making when the signal came
  */
-export function keptLines(): string[] {
-  const all = [...making];
+export function keptLines(all: readonly Making[] = beingMade()): string[] {
   if (all.length === 0) return [];
   const outs = all.flatMap(({ out }) => out ?? []);
   const made = outs.filter((out) => lies(out));

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { claimOutput } from "../../lib/files/claim_output.ts";
-import { keptLines, whileMaking } from "../../lib/files/kept_when_interrupted.ts";
+import { beingMade, keptLines, whileMaking } from "../../lib/files/kept_when_interrupted.ts";
 import { inTemporaryFolder, writeFiles } from "../data/temporary_folder.ts";
 
 Deno.test("keptLines names what lies there of what a run goes on from, and says where nothing does", () =>
@@ -25,4 +25,10 @@ Deno.test("keptLines names what lies there of what a run goes on from, and says 
       assertEquals(keptLines(), [`${at("model")}: made`]);
     }
     assertEquals(keptLines(), []);
+    let interrupted;
+    {
+      using _ended = whileMaking(at("never"));
+      interrupted = beingMade();
+    }
+    assertEquals(keptLines(interrupted), nothing, "though it has ended with an error meanwhile");
   }));
