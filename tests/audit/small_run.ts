@@ -1,4 +1,4 @@
-import { join } from "@std/path";
+import { fromFileUrl, join } from "@std/path";
 import { containedCommand } from "../../lib/audit/sandbox/containment.ts";
 import type { ContainedRun } from "../../lib/audit/sandbox/contained_run.ts";
 import { digestFile, digestFiles } from "../../lib/audit/record/digest_files.ts";
@@ -20,7 +20,7 @@ import { inTemporaryFolder, writeFiles } from "../data/temporary_folder.ts";
 import { smallKit } from "../model/small_kit.ts";
 import { hash } from "./small_receipt.ts";
 
-const PROJECT = new URL("../../", import.meta.url).pathname;
+const PROJECT = fromFileUrl(new URL("../../", import.meta.url));
 
 const IDENTITY_KEY = hash("9");
 

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { join } from "@std/path";
+import { fromFileUrl, join } from "@std/path";
 import {
   makingReceiptPath,
   merkleRoot,
@@ -16,7 +16,7 @@ import { writeModel } from "../../../lib/model/checkpoint.ts";
 import { smallModel } from "../../model/small_kit.ts";
 import { onReceipt } from "../small_run.ts";
 
-const SPLIT = new URL("../../../fixtures/4832d1b/split.json", import.meta.url).pathname;
+const SPLIT = fromFileUrl(new URL("../../../fixtures/4832d1b/split.json", import.meta.url));
 
 /** Runs a test on a model, its kit and a request from that, with their three receipts. */
 const onChain = (body: (folder: string, chain: string[], key: string) => Promise<void>) =>

@@ -1,3 +1,4 @@
+import { fromFileUrl } from "@std/path";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { digestFile } from "../../../lib/audit/record/digest_files.ts";
 import { hashLibrary } from "../../../lib/audit/record/library.ts";
@@ -23,10 +24,10 @@ async function ownReceipt(): Promise<Receipt> {
     launcher: "tasks/unlearn.ts",
     code: once(graphs.flatMap(({ code }) => code), ({ file }) => file),
     packages: once(graphs.flatMap(({ packages }) => packages), ({ name }) => name),
-    lockFile: await digestFile(LOCK.pathname),
+    lockFile: await digestFile(fromFileUrl(LOCK)),
     library: hashLibrary(),
     // A small file: whoever verifies hashes what is named here, each time.
-    machine: [{ path: LOCK.pathname, use: "mapped", ...await digestFile(LOCK.pathname) }],
+    machine: [{ path: fromFileUrl(LOCK), use: "mapped", ...await digestFile(fromFileUrl(LOCK)) }],
     deno: {
       ...await digestFile(Deno.execPath()),
       version: Deno.version.deno,

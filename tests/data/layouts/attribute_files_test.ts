@@ -1,6 +1,6 @@
 import { listed, listedSamples } from "../listed_samples.ts";
 import { assertEquals, assertRejects } from "@std/assert";
-import { join } from "@std/path";
+import { fromFileUrl, join } from "@std/path";
 import { readCelebA } from "../../../lib/data/layouts/celeba.ts";
 import { readCelebAHQ } from "../../../lib/data/layouts/celebahq.ts";
 import { openDataset } from "../../../lib/data/open_dataset.ts";
@@ -251,7 +251,7 @@ Deno.test({
   name: "readCelebA reads real photographs' labels",
   ignore: !present,
   async fn() {
-    const { samples, labels, absent } = await openDataset("celeba", photographs.pathname);
+    const { samples, labels, absent } = await openDataset("celeba", fromFileUrl(photographs));
     assertEquals([samples.length, labels.length, absent], [4185, 40, 0]);
     assertEquals(new Set(samples.map(({ identity }) => identity)).size, 199);
   },

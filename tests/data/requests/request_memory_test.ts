@@ -1,5 +1,5 @@
 import { assert } from "@std/assert";
-import { join } from "@std/path";
+import { fromFileUrl, join } from "@std/path";
 import { inTemporaryFolder } from "../temporary_folder.ts";
 
 const SIDE = 4000;
@@ -75,4 +75,4 @@ Deno.test({
     }),
 });
 
-const CONFIG = new URL("../../../deno.json", import.meta.url).pathname;
+const CONFIG = fromFileUrl(new URL("../../../deno.json", import.meta.url));
