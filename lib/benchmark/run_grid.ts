@@ -1,4 +1,5 @@
 import { basename, join } from "@std/path";
+import { holdFile } from "../files/file_lock.ts";
 import { sha256Hex } from "../files/sha256.ts";
 import { writeWhole } from "../files/write_whole.ts";
 import { removed } from "../files/temporary_path.ts";
@@ -102,7 +103,7 @@ export async function runGrid(options: GridOptions): Promise<GridOutcome> {
 /** Holds the folder for one process; the system lets go of it when the process ends, however it does. */
 async function lock(out: string): Promise<Deno.FsFile> {
   const file = await Deno.open(join(out, "lock"), { write: true, create: true });
-  if (await file.tryLock(true)) return file;
+  if (await holdFile(file, true)) return file;
   file.close();
   throw new LetheError(
     `another benchmark works in ${out}`,

@@ -1,6 +1,7 @@
 import { basename, dirname, resolve } from "@std/path";
 import { LetheError } from "../error.ts";
 import { claimsOf, type FoundClaim, heartbeatOf, ownerOf, takeClaim } from "./claim.ts";
+import { holdFile, isHeld } from "./file_lock.ts";
 import { hostName } from "./host_name.ts";
 import { whileMaking } from "./kept_when_interrupted.ts";
 import { cannotWrite, refuseExisting } from "./write_whole.ts";
@@ -15,8 +16,10 @@ export interface OutputClaim extends Disposable {
   readonly path: string;
 }
 
-/** Seconds within which whoever has created a claim has locked it. */
-const LOCKED_AFTER = 0.2;
+/** Seconds within which whoever has created a claim holds its lock, many times what that takes. */
+const LOCKED_AFTER = 1;
+/** Seconds for which the lock on one's own claim is tried: others look at it, nobody keeps it. */
+const TRIED_FOR = 10;
 
 /**
  * Claims an output for this process until it is disposed of, so that a second run into the same place
@@ -53,13 +56,14 @@ export async function claimOutput(
         takenOver: () => inUse(out, claimsOf(folder, name).at(-1)),
       });
       if (own === null) continue; // somebody else was quicker; the next look shows who
-      const file = await Deno.open(own.path, { write: true }).catch(() => null);
+      const file = openOwn(own.path);
       if (file === null) { // taken for dead before it was locked; the next look shows by whom
         own[Symbol.dispose]();
         continue;
       }
       held.push(own, file, whileMaking(out, keeps));
-      await file.tryLock(true).catch(() => {}); // some file systems have no locks
+      // Some file systems have no locks. Without one that others see, the claim is nobody's.
+      if (!await holdFile(file, true, TRIED_FOR).catch(() => true)) throw inUse(out, own);
       // Two may have found a dead owner at once; by now both are there to be seen.
       await refuseLiving(out, claimsOf(folder, name).filter(({ path }) => path !== own.path));
       return { path: own.path, [Symbol.dispose]: release };
@@ -75,7 +79,7 @@ async function refuseLiving(out: string, claims: readonly FoundClaim[]): Promise
   for (const claim of claims) if (await isAlive(claim)) throw inUse(out, claim);
 }
 
-function inUse(out: string, claim: FoundClaim | undefined): LetheError {
+function inUse(out: string, claim: { readonly path: string } | undefined): LetheError {
   const { host, pid, since } = ownerOf(claim?.path ?? "") ?? {};
   const who = `process ${pid ?? "of unknown number"}${host ? ` on ${host}` : ""}`;
   return new LetheError(
@@ -88,7 +92,7 @@ function inUse(out: string, claim: FoundClaim | undefined): LetheError {
 /** Whether a claim's owner lives, as far as can be told from here. */
 async function isAlive({ path }: FoundClaim): Promise<boolean> {
   for (;;) {
-    const locked = await isLocked(path);
+    const locked = await isHeld(path);
     if (locked) return true;
     const age = (Date.now() - heartbeatOf(path)) / 1000;
     if (Number.isNaN(age)) return false; // it is gone
@@ -100,16 +104,12 @@ async function isAlive({ path }: FoundClaim): Promise<boolean> {
   }
 }
 
-/** Whether a process holds a lock on a file; null where that cannot be told. */
-async function isLocked(path: string): Promise<boolean | null> {
-  const file = await Deno.open(path, { write: true }).catch(() => null);
-  if (file === null) return null;
+/** Opens one's own claim, at once after it was made: who looks at it waits for its lock. */
+function openOwn(path: string): Deno.FsFile | null {
   try {
-    return !await file.tryLock(true);
+    return Deno.openSync(path, { read: true, write: true });
   } catch {
     return null;
-  } finally {
-    file.close();
   }
 }
 

@@ -3,6 +3,7 @@ import { claimedBy } from "../benchmark/cluster/claim.ts";
 import { parseGridSettings } from "../benchmark/parse_settings.ts";
 import { claimsFolder, planGrid, stagesFolder } from "../benchmark/plan.ts";
 import { LetheError } from "../error.ts";
+import { isHeld } from "../files/file_lock.ts";
 import { parseJsonObject } from "../files/json_fields.ts";
 import { readPlainText } from "../files/plain_file.ts";
 import { counted, type Inspected, some } from "./inspected.ts";
@@ -32,7 +33,7 @@ export async function inspectGrid(path: string): Promise<Inspected> {
   const results = (await entries(path)).filter((name) => /^results(-.+)?\.json$/.test(name));
   const grids = [];
   for (const file of results) grids.push(await resultsOf(path, file, made));
-  const [works, kinds] = [await isWorkedIn(path), byKind(made)];
+  const [works, kinds] = [await isHeld(join(path, "lock")), byKind(made)];
   return {
     kind: "benchmark grid",
     path,
@@ -89,19 +90,6 @@ function byKind(stages: readonly string[]): string {
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
   return [...counts].map(([kind, count]) => `${kind} ${count}`).join(", ");
-}
-
-/** Whether a benchmark holds the folder. */
-async function isWorkedIn(path: string): Promise<boolean> {
-  const file = await Deno.open(join(path, "lock"), { read: true }).catch(() => null);
-  if (file === null) return false;
-  try {
-    return !await file.tryLock(false);
-  } catch {
-    return false; // some file systems know no locks
-  } finally {
-    file.close();
-  }
 }
 
 async function entries(folder: string): Promise<string[]> {

@@ -32,13 +32,15 @@ Deno.test("claimOutput refuses a second run into one output at once, naming the 
 
 Deno.test("claimOutput lets one of many have an output", () =>
   inTemporaryFolder(async (folder) => {
-    const tried = await Promise.allSettled(
-      Array.from({ length: 8 }, () => claimOutput(join(folder, "model"))),
-    );
-    const claims = tried.flatMap((each) => each.status === "fulfilled" ? [each.value] : []);
-    assertEquals(claims.length, 1);
-    for (const claim of claims) claim[Symbol.dispose]();
-    assertEquals(names(folder), []);
+    for (let round = 0; round < 10; round++) { // one in twenty failed while a look could be in a lock's way
+      const tried = await Promise.allSettled(
+        Array.from({ length: 8 }, () => claimOutput(join(folder, "model"))),
+      );
+      const claims = tried.flatMap((each) => each.status === "fulfilled" ? [each.value] : []);
+      assertEquals(claims.length, 1);
+      for (const claim of claims) claim[Symbol.dispose]();
+      assertEquals(names(folder), []);
+    }
   }));
 
 Deno.test("claimOutput takes over from a dead process of this machine, whose lock is gone", () =>

@@ -1,5 +1,6 @@
 import { join } from "@std/path";
 import { LetheError, UsageError } from "../../error.ts";
+import { holdFile } from "../../files/file_lock.ts";
 import { sha256Hex } from "../../files/sha256.ts";
 import { writeWhole } from "../../files/write_whole.ts";
 import type { OnProgress } from "../../run/progress.ts";
@@ -109,7 +110,7 @@ export async function shareFolder(out: string): Promise<Disposable> {
   await Deno.mkdir(out, { recursive: true });
   const file = await Deno.open(join(out, "lock"), { write: true, create: true });
   // Some shared file systems know no locks; claims do without.
-  if (await file.tryLock(false).catch(() => true)) return file;
+  if (await holdFile(file, false).catch(() => true)) return file;
   file.close();
   throw new LetheError(
     `a benchmark of one process works in ${out}`,

@@ -1,5 +1,6 @@
 import { resolve } from "@std/path";
 import { firstLine, LetheError } from "../../error.ts";
+import { holdFile, isHeld } from "../../files/file_lock.ts";
 import {
   endsOf,
   isHalfMark,
@@ -133,12 +134,7 @@ async function copyInUse(kit: string, id: string): Promise<boolean> {
     if (!marks.some((mark) => mark.kit === id && mark.mark === "begun" && !ends.has(mark.run))) {
       continue;
     }
-    const file = await Deno.open(path, { read: true }).catch(() => null);
-    try {
-      if (file !== null && !await file.tryLock(true)) return true;
-    } finally {
-      file?.close();
-    }
+    if (await isHeld(path)) return true;
   }
   return false;
 }
@@ -153,9 +149,7 @@ async function openLocked(path: string, kit: string): Promise<Deno.FsFile> {
     const file = await Deno.open(path, { read: true, append: true, create: true })
       .catch((cause) => cannotMark(path, cause));
     try {
-      if (!await file.tryLock(true)) {
-        throw inUse(kit);
-      }
+      if (!await holdFile(file, true)) throw inUse(kit);
       // A run that gave up may have taken the file away between opening and locking it.
       const [held, there] = [await file.stat(), await Deno.lstat(path).catch(() => null)];
       if (there !== null && there.ino === held.ino && there.dev === held.dev) return file;
