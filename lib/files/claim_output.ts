@@ -66,6 +66,7 @@ export async function claimOutput(
       if (!await holdFile(file, true, TRIED_FOR).catch(() => true)) throw inUse(out, own);
       // Two may have found a dead owner at once; by now both are there to be seen.
       await refuseLiving(out, claimsOf(folder, name).filter(({ path }) => path !== own.path));
+      await refuseExisting(out); // another may have ended between the first look and the claim
       return { path: own.path, [Symbol.dispose]: release };
     }
     throw inUse(out, claimsOf(folder, name).at(-1)); // many others, each a moment quicker

@@ -68,8 +68,10 @@ export async function claimStage(
     const dead = Number.isNaN(time) || performance.now() - seen.since >= 1000 * deadAfter;
     if (dead) {
       const held = take(folder, name, number + 1, maker, beat);
-      if (held) return held;
-      continue; // somebody else was quicker
+      if (held === null) continue; // somebody else was quicker
+      if (!await isDone()) return held;
+      held[Symbol.dispose](); // made between the look and the claim
+      return null;
     }
     onWait?.(inWords(newest!.path));
     await new Promise((resolve) => setTimeout(resolve, 1000 * Math.min(beat, deadAfter / 4)));

@@ -47,6 +47,13 @@ Deno.test("claimStage ends its waiting when the stage has been made, and leaves 
     assertEquals(claimedBy(folder, NAME), null);
   }));
 
+Deno.test("claimStage gives back at once what was made between its look and its claim", () =>
+  inTemporaryFolder(async (folder) => {
+    let looks = 0;
+    assertEquals(await claim(folder, () => Promise.resolve(looks++ > 0)), null);
+    assertEquals([looks, ...Deno.readDirSync(folder)], [2], "no claim is left");
+  }));
+
 Deno.test("claimStage takes over from an owner without a heartbeat, one of those who wait", () =>
   inTemporaryFolder(async (folder) => {
     await Deno.writeTextFile(join(folder, `${NAME}.0`), "");
