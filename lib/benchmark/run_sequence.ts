@@ -1,6 +1,7 @@
 import { join } from "@std/path";
 import { chunks } from "../data/loader/image_source.ts";
 import { exportRequests } from "../data/requests/export_requests.ts";
+import type { Sample } from "../data/sample.ts";
 import { copyFolder } from "../files/copy_folder.ts";
 import { buildFolder } from "../files/write_whole.ts";
 import { definedMetric } from "../measure/evaluation.ts";
@@ -8,7 +9,7 @@ import { tugOfWar } from "../measure/eq7_tug_of_war.ts";
 import { readModel } from "../model/checkpoint.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { uploadWeights } from "../model/device_weights.ts";
-import type { SplitData } from "../run/split_data.ts";
+import { hashOf, type SplitData } from "../run/split_data.ts";
 import type { SplitImages } from "../run/split_images.ts";
 import { unlearnRequests } from "../run/unlearn_requests.ts";
 import type { Device } from "../tensor/device.ts";
@@ -51,7 +52,8 @@ export async function runSequence(
     for (const [i, group] of groups.entries()) {
       const support = join(staging, `requests-${i}`);
       const supportOf = Object.fromEntries(group.map((name) => [name, split.support[name]]));
-      await exportRequests({ ...split, support: supportOf }, dataset, support);
+      const hash = (sample: Sample) => hashOf(data, sample);
+      await exportRequests({ support: supportOf }, dataset, support, hash);
       const after = join(staging, `unlearned-${i}`);
       const { identityKey } = inputs;
       // What a request comes to is measured here, however far it moves the weights.

@@ -1,9 +1,5 @@
 import { join } from "@std/path";
-import { hashImages } from "../data/loader/image_store.ts";
-import { openDataset } from "../data/open_dataset.ts";
 import { writePortraits } from "../data/portraits/write_portraits.ts";
-import { makeSplit } from "../data/split.ts";
-import { writeSplit } from "../data/split_file.ts";
 import { buildFolder } from "../files/write_whole.ts";
 import { readModel } from "../model/checkpoint.ts";
 import { uploadWeights } from "../model/device_weights.ts";
@@ -12,6 +8,7 @@ import { DEFAULT_FOLDS } from "../run/memory/settings.ts";
 import { updatesFolder } from "../run/memory/stored_updates.ts";
 import type { OnProgress } from "../run/progress.ts";
 import { openSplit, type SplitData } from "../run/split_data.ts";
+import { splitDataset } from "../run/split_dataset.ts";
 import { openImages, type SplitImages } from "../run/split_images.ts";
 import { trainModel } from "../run/train_model.ts";
 import type { Device } from "../tensor/device.ts";
@@ -60,7 +57,7 @@ export async function runStage(
     case "draw":
       return await writePortraits(out, { ...task.portraits, seed: 0 });
     case "split":
-      return await drawSplit(task, inputs.data, out);
+      return await makeSplit(task, inputs.data, out, onProgress);
     case "train": {
       const { kind: _, ...training } = task;
       return void await trainModel({
@@ -214,15 +211,19 @@ export async function runStage(
   }
 }
 
-async function drawSplit(
+async function makeSplit(
   { layout, forget, seed }: Extract<Stage["task"], { kind: "split" }>,
   data: string,
   out: string,
+  onProgress: OnProgress | undefined,
 ): Promise<void> {
-  const dataset = await openDataset(layout, data);
-  const hashes = await hashImages(dataset.root, dataset.samples.map(({ file }) => file));
   await buildFolder(out, async (staging) => {
-    await writeSplit(join(staging, SPLIT_FILE), makeSplit(dataset, { forget, seed, hashes }));
+    await splitDataset({
+      ...{ dataset: layout, data, forget, seed, out: join(staging, SPLIT_FILE) },
+      // Whatever does not decode is told by the first stage that reads it.
+      check: false,
+      onProgress,
+    });
   });
 }
 

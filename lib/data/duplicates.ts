@@ -1,3 +1,4 @@
+import { HASH_BYTES } from "./file_hashes.ts";
 import type { Sample, Samples } from "./sample.ts";
 
 /** Files with the same bytes. */
@@ -6,21 +7,55 @@ export type SameImage = readonly Pick<Sample, "file" | "identity">[];
 /**
  * Images that a data set has more than once.
  *
- * @param hashes SHA-256 by file
+ * @param hashes SHA-256 of each sample's file, {@link HASH_BYTES} bytes
  * @returns two files or more each, in the samples' order
  */
-export function findDuplicates(
-  samples: Samples,
-  hashes: Readonly<Record<string, string>>,
-): SameImage[] {
-  const byHash = new Map<string, Sample[]>();
-  for (const sample of samples) {
-    const same = byHash.get(hashes[sample.file]);
-    if (same) same.push(sample);
-    else byHash.set(hashes[sample.file], [sample]);
+export function findDuplicates(samples: Samples, hashes: Uint8Array): SameImage[] {
+  return repeatedRows(hashes).map((rows) =>
+    rows.map((row) => {
+      const { file, identity } = samples.at(row)!;
+      return { file, identity };
+    })
+  );
+}
+
+/**
+ * Rows of equal hashes. A table of numbers finds them: strings of the hashes of a large data set would take
+ * tens of megabytes.
+ *
+ * @param hashes {@link HASH_BYTES} bytes each
+ * @returns two rows or more each, by the first of them
+ */
+export function repeatedRows(hashes: Uint8Array): number[][] {
+  const count = hashes.length / HASH_BYTES;
+  const words = new DataView(hashes.buffer, hashes.byteOffset, hashes.byteLength);
+  // Of the hashes of one place, the row that came last; and to each row the one before it.
+  const last = new Int32Array(2 ** Math.ceil(Math.log2(count + 1))).fill(-1);
+  const before = new Int32Array(count);
+  const groups = new Map<number, number[]>();
+  for (let row = 0; row < count; row++) {
+    let folded = 0;
+    for (let at = 0; at < HASH_BYTES; at += 4) folded ^= words.getUint32(HASH_BYTES * row + at);
+    const place = (folded >>> 0) % last.length;
+    let other = last[place];
+    while (other >= 0 && !sameHash(hashes, other, row)) other = before[other];
+    if (other < 0) {
+      before[row] = last[place];
+      last[place] = row;
+    } else {
+      const group = groups.get(other);
+      if (group) group.push(row);
+      else groups.set(other, [other, row]);
+    }
   }
-  return [...byHash.values()].filter((same) => same.length > 1)
-    .map((same) => same.map(({ file, identity }) => ({ file, identity })));
+  return [...groups.values()].sort(([a], [b]) => a - b);
+}
+
+function sameHash(hashes: Uint8Array, one: number, other: number): boolean {
+  for (let i = 0; i < HASH_BYTES; i++) {
+    if (hashes[HASH_BYTES * one + i] !== hashes[HASH_BYTES * other + i]) return false;
+  }
+  return true;
 }
 
 /** What is told of duplicates, at most this many each by name. */

@@ -1,6 +1,7 @@
 import { LetheError } from "../error.ts";
 import { contentHash } from "../files/sha256.ts";
 import type { FileTable } from "./file_table.ts";
+import type { Samples } from "./sample.ts";
 
 /** Bytes of a SHA-256. */
 export const HASH_BYTES = 32;
@@ -35,6 +36,18 @@ export type FileIdentity = Pick<Deno.FileInfo, "dev" | "ino" | "size"> & {
 export interface HashReader extends Disposable {
   /** SHA-256 of the file in a row, hexadecimal. */
   at(row: number): string;
+}
+
+/** The hashes of a data set's files in their order, of their hexadecimal form by file. */
+export function packHashes(
+  samples: Samples,
+  hashes: Readonly<Record<string, string>>,
+): Uint8Array {
+  const packed = new Uint8Array(HASH_BYTES * samples.length);
+  samples.forEach(({ file }, row) => {
+    packed.set(Uint8Array.fromHex(hashes[file]), HASH_BYTES * row);
+  });
+  return packed;
 }
 
 /** @see FileIdentity */

@@ -1,7 +1,9 @@
 import { LetheError } from "../error.ts";
 import { Random } from "../random.ts";
 import { openDataset } from "./open_dataset.ts";
-import { findDuplicates } from "./duplicates.ts";
+import { repeatedRows } from "./duplicates.ts";
+import { packHashes } from "./file_hashes.ts";
+import { columnsOf } from "./packed_samples.ts";
 import type { Dataset, DatasetName, Samples, Task } from "./sample.ts";
 
 /** Who is in which part, as `split.json` holds it. */
@@ -59,46 +61,61 @@ export function makeSplit(
     hashes: Readonly<Record<string, string>>;
   },
 ): Split {
+  const packed = packHashes(dataset.samples, hashes);
+  return { ...drawSplit(dataset, { forget, seed, hashes: packed }), hashes };
+}
+
+/** {@link makeSplit} without an object of hashes. @param options `hashes`: of each sample, 32 bytes */
+export function drawSplit(
+  dataset: Dataset,
+  { forget, seed, hashes }: { forget: number; seed: number; hashes: Uint8Array },
+): Omit<Split, "hashes"> {
   const random = new Random(seed, "split");
-  const filesOf = filesByIdentity(dataset.samples);
-  const shuffled = random.shuffle([...filesOf.keys()].sort());
-  const images = (identity: string) => filesOf.get(identity)!.length;
-  const aside = leading(shuffled, images, SET_ASIDE * dataset.samples.length);
+  const { task, labels, samples } = dataset;
+  const { owners, people } = columnsOf(samples, task, labels.length);
+  const repeated = new Set(repeatedRows(hashes).flat());
+  const [counts, single] = [new Uint32Array(people.length), new Uint32Array(people.length)];
+  owners.forEach((owner, row) => {
+    counts[owner]++;
+    if (!repeated.has(row)) single[owner]++;
+  });
+  const places = new Map(people.map((identity, place) => [identity, place]));
+  const images = (identity: string) => counts[places.get(identity)!];
+  const shuffled = random.shuffle(people.filter((_, place) => counts[place] > 0).sort());
+  const aside = leading(shuffled, images, SET_ASIDE * samples.length);
   const asideImages = aside.reduce((sum, identity) => sum + images(identity), 0);
   const val = aside.slice(0, Math.max(1, leading(aside, images, asideImages / 2).length));
   const test = aside.slice(val.length);
   const train = shuffled.slice(aside.length);
   if (test.length === 0) {
     throw new LetheError(
-      `${dataset.root} shows ${shuffled.length} people in ${dataset.samples.length} images`,
+      `${dataset.root} shows ${shuffled.length} people in ${samples.length} images`,
       "training, validation and test need people of their own (40 % of the images for the latter)",
       "use a data set with more people, or none that holds so large a share of the images",
     );
   }
-  const repeated = new Set(
-    findDuplicates(dataset.samples, hashes).flatMap((same) => same.map(({ file }) => file)),
-  );
-  const single = (identity: string) =>
-    filesOf.get(identity)!.filter((file) => !repeated.has(file)).sort();
-  const candidates = train.filter((identity) => single(identity).length > 0);
+  const candidates = train.filter((identity) => single[places.get(identity)!] > 0);
   const chosen = chooseForget(train, candidates, images, forget, random);
+  const files = new Map(chosen.map((identity): [string, string[]] => [identity, []]));
+  owners.forEach((owner, row) => {
+    if (!repeated.has(row)) files.get(people[owner])?.push(samples.at(row)!.file);
+  });
   const support = chosen.map((identity) => {
-    const files = single(identity);
-    return [identity, files[random.integer(files.length)]];
+    const own = files.get(identity)!.sort();
+    return [identity, own[random.integer(own.length)]];
   });
   return {
     version: 1,
-    dataset: { name: dataset.name, task: dataset.task, labels: dataset.labels },
+    dataset: { name: dataset.name, task, labels },
     seed,
     forgetCount: forget,
     identities: {
-      retain: train.filter((identity) => !chosen.includes(identity)),
+      retain: train.filter((identity) => !files.has(identity)),
       forget: chosen,
       val,
       test,
     },
     support: Object.fromEntries(support),
-    hashes,
   };
 }
 
@@ -134,16 +151,6 @@ function leading(
   return identities.slice(0, over < 0 ? identities.length : over);
 }
 
-function filesByIdentity(samples: Samples): Map<string, string[]> {
-  const files = new Map<string, string[]>();
-  for (const { identity, file } of samples) {
-    const own = files.get(identity);
-    if (own) own.push(file);
-    else files.set(identity, [file]);
-  }
-  return files;
-}
-
 /**
  * The samples of a part, in the data set's order.
  *
@@ -152,8 +159,8 @@ function filesByIdentity(samples: Samples): Map<string, string[]> {
  * @param part which samples
  */
 export function samplesOf(split: Split, dataset: Dataset, part: SplitPart): Samples {
+  if (part === "support") return supportSamples(split.support, dataset);
   const support = new Set(Object.values(split.support));
-  if (part === "support") return dataset.samples.filter(({ file }) => support.has(file));
   const parts: IdentityPart[] = part === "train" ? ["retain", "forget"] : [part];
   const identities = new Set(parts.flatMap((name) => split.identities[name]));
   const asked = new Set(Object.keys(split.support));
@@ -162,6 +169,12 @@ export function samplesOf(split: Split, dataset: Dataset, part: SplitPart): Samp
     const { identity } = sample;
     return identities.has(identity) && !(asked.has(identity) && support.has(sample.file));
   });
+}
+
+/** The support images of a split, or of some of its people. */
+export function supportSamples(support: Split["support"], dataset: Dataset): Samples {
+  const files = new Set(Object.values(support));
+  return dataset.samples.filter(({ file }) => files.has(file));
 }
 
 /**

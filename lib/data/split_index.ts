@@ -6,7 +6,7 @@ import { HASH_BYTES, type HashedFiles, identityOf, openHashes } from "./file_has
 import { fileAt, fileCount, tableOf } from "./file_table.ts";
 import { type FolderState, folderState, isUnchanged } from "./folder_state.ts";
 import { columnsOf, packedSamples } from "./packed_samples.ts";
-import type { Dataset, Samples } from "./sample.ts";
+import type { Dataset } from "./sample.ts";
 import type { Split } from "./split.ts";
 import { targetBytes, TargetTable } from "./target_table.ts";
 
@@ -89,15 +89,6 @@ export async function writeSplitIndex(
   const hash = createHash("sha256");
   for (const part of parts) hash.update(part);
   await writeWhole(indexPath(path), [MAGIC, hash.digest(), ...parts]);
-}
-
-/** The hashes of a data set's files in their order. */
-export function packHashes(samples: Samples, hashes: Split["hashes"]): Uint8Array {
-  const packed = new Uint8Array(HASH_BYTES * samples.length);
-  samples.forEach(({ file }, row) => {
-    packed.set(Uint8Array.fromHex(hashes[file]), HASH_BYTES * row);
-  });
-  return packed;
 }
 
 /**

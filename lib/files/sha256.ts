@@ -5,6 +5,11 @@ export function sha256Hex(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
+/** As {@link sha256Hex}, the 32 bytes themselves. */
+export function sha256Bytes(bytes: Uint8Array): Uint8Array {
+  return createHash("sha256").update(bytes).digest();
+}
+
 /** As {@link sha256Hex}, of a file, which is read piece by piece. @throws what opening or reading throws */
 export function sha256File(path: string): string {
   using file = Deno.openSync(path, { read: true });

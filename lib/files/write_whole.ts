@@ -9,12 +9,13 @@ import { withTemporaryPath } from "./temporary_path.ts";
  * and take the name. A file already at `path` is replaced. Missing parent folders are made.
  *
  * @param path the file to write
- * @param content bytes, some after others, or text to be written as UTF-8
+ * @param content bytes, some after others (made as they are written, if need be), or text to be written
+ *   as UTF-8
  * @throws {LetheError} when the file cannot be written; nothing is left behind
  */
 export async function writeWhole(
   path: string,
-  content: Uint8Array | readonly Uint8Array[] | string,
+  content: Uint8Array | Iterable<Uint8Array> | string,
 ): Promise<void> {
   const parts = typeof content === "string"
     ? [new TextEncoder().encode(content)]

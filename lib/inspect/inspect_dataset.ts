@@ -1,5 +1,5 @@
 import { describeDuplicates, findDuplicates } from "../data/duplicates.ts";
-import { examineImages } from "../data/loader/examine_images.ts";
+import { examineImages, filesOf } from "../data/loader/examine_images.ts";
 import type { Progress } from "../data/loader/image_store.ts";
 import { openDataset } from "../data/open_dataset.ts";
 import type { Dataset, DatasetName } from "../data/sample.ts";
@@ -19,7 +19,7 @@ export async function inspectDataset(
   const { samples, absent, unread } = dataset;
   const { hashes, broken } = await examineImages(
     dataset.root,
-    samples.map(({ file }) => file),
+    filesOf(samples),
     { decode: true, ...(onProgress ? { onProgress } : {}) },
   );
   const perPerson = [...countBy(samples.map(({ identity }) => identity)).values()]

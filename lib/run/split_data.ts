@@ -1,4 +1,4 @@
-import { type HashedFiles, openHashes } from "../data/file_hashes.ts";
+import { type HashedFiles, openHashes, packHashes } from "../data/file_hashes.ts";
 import { sameFiles } from "../data/file_table.ts";
 import { type InputThread, openInput } from "../data/loader/input_thread.ts";
 import { openDataset } from "../data/open_dataset.ts";
@@ -7,7 +7,7 @@ import { readPackedSplit } from "../data/packed_split.ts";
 import type { Dataset, Sample, Samples } from "../data/sample.ts";
 import { IDENTITY_PARTS, openSplitDataset, type Split } from "../data/split.ts";
 import { readSplit, splitHash } from "../data/split_file.ts";
-import { packHashes, readSplitIndex, withHashes, writeSplitIndex } from "../data/split_index.ts";
+import { readSplitIndex, withHashes, writeSplitIndex } from "../data/split_index.ts";
 import { sha256File } from "../files/sha256.ts";
 
 /** A split and the data set it was made of. */

@@ -1,13 +1,14 @@
 import { describeDuplicates, findDuplicates } from "../data/duplicates.ts";
-import { examineImages, refuseBroken } from "../data/loader/examine_images.ts";
+import { openHashes } from "../data/file_hashes.ts";
+import { examineImages, filesOf, refuseBroken } from "../data/loader/examine_images.ts";
 import { openDataset } from "../data/open_dataset.ts";
+import { columnsOf, packedSamples } from "../data/packed_samples.ts";
 import { exportRequests } from "../data/requests/export_requests.ts";
 import type { Dataset, DatasetName } from "../data/sample.ts";
-import { packHashes, writeSplitIndex } from "../data/split_index.ts";
-import { IDENTITY_PARTS, makeSplit, type Split } from "../data/split.ts";
-import { splitHash, writeSplit } from "../data/split_file.ts";
+import { withHashes, writeSplitIndex } from "../data/split_index.ts";
+import { drawSplit, IDENTITY_PARTS, type Split } from "../data/split.ts";
+import { writePackedSplit } from "../data/write_packed_split.ts";
 import { finishBeforeExit } from "../files/finish_before_exit.ts";
-import { sha256File } from "../files/sha256.ts";
 import { refuseExisting } from "../files/write_whole.ts";
 import type { OnProgress } from "./progress.ts";
 
@@ -47,26 +48,31 @@ export async function splitDataset(options: SplitOptions): Promise<MadeSplit> {
   const { out, requests, forget, seed, attributes, check, onProgress } = options;
   await refuseExisting(out);
   if (requests !== undefined) await refuseExisting(requests);
-  const dataset = await openDataset(options.dataset, options.data, { attributes });
+  const opened = await openDataset(options.dataset, options.data, { attributes });
+  const { task, labels, root } = opened;
+  const columns = columnsOf(opened.samples, task, labels.length);
+  const dataset = { ...opened, samples: packedSamples(columns) };
   const stage = check ? "hash and check" : "hash";
-  const examined = await examineImages(dataset.root, dataset.samples.map(({ file }) => file), {
+  const examined = await examineImages(root, filesOf(dataset.samples), {
     decode: check,
     onProgress: (done, total) => onProgress?.({ stage, done, total, unit: "images" }),
   });
-  refuseBroken(dataset.root, examined);
+  refuseBroken(root, examined);
   const { hashes } = examined;
-  const split = makeSplit(dataset, { forget, seed, hashes });
-  await finishBeforeExit(async () => {
-    if (requests !== undefined) await exportRequests(split, dataset, requests);
-    await writeSplit(out, split);
+  const drawn = drawSplit(dataset, { forget, seed, hashes });
+  const files = { table: columns.table, hashes };
+  const written = await finishBeforeExit(async () => {
+    if (requests !== undefined) {
+      using reader = openHashes(hashes);
+      await exportRequests(drawn, dataset, requests, ({ row }) => reader.at(row!));
+    }
+    return await writePackedSplit(out, drawn, files);
   });
   // The next command opens it without parsing; where it cannot be written, by parsing.
-  const { hashes: _, ...rest } = split;
-  await writeSplitIndex(out, options.data, {
-    ...{ split: rest, sha256: splitHash(split), file: sha256File(out), dataset },
-    hashes: packHashes(dataset.samples, hashes),
-  }).catch(() => {});
-  return { split, dataset, notes: [...absentNotes(dataset), ...duplicateNotes(dataset, split)] };
+  await writeSplitIndex(out, options.data, { ...written, split: drawn, dataset, hashes })
+    .catch(() => {});
+  const notes = [...absentNotes(dataset), ...duplicateNotes(dataset, drawn, hashes)];
+  return { split: withHashes(drawn, files), dataset, notes };
 }
 
 function absentNotes({ absent, unread }: Dataset): string[] {
@@ -79,8 +85,12 @@ function absentNotes({ absent, unread }: Dataset): string[] {
   return [`${gone} rows of the label files have no image and were left out`, ...formats];
 }
 
-function duplicateNotes(dataset: Dataset, split: Split): string[] {
-  const duplicates = findDuplicates(dataset.samples, split.hashes);
+function duplicateNotes(
+  dataset: Dataset,
+  split: Pick<Split, "identities">,
+  hashes: Uint8Array,
+): string[] {
+  const duplicates = findDuplicates(dataset.samples, hashes);
   if (duplicates.length === 0) return [];
   const parts = new Map(
     IDENTITY_PARTS.flatMap((part) => split.identities[part].map((identity) => [identity, part])),

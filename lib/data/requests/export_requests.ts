@@ -4,8 +4,8 @@ import { MAX_IMAGE_BYTES } from "../images/decode_image.ts";
 import { checkHash } from "../loader/image_loader.ts";
 import { readPlainFile } from "../../files/plain_file.ts";
 import { identityFileName } from "./request_names.ts";
-import type { Dataset } from "../sample.ts";
-import { samplesOf, type Split } from "../split.ts";
+import type { Dataset, Sample } from "../sample.ts";
+import { type Split, supportSamples } from "../split.ts";
 import { buildFolder } from "../../files/write_whole.ts";
 
 /**
@@ -15,17 +15,24 @@ import { buildFolder } from "../../files/write_whole.ts";
  * @param split whose support images
  * @param dataset the data set that was split
  * @param out the folder to make; it must not exist, and appears whole
+ * @param hashOf the SHA-256 of an image; default: what the split says
  * @throws {LetheError} when `out` exists or an image has changed since the split
  */
-export async function exportRequests(split: Split, dataset: Dataset, out: string): Promise<void> {
+export async function exportRequests(
+  split: Pick<Split, "support"> & Partial<Pick<Split, "hashes">>,
+  dataset: Dataset,
+  out: string,
+  hashOf: (sample: Sample) => string | undefined = ({ file }) => split.hashes?.[file],
+): Promise<void> {
   const isClass = dataset.task === "classes";
   await buildFolder(out, async (staging) => {
     const rows: (string | number)[][] = [];
     const taken = new Set<string>();
-    for (const { file, identity, targets } of samplesOf(split, dataset, "support")) {
+    for (const sample of supportSamples(split.support, dataset)) {
+      const { file, identity, targets } = sample;
       const path = join(dataset.root, file);
       const bytes = await readPlainFile(path, { maxBytes: MAX_IMAGE_BYTES });
-      checkHash(path, bytes, split.hashes[file]);
+      checkHash(path, bytes, hashOf(sample));
       const name = identityFileName(identity, extname(file).toLowerCase(), taken);
       await Deno.writeFile(join(staging, name), bytes);
       rows.push([name, identity, ...isClass ? [dataset.labels[targets[0]]] : targets]);
