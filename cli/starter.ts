@@ -1,5 +1,6 @@
 import manifest from "../deno.json" with { type: "json" };
 import { closestName } from "../lib/closest_name.ts";
+import { shellWord } from "../lib/files/shell_word.ts";
 
 /** The commands of `lethe`: those tasks of deno.json that run a program of this repository's. */
 export function commandNames(): string[] {
@@ -29,7 +30,7 @@ export function answer(args: readonly string[]): { text: string; exitCode: 0 | 2
   const near = closestName(word, commandNames());
   const remedy = near === null ? "lethe --help lists them" : `did you mean ${near}?`;
   return {
-    text: `lethe: ${word} is no command; its commands are tasks of deno.json: ${remedy}`,
+    text: `lethe: ${shellWord(word)} is no command; its commands are tasks of deno.json: ${remedy}`,
     exitCode: 2,
   };
 }

@@ -88,6 +88,7 @@ export const accept = command({
       ...(split === undefined ? {} : { split: { file: split, parts: parts as IdentityPart[] } }),
       ...memoryChoice(options),
       onProgress: progress(terminal),
+      onNotice: (line) => terminal.note(line),
     });
     const falls = shortfalls(found, options);
     const asked = [options.maxDrop, options.maxLabelDrop, options.maxLossRise]

@@ -1,4 +1,5 @@
 import { LetheError } from "../error.ts";
+import { byteSize } from "../files/text/byte_size.ts";
 import { deviceMemory, keepWithin } from "../tensor/device_memory.ts";
 import { isFlashHead } from "../tensor/kernels/webgpu/attention/flash.ts";
 import { onCard } from "../tensor/kernels/webgpu/card.ts";
@@ -156,8 +157,8 @@ export function microBatchWithin(
   const taken = (images: number) => fixed + bytesOfImages(shape, pass, backend, images);
   if (taken(1) > given) {
     throw new LetheError(
-      `${pass} takes ${gibibytes(taken(1))} of device memory with one image at a time`,
-      `the limit is ${gibibytes(given)}${limit === undefined ? " (assumed)" : ""}`,
+      `${pass} takes ${byteSize(taken(1))} of device memory with one image at a time`,
+      `the limit is ${byteSize(given)}${limit === undefined ? " (assumed)" : ""}`,
       "raise --memory-limit if the device has more, or take a smaller model",
     );
   }
@@ -166,8 +167,8 @@ export function microBatchWithin(
   const widest = 4 * tokens * Math.max(4 * shape.dim, shape.heads * tokens);
   if (widest > tensorBytes) {
     throw new LetheError(
-      `${pass} makes a tensor of ${gibibytes(widest)} of one image`,
-      `this adapter binds at most ${gibibytes(tensorBytes)} at a time`,
+      `${pass} makes a tensor of ${byteSize(widest)} of one image`,
+      `this adapter binds at most ${byteSize(tensorBytes)} at a time`,
       "take a smaller model or image, or --device wasm",
     );
   }
@@ -186,12 +187,8 @@ export function refuseBeyond(shape: VitShape, labels: number, pass: Pass, limit:
   const fixed = SETS[pass] * thetaBytes(shape, labels);
   if (fixed <= limit) return;
   throw new LetheError(
-    `${pass} takes ${gibibytes(fixed)} of device memory for the weights alone`,
-    `the limit is ${gibibytes(limit)}`,
+    `${pass} takes ${byteSize(fixed)} of device memory for the weights alone`,
+    `the limit is ${byteSize(limit)}`,
     "raise --memory-limit if the device has more, or take a smaller model",
   );
-}
-
-function gibibytes(bytes: number): string {
-  return `${(bytes / 2 ** 30).toFixed(2)} GiB`;
 }

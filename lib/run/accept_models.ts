@@ -4,7 +4,7 @@ import { streamedSource } from "../data/loader/streamed_source.ts";
 import { openDataset } from "../data/open_dataset.ts";
 import type { Dataset, DatasetName, Sample, Samples } from "../data/sample.ts";
 import type { IdentityPart, Split } from "../data/split.ts";
-import { readSplit } from "../data/split_file.ts";
+import { readSplit, splitHash } from "../data/split_file.ts";
 import { LetheError } from "../error.ts";
 import { type BeforeAfter, compareBeforeAfter } from "../measure/before_after.ts";
 import { readModel } from "../model/checkpoint.ts";
@@ -17,6 +17,7 @@ import { Random } from "../random.ts";
 import { useKernels } from "../tensor/kernels/autotune/kernel_choice.ts";
 import { disposeWeights } from "../tensor/weights.ts";
 import type { OnProgress } from "./progress.ts";
+import { otherSplitNotice } from "./trained_split.ts";
 
 /** What {@link acceptModels} needs. */
 export interface AcceptOptions {
@@ -32,6 +33,8 @@ export interface AcceptOptions {
   readonly microBatch?: number | undefined;
   readonly memoryLimit?: number | undefined;
   readonly onProgress?: OnProgress | undefined;
+  /** Lines for people: that a model was trained on another split. */
+  readonly onNotice?: (line: string) => void;
 }
 
 /** Both models on the images that count. */
@@ -67,9 +70,13 @@ export async function acceptModels(options: AcceptOptions): Promise<Acceptance> 
     sameBits(values, after.theta.get(name)?.values ?? [])
   );
   const dataset = await openDataset(options.layout, options.images);
-  const chosen = options.split
-    ? partsOf(dataset, await readSplit(options.split.file), options.split.parts)
-    : dataset.samples;
+  const split = options.split && await readSplit(options.split.file);
+  for (const model of split ? [options.before, options.after] : []) {
+    const so = "of the parts' images it may have learned from others than its own split tells";
+    const note = await otherSplitNotice(model, so, splitHash(split!));
+    if (note !== null) options.onNotice?.(note);
+  }
+  const chosen = split ? partsOf(dataset, split, options.split!.parts) : dataset.samples;
   const { samples, columns } = inModelsLabels(chosen, dataset, config, options.images);
   using input = openInput(dataset.root, samples.length, {});
   const files = samples.map(({ file }) => file);

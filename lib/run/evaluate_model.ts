@@ -16,6 +16,7 @@ import { oracleNotes } from "./oracle_origin.ts";
 import type { OnProgress } from "./progress.ts";
 import { openSplit, type SplitData } from "./split_data.ts";
 import { openImages, type SplitImages } from "./split_images.ts";
+import { otherSplitNotice } from "./trained_split.ts";
 import { everyIndex, range } from "../data/loader/image_source.ts";
 import { byteTargets } from "../data/loader/stored_source.ts";
 
@@ -83,11 +84,7 @@ export async function evaluateLabelSets(
   labelSets: readonly (readonly string[] | undefined)[],
 ): Promise<EvaluationReport[]> {
   const data = await openSplit(options.split, options.data);
-  if (options.retrained !== undefined) {
-    const { retrained, models } = options;
-    const notes = await oracleNotes({ retrained, models, split: data.sha256 });
-    for (const note of notes) options.onNotice?.(note);
-  }
+  for (const note of await originNotes(options, data.sha256)) options.onNotice?.(note);
   using images = openImages(data, options.cache, options.onNotice);
   using evaluator = openEvaluator(data, images, options, labelSets);
   const models: ModelEvaluation[][] = [];
@@ -97,6 +94,19 @@ export async function evaluateLabelSets(
     : await evaluator.evaluate(options.retrained);
   const { task } = data.dataset;
   return labelSets.map((_, i) => reportOf(task, models.map((model) => model[i]), retrained?.[i]));
+}
+
+/** What is to be known of where the models come from. @throws UsageError the oracle can be none */
+async function originNotes(
+  { models, retrained }: Pick<EvaluateOptions, "models" | "retrained">,
+  split: string,
+): Promise<string[]> {
+  const so = "it may have learned from images of test, and not from those of retain and forget";
+  const others = await Promise.all(models.map((model) => otherSplitNotice(model, so, split)));
+  return [
+    ...others.filter((note) => note !== null),
+    ...retrained === undefined ? [] : await oracleNotes({ retrained, models, split }),
+  ];
 }
 
 function reportOf(

@@ -2,6 +2,7 @@ import { dirname, join } from "@std/path";
 import { UsageError } from "../error.ts";
 import { sameWeights } from "../model/same_weights.ts";
 import { trainingNotes } from "../model/training_notes.ts";
+import { otherSplitNotice } from "./trained_split.ts";
 
 /** What {@link oracleNotes} holds against each other. */
 export interface OracleFolders {
@@ -87,11 +88,10 @@ export async function oracleNotice(
   what: string,
   split: string,
 ): Promise<string | null> {
-  const notes = await trainingNotes(model);
-  if (notes.split !== null && notes.split !== split) {
-    return `${model} was trained on another split than this: ${what} is of people some of whom it never saw`;
-  }
-  return notes.withoutForget
+  const so = `${what} is of people some of whom it never saw`;
+  const other = await otherSplitNotice(model, so, split);
+  if (other !== null) return other;
+  return (await trainingNotes(model)).withoutForget
     ? `${model} was trained without the people to forget: ${what} serves for comparison alone`
     : null;
 }

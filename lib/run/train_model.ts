@@ -18,6 +18,7 @@ import type { Device } from "../tensor/device.ts";
 import { disposeWeights } from "../tensor/weights.ts";
 import { kernelProgress, type OnProgress } from "./progress.ts";
 import { checkOracleStart } from "./oracle_origin.ts";
+import { otherSplitNotice } from "./trained_split.ts";
 import { openSplit } from "./split_data.ts";
 import { openImages } from "./split_images.ts";
 import { choosePreset, initialTheta, startConfig } from "./training/start_weights.ts";
@@ -87,6 +88,13 @@ export async function trainModel(options: TrainModelOptions): Promise<readonly E
   if (withoutForget && options.init !== undefined) {
     await checkOracleStart(options.init, data.sha256);
   }
+  const notice = options.init === undefined ? null : await otherSplitNotice(
+    options.init,
+    "it may have learned from this one's test people" +
+      (withoutForget ? ", and from those to forget" : ""),
+    data.sha256,
+  );
+  if (notice !== null) options.onNotice?.(notice);
   const start = options.init === undefined ? null : await readPretrained(options.init);
   const preset = options.preset ?? await choosePreset(data, start, withoutForget, options.onNotice);
   const config = startConfig(presetConfig(PRESETS[preset], task, labels), start);

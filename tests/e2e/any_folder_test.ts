@@ -83,5 +83,11 @@ Deno.test(
         2,
         "lethe: unlern is no command; its commands are tasks of deno.json: did you mean unlearn?\n",
       ]);
+      // Each would be one, were it taken for a pattern.
+      for (const word of ["unl.*", "[a-z]*", "spli.", "", "split\ntrain"]) {
+        const { code, out, err } = await lethe(word, "--help");
+        assertEquals([code, out], [2, ""], word);
+        assertStringIncludes(err, " is no command");
+      }
     }),
 );

@@ -56,5 +56,5 @@ Deno.test("trainModel logs the same updates when it was stopped, and the weights
 Deno.test("checkLogSize lets small models through and refuses ViT-B with many people, saying what it takes", () => {
   checkLogSize(10_000, 50_000);
   const base = () => checkLogSize(1000, 86_000_000);
-  assertThrows(base, LetheError, "it keeps 640.7 GiB in memory, and 8 are the most");
+  assertThrows(base, LetheError, "it keeps 640.7 GiB in memory, and 8 GiB are the most");
 });

@@ -1,8 +1,9 @@
 import { checkInputs } from "../sandbox/inputs.ts";
 import { dirname } from "@std/path";
 import type { Split } from "../../data/split.ts";
-import { readSplit } from "../../data/split_file.ts";
+import { readSplit, splitHash } from "../../data/split_file.ts";
 import { readIdentityKey } from "../../model/kit/identity_key.ts";
+import { readManifest } from "../../model/kit/stored_manifest.ts";
 import type { UnlearnSummary } from "../../run/unlearn_summary.ts";
 import type { ContainedRun } from "../sandbox/contained_run.ts";
 import { copiesLayer, type KnownImages } from "../layers/copies.ts";
@@ -86,9 +87,16 @@ export async function unlearnWithReceipt(
   return { summary, receipt: receipt! };
 }
 
-async function splitOf({ split }: UnlearnWithReceiptOptions) {
+/** The split, if one was named; tells where it is not the one that the kit was made on. */
+async function splitOf({ split, kit, onLine }: UnlearnWithReceiptOptions) {
   if (split === undefined) return null;
-  return { ...await digestFile(split), content: await readSplit(split) };
+  const content = await readSplit(split);
+  const { record } = (await readManifest(kit)).manifest;
+  const own = record.split;
+  if (own !== undefined && own !== splitHash(content)) {
+    onLine?.(`${split} is another split than ${kit} was made on: its images are not the model's`);
+  }
+  return { ...await digestFile(split), content };
 }
 
 /** Whom the model was not trained on, where a split tells. */

@@ -4,6 +4,7 @@ import { MAX_IMAGE_BYTES } from "../images/decode_image.ts";
 import { checkHash, type ImageFiles, MISSING_IMAGE, openImageLoader } from "./image_loader.ts";
 import { readPlainFile } from "../../files/plain_file.ts";
 import { sha256Hex } from "../../files/sha256.ts";
+import { byteSize } from "../../files/text/byte_size.ts";
 import { decodeToForm, type StoredForm } from "../images/stored_form.ts";
 import type { StoredImages } from "./stored_source.ts";
 
@@ -110,7 +111,7 @@ function allocate(bytes: number, what: string): Uint8Array {
 
 function tooLarge(what: string, bytes: number, cause?: unknown): LetheError {
   return new LetheError(
-    `${what} take ${(bytes / 2 ** 30).toFixed(1)} GiB`,
+    `${what} take ${byteSize(bytes)}`,
     "so many are not kept in memory",
     "name a folder that holds them decoded with --cache, or use fewer or smaller images",
     { cause },

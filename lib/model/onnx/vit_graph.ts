@@ -1,4 +1,5 @@
 import { LetheError } from "../../error.ts";
+import { byteSize } from "../../files/text/byte_size.ts";
 import type { Model } from "../checkpoint.ts";
 import type { Weight } from "../safetensors.ts";
 import { OnnxGraph } from "./onnx_file.ts";
@@ -20,7 +21,7 @@ export function encodeOnnx({ config, theta }: Model): Uint8Array<ArrayBuffer> {
   const bytes = [...theta.values()].reduce((sum, { values }) => sum + values.byteLength, 0);
   if (bytes >= MAX_BYTES) {
     throw new LetheError(
-      `the model's weights take ${bytes} bytes`,
+      `the model's weights take ${byteSize(bytes)}`,
       "an ONNX file without others beside it holds less than 2 GiB",
       "serve model.safetensors, which timm reads",
     );

@@ -1,5 +1,6 @@
 import { join } from "@std/path";
 import { LetheError } from "../../error.ts";
+import { byteSize } from "../../files/text/byte_size.ts";
 import type { PersonUpdates } from "../../unlearn/compared/logged_updates.ts";
 
 /** Bytes of everybody's updates and moments, at most: they all change with every step. */
@@ -11,7 +12,7 @@ export function checkLogSize(people: number, weights: number): void {
   if (bytes <= MOST) return;
   throw new LetheError(
     `--log-updates with ${people} people and ${weights} weights`,
-    `it keeps ${(bytes / 2 ** 30).toFixed(1)} GiB in memory, and ${MOST / 2 ** 30} are the most`,
+    `it keeps ${byteSize(bytes)} in memory, and ${byteSize(MOST)} are the most`,
     "take a smaller model, or fewer people",
   );
 }

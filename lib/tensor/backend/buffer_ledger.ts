@@ -1,4 +1,5 @@
 import { LetheError } from "../../error.ts";
+import { byteSize } from "../../files/text/byte_size.ts";
 
 /** What buffers of a device take: tensors, recordings, pieces, staging. */
 export interface BufferLedger {
@@ -58,10 +59,9 @@ export function countBuffers(device: GPUDevice, makeRoom: () => void): BufferLed
 }
 
 function tooMuch(bytes: number, most: number): LetheError {
-  const gibibytes = (value: number) => `${(value / 2 ** 30).toFixed(2)} GiB`;
   return new LetheError(
-    `this would take ${gibibytes(bytes)} of device memory`,
-    `the limit is ${gibibytes(most)}`,
+    `this would take ${byteSize(bytes)} of device memory`,
+    `the limit is ${byteSize(most)}`,
     "raise --memory-limit if the device has more, or give a smaller --micro-batch",
   );
 }

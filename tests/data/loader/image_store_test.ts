@@ -59,6 +59,6 @@ Deno.test("loadImages says so when the images do not fit into memory", async () 
   await assertRejects(
     () => loadImages(".", files, { side: 2 ** 22, version: 2 }),
     LetheError,
-    "GiB",
+    " TiB; ",
   );
 });

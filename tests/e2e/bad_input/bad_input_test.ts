@@ -96,7 +96,10 @@ refuses(
   unlearn,
   `${UNLEARN} --memory-limit 1MiB`,
   [
-    ["the limit", "unlearn takes 0. .. the limit is 0.00 GiB: raise --memory-limit"],
+    [
+      "the limit",
+      "unlearn takes  .. MiB of device memory .. the limit is 1 MiB: raise --memory-limit",
+    ],
   ],
 );
 const NO_KIT: Bad = ["no kit", "@kit does not exist .. meta-learn --out kit", remove("kit")];

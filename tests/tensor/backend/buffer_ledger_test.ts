@@ -38,7 +38,11 @@ Deno.test("countBuffers refuses what goes beyond a limit, unless room can be mad
   make(40);
   make(60);
   assertEquals([ledger.bytes, unused.length], [100, 0]);
-  assertThrows(() => make(1), LetheError, "the limit is 0.00 GiB: raise --memory-limit");
+  assertThrows(
+    () => make(1),
+    LetheError,
+    "this would take 101 bytes of device memory; the limit is 100 bytes: raise --memory-limit",
+  );
   assertEquals(ledger.bytes, 100);
   ledger.keepWithin(Infinity);
   make(1);
