@@ -22,7 +22,13 @@ export const ledger = command({
   name: "ledger",
   summary: "an append-only file of requests, by keyed hashes: received, done, refused, due",
   options: {
-    dir: { kind: "path", required: true, value: "DIR", help: "where ledger.jsonl lies" },
+    dir: {
+      kind: "path",
+      required: true,
+      takes: "ledger's folder",
+      value: "DIR",
+      help: "where ledger.jsonl lies",
+    },
     received: { kind: "list", value: "WHO,..", help: "people whose requests came" },
     done: { kind: "list", value: "WHO,..", help: "people whom a run has forgotten" },
     refused: { kind: "list", value: "WHO,..", help: "people whose requests were refused" },

@@ -14,7 +14,7 @@ export const selfcheck = command({
   options: {
     golden: {
       kind: "path",
-      takes: "folder",
+      takes: "golden numbers",
       value: "DIR",
       help: "folder of golden numbers (fixtures/golden)",
     },

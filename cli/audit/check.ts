@@ -15,6 +15,7 @@ import { verifyReceipt } from "../../lib/audit/verify/verify_receipt.ts";
 import { LetheError, UsageError } from "../../lib/error.ts";
 import { withTemporaryPath } from "../../lib/files/temporary_path.ts";
 import { refuseExisting, writeWhole } from "../../lib/files/write_whole.ts";
+import { checkInput } from "../command/inputs.ts";
 import { nonceOf, unlearnOptions } from "../unlearn/run_options.ts";
 import type { Terminal } from "../output/terminal.ts";
 import type { AuditOptions } from "./audit_options.ts";
@@ -28,6 +29,10 @@ export async function check(
   options: AuditOptions,
   terminal: Terminal,
 ): Promise<number> {
+  const { packages } = options;
+  if (packages !== undefined && packages !== "fetch") {
+    await checkInput("--packages", packages, "packages");
+  }
   if (options.confirm !== undefined) await refuseExisting(options.confirm);
   if (options.pack !== undefined) await refusePack(options.pack);
   if (!isPackName(path)) {

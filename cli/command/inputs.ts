@@ -2,8 +2,9 @@ import { basename, dirname, join } from "@std/path";
 import { closestName } from "../../lib/closest_name.ts";
 import { UsageError } from "../../lib/error.ts";
 import { refuseExisting } from "../../lib/files/write_whole.ts";
-import { aKind, type PathKind, pathKind } from "../../lib/files/path_kind.ts";
+import { aKind, partOf, pathKind } from "../../lib/files/path_kind.ts";
 import { type Input, INPUTS } from "./input_kinds.ts";
+import { oneWithin, whatElse } from "./what_else.ts";
 import { optionName, type OptionTable } from "./options.ts";
 
 /**
@@ -27,7 +28,7 @@ export async function checkInputs(
     const given = values[key];
     if (input === undefined || given === undefined) continue;
     const paths = Array.isArray(given) ? given as readonly string[] : [given as string];
-    for (const path of paths) await checkInput(optionName(key), path, input);
+    for (const path of paths) await checkInput(optionName(key), path, input, table);
   }
 }
 
@@ -35,11 +36,18 @@ export async function checkInputs(
  * Looks at one path.
  *
  * @param option as it is written
+ * @param table the command's options, one of which it may belong to
  * @throws UsageError it is not there, or is another kind of thing
  */
-export async function checkInput(option: string, path: string, input: Input): Promise<void> {
-  const { a, kinds, shape, make } = INPUTS[input];
+export async function checkInput(
+  option: string,
+  path: string,
+  input: Input,
+  table: OptionTable = {},
+): Promise<void> {
+  const { a, kinds, shape, signs, made, make } = INPUTS[input];
   if (!await isThere(path)) {
+    if (made) return;
     const near = await neighbour(path);
     throw new UsageError(
       `${path} does not exist`,
@@ -47,54 +55,29 @@ export async function checkInput(option: string, path: string, input: Input): Pr
       near === null ? make?.(path) ?? "check the path" : `did you mean ${near}?`,
     );
   }
+  const refusal = (what: string, remedy = make?.(null) ?? `name ${a}`) =>
+    new UsageError(`${path} ${what}`, `${option} names ${a}`, remedy);
   const kind = await pathKind(path);
-  if (kind !== null && kinds !== null && !kinds.includes(kind)) {
-    throw new UsageError(
-      `${path} is ${aKind(kind)}`,
-      `${option} names ${a}`,
-      await remedyFor(path, kind, kinds) ?? make?.(path) ?? `name ${a}`,
-    );
+  const whole = kind === null && kinds !== null ? await partOf(path) : null;
+  if (whole !== null || kind !== null && kinds !== null && !kinds.includes(kind)) {
+    const what = whole === null ? aKind(kind!) : `a file of ${aKind(whole)}`;
+    throw refusal(`is ${what}`, await whatElse(path, kind ?? whole!, kinds!, table) ?? `name ${a}`);
   }
   const info = await Deno.stat(path).catch(() => null); // a link to nothing is its reader's to refuse
   const wrong = shape === "folder" ? info?.isFile : shape === "file" ? info?.isDirectory : false;
-  if (!wrong) return;
-  const found = shape === "folder" ? "a file" : "a folder";
-  throw new UsageError(`${path} is ${found}`, `${option} names ${a}`, make?.(path) ?? `name ${a}`);
-}
-
-/** Where in what `unlearn` leaves the other kinds of things lie. */
-const IN_OUTPUT: Partial<Record<PathKind, string>> = {
-  model: "model",
-  kit: "kit",
-  receipt: "receipt.json",
-};
-
-/** What was likely meant, where it lies close by; else what to name. */
-async function remedyFor(
-  path: string,
-  kind: PathKind,
-  wanted: readonly PathKind[],
-): Promise<string | null> {
-  const above = dirname(path);
-  const folder = kind === "output folder"
-    ? path
-    : await pathKind(above) === "output folder"
-    ? above
-    : null;
-  for (const each of folder === null ? [] : wanted) {
-    const name = IN_OUTPUT[each];
-    if (name !== undefined && await pathKind(join(folder!, name)) === each) {
-      return `did you mean ${join(folder!, name)}?`;
-    }
-  }
-  if (kind === "kit" && wanted.includes("model")) {
-    return "name the model that it was made from (a copy of its config.json and model.safetensors is one)";
-  }
-  if (kind === "model" && wanted.includes("kit")) {
-    return "name the kit that `deno task meta-learn` made from it";
-  }
-  const takesFolder = wanted.includes("requests");
-  return kind === "picture" && takesFolder ? `did you mean ${above}, where it lies?` : null;
+  if (wrong) throw refusal(`is ${shape === "folder" ? "a file" : "a folder"}`);
+  if (kind !== null && kinds !== null || signs === undefined || !info?.isDirectory) return;
+  const entries = await Array.fromAsync(Deno.readDir(path)).catch(() => null);
+  if (entries === null) return; // what cannot be listed is its reader's to explain
+  const names = entries.map(({ name }) => name).filter((name) => !name.startsWith("."));
+  const [sign, without] = signs;
+  if (names.some((name) => sign.test(name))) return;
+  const within = await oneWithin(path, names, kinds ?? []);
+  const what = names.length === 0 ? "is empty" : without;
+  throw refusal(
+    what,
+    within === null ? make?.(null) ?? "check the path" : `did you mean ${within}?`,
+  );
 }
 
 /** What lies beside a path that is not there, and has nearly its name. */

@@ -36,6 +36,7 @@ export const MEMORY_ROW_OPTIONS = {
   foldModels: {
     with: ["memory", "align=folds"],
     kind: "path",
+    takes: "fold models to go on with",
     value: "DIR",
     help: "with --memory or --align folds: where fold models lie or are made (KIT.folds)",
   },

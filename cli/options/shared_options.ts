@@ -63,6 +63,7 @@ export const DATA = {
 /** `--cache`. */
 export const CACHE = {
   kind: "path",
+  takes: "cache",
   value: "DIR",
   help: "keeps decoded images for the next run; delete it with the data set",
 } as const;

@@ -5,6 +5,7 @@ import { UsageError } from "../../lib/error.ts";
 import { readManifest } from "../../lib/model/kit/stored_manifest.ts";
 import { kitDefault } from "../../lib/run/kit_default.ts";
 import { checkMethod } from "../../lib/unlearn/check_method.ts";
+import { checkInput } from "../command/inputs.ts";
 import type { OptionValues } from "../command/options.ts";
 import { memoryChoice } from "../options/memory_options.ts";
 import { methodChoice } from "../options/method_options.ts";
@@ -29,6 +30,7 @@ export async function unlearnOptions(
   const sample = given.kit === undefined && resolve(support) === resolve(fixture("requests"));
   const kit = given.kit ?? (sample ? fixture("kit") : "kit");
   terminal.print(`kit: ${kit}${sample ? " (the sample, for fixtures/requests only)" : ""}`);
+  if (given.kit === undefined) await checkInput("--kit", kit, "kit");
   const { manifest } = await readManifest(kit);
   const choice = methodChoice(method, kitDefault(manifest));
   checkMethod(manifest, choice.method);

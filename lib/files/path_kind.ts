@@ -1,4 +1,4 @@
-import { basename, join } from "@std/path";
+import { basename, dirname, join } from "@std/path";
 
 /** What Lethe makes or takes, as far as names and a file's first bytes tell. */
 export type PathKind =
@@ -11,17 +11,20 @@ export type PathKind =
   | "ledger"
   | "requests"
   | "split"
+  | "split index"
   | "receipt"
   | "receipt of a model or kit"
   | "pack"
   | "benchmark results"
   | "weights"
+  | "identity key"
   | "page"
   | "picture";
 
 /** Folders by what lies in them; the first that fits. */
 const FOLDERS: readonly (readonly [PathKind, readonly string[]])[] = [
   ["kit", ["kit.json"]],
+  ["kit", ["meta_loss.safetensors", "model.safetensors"]], // a damaged one is no model
   ["output folder", ["summary.json", "model", "kit"]],
   ["fold models", ["folds.json"]],
   ["stored updates", ["updates.json"]],
@@ -35,11 +38,24 @@ const FOLDERS: readonly (readonly [PathKind, readonly string[]])[] = [
 /** Files by their name. */
 const NAMES: readonly (readonly [PathKind, RegExp])[] = [
   ["pack", /\.tar$/],
+  ["split index", /\.json\.index$/],
+  ["identity key", /\.identity-key$/],
   ["weights", /\.safetensors$/],
   ["page", /\.html?$/i],
   ["picture", /\.(?:jpe?g|png|webp|heic|avif)$/i],
   ["benchmark results", /^results(?:-.+)?\.json$/],
 ];
+
+/** Files that lie in such folders and are nothing by themselves. */
+const PARTS: Partial<Record<PathKind, RegExp>> = {
+  "kit": /^(?:kit\.json|config\.json|memory\.json|training_images\.txt|.+\.safetensors)$/,
+  "output folder": /^summary\.json$/,
+  "fold models": /^folds\.json$/,
+  "stored updates": /^updates\.json$/,
+  "model": /^(?:(?:config|history|unlearning)\.json|model\.safetensors)$/,
+  "requests": /^requests\.csv$/,
+  "ledger": /^ledger\.jsonl$/,
+};
 
 /** JSON files by how Lethe begins them. */
 const HEADS: readonly (readonly [PathKind, RegExp])[] = [
@@ -64,6 +80,13 @@ export async function pathKind(path: string): Promise<PathKind | null> {
   if (!path.endsWith(".json")) return null;
   const head = await headOf(path);
   return HEADS.find(([, begins]) => begins.test(head))?.[0] ?? null;
+}
+
+/** The kind of folder that a file is a part of, by its name and what lies beside it; null for any other. */
+export async function partOf(path: string): Promise<PathKind | null> {
+  const info = await Deno.stat(path).catch(() => null);
+  const kind = info?.isFile ? await folderKind(dirname(path)) : null;
+  return kind !== null && PARTS[kind]?.test(basename(path)) ? kind : null;
 }
 
 async function folderKind(folder: string): Promise<PathKind | null> {
@@ -97,6 +120,10 @@ export function aKind(kind: PathKind): string {
     case "fold models":
     case "stored updates":
       return `a folder of ${kind === "benchmark grid" ? "a benchmark" : kind}`;
+    case "identity key":
+      return "an identity key";
+    case "split index":
+      return "a split's index";
     case "benchmark results":
     case "weights":
       return `a file of ${kind}`;

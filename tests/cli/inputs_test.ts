@@ -1,7 +1,7 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { execute } from "../../cli/command/command.ts";
-import { INPUTS } from "../../cli/command/input_kinds.ts";
+import { type Input, INPUTS } from "../../cli/command/input_kinds.ts";
 import { checkInput } from "../../cli/command/inputs.ts";
 import { optionName, type OptionRow, type OptionTable } from "../../cli/command/options.ts";
 import { UsageError } from "../../lib/error.ts";
@@ -14,9 +14,9 @@ const OLD = fromFileUrl(new URL("../../fixtures/4832d1b", import.meta.url));
 const at = (name: string) => join(OLD, name);
 
 /** Options that name what a task makes, or what may be there or not. */
-const MADE = ["out", "requests", "pack", "confirm", "newKey", "onnx", "cache", "history", "dir"]
-  // The first is made where there is none; the second is an output too; the third may be `fetch`.
-  .concat("meta-learn foldModels", "benchmark plan", "audit packages");
+const MADE = ["out", "requests", "pack", "confirm", "newKey", "onnx", "history"]
+  // The first is an output too; the second may be `fetch`.
+  .concat("benchmark plan", "audit packages");
 
 /** Something of the kind that a row takes; for rows that name no input anything of their kind. */
 function anything(row: OptionRow): string {
@@ -59,7 +59,7 @@ Deno.test("every task refuses an input that is not there before anything else, a
       if (row.kind === "path") {
         assertEquals(takes === undefined, isMade, `${task} ${optionName(key)}`);
       }
-      if (takes === undefined) continue;
+      if (takes === undefined || INPUTS[takes].made) continue;
       const terminal = recordedTerminal();
       const code = await execute(command, line(command.options, key, "none/there"), terminal);
       const said = terminal.noted.join("\n");
@@ -170,7 +170,79 @@ Deno.test("checkInput tells what lies close by: a model's kit, an output's recei
     assertMatch(await refused(join(folder, "my own"), "kit"), /meta-learn --out 'my own'$/);
     // What no sign tells is its reader's.
     assertEquals(await refused(join(folder, "b.json"), "split"), "taken");
-    assertEquals(await refused(folder, "model"), "taken");
+    for (const [name, input] of [["config.json", "model"], ["model.safetensors", "kit"]] as const) {
+      await writeFiles(folder, { [`damaged ${input}/${name}`]: "{}" });
+      assertEquals(await refused(join(folder, `damaged ${input}`), input), "taken");
+    }
+  }));
+
+Deno.test("checkInput says what a file is that was named for another, and where it belongs", () =>
+  inTemporaryFolder(async (folder) => {
+    const { options } = TASKS.train;
+    const refused = (path: string, input: Input, table: OptionTable = options) =>
+      checkInput("--it", path, input, table).then(() => "taken", (error) => {
+        assert(error instanceof UsageError);
+        return error.message.slice(path.length + 1);
+      });
+    const A_KIT = "--it names a kit, which meta-learn writes: ";
+    const unlearnOptions = TASKS.unlearn.options;
+    assertEquals(
+      await refused(at("split.json"), "kit", unlearnOptions),
+      `is a split; ${A_KIT}it belongs to --split`,
+    );
+    for (const name of ["config.json", "kit.json", "meta_loss.safetensors"]) {
+      const message = await refused(at(`kit/${name}`), "kit", unlearnOptions);
+      assertMatch(message, /^is a file of (a kit|weights); /, name);
+      assertEquals(message.endsWith(`: did you mean ${at("kit")}, where it lies?`), true, message);
+    }
+    assertEquals(
+      await refused(at("unlearned/model/config.json"), "split"),
+      `is a file of a model; --it names a split: ${
+        at("unlearned/model")
+      }, its folder, belongs to --init`,
+    );
+    const index = join(folder, "split.json.index");
+    await Deno.copyFile(at("split.json"), join(folder, "split.json"));
+    await writeFiles(folder, { "split.json.index": "LTHE" });
+    assertMatch(await refused(index, "split"), /^is a split's index; .*mean .*\/split\.json\?$/);
+    assertMatch(
+      await refused(at("split.json"), "model"),
+      /^is a split; .*: it belongs to --split$/,
+    );
+    assertMatch(await refused(at("requests/2.png"), "split"), /^is a picture; .*: name a split$/);
+  }));
+
+Deno.test("every task refuses an empty folder in an input's place as it refuses one that is not there", () =>
+  inTemporaryFolder(async (folder) => {
+    let tried = 0;
+    for (const [task, command] of Object.entries(TASKS)) {
+      for (const [key, row] of Object.entries(command.options)) {
+        const takes = "takes" in row ? row.takes as Input : undefined;
+        if (takes === undefined || INPUTS[takes].made) continue;
+        const terminal = recordedTerminal();
+        const code = await execute(command, line(command.options, key, folder), terminal);
+        const said = terminal.noted.join("\n");
+        assertEquals([code, terminal.printed], [2, []], `${task} ${optionName(key)}: ${said}`);
+        assertMatch(said, /^lethe: \S+ (?:is empty|is a folder|holds no results\.json); /);
+        tried++;
+      }
+    }
+    assert(tried > 50, `${tried}`);
+    const command = TASKS.train;
+    await writeFiles(folder, { "a file": "x" });
+    const terminal = recordedTerminal();
+    const args = line(command.options, "cache", join(folder, "a file"));
+    assertEquals(await execute(command, args, terminal), 2);
+    assertMatch(terminal.noted.join(), /is a file; --cache names a folder for decoded images/);
+  }));
+
+Deno.test("checkInput names the kit or model within a folder that holds one and is none", () =>
+  inTemporaryFolder(async (folder) => {
+    for (const [name, content] of [["kit", "kit.json"], ["model", "config.json"]] as const) {
+      await writeFiles(folder, { [`${name}/${content}`]: "{}", [`${name}/model.safetensors`]: "" });
+      const refused = checkInput("--it", folder, name);
+      await assertRejects(() => refused, UsageError, `did you mean ${join(folder, name)}?`);
+    }
   }));
 
 Deno.test(

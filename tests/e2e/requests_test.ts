@@ -122,5 +122,5 @@ Deno.test("unlearn refuses an --out that exists, and exits 2 without a kit, nami
     const args = ["--support", "requests", "--out", "new", ...WASM];
     const missing = await runHere("unlearn", args, folder);
     assertEquals([missing.code, missing.out], [2, "kit: kit\n"]);
-    assertMatch(missing.err, /^lethe: there is no kit kit; [^\n]*--kit[^\n]*meta-learn[^\n]*\n$/);
+    assertMatch(missing.err, /^lethe: kit does not exist; --kit [^\n]*meta-learn[^\n]*\n$/);
   }));

@@ -15,8 +15,9 @@ const eachOfHisOwn = (lines: string[]) => lines.map((line, i) => line.replace(/\
 export const BAD_DATA_SETS: readonly Bad[] = [
   [
     "an empty data set",
-    "@portraits holds no img_align_celeba/ and no list_attr",
+    "@portraits is empty; --data names a data set's folder: check the path",
     empty("portraits"),
+    2,
   ],
   ["a data set without images", `@${IMAGES} holds no image`, empty(IMAGES)],
   [

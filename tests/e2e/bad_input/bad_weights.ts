@@ -70,7 +70,8 @@ const META_LOSS = "kit/meta_loss.safetensors";
 
 /** Kits with something amiss. */
 export const BAD_KITS: readonly Bad[] = [
-  ["an empty kit", "@kit/kit.json does not exist", empty("kit")],
+  ["an empty kit", "@kit is empty", empty("kit"), 2],
+  ["a kit without kit.json", "@kit/kit.json does not exist", remove("kit/kit.json")],
   ["a kit without its key", "@kit.identity-key does not exist", remove("kit.identity-key")],
   ["a key that is none", "@kit.identity-key holds no identity key", write("kit.identity-key", "a")],
   ["a missing file", `@${META_LOSS} does not exist`, remove(META_LOSS)],
