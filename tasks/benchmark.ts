@@ -7,7 +7,12 @@ import { printResult } from "../cli/output/print_result.ts";
 import { progress } from "../cli/output/progress.ts";
 import { JSON_PROGRESS, JSON_RESULT, openAndAnnounce } from "../cli/options/shared_options.ts";
 import type { Terminal } from "../cli/output/terminal.ts";
-import { planPathIn, readPlan, writePlan } from "../lib/benchmark/cluster/plan_file.ts";
+import {
+  planPathIn,
+  readPlan,
+  refuseOverOther,
+  writePlan,
+} from "../lib/benchmark/cluster/plan_file.ts";
 import type { BenchmarkResults } from "../lib/benchmark/results.ts";
 import { stagesFolder } from "../lib/benchmark/plan.ts";
 import { LetheError } from "../lib/error.ts";
@@ -83,7 +88,9 @@ export const benchmark = command({
       return missing.length === 0 ? 0 : 1;
     }
     if (options.plan !== undefined) {
+      await refuseOverOther(options.plan, null); // before anything is read for it
       const plan = await planOf(options, terminal);
+      await refuseOverOther(options.plan, plan);
       for (const path of new Set([resolve(options.plan), planPathIn(plan.out)])) {
         await writePlan(path, plan);
       }

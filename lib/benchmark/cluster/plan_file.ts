@@ -4,7 +4,7 @@ import { JsonFields, parseJsonObject } from "../../files/json_fields.ts";
 import * as is from "../../files/json_kinds.ts";
 import type { Kind } from "../../files/json_kinds.ts";
 import { readPlainText } from "../../files/plain_file.ts";
-import { writeWhole } from "../../files/write_whole.ts";
+import { refuseExisting, writeWhole } from "../../files/write_whole.ts";
 import type { Device } from "../../tensor/device.ts";
 import { withAblation } from "../ablations.ts";
 import { parseGridSettings } from "../parse_settings.ts";
@@ -90,9 +90,30 @@ export function planFileOf(
 
 /** Writes a plan. @throws LetheError the file cannot be written */
 export async function writePlan(path: string, plan: PlanFile): Promise<void> {
-  await writeWhole(path, JSON.stringify(plan, null, 1) + "\n");
+  await writeWhole(path, textOf(plan));
 }
 
+function textOf(plan: PlanFile): string {
+  return JSON.stringify(plan, null, 1) + "\n";
+}
+
+/**
+ * Refuses to write a plan over anything but itself: jobs of another one may be on their way, or the file
+ * may be anything.
+ *
+ * @param plan what is to be written; null while it is not known: then over any plan
+ * @throws LetheError something else lies there
+ */
+export async function refuseOverOther(path: string, plan: PlanFile | null): Promise<void> {
+  const isPlan =
+    await (plan === null
+      ? readPlan(path).then(() => true, () => false)
+      : readPlainText(path, { maxBytes: MAX_BYTES }).then((text) => text === textOf(plan), () =>
+        false));
+  if (!isPlan) await refuseExisting(path, "give --plan another name, or move the old one away");
+}
+
+const MAX_BYTES = 64 * 2 ** 20;
 const REMEDY = "make it again with `deno task benchmark --plan FILE`";
 const PATH = is.line(4096);
 const NULL_OR = <T>(kind: Kind<T>): Kind<T | null> => ({
@@ -107,7 +128,7 @@ const NULL_OR = <T>(kind: Kind<T>): Kind<T | null> => ({
  *   settings
  */
 export async function readPlan(path: string): Promise<ReadPlan> {
-  const text = await readPlainText(path, { maxBytes: 64 * 2 ** 20, remedy: REMEDY });
+  const text = await readPlainText(path, { maxBytes: MAX_BYTES, remedy: REMEDY });
   const record = parseJsonObject(text, path, REMEDY);
   const fields = new JsonFields(record, path, REMEDY);
   fields.read("version", is.integer(1, 1));

@@ -4,11 +4,12 @@ import {
   hashOf,
   planFileOf,
   readPlan,
+  refuseOverOther,
   writePlan,
 } from "../../../lib/benchmark/cluster/plan_file.ts";
 import { GRID_PRESETS } from "../../../lib/benchmark/presets.ts";
 import { LetheError } from "../../../lib/error.ts";
-import { inTemporaryFolder } from "../../data/temporary_folder.ts";
+import { inTemporaryFolder, writeFiles } from "../../data/temporary_folder.ts";
 import { TINY_GRID } from "../tiny_grid.ts";
 
 const plan = (out: string, ablation: "inputs" | null = null) =>
@@ -40,6 +41,29 @@ Deno.test("readPlan gives the stages of what writePlan wrote, an ablation's too"
       assertEquals(read.plan.stages.map(hashOf), written.stages.map(({ hash }) => hash));
       assertEquals(read.file.out, written.out);
       assertEquals(read.settings.ablation, ablation ?? undefined);
+    }
+  }));
+
+Deno.test("refuseOverOther lets a plan be written over itself alone, and before it is known over any plan", () =>
+  inTemporaryFolder(async (folder) => {
+    const path = join(folder, "jobs.json");
+    const own = plan(join(folder, "grid"));
+    await refuseOverOther(path, null);
+    await refuseOverOther(path, own);
+    await writePlan(path, own);
+    await refuseOverOther(path, null);
+    await refuseOverOther(path, own);
+    const other = plan(join(folder, "another grid"));
+    await assertRejects(
+      () => refuseOverOther(path, other),
+      LetheError,
+      "jobs.json exists; an output is not written over unasked: give --plan another name",
+    );
+    await writeFiles(folder, { "split.json": "{}", "jobs.json": "" });
+    for (const name of ["split.json", "jobs.json"]) {
+      for (const each of [null, own]) {
+        await assertRejects(() => refuseOverOther(join(folder, name), each), LetheError, "exists");
+      }
     }
   }));
 
