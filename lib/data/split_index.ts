@@ -97,7 +97,7 @@ export async function writeSplitIndex(
  *
  * @returns null where there is none, where it is damaged, or where anything has changed
  */
-export function readSplitIndex(path: string, root: string): IndexedSplit | null {
+export async function readSplitIndex(path: string, root: string): Promise<IndexedSplit | null> {
   try {
     // Whatever is no plain file is left to whoever parses it, and says what is wrong.
     if (![path, indexPath(path)].every((file) => Deno.lstatSync(file).isFile)) return null;
@@ -122,7 +122,7 @@ export function readSplitIndex(path: string, root: string): IndexedSplit | null 
     const [owners, targets] = [new Uint32Array(rows), new Uint8Array(rows * width)];
     for (const column of [owners, targets]) file.into(bytesOf(column));
     if (file.sha256() !== hashes.sha256) return null;
-    if (!isUnchanged(root, header.state)) return null;
+    if (!await isUnchanged(root, header.state)) return null;
     return opened(header, { table, hashes }, owners, targets, root);
   } catch {
     return null;

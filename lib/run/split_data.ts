@@ -27,7 +27,7 @@ export interface SplitData {
  * @throws LetheError they do not belong together
  */
 export async function openSplit(splitPath: string, data: string): Promise<SplitData> {
-  return readSplitIndex(splitPath, data) ?? await openPacked(splitPath, data) ??
+  return await readSplitIndex(splitPath, data) ?? await openPacked(splitPath, data) ??
     await openParsed(splitPath, data);
 }
 
@@ -51,7 +51,7 @@ async function openPacked(path: string, data: string): Promise<SplitData | null>
   if (columns.owners.some((owner) => strangers[owner])) return null;
   // Where it cannot be written, the next command parses again.
   await writeSplitIndex(path, data, { split, sha256, file, dataset, hashes }).catch(() => {});
-  const indexed = readSplitIndex(path, data);
+  const indexed = await readSplitIndex(path, data);
   if (indexed) return indexed;
   const files = { table, hashes };
   return { split: withHashes(split, files), dataset, sha256, files };
@@ -67,7 +67,7 @@ async function openParsed(path: string, data: string): Promise<SplitData> {
     ...{ split: rest, sha256, file: sha256File(path), dataset },
     hashes: packHashes(dataset.samples, hashes),
   }).catch(() => {});
-  return readSplitIndex(path, data) ?? { split, dataset, sha256 };
+  return await readSplitIndex(path, data) ?? { split, dataset, sha256 };
 }
 
 /** SHA-256 of samples' images, as the split recorded them. */

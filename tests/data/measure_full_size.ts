@@ -83,6 +83,11 @@ const RUNS: Readonly<Record<string, (place: Place) => Promise<Measured>>> = {
     return measure("first open", HERE, script("open_split", at("split.json"), data));
   },
   open: ({ data, at }) => measure("open", HERE, script("open_split", at("split.json"), data)),
+  // As in a copy: the folder's time of change is another, the names are the same.
+  "open a copy": async ({ data, at }) => {
+    await Deno.utime(join(data, "img_align_celeba"), new Date(), new Date());
+    return measure("open a copy", HERE, script("open_split", at("split.json"), data));
+  },
   train: (place) =>
     measure("train", place.repo, [
       ...[...task(place.repo, "train"), ...of(place), "--out", fresh(place, "trained")],

@@ -83,18 +83,18 @@ Deno.test("openSplit takes a split in another form, which is read as objects, an
     await openSplit(path, root);
     const packed = plain(await openSplit(path, root));
     await Deno.writeTextFile(path, JSON.stringify(split));
-    assertEquals(readSplitIndex(path, root), null);
+    assertEquals(await readSplitIndex(path, root), null);
     assertEquals(plain(await openSplit(path, root)), packed);
-    assert(readSplitIndex(path, root));
+    assert(await readSplitIndex(path, root));
   }));
 
 Deno.test("openSplit parses again where split, label files or names have changed, or the index has", () =>
   inTemporaryFolder(async (folder) => {
     const { root, path, split, dataset } = await smallSplit(folder);
     const read = () => readSplitIndex(path, root);
-    assertEquals(read(), null);
+    assertEquals(await read(), null);
     await openSplit(path, root);
-    assert(read());
+    assert(await read());
 
     const labels = join(root, "celeba", "list_attr_celeba.txt");
     const text = await Deno.readTextFile(labels);
@@ -105,27 +105,27 @@ Deno.test("openSplit parses again where split, label files or names have changed
     );
     assertNotEquals(changed, text);
     await Deno.writeTextFile(labels, changed);
-    assertEquals(read(), null);
+    assertEquals(await read(), null);
     const after = await openSplit(path, root);
-    assert(read(), "the index is made anew");
+    assert(await read(), "the index is made anew");
     assertNotEquals(after.dataset.samples.at(0)!.targets, dataset.samples.at(0)!.targets);
     const first = split.dataset.labels.length;
     assertEquals(after.dataset.samples.at(0)!.targets.length, first);
 
     await Deno.writeTextFile(join(root, "celeba", "another.txt"), "");
-    assertEquals(read(), null);
+    assertEquals(await read(), null);
     await openSplit(path, root);
 
     for (const at of [3, 200, -1]) {
       const bytes = await Deno.readFile(indexPath(path));
       bytes[at < 0 ? bytes.length + at : at] ^= 1;
       await Deno.writeFile(indexPath(path), bytes);
-      assertEquals(read(), null, `byte ${at}`);
+      assertEquals(await read(), null, `byte ${at}`);
       await openSplit(path, root);
     }
 
     await writeSplit(path, { ...split, seed: 5 });
-    assertEquals(read(), null);
+    assertEquals(await read(), null);
   }));
 
 Deno.test("openSplit misses an image that is gone, index or not", () =>

@@ -8,6 +8,7 @@ const STEPS: Readonly<Record<string, string>> = {
   split: "split",
   "first open": "first open of a split without its index",
   open: "open a split (a process of its own)",
+  "open a copy": "open it where the data set was copied or touched",
   train: "train: 100 steps",
   "meta-learn": "meta-learn: 100 requests",
   evaluate: "evaluate one model",
