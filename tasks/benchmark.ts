@@ -54,6 +54,7 @@ export const benchmark = command({
   ],
   async run({ workers, json, jsonProgress, ...options }, terminal) {
     const onProgress = progress(terminal, jsonProgress);
+    const onNotice = (line: string) => terminal.note(line);
     const [{ collectPlan, runClaimed, shareFolder }, { resultsPath, runGrid }] = await Promise.all([
       import("../lib/benchmark/cluster/run_claimed.ts"),
       import("../lib/benchmark/run_grid.ts"),
@@ -67,7 +68,7 @@ export const benchmark = command({
       const device = await openAndAnnounce(read.file.device, terminal);
       let told = "";
       const made = await runClaimed({
-        ...{ read, planPath, hash: options.stage, device, onProgress },
+        ...{ read, planPath, hash: options.stage, device, onProgress, onNotice },
         times: { deadAfter: options.deadAfter, beat: Math.min(5, options.deadAfter / 4) },
         onWait(owner) {
           if (owner !== told) terminal.note(`lethe: ${owner} makes it; waiting`);
@@ -109,6 +110,7 @@ export const benchmark = command({
       workers,
       ...(options.cache === undefined ? {} : { cache: resolve(options.cache) }),
       onProgress,
+      onNotice,
     });
     for (const { stage, message } of failures) terminal.note(`lethe: ${stage}: ${message}`);
     if (results.cells.length === 0 && failures.length > 0) {

@@ -32,6 +32,8 @@ export interface GridOptions {
   readonly cache?: string | undefined;
   /** Told of the work done. */
   readonly onProgress?: OnProgress | undefined;
+  /** Gets a line worth knowing, once: that the cache takes no more. */
+  readonly onNotice?: ((line: string) => void) | undefined;
 }
 
 /** A finished grid, with what went wrong in it. */
@@ -56,7 +58,7 @@ export function resultsPath(out: string, { ablation }: GridSettings): string {
  * @throws LetheError the settings name no data, or another process works in the folder
  */
 export async function runGrid(options: GridOptions): Promise<GridOutcome> {
-  const { settings, device, out, workers, cache, onProgress } = options;
+  const { settings, device, out, workers, cache, onProgress, onNotice } = options;
   const plan = planGrid(settings, out, device.adapter);
   await Deno.mkdir(stagesFolder(out), { recursive: true });
   using _lock = await lock(out);
@@ -86,6 +88,7 @@ export async function runGrid(options: GridOptions): Promise<GridOutcome> {
   };
   await runStages(plan.stages, done, { backend: device.backend, workers, cache }, {
     onProgress: report.running,
+    onNotice: (line) => onNotice?.(line),
     async onDone(stage) {
       done.add(stage.out);
       report.done(stage);

@@ -37,6 +37,8 @@ export interface StageOptions {
   /** A folder that keeps decoded images. */
   readonly cache?: string | undefined;
   readonly onProgress?: OnProgress | undefined;
+  /** Gets a line worth knowing, such as that the cache takes no more. */
+  readonly onNotice?: ((line: string) => void) | undefined;
 }
 
 /**
@@ -48,10 +50,12 @@ export interface StageOptions {
 export async function runStage(
   { task, inputs, out }: Pick<Stage, "task" | "inputs" | "out">,
   device: Device,
-  { cache, onProgress }: StageOptions = {},
+  { cache, onProgress, onNotice }: StageOptions = {},
 ): Promise<void> {
   const split = inputs.split && join(inputs.split, SPLIT_FILE);
   const data = () => openSplit(split, inputs.data);
+  const imagesOf = (data: SplitData) => splitImages(data, cache, onNotice);
+  const watched = { cache, onProgress, ...(onNotice ? { onNotice } : {}) };
   const start = inputs.init === undefined ? {} : { init: inputs.init };
   switch (task.kind) {
     case "draw":
@@ -65,7 +69,7 @@ export async function runStage(
         split,
         data: inputs.data,
         out,
-        ...{ cache, onProgress },
+        ...watched,
         ...start,
         ...training,
       });
@@ -84,7 +88,7 @@ export async function runStage(
         ...(inputs.folds ? { folds: { ...DEFAULT_FOLDS, foldModels: inputs.folds } } : {}),
         // The grid has a stage of its own for them.
         statistics: "none",
-        ...{ cache, onProgress },
+        ...watched,
       });
     case "folds":
       return await writeFolds(task, inputs, split, await data(), device, out, onProgress);
@@ -93,7 +97,7 @@ export async function runStage(
       const again = `${out}.model`;
       await trainModel({
         ...{ device, split, data: inputs.data, out: again, withoutForget: false, logUpdates: null },
-        ...{ cache, onProgress },
+        ...watched,
         ...start,
         ...training,
       });
@@ -105,7 +109,7 @@ export async function runStage(
       return await writeMemoryRows(
         { ...inputs, splitFile: split },
         opened,
-        imagesOf(opened, cache),
+        imagesOf(opened),
         {
           ...{ device, settings: task.settings, ranks: task.ranks, seed: task.seed },
           // What the folds' own stage dealt.
@@ -120,7 +124,7 @@ export async function runStage(
       const { config, theta: host } = await readModel(inputs.model);
       const opened = await data();
       const theta = uploadWeights(host);
-      const images = imagesOf(opened, cache);
+      const images = imagesOf(opened);
       const parts = [...PREDICTED_PARTS, "support"] as const;
       const plan = { models: ["model"], parts, wanted: "both" } as const;
       await writePredictions(
@@ -138,14 +142,14 @@ export async function runStage(
       return await writeStatistics(
         model,
         opened,
-        imagesOf(opened, cache),
+        imagesOf(opened),
         out,
       );
     }
     case "choose": {
       const [model, opened] = [await readModel(inputs.model), await data()];
       const statistics = inputs.statistics ? await readStatistics(inputs.statistics) : undefined;
-      const images = imagesOf(opened, cache);
+      const images = imagesOf(opened);
       const { method, candidates, seed } = task;
       const chosen = await chooseSettings(
         methodOf(method),
@@ -166,7 +170,7 @@ export async function runStage(
     }
     case "unlearn": {
       const opened = await data();
-      const images = imagesOf(opened, cache);
+      const images = imagesOf(opened);
       const method = inputs.memory
         ? await memoryMethod(inputs, task.rank ?? null, opened)
         : inputs.kit
@@ -176,7 +180,7 @@ export async function runStage(
     }
     case "sequence": {
       const opened = await data();
-      const images = imagesOf(opened, cache);
+      const images = imagesOf(opened);
       using oracle = await openPredictions(inputs.retrained);
       const retrained = oracle.rows("model");
       if (inputs.memory) {
@@ -236,11 +240,15 @@ async function writeResult(out: string, result: unknown): Promise<void> {
 /** The images of the split that was worked on last: the stages of one split follow each other. */
 let last: { readonly key: string; readonly images: SplitImages } | undefined;
 
-function imagesOf(data: SplitData, cache: string | undefined): SplitImages {
+function splitImages(
+  data: SplitData,
+  cache: string | undefined,
+  onNotice: StageOptions["onNotice"],
+): SplitImages {
   const key = `${data.sha256} ${data.dataset.root}`;
   if (last?.key !== key) {
     closeImages();
-    last = { key, images: openImages(data, cache) };
+    last = { key, images: openImages(data, cache, onNotice) };
   }
   return last.images;
 }

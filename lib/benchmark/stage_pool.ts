@@ -17,6 +17,8 @@ export interface PoolOptions {
 /** How the pool tells of its stages. */
 export interface PoolListener {
   onProgress(stage: Stage, event: ProgressEvent): void;
+  /** Gets a line worth knowing, such as that the cache takes no more; each wording once. */
+  onNotice(line: string): void;
   onDone(stage: Stage): Promise<void>;
   /** Stages that need this one are left out. */
   onFailed(stage: Stage, message: string): void;
@@ -57,6 +59,11 @@ export async function runStages(
     }
   };
   const atWork = new Set<StageWorker>();
+  const told = new Set<string>();
+  const tell = (line: string) => {
+    if (!told.has(line)) listener.onNotice(line);
+    told.add(line);
+  };
   const begin = () => {
     const worker = new StageWorker(backend, cache);
     atWork.add(worker);
@@ -72,7 +79,8 @@ export async function runStages(
       for (let stage = await next(); stage !== undefined; stage = await next()) {
         try {
           worker ??= begin();
-          const failure = await worker.run(stage, (event) => listener.onProgress(stage!, event));
+          const own = stage;
+          const failure = await worker.run(own, (event) => listener.onProgress(own, event), tell);
           if (failure === null) {
             ready.add(stage.out);
             await listener.onDone(stage);
@@ -119,7 +127,11 @@ class StageWorker {
   }
 
   /** Runs one stage; gives null, or why it failed. */
-  async run({ task, inputs, out }: Stage, onProgress: (event: ProgressEvent) => void) {
+  async run(
+    { task, inputs, out }: Stage,
+    onProgress: (event: ProgressEvent) => void,
+    onNotice: (line: string) => void,
+  ) {
     const order: StageOrder = {
       stage: { task, inputs, out },
       backend: this.#backend,
@@ -127,7 +139,7 @@ class StageWorker {
       measured: readMeasured(),
     };
     try {
-      await giveOrder(this.#worker, order, onProgress);
+      await giveOrder(this.#worker, order, onProgress, onNotice);
       return null;
     } catch (error) {
       return error instanceof Error ? error.message : String(error);

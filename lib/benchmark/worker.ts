@@ -19,9 +19,9 @@ let device: Promise<Device> | undefined;
 
 followOrders<StageOrder, ProgressEvent>(
   STAGE_WORKER,
-  async ({ stage, backend, cache, measured }, onProgress) => {
+  async ({ stage, backend, cache, measured }, onProgress, onNotice) => {
     keepMeasured(measured);
     device ??= openDevice(backend);
-    await runStage(stage, await device, { cache, onProgress });
+    await runStage(stage, await device, { cache, onProgress, onNotice });
   },
 );

@@ -4,6 +4,7 @@ import { receiveError, sendError, type SentError } from "./sent_error.ts";
 /** What a worker says of an order: how far it is, and how it ended. */
 type Said<Progress> =
   | { readonly progress: Progress }
+  | { readonly notice: string }
   | { readonly finishing: boolean }
   | { readonly done: true }
   | SentError;
@@ -18,6 +19,7 @@ export function giveOrder<Order, Progress>(
   worker: Worker,
   order: Order,
   onProgress?: (progress: Progress) => void,
+  onNotice?: (line: string) => void,
 ): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let release = () => {};
@@ -30,6 +32,7 @@ export function giveOrder<Order, Progress>(
   };
   worker.onmessage = ({ data }: MessageEvent<Said<Progress>>) => {
     if ("progress" in data) return onProgress?.(data.progress);
+    if ("notice" in data) return onNotice?.(data.notice);
     if ("finishing" in data) return hold(data.finishing);
     hold(false);
     if ("done" in data) resolve();
@@ -52,11 +55,16 @@ const TELL_AFTER = 250;
  * thread: nothing, so that the module that starts a worker can be the worker's own.
  *
  * @param name what the worker was started as
- * @param follow tells of its progress as often as it likes; the last message is always sent
+ * @param follow tells of its progress as often as it likes; the last message is always sent. A line that it
+ *   notices is sent at once
  */
 export function followOrders<Order, Progress extends { done: number; total: number }>(
   name: string,
-  follow: (order: Order, onProgress: (progress: Progress) => void) => Promise<void>,
+  follow: (
+    order: Order,
+    onProgress: (progress: Progress) => void,
+    onNotice: (line: string) => void,
+  ) => Promise<void>,
 ): void {
   const self = globalThis as unknown as {
     name?: string;
@@ -72,7 +80,7 @@ export function followOrders<Order, Progress extends { done: number; total: numb
         if (performance.now() - last < TELL_AFTER && progress.done < progress.total) return;
         last = performance.now();
         self.postMessage({ progress });
-      });
+      }, (notice) => self.postMessage({ notice }));
       self.postMessage({ done: true });
     } catch (error) {
       self.postMessage(sendError(error));

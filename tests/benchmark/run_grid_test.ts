@@ -7,14 +7,25 @@ import { writePortraits } from "../../lib/data/portraits/write_portraits.ts";
 import { LetheError } from "../../lib/error.ts";
 import { tugOfWar } from "../../lib/measure/eq7_tug_of_war.ts";
 import { inTemporaryFolder } from "../data/temporary_folder.ts";
-import { done } from "../e2e/run_task.ts";
+import { runTask } from "../e2e/run_task.ts";
 import { benchmarkArguments, resultsIn, TINY_GRID } from "./tiny_grid.ts";
 
-Deno.test("benchmark runs a grid to a table and its results", () =>
+Deno.test("benchmark runs a grid to a table and its results, and tells once of a cache that takes nothing", () =>
   inTemporaryFolder(async (folder) => {
     const whole = join(folder, "whole");
-    const table = await done("benchmark", await benchmarkArguments(folder, whole), folder);
-    assert(/\nMetaUnlearn +\d+\.\d ± /.test(table), table);
+    // A file where its folder would be.
+    const cache = join(folder, "cache");
+    await Deno.writeTextFile(cache, "");
+    const { code, out, err } = await runTask(
+      "benchmark",
+      [...await benchmarkArguments(folder, whole), "--cache", cache, "--workers", "2"],
+      folder,
+    );
+    assertEquals(code, 0, err);
+    assert(/\nMetaUnlearn +\d+\.\d ± /.test(out), out);
+    const told = err.split("\n").filter((line) => line.includes("keeps no more images"));
+    assertEquals(told.length, 1, err);
+    assert(told[0].startsWith(`${cache} keeps no more images (`), told[0]);
     checkResults(await resultsIn(whole));
     await checkChoices(whole);
   }));

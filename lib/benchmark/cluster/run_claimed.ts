@@ -24,6 +24,8 @@ export interface ClaimedOptions {
   readonly device: Pick<Device, "backend" | "adapter">;
   readonly times?: ClaimTimes;
   readonly onProgress?: OnProgress | undefined;
+  /** Gets a line worth knowing, once: that the cache takes no more. */
+  readonly onNotice?: ((line: string) => void) | undefined;
   /** Called with who is waited for. */
   readonly onWait?: (owner: string) => void;
 }
@@ -38,7 +40,8 @@ export interface ClaimedOptions {
  * @throws LetheError a stage that it needs has not been made, or making it failed
  */
 export async function runClaimed(options: ClaimedOptions): Promise<boolean> {
-  const { read: { file, plan }, planPath, hash, device, times, onProgress, onWait } = options;
+  const { read: { file, plan }, planPath, hash, device, times, onProgress, onNotice, onWait } =
+    options;
   const stage = plan.stages.find((stage) => hashOf(stage) === hash);
   if (!stage) {
     const near = closestName(hash, plan.stages.map(hashOf));
@@ -80,6 +83,7 @@ export async function runClaimed(options: ClaimedOptions): Promise<boolean> {
           ...event,
           note: [stage.title, event.note].filter(Boolean).join(", "),
         }),
+      onNotice: (line) => onNotice?.(line),
       onDone: () => claim.done((performance.now() - started) / 1000),
       onFailed: (_, message) => failure = message,
       onExit: () => {},

@@ -92,9 +92,9 @@ export function openPixelCache(folder: string, onNotice?: (line: string) => void
 
 function notKept(folder: string, cause: unknown): string {
   const remedy = isNoRoom(cause) ? roomRemedy(join(folder, "images")) : "mend its rights";
-  return `${folder} keeps no more images (${
-    firstLine(cause)
-  }), which are decoded each time: ${remedy}`;
+  // Without the temporary file's name, which nobody knows.
+  const why = firstLine(cause).replace(/[,:] \w+ '.*$/, "");
+  return `${folder} keeps no more images (${why}), which are decoded each time: ${remedy}`;
 }
 
 function digest(bytes: Uint8Array): Uint8Array {
