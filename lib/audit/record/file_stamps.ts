@@ -10,11 +10,14 @@ const SECOND = 1000;
  * change, which no program can set back. As long as that is the same nobody has written to it, and it need
  * not be read again to know.
  *
+ * @param now milliseconds; the time at which they are taken
  * @returns by path; without files that changed a moment ago, or where the system tells no such time
  */
-export async function fileStamps(folders: readonly string[]): Promise<ReadonlyMap<string, string>> {
+export async function fileStamps(
+  folders: readonly string[],
+  now = Date.now(),
+): Promise<ReadonlyMap<string, string>> {
   const stamps = new Map<string, string>();
-  const now = Date.now();
   const walk = async (folder: string) => {
     for await (const { name, isDirectory } of Deno.readDir(folder)) {
       const path = join(folder, name);
