@@ -1,6 +1,7 @@
 import { AUDIT_OPTIONS, auditUsage } from "../cli/audit/audit_options.ts";
 import { command } from "../cli/command/command.ts";
 import { mainContained } from "../cli/command/contained_main.ts";
+import { lastStep } from "../lib/files/finish_before_exit.ts";
 
 /** `deno task audit`: unlearning under watch; or a receipt verified; or a key to sign with. */
 export const audit = command({
@@ -22,8 +23,9 @@ export const audit = command({
   async run({ newKey, verify, support, chain, ...options }, terminal) {
     if (newKey !== undefined) {
       const { newSigningKey } = await import("../lib/audit/receipt/signing_key.ts");
-      terminal.print(`${newKey} signs; ${newKey}.pub (${await newSigningKey(newKey)}) verifies`);
-      return;
+      return await lastStep(async () => {
+        terminal.print(`${newKey} signs; ${newKey}.pub (${await newSigningKey(newKey)}) verifies`);
+      });
     }
     if (chain !== undefined) {
       const { checkChain } = await import("../cli/audit/check_chain.ts");

@@ -16,6 +16,7 @@ import {
 import type { BenchmarkResults } from "../lib/benchmark/results.ts";
 import { stagesFolder } from "../lib/benchmark/plan.ts";
 import { LetheError } from "../lib/error.ts";
+import { lastStep } from "../lib/files/finish_before_exit.ts";
 import { whileMaking } from "../lib/files/kept_when_interrupted.ts";
 
 /** `deno task benchmark`: Tables 1 to 7. */
@@ -92,9 +93,11 @@ export const benchmark = command({
       await refuseOverOther(options.plan, null); // before anything is read for it
       const plan = await planOf(options, terminal);
       await refuseOverOther(options.plan, plan);
-      for (const path of new Set([resolve(options.plan), planPathIn(plan.out)])) {
-        await writePlan(path, plan);
-      }
+      await lastStep(async () => {
+        for (const path of new Set([resolve(options.plan!), planPathIn(plan.out)])) {
+          await writePlan(path, plan);
+        }
+      });
       const layers = Math.max(...plan.stages.map(({ layer }) => layer)) + 1;
       terminal.print(`${options.plan}: ${plan.stages.length} stages in ${layers} layers`);
       return;

@@ -31,22 +31,26 @@ export const demo = command({
     const device = await openAndAnnounce(choice, terminal);
     if (out === undefined) {
       const folder = await Deno.makeTempDir({ prefix: "lethe-demo-" });
-      await withTemporaryPath(folder, () => show(folder, seed, method, device, terminal));
+      const lines = await withTemporaryPath(
+        folder,
+        () => show(folder, seed, method, device, terminal),
+      );
+      for (const line of lines) terminal.print(line);
       return;
     }
-    await buildFolder(out, (folder) => show(folder, seed, method, device, terminal));
-    terminal.print(`everything is in ${out}`);
+    const lines = await buildFolder(out, (folder) => show(folder, seed, method, device, terminal));
+    for (const line of [...lines, `everything is in ${out}`]) terminal.print(line);
   },
 });
 
-/** Runs the demo in `folder` and prints its table. */
+/** Runs the demo in `folder`. @returns its tables, to be printed when all is made */
 async function show(
   folder: string,
   seed: number,
   method: DemoMethod,
   device: Device,
   terminal: Terminal,
-): Promise<void> {
+): Promise<string[]> {
   const { identities, imagesPerIdentity, forget } = DEMO;
   terminal.print(
     `${identities} drawn people, ${imagesPerIdentity} pictures each; ${forget} of them ask to be ` +
@@ -70,24 +74,23 @@ async function show(
     visible: "visible labels (mAP)",
     privateFacts: "private facts, which no picture shows (mAP)",
   };
+  const lines: string[] = [];
   for (const labels of ["all", "visible", "privateFacts"] as const) {
     const { models: [pretrained, unlearned], retrained } = report[labels];
-    terminal.print("");
     const rows = [
       row("pretrain", labels, pretrained),
       row("retrained", labels, retrained!),
       row("unlearned", labels, unlearned),
     ];
-    for (const line of table([titles[labels], "retain", "forget", "test", "ToW"], rows)) {
-      terminal.print(line);
-    }
+    lines.push("", ...table([titles[labels], "retain", "forget", "test", "ToW"], rows));
   }
-  terminal.print("");
   const gap = before === null || after === null ? null : (after - before) / (1 - before);
-  terminal.print(
+  return [
+    ...lines,
+    "",
     `Tug-of-War against the retrained model: ${percent(before)} before, ${percent(after)} after ` +
-      `one request of ${forget} people (${percent(gap)} % of the gap)`,
-  );
+    `one request of ${forget} people (${percent(gap)} % of the gap)`,
+  ];
 }
 
 if (import.meta.main) await main(demo);

@@ -4,6 +4,7 @@ import { JSON_RESULT } from "../cli/options/shared_options.ts";
 import { table } from "../cli/output/table.ts";
 import { closeBy } from "../lib/audit/receipt/closing.ts";
 import { UsageError } from "../lib/error.ts";
+import { lastStep } from "../lib/files/finish_before_exit.ts";
 import { identityHash, keyFingerprint, readIdentityKey } from "../lib/model/kit/identity_key.ts";
 import {
   appendLedger,
@@ -102,7 +103,7 @@ export const ledger = command({
       const under = { key: keyFingerprint(key) };
       entries.push(...persons.map((person) => ({ ...blank, ...facts, ...under, event, person })));
     }
-    if (entries.length > 0) await appendLedger(dir, entries);
+    if (entries.length > 0) await lastStep(() => appendLedger(dir, entries));
     else await needLedger(dir);
     const known = await readLedger(dir);
     const all = ledgerStates(known);

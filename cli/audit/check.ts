@@ -13,6 +13,7 @@ import { rerun } from "../../lib/audit/verify/rerun.ts";
 import { verifyProgram } from "../../lib/audit/verify/verify_program.ts";
 import { verifyReceipt } from "../../lib/audit/verify/verify_receipt.ts";
 import { LetheError, UsageError } from "../../lib/error.ts";
+import { lastStep } from "../../lib/files/finish_before_exit.ts";
 import { withTemporaryPath } from "../../lib/files/temporary_path.ts";
 import { refuseExisting, writeWhole } from "../../lib/files/write_whole.ts";
 import { checkInput } from "../command/inputs.ts";
@@ -103,8 +104,11 @@ async function checkReceipt(
   if (pack !== undefined) await makePack(path, pack, terminal);
   if (confirm !== undefined) {
     const hashes = await photographsOf(receipt, photograph!);
-    await writeWhole(confirm, confirmationPage(receipt, (await digestFile(path)).sha256, hashes));
-    terminal.print(`${confirm} confirms to one person that they were served`);
+    const page = confirmationPage(receipt, (await digestFile(path)).sha256, hashes);
+    await lastStep(async () => {
+      await writeWhole(confirm, page);
+      terminal.print(`${confirm} confirms to one person that they were served`);
+    });
   }
   return 0;
 }

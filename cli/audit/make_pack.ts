@@ -1,5 +1,6 @@
 import { isPackName, writePack } from "../../lib/audit/receipt/pack.ts";
 import { UsageError } from "../../lib/error.ts";
+import { lastStep } from "../../lib/files/finish_before_exit.ts";
 import { refuseExisting } from "../../lib/files/write_whole.ts";
 import type { Terminal } from "../output/terminal.ts";
 
@@ -13,6 +14,8 @@ export async function refusePack(pack: string): Promise<void> {
 
 /** Packs what an auditor gets, and says so. */
 export async function makePack(receipt: string, pack: string, terminal: Terminal): Promise<void> {
-  const files = await writePack(receipt, pack);
-  terminal.print(`${pack} holds ${files.join(", ")}; hand it to the auditor`);
+  await lastStep(async () => {
+    const files = await writePack(receipt, pack);
+    terminal.print(`${pack} holds ${files.join(", ")}; hand it to the auditor`);
+  });
 }

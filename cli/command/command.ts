@@ -1,7 +1,8 @@
 import { faultBehind } from "../../lib/tensor/device_fault.ts";
 import manifest from "../../deno.json" with { type: "json" };
 import { describeError } from "./describe_error.ts";
-import { endOnSignals, isEnding } from "./end_on_signals.ts";
+import { hasGivenUp } from "../../lib/files/interruption.ts";
+import { endOnSignals, isEnding, unlessEnding } from "./end_on_signals.ts";
 import { helpText } from "./help.ts";
 import { checkInputs } from "./inputs.ts";
 import { optionName, type OptionTable, type OptionValues } from "./options.ts";
@@ -94,12 +95,25 @@ export async function main<Table extends OptionTable>(
   });
   let code: number;
   try {
-    code = await execute(command, enterWorkingFolder(args), terminal);
+    code = await execute(command, enterWorkingFolder(args), unlessInterrupted(terminal));
   } catch (error) {
     code = report(error, terminal); // there is no such folder
   }
-  if (isEnding()) await new Promise(() => {}); // a signal has an exit code of its own
+  await unlessEnding(); // a signal that came in time has an exit code of its own
   Deno.exit(code);
+}
+
+/** A terminal on which a command says no more once a signal ends it: the last words are the signal's. */
+function unlessInterrupted(terminal: Terminal): Terminal {
+  const said = (say: (text: string) => void) => (text: string) => {
+    if (!hasGivenUp()) say(text);
+  };
+  return {
+    ...terminal,
+    print: said(terminal.print),
+    note: said(terminal.note),
+    rewrite: said(terminal.rewrite),
+  };
 }
 
 function report(error: unknown, terminal: Terminal): number {

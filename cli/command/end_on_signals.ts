@@ -1,7 +1,12 @@
 import { hangUpsIgnored } from "../../lib/files/hang_ups.js";
-import { hasDuties, interrupted } from "../../lib/files/interruption.ts";
+import { giveUp, hasDuties, interrupted } from "../../lib/files/interruption.ts";
 import { finished, isFinishing } from "../../lib/files/finish_before_exit.ts";
-import { beingMade, keptLines, type Making } from "../../lib/files/kept_when_interrupted.ts";
+import {
+  beingMade,
+  isAllMade,
+  keptLines,
+  type Making,
+} from "../../lib/files/kept_when_interrupted.ts";
 import { lookWhileComputing } from "../../lib/files/signal_look.ts";
 import { signalThread } from "../../lib/threads/signal_thread.ts";
 
@@ -12,7 +17,8 @@ const SIGNALS: readonly [Deno.Signal, number][] = Deno.build.os === "windows"
 
 /**
  * Ends the process on Ctrl-C, when it is asked to end and when its terminal goes: at once, but for
- * files that are just being finished; at the second signal these are given up as well.
+ * files that are just being finished; at the second signal these are given up as well. A signal that
+ * comes when all is made is too late: the command tells of it and ends as it would have without.
  *
  * @param note tells the user; what it throws, as where the terminal is gone, is let go
  */
@@ -31,7 +37,7 @@ export function endOnSignals(note: (line: string) => void): void {
     return () => {
       const signal = come();
       // What needs the event loop gets it: files are being finished, or somebody else is told.
-      if (signal === null || isFinishing() || hasDuties()) return;
+      if (signal === null || isFinishing() || hasDuties() || isAllMade()) return;
       if (!asked) tell(note);
       tellKept(note);
       Deno.exit(ending.get(signal));
@@ -40,21 +46,38 @@ export function endOnSignals(note: (line: string) => void): void {
 }
 
 let asked = false;
+let tooLate = false;
 let keptTold = false;
+const decided = Promise.withResolvers<void>();
 
 /** Whether the process is about to end by a signal. */
 export function isEnding(): boolean {
-  return asked;
+  return asked && !tooLate;
+}
+
+/** Waits until a signal that has come was too late; for ever where it was not. */
+export async function unlessEnding(): Promise<void> {
+  if (asked) await decided.promise;
 }
 
 /** What a signal does. */
 export async function endOnce(note: (line: string) => void, exitCode: number): Promise<void> {
   // Deno.exit, unlike a signal's own end, lets `unload` remove what is half made.
-  if (asked) Deno.exit(exitCode);
+  if (asked) {
+    tellKept(note);
+    Deno.exit(exitCode);
+  }
   asked = true;
   const made = beingMade(); // what ends with errors meanwhile is no longer told of
-  tell(note);
+  const isBusy = isFinishing();
+  if (isBusy) tell(note);
   await finished();
+  if (isAllMade()) {
+    tooLate = true;
+    return decided.resolve();
+  }
+  giveUp();
+  if (!isBusy) tell(note);
   await interrupted();
   tellKept(note, made);
   Deno.exit(exitCode);

@@ -1,3 +1,5 @@
+import { hasGivenUp, unlessGivenUp } from "./interruption.ts";
+
 let under = 0;
 let told: (busy: boolean) => void = () => {};
 let idle = Promise.withResolvers<void>();
@@ -7,6 +9,7 @@ let idle = Promise.withResolvers<void>();
  * written, two files that belong together are both there.
  */
 export async function finishBeforeExit<T>(work: () => Promise<T>): Promise<T> {
+  if (hasGivenUp()) await unlessGivenUp();
   if (under++ === 0) told(true);
   try {
     return await work();
@@ -17,6 +20,22 @@ export async function finishBeforeExit<T>(work: () => Promise<T>): Promise<T> {
       idle = Promise.withResolvers();
     }
   }
+}
+
+let isOut = false;
+
+/** Finishes so what a command was started for: once it is done, a signal no longer makes the run a broken one. */
+export function lastStep<T>(work: () => Promise<T> | T): Promise<T> {
+  return finishBeforeExit(async () => {
+    const result = await work();
+    isOut = true;
+    return result;
+  });
+}
+
+/** Whether the {@link lastStep} is done. */
+export function resultIsOut(): boolean {
+  return isOut;
 }
 
 /** Tells when such work begins, and when none of it is left: for a thread that another one ends. */

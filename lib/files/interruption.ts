@@ -24,6 +24,26 @@ export function isInterrupted(): boolean {
   return ending;
 }
 
+let givenUp = false;
+
+/**
+ * The process ends by a signal, and what it was making is given up: from here on nothing takes its name,
+ * and nobody is told of a result.
+ */
+export function giveUp(): void {
+  givenUp = true;
+}
+
+/** Whether {@link giveUp} was called. */
+export function hasGivenUp(): boolean {
+  return givenUp;
+}
+
+/** To be awaited before an output takes its name: where all was given up, it waits until the process ends. */
+export async function unlessGivenUp(): Promise<void> {
+  if (givenUp) await new Promise<never>(() => {});
+}
+
 /** Does all that is to be done, and waits for it no longer than two seconds. */
 export async function interrupted(): Promise<void> {
   ending = true;

@@ -1,3 +1,5 @@
+import { resultIsOut } from "./finish_before_exit.ts";
+
 /** What this process is making, and what of it stays if it is interrupted. */
 export interface Making {
   /** The output; null for a run that leaves none. */
@@ -17,7 +19,23 @@ const making = new Set<Making>();
 export function whileMaking(out: string | null, keeps: readonly string[] = []): Disposable {
   const own = { out, keeps };
   making.add(own);
-  return { [Symbol.dispose]: () => void making.delete(own) };
+  return {
+    [Symbol.dispose]() {
+      making.delete(own);
+      if (out !== null && lies(out)) madeOne = true;
+    },
+  };
+}
+
+let madeOne = false;
+
+/**
+ * Whether all that this process makes is there: then a signal comes too late, and the command ends as it
+ * would have without.
+ */
+export function isAllMade(): boolean {
+  if (resultIsOut()) return true;
+  return making.size === 0 ? madeOne : [...making].every(({ out }) => out !== null && lies(out));
 }
 
 /** What is being made now: what is interrupted, before its errors have undone it. */

@@ -1,5 +1,6 @@
 import { basename, dirname, join, resolve } from "@std/path";
 import { firstLine, LetheError } from "../error.ts";
+import { unlessGivenUp } from "./interruption.ts";
 import { isNoRoom, roomRemedy } from "./no_room.ts";
 import { withTemporaryPath } from "./temporary_path.ts";
 
@@ -34,7 +35,8 @@ export async function writeWhole(
     } finally {
       file.close();
     }
-    await Deno.rename(temporary, path);
+    await unlessGivenUp();
+    Deno.renameSync(temporary, path); // at once: a signal finds it made or not made
   }).catch((cause) => {
     throw cannotWrite(path, cause);
   });
@@ -64,7 +66,8 @@ export async function buildFolder<T>(
     const result = await build(staging);
     await syncTree(staging);
     await refuseExisting(path); // it may have appeared meanwhile; rename would replace an empty folder
-    await Deno.rename(staging, path);
+    await unlessGivenUp();
+    Deno.renameSync(staging, path); // as in `writeWhole`
     await syncFolder(dirname(resolve(path)));
     return result;
   }).catch((error) => {

@@ -4,6 +4,7 @@ import { parseGridSettings } from "../benchmark/parse_settings.ts";
 import { planGrid } from "../benchmark/plan.ts";
 import type { BenchmarkResults, SplitName } from "../benchmark/results.ts";
 import { LetheError } from "../error.ts";
+import { lastStep } from "../files/finish_before_exit.ts";
 import { refuseExisting, writeWhole } from "../files/write_whole.ts";
 import type { Markup } from "./markup.ts";
 import { picture } from "./picture.ts";
@@ -45,7 +46,7 @@ export async function writeReport(
   }
   const pictures = includeImages ? await readPictures(results, path) : new Map<string, Markup>();
   const page = reportPage(results, (split, file) => pictures.get(keyOf(split, file)));
-  await writeWhole(out, page);
+  await lastStep(() => writeWhole(out, page));
   return results;
 }
 
