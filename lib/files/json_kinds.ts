@@ -44,13 +44,13 @@ export function oneOf<T extends string>(values: readonly T[]): Kind<T> {
   };
 }
 
-/** One line of text that is not empty. */
+/** One line of text that is not empty; half a surrogate pair is none of any text. */
 export function line(maxLength: number): Kind<string> {
   return {
     rule: `a line of 1 to ${maxLength} characters`,
     accepts: (value): value is string =>
       typeof value === "string" && value.length >= 1 && value.length <= maxLength &&
-      !/\p{Cc}/u.test(value),
+      value.isWellFormed() && !/\p{Cc}/u.test(value),
   };
 }
 

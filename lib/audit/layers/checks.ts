@@ -1,5 +1,6 @@
 import { join } from "@std/path";
 import { LetheError } from "../../error.ts";
+import { sha256Hex } from "../../files/sha256.ts";
 import { digestFile } from "../record/digest_files.ts";
 import type { LayerOutcome, LayerState } from "./layer.ts";
 import type { Digest, FileDigest } from "../receipt/receipt.ts";
@@ -41,6 +42,12 @@ export async function differing(
 /** Whether two files have the same content. */
 export function same(a: Digest, b: Digest): boolean {
   return a.sha256 === b.sha256 && a.bytes === b.bytes;
+}
+
+/** Whether a file holds a text and nothing else: a reader of text would pass over a byte order mark. */
+export async function holds(path: string, text: string): Promise<boolean> {
+  const bytes = new TextEncoder().encode(text);
+  return same(await digestFile(path), { sha256: sha256Hex(bytes), bytes: bytes.length });
 }
 
 /** Whether anything lies at a path, a broken link included. */

@@ -102,6 +102,19 @@ export async function writeMakingReceipt(
   await writeWhole(makingReceiptPath(out), text);
 }
 
+/** Settings of which there is one canonical text: what JSON.parse makes of `1e999` has none. */
+const SIGNABLE: is.Kind<Record<string, unknown>> = {
+  rule: "an object of finite numbers and whole texts",
+  accepts(value): value is Record<string, unknown> {
+    try {
+      canonicalJson(value);
+    } catch {
+      return false;
+    }
+    return is.OBJECT.accepts(value);
+  },
+};
+
 /** Reads such a receipt. @throws {LetheError} it is none, or the signature is not its signer's */
 export async function readMakingReceipt(path: string): Promise<MakingReceipt> {
   const remedy = "name a receipt that train or meta-learn wrote";
@@ -114,19 +127,16 @@ export async function readMakingReceipt(path: string): Promise<MakingReceipt> {
   fields.read("version", is.oneOf(["making 1"]));
   fields.read("step", is.oneOf(["train", "meta-learn"]));
   fields.read("from", is.nullable(is.HASH));
-  fields.read("settings", is.OBJECT);
+  fields.read("settings", SIGNABLE);
   const [made, data] = [fields.within("made"), fields.within("data")];
   made.read("weights", is.HASH);
   made.read("kit", is.nullable(is.HASH));
   for (const name of ["root", "split"]) data.read(name, is.HASH);
   fields.within("code").read("sha256", is.HASH);
   const { signature, ...signed } = json as unknown as MakingReceipt;
+  const signer = fields.read("signer", is.HASH);
   const right = typeof signature === "string" &&
-    await isSignedBy(
-      fields.read("signer", is.HASH),
-      signature,
-      preAuthentication(statementOf(signed)),
-    );
+    await isSignedBy(signer, signature, preAuthentication(statementOf(signed)));
   if (right) return json as unknown as MakingReceipt;
   throw new LetheError(
     `${path} is not what its signer signed`,

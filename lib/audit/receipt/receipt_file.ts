@@ -138,8 +138,8 @@ export function parseReceipt(text: string, file: string): Receipt {
     adapter: fields.read("adapter", is.line(1000)),
     worker: whole(fields.within("worker"), (of) => ({
       containment: of.read("containment", is.oneOf(["bubblewrap", "deno"])),
-      argv: of.read("argv", is.list(WORD, 1, 10_000)),
-      permissions: of.read("permissions", is.list(LINE, 0, 10_000)),
+      argv: of.read("argv", is.list(WORD, 1, MAX_ENTRIES)),
+      permissions: of.read("permissions", is.list(LINE, 0, MAX_ENTRIES)),
       environment: of.read("environment", PLAIN),
     })),
     deno: whole(fields.within("deno"), (of) => ({
@@ -181,6 +181,7 @@ export function parseReceipt(text: string, file: string): Receipt {
     const twice = files.find((entry) => seen.size === seen.add(entry).size);
     if (twice !== undefined) fields.refuse(`${name} lists ${twice} twice`, "a file has one hash");
   }
+  if (receipt.requests.length === 0) fields.refuse("requests is empty", "somebody asked");
   if (peopleOf(receipt) > receipt.requests.length) {
     fields.refuse(
       `people is ${people}, and there are ${receipt.requests.length} photographs`,

@@ -14,7 +14,7 @@ export const TIME: Kind<string> = {
   rule: "an ISO 8601 time in UTC",
   accepts: (value): value is string =>
     typeof value === "string" && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value) &&
-    !Number.isNaN(Date.parse(value)),
+    !Number.isNaN(Date.parse(value)) && new Date(value).toISOString() === value,
 };
 
 export const SIGNATURE: Kind<string> = {
@@ -59,6 +59,6 @@ export const PLAIN: Kind<Record<string, Plain>> = {
     Object.entries(value).every(([name, field]) =>
       is.line(100).accepts(name) &&
       (field === null || field === "" || typeof field === "boolean" ||
-        typeof field === "number" || LINE.accepts(field))
+        Number.isFinite(field) || LINE.accepts(field))
     ),
 };

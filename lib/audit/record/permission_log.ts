@@ -3,7 +3,7 @@ import { sha256Hex } from "../../files/sha256.ts";
 import { LetheError } from "../../error.ts";
 import type { EvidenceText } from "../sandbox/contained_run.ts";
 import type { LayerOutcome } from "../layers/layer.ts";
-import { isWithin } from "../sandbox/mounts.ts";
+import { withinAny } from "../sandbox/mounts.ts";
 import { shell } from "../sandbox/shell.ts";
 
 /** The launcher's end of the pipe that Deno logs its permission checks to. */
@@ -65,10 +65,11 @@ export function judgePermissionLog(
   granted: { readonly read: readonly string[]; readonly write: readonly string[] },
 ): LayerOutcome {
   const lines = text.split("\n").filter((line) => line !== "");
+  const isGranted = { read: withinAny(granted.read), write: withinAny(granted.write) };
   const outside = lines.map(parseLine).filter(({ permission, value }) => {
     if (permission !== "read" && permission !== "write") return true;
     return value === null || /(^|[/\\])\.\.([/\\]|$)/.test(value) ||
-      !granted[permission].some((path) => isWithin(value, path));
+      !isGranted[permission](value);
   });
   const shown = outside.slice(0, 5).map(({ permission, value }) => `${permission} ${value ?? ""}`);
   return {

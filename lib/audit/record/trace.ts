@@ -1,6 +1,6 @@
 import type { EvidenceText } from "../sandbox/contained_run.ts";
 import type { LayerOutcome } from "../layers/layer.ts";
-import { isWithin } from "../sandbox/mounts.ts";
+import { isWithin, withinAny } from "../sandbox/mounts.ts";
 
 /** What the system may open for any Deno program: libraries, drivers, devices, facts on itself. */
 const SYSTEM = [
@@ -61,6 +61,7 @@ export function judgeTrace({ text }: EvidenceText, rules: TraceRules): LayerOutc
     const end = calls.findIndex((line) => line.startsWith(resumed));
     if (end >= 0) calls.splice(end, 1);
   }
+  const isKnown = withinAny([...SYSTEM, ...rules.allowed]);
   const opened = new Set<string>();
   const wrong = new Set<string>();
   // A line that strace would not write, wherever it stands, could be anything's.
@@ -76,9 +77,8 @@ export function judgeTrace({ text }: EvidenceText, rules: TraceRules): LayerOutc
     if (path === UNREADABLE) wrong.add(`cannot be read: ${line.slice(0, 200)}`);
     else if (path !== null) {
       opened.add(path);
-      const known = [...SYSTEM, ...rules.allowed].some((place) => isWithin(path, place));
       const forbidden = rules.forbidden !== null && isWithin(path, rules.forbidden);
-      if (forbidden || !known) wrong.add(path);
+      if (forbidden || !isKnown(path)) wrong.add(path);
     } else if (call !== null && passedBy(call[2], call[1], line, connecting)) {
       wrong.add(line.replace(/^\d+ +/, "").slice(0, 80));
     }

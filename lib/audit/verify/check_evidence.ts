@@ -1,13 +1,10 @@
 import { join } from "@std/path";
-import { readPlainText } from "../../files/plain_file.ts";
-import { sha256Hex } from "../../files/sha256.ts";
-import { differing, isThere, same, type Verdict } from "../layers/checks.ts";
+import { differing, holds, isThere, type Verdict } from "../layers/checks.ts";
 import type { LayerOutcome } from "../layers/layer.ts";
 import { type Receipt, RECEIPT_BUNDLE, RECEIPT_FILE, RECEIPT_PAGE } from "../receipt/receipt.ts";
 import { receiptBundle } from "../receipt/seal.ts";
 import { receiptPage } from "../receipt/receipt_page.ts";
 import { PERMISSIONS_LOG, TRACE_LOG } from "../receipt/write_receipt.ts";
-import { digestFile } from "../record/digest_files.ts";
 import { judgePermissionLog } from "../record/permission_log.ts";
 import { judgeTrace, projectFiles } from "../record/trace.ts";
 import { readablePlaces } from "./judge_worker.ts";
@@ -20,6 +17,8 @@ export async function checkEvidence(
 ): Promise<Verdict> {
   const { evidence, worker } = receipt;
   if (evidence.length === 0) return ["absent", "the run gathered no logs"];
+  const strange = evidence.find(({ file }) => file !== PERMISSIONS_LOG && file !== TRACE_LOG);
+  if (strange !== undefined) return ["failed", `${strange.file} is no log that a run leaves`];
   const differs = await differing(folder, evidence);
   if (differs !== undefined) return ["failed", differs];
   const read = readablePlaces(receipt);
@@ -51,8 +50,7 @@ export async function checkPage(receipt: Receipt, folder: string): Promise<Verdi
       "an older Lethe made it: check out commit 4832d1b to hold it against the receipt",
     ];
   }
-  const page = new TextEncoder().encode(receiptPage(receipt));
-  return same(await digestFile(path), { sha256: sha256Hex(page), bytes: page.length })
+  return await holds(path, receiptPage(receipt))
     ? ["held", `${RECEIPT_PAGE} says what ${RECEIPT_FILE} says`]
     : ["failed", `${RECEIPT_PAGE} is not what this Lethe makes of ${RECEIPT_FILE}`];
 }
@@ -65,8 +63,7 @@ export async function checkBundle(receipt: Receipt, folder: string): Promise<Ver
     const why = receipt.signature === null ? ", as nobody signed" : "";
     return ["absent", `there is none${receipt.version === 1 ? ": version 1 had none" : why}`];
   }
-  const found = await readPlainText(path, { maxBytes: 2 ** 28 });
-  return found === due
+  return due !== null && await holds(path, due)
     ? ["held", `${RECEIPT_BUNDLE} states and signs what ${RECEIPT_FILE} does`]
     : ["failed", `${RECEIPT_BUNDLE} is not the bundle of ${RECEIPT_FILE}`];
 }

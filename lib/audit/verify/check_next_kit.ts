@@ -4,7 +4,7 @@ import { META_LOSS } from "../../model/kit/kit.ts";
 import type { KitManifest } from "../../model/kit/kit_manifest.ts";
 import { kitPart } from "../../model/kit/kit_parts.ts";
 import { nextManifest } from "../../model/kit/next_kit.ts";
-import { readManifest } from "../../model/kit/stored_manifest.ts";
+import { kitFiles, MANIFEST, readManifest } from "../../model/kit/stored_manifest.ts";
 import { isThere, short, type Verdict } from "../layers/checks.ts";
 import type { Receipt } from "../receipt/receipt.ts";
 import { peopleOf } from "../receipt/receipt_file.ts";
@@ -19,7 +19,7 @@ export async function checkNextKit(
   from: string | undefined,
 ): Promise<Verdict> {
   if (!await isThere(folder)) return ["absent", "it is not here"];
-  const { manifest, id } = await readManifest(folder);
+  const { manifest, id, sha256 } = await readManifest(folder);
   // In version 1 a kit's id was the hash of its kit.json.
   const { before = receipt.kit.find(({ file }) => file === "kit.json")?.sha256, after = id } =
     receipt.kitId ?? {};
@@ -27,6 +27,13 @@ export async function checkNextKit(
     return ["failed", "its parent is not the kit that was read"];
   }
   if (id !== after) return ["failed", `its id is ${short(id)}, not ${short(after)}`];
+  const named = [{ file: MANIFEST, sha256 }, ...await kitFiles(folder, manifest)]
+    .map((entry) => `kit/${entry.file} ${entry.sha256}`);
+  const written = receipt.written.filter(({ file }) => file.startsWith("kit/"))
+    .map((entry) => `${entry.file} ${entry.sha256}`);
+  if (named.sort().join() !== written.sort().join()) {
+    return ["failed", "it names other files than the receipt has as written"];
+  }
   const people = peopleOf(receipt);
   if (manifest.forgotten.length < people) {
     return ["failed", `it lists ${manifest.forgotten.length} people as forgotten`];

@@ -2,11 +2,14 @@ import { basename, dirname, join } from "@std/path";
 import { canonicalJson } from "../../files/canonical_json.ts";
 import { parseJsonObject } from "../../files/json_fields.ts";
 import { readPlainText } from "../../files/plain_file.ts";
-import { identityKeyPath } from "../../model/kit/identity_key.ts";
-import { earlierUsesPath, usesPath } from "../../model/kit/uses_record.ts";
+import { MODEL_FILE } from "../../model/checkpoint.ts";
+import { identityKeyPath, readIdentityKey } from "../../model/kit/identity_key.ts";
+import { KIT_PARTS } from "../../model/kit/kit_parts.ts";
+import { MANIFEST } from "../../model/kit/stored_manifest.ts";
+import { earlierUsesPath, readMarks, usesPath } from "../../model/kit/uses_record.ts";
 import { encodeSummary, parseSummary, SUMMARY_FILE } from "../../run/summary_file.ts";
 import { METHODS } from "../../unlearn/methods.ts";
-import { differing, isThere, short, type Verdict } from "../layers/checks.ts";
+import { differing, holds, isThere, short, type Verdict } from "../layers/checks.ts";
 import { MODEL_HASHES, modelHashes } from "../receipt/pack.ts";
 import {
   type FileDigest,
@@ -27,6 +30,22 @@ const BESIDE = [
 ];
 
 /**
+ * What a run writes, and of a kit what it reads: nothing else is handed on under its name. Whoever has the
+ * next kit holds its files against what it names.
+ */
+const OUTPUT = new RegExp(
+  `^(?:${
+    [
+      SUMMARY_FILE,
+      ...["config.json", MODEL_FILE].map((file) => `model/${file}`),
+      ...[MANIFEST, ...KIT_PARTS.map(({ file }) => file)].map((file) => `kit/${file}`),
+    ].map(RegExp.escape).join("|")
+  }|kit/(?:${
+    KIT_PARTS.flatMap(({ rows }) => rows ? [RegExp.escape(rows.folder)] : []).join("|")
+  })/[0-9a-f]{64}\\.[a-z]{1,20})$`,
+);
+
+/**
  * Of an output folder every file must be there. An auditor may have been handed the receipt without the
  * next kit, or the model alone: then what is here must be right, and what is not is told.
  *
@@ -38,6 +57,9 @@ export async function checkOutputs(
   model?: string,
 ): Promise<Verdict> {
   const folder = dirname(receiptPath);
+  const strange = receipt.written.find(({ file }) => !OUTPUT.test(file)) ??
+    receipt.kit.find(({ file }) => !OUTPUT.test(`kit/${file}`));
+  if (strange !== undefined) return ["failed", `${strange.file} is no file of a run's`];
   const isOf = (part: string) => ({ file }: FileDigest) => file.startsWith(`${part}/`);
   const besides = await Promise.all(["model", "kit"].map((part) => isThere(join(folder, part))));
   const whole = besides.every((there) => there);
@@ -54,10 +76,7 @@ export async function checkOutputs(
     ));
   if (differs !== undefined) return ["failed", differs];
   const hashes = join(folder, MODEL_HASHES);
-  if (
-    await isThere(hashes) &&
-    await readPlainText(hashes, { maxBytes: 2 ** 20 }) !== modelHashes(receipt)
-  ) {
+  if (await isThere(hashes) && !await holds(hashes, modelHashes(receipt))) {
     return ["failed", `${MODEL_HASHES} has other hashes than the receipt`];
   }
   const known = new Set(
@@ -67,6 +86,7 @@ export async function checkOutputs(
       ...[...receipt.written, ...receipt.evidence].map(({ file }) => file),
     ],
   );
+  await checkBeside(folder);
   const stranger = (await listTree(folder)).find((file) => !known.has(file));
   if (stranger !== undefined) return ["failed", `${stranger} lies there and is not in the receipt`];
   const seen = due.length +
@@ -79,6 +99,13 @@ export async function checkOutputs(
     `${seen} files are those that were written` +
     (whole ? "" : `; the others of ${receipt.written.length} are not here`),
   ];
+}
+
+/** What lies beside the outputs and is in no receipt must be what it is called. @throws {LetheError} it is not */
+async function checkBeside(folder: string): Promise<void> {
+  const [kit, key] = [join(folder, "kit"), join(folder, identityKeyPath("kit"))];
+  if (await isThere(key)) await readIdentityKey(key);
+  await readMarks(kit);
 }
 
 /** The weights that the receipt names must be among the files that it names; these are held apart. */

@@ -3,7 +3,7 @@ import { LAYERS } from "../layers/layer.ts";
 import type { Receipt } from "../receipt/receipt.ts";
 import { PERMISSIONS_LOG, TRACE_LOG } from "../receipt/write_receipt.ts";
 import type { Verdict } from "../layers/checks.ts";
-import { judgeWorker } from "./judge_worker.ts";
+import { judgeWorker, type WorkerFindings } from "./judge_worker.ts";
 
 /**
  * Judges the layers that a receipt lists by what else it says. They are the known ones, each once at
@@ -23,13 +23,14 @@ export function judgeLayers(receipt: Receipt): Verdict {
   const absent = [...named("absent"), ...LAYERS.filter((layer) => !names.includes(layer))];
   const without = absent.length === 0 ? "" : `; absent: ${absent.join(", ")}`;
   if (failed.length > 0) return ["failed", `in the run: ${failed.join(", ")}${without}`];
+  const worker = judgeWorker(receipt);
   const hollow = held.flatMap((layer) => {
-    const why = missing(layer, receipt);
+    const why = missing(layer, receipt, worker);
     return why === null ? [] : [`${layer}: ${why}`];
   });
   if (hollow.length > 0) return ["failed", `says held, and is not: ${hollow.join("; ")}`];
   // Even where no layer claims it: such a worker was not the one that Lethe starts.
-  const { argv, permissions, environment } = judgeWorker(receipt);
+  const { argv, permissions, environment } = worker;
   const wrong = permissions ?? environment ?? argv;
   if (wrong !== null) return ["failed", `the worker was not contained: ${wrong}`];
   if (held.length === 0) return ["absent", "no layer held in the run"];
@@ -40,8 +41,11 @@ export function judgeLayers(receipt: Receipt): Verdict {
 const HASHED_IMAGES = `kit/${TRAINING_IMAGES}`;
 
 /** What a layer that held would have left and the receipt has not; null where all is there. */
-function missing(layer: string, receipt: Receipt): string | null {
-  const { argv, permissions, environment, has } = judgeWorker(receipt);
+function missing(
+  layer: string,
+  receipt: Receipt,
+  { argv, permissions, environment, has }: WorkerFindings,
+): string | null {
   const log = (file: string) =>
     receipt.evidence.some((entry) => entry.file === file)
       ? null

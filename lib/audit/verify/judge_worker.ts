@@ -1,5 +1,6 @@
 import { TRACED_CALLS } from "../sandbox/containment.ts";
 import type { Receipt } from "../receipt/receipt.ts";
+import { withinAny } from "../sandbox/mounts.ts";
 import { withoutDescriptors } from "../sandbox/shell.ts";
 
 /** What a receipt's own record of the worker shows, judged again; each null where all is as it should be. */
@@ -69,9 +70,13 @@ const WRITABLE = ["{out}", "{run}", "{packages}/lethe-shaders"];
 /** The worker, and that of commit 4832d1b. */
 const ENTRIES = ["sandbox/", ""].map((room) => `{project}/lib/audit/${room}unlearn_worker.ts`);
 
-const isIn = (path: string, places: readonly string[]) =>
-  !/(^|\/)\.\.(\/|$)/.test(path) &&
-  places.some((place) => path === place || path.startsWith(`${place}/`));
+const isIn = (path: string, places: readonly string[]) => below(places)(path);
+
+/** Whether a path is one of some places or lies in one; a receipt may list very many. */
+function below(places: readonly string[]): (path: string) => boolean {
+  const isBelow = withinAny(places);
+  return (path) => !/(^|[/\\])\.\.([/\\]|$)/.test(path) && isBelow(path);
+}
 
 /** What of a receipt its worker is judged by. */
 export type JudgedReceipt = Pick<Receipt, "version" | "worker" | "requests" | "requestTable">;
@@ -102,12 +107,13 @@ export function judgePermissions(
   const missing = REQUIRED.find((flag) => !flags.includes(flag));
   if (missing !== undefined) return `${missing} is not among them`;
   let writes = 0;
+  const due = new Set(readable);
   const granted = new Set<string>();
   for (const flag of flags) {
     const [name, value] = flag.split(/=(.*)/s);
     const paths = value?.split(",") ?? [];
     if (name === "--allow-read" && paths.length > 0) {
-      const other = paths.find((path) => !readable.includes(path));
+      const other = paths.find((path) => !due.has(path));
       if (other !== undefined) return `it may read ${other}`;
       for (const path of paths) granted.add(path);
     } else if (name === "--allow-write" && paths.length > 0) {
@@ -171,8 +177,10 @@ const isProgram = (word: string | undefined, name: string) =>
 function takeStrace(words: string[]): string | null {
   words.shift();
   let calls: string[] = [];
+  const given = new Set<string>();
   for (let word; (word = words[0])?.startsWith("-");) {
     words.shift();
+    if (given.size === given.add(word).size) return `strace is given ${word} twice`;
     if (word === "-e") calls = (words.shift() ?? "").replace(/^trace=/, "").split(",");
     else if (word === "-o") {
       if (!isIn(words.shift() ?? "", ["{run}"])) return "strace writes elsewhere";
@@ -186,31 +194,35 @@ function takeStrace(words: string[]): string | null {
 
 /** Takes bubblewrap's own words off. @param bound besides {@link BOUND} @returns what is wrong with them */
 function takeBubblewrap(words: string[], bound: readonly string[]): string | null {
-  const alone: string[] = [];
-  words.shift();
-  for (let word; (word = words.shift()) !== "--";) {
+  const alone = new Set<string>();
+  const [mayMount, mayWrite] = [below([...BOUND, ...bound]), below(WRITABLE)];
+  // Read in place: taking words off the front would move all others, each time.
+  let at = 1;
+  const next = () => words[at++];
+  for (let word; (word = next()) !== "--";) {
     if (word === undefined) return "bubblewrap runs nothing";
-    if (/^--(unshare-all|clearenv|new-session|die-with-parent)$/.test(word)) alone.push(word);
+    if (/^--(unshare-all|clearenv|new-session|die-with-parent)$/.test(word)) alone.add(word);
     else if (word === "--proc" || word === "--dev" || word === "--tmpfs") {
-      if (!/^\/(proc|dev|tmp)$/.test(words.shift() ?? "")) return `bubblewrap is given ${word}`;
+      if (!/^\/(proc|dev|tmp)$/.test(next() ?? "")) return `bubblewrap is given ${word}`;
     } else if (word === "--symlink") {
-      const [target, path] = words.splice(0, 2);
+      const [target, path] = [next() ?? "", next() ?? ""];
       if (!/^(?:\/?usr\/)?lib(?:32|64)?$/.test(target) || !/^\/lib(?:32|64)?$/.test(path)) {
         return `bubblewrap links ${path} to ${target}`;
       }
     } else if (word === "--chdir") {
-      if (!isIn(words.shift() ?? "", BOUND)) return "bubblewrap starts elsewhere";
+      if (!isIn(next() ?? "", BOUND)) return "bubblewrap starts elsewhere";
     } else if (word === "--setenv") {
-      const [name, value] = words.splice(0, 2);
+      const [name, value] = [next() ?? "", next()];
       if (!isSet(name, value)) return `bubblewrap sets ${name} to ${value}`;
     } else if (/^--(ro-|dev-)?bind(-try)?$/.test(word)) {
-      const [source, target] = words.splice(0, 2);
-      const places = word.startsWith("--bind") ? WRITABLE : [...BOUND, ...bound];
-      if (source !== target || !isIn(source, places) || isIn(source, ["{training data}"])) {
+      const [source, target] = [next() ?? "", next()];
+      const isPlace = word.startsWith("--bind") ? mayWrite : mayMount;
+      if (source !== target || !isPlace(source) || isIn(source, ["{training data}"])) {
         return `bubblewrap mounts ${source} at ${target}`;
       }
     } else return `bubblewrap is given ${word}`;
   }
-  const missing = ["--unshare-all", "--clearenv"].find((word) => !alone.includes(word));
+  words.splice(0, at);
+  const missing = ["--unshare-all", "--clearenv"].find((word) => !alone.has(word));
   return missing === undefined ? null : `bubblewrap is not given ${missing}`;
 }

@@ -6,6 +6,7 @@ import type { Receipt } from "../receipt/receipt.ts";
 import { readReceipt } from "../receipt/receipt_file.ts";
 import { isSealedBy } from "../receipt/seal.ts";
 import { readSplit } from "../../data/split_file.ts";
+import { judgeLayers } from "./judge_layers.ts";
 import { readClaim } from "./read_claim.ts";
 
 /**
@@ -56,10 +57,14 @@ const after = ({ kitId, weights }: Receipt) => ({
 });
 
 function checkRequest(
-  { kitId, weights }: Receipt,
+  receipt: Receipt,
   before: { readonly kit: string | null; readonly weights: string },
 ): Verdict {
+  const { kitId, weights } = receipt;
   if (kitId === undefined) return ["failed", "a receipt of version 1 names no kit by its id"];
+  if (weights.before === weights.after) return ["failed", "its weights are those of before"];
+  const [state, detail] = judgeLayers(receipt);
+  if (state === "failed") return [state, detail];
   return kitId.before === before.kit && weights.before === before.weights
     ? ["held", `from kit ${kitId.before.slice(0, 16)}.. to ${kitId.after.slice(0, 16)}..`]
     : ["failed", "it began with another kit than the one before left"];

@@ -111,10 +111,14 @@ async function checkMachine({ machine = [] }: Receipt): Promise<Verdict> {
 /** No program or library is larger; below /proc a file can claim to be. */
 const MAX_PROGRAM = 2 ** 32;
 
-/** Hashes a file of this machine that may be the receipt's: a device or a pipe could be read for ever. */
+/**
+ * Hashes a file of this machine that may be the receipt's: a device or a pipe could be read for ever, and a
+ * file by a thousand other paths a thousand times. A run notes the one path that has no link in it.
+ */
 async function plainFile({ path, bytes }: MachineFile): Promise<HashedFile | null> {
   const { isFile, size } = await Deno.lstat(path);
-  return isFile && size === bytes && size > 0 && size < MAX_PROGRAM ? await hashFile(path) : null;
+  if (!isFile || size !== bytes || size === 0 || size >= MAX_PROGRAM) return null;
+  return await Deno.realPath(path) === path ? await hashFile(path) : null;
 }
 
 async function checkLockFile({ lockFile }: Receipt): Promise<Verdict> {

@@ -7,6 +7,7 @@ import { SUMMARY_FILE } from "../../run/summary_file.ts";
 import {
   type Check,
   differing,
+  holds,
   isThere,
   runChecks,
   same,
@@ -18,7 +19,7 @@ import type { LayerOutcome } from "../layers/layer.ts";
 import { requestTableHash } from "../receipt/compose_receipt.ts";
 import { declaredCopies } from "../receipt/declared_limits.ts";
 import { type Digest, type Receipt, RECEIPT_FILE } from "../receipt/receipt.ts";
-import { encodeReceipt, readReceipt, readReceiptText } from "../receipt/receipt_file.ts";
+import { encodeReceipt, readReceipt } from "../receipt/receipt_file.ts";
 import { isSealedBy } from "../receipt/seal.ts";
 import { isWeakKey } from "../receipt/signing_key.ts";
 import { digestFile, digestFiles, listTree } from "../record/digest_files.ts";
@@ -87,8 +88,11 @@ async function checkSignature(
 ): Promise<Verdict> {
   const { signer } = receipt;
   // A signature is of what the receipt says, not of how: spaces or the fields' order could say more.
-  if (receipt.version > 1 && await readReceiptText(path) !== encodeReceipt(receipt)) {
-    return ["failed", `${RECEIPT_FILE} has spaces, or fields in an order, as Lethe writes none`];
+  if (receipt.version > 1 && !await holds(path, encodeReceipt(receipt))) {
+    return [
+      "failed",
+      `${RECEIPT_FILE} has spaces, or fields in an order, or other bytes, as Lethe writes none`,
+    ];
   }
   if (signer === null) {
     return publicKey === undefined

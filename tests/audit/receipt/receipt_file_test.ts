@@ -80,6 +80,10 @@ const WRONG: [Record<string, unknown>, string][] = [
   [{ nonce: "n" }, 'nonce is "n"; it is 64 lower-case'],
   [{ started: "yesterday" }, "started is "],
   [{ started: "2026-13-02T03:04:05.678Z" }, "started is "],
+  [{ started: "2026-02-31T03:04:05.678Z" }, "started is "],
+  [{ adapter: "\ud800" }, "adapter is "],
+  [{ settings: { "\udfff": 1 } }, "settings is "],
+  [{ requests: [] }, "requests is empty"],
   [{ photograph: "AAAA" }, '"photograph" is unknown'],
   [{ requests: [{ file: "jane.png", sha256: hash("1"), bytes: 1 }] }, '"file" is unknown'],
   [{ requests: {} }, "requests is {}; "],
@@ -115,6 +119,12 @@ for (const [changes, message] of WRONG) {
     );
   });
 }
+
+Deno.test("parseReceipt refuses a number that has no text of its own", async () => {
+  const text = encodeReceipt(await sealReceipt(smallReceipt(), null));
+  const huge = text.replace('"microBatch": 16', '"microBatch": 1e999');
+  assertThrows(() => parseReceipt(huge, "receipt.json"), LetheError, "settings is ");
+});
 
 Deno.test("parseReceipt refuses what is no JSON object, and a field given twice", async () => {
   const text = encodeReceipt(await sealReceipt(smallReceipt(), null));

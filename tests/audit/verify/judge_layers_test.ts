@@ -42,6 +42,44 @@ Deno.test("judgeLayers holds for receipts of real runs, and counts what is not l
   assertEquals(judgeLayers({ ...PLAIN, layers: [] })[0], "absent");
 });
 
+// Each mount was looked for among all photographs, for every layer anew: 20,000 of them took three minutes.
+Deno.test("judgeLayers judges a receipt of 100,000 photographs, and finds the one mount too many", () => {
+  const requests = Array.from({ length: 100_000 }, (_, i) => ({
+    sha256: i.toString(16).padStart(16, "0") + "0".repeat(48),
+    bytes: 1,
+  }));
+  const receipt = { ...worker({ version: 2 }), requests };
+  const read = readablePlaces(receipt);
+  const flags = Array.from(
+    { length: Math.ceil(read.length / 1000) },
+    (_, i) => `--allow-read=${read.slice(1000 * i, 1000 * (i + 1)).join()}`,
+  );
+  const allowed = (words: readonly string[]) =>
+    words.flatMap((word) => word.startsWith("--allow-read=") ? flags : [word]);
+  const { permissions } = receipt.worker;
+  // Of version 1: there the folder of requests was mounted as a whole.
+  const folder = receipt.worker.argv.indexOf("{support}") - 1;
+  const argv = receipt.worker.argv.toSpliced(folder, 3);
+  const at = argv.indexOf("--proc");
+  const judge = (...more: string[]) =>
+    judgeLayers({
+      ...receipt,
+      worker: {
+        ...receipt.worker,
+        permissions: allowed(permissions),
+        argv: [
+          ...argv.slice(0, at),
+          ...read.slice(3).flatMap((path) => ["--ro-bind", path, path]),
+          ...more,
+          ...allowed(argv.slice(at)),
+        ],
+      },
+    });
+  assertEquals(judge()[0], "held", judge()[1].slice(0, 500));
+  const other = "{support}/ffffffffffffffff";
+  assertStringIncludes(judge("--ro-bind", other, other)[1], `mounts ${other}`);
+});
+
 /** What is made up, and what the verdict says of it. */
 const FORGERIES: [string, Receipt, string][] = [
   [
@@ -121,6 +159,11 @@ const FORGERIES: [string, Receipt, string][] = [
     "it runs",
   ],
   ["another job", worker({ argv: WATCHED.worker.argv.with(-1, "{out}/job") }), "other arguments"],
+  [
+    "a word of strace's twice",
+    instead("-f", "-f", "-f"),
+    "strace is given -f twice",
+  ],
   [
     "a trace of other calls",
     worker({ argv: WATCHED.worker.argv.map((word) => /^trace=/.test(word) ? "trace=open" : word) }),

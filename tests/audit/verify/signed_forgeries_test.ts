@@ -1,7 +1,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { join } from "@std/path";
+import { dirname, join } from "@std/path";
 import type { Receipt } from "../../../lib/audit/receipt/receipt.ts";
 import { readReceipt } from "../../../lib/audit/receipt/receipt_file.ts";
+import { digestFile } from "../../../lib/audit/record/digest_files.ts";
 import { verifyReceipt } from "../../../lib/audit/verify/verify_receipt.ts";
 import { readKit } from "../../../lib/model/kit/read_kit.ts";
 import { writeKit } from "../../../lib/model/kit/write_kit.ts";
@@ -119,7 +120,46 @@ const FORGERIES: [
     "takes the kit",
   ]),
   ...([
+    ["a file that no run writes", "written", "photos.bin", "outputs"],
+    ["a file more in the model", "written", "model/photos.safetensors", "outputs"],
+    ["a row of a kit without rows", "written", `kit/memory/${"0".repeat(64)}.row`, "next kit"],
+    ["a log that no run leaves", "evidence", "evidence/photos.log", "evidence"],
+    ["a kit's file that no kit has", "kit", "photos.bin", "outputs"],
+  ] as [string, "written" | "evidence" | "kit", string, string][]).map((
+    [how, list, file, check],
+  ): typeof FORGERIES[number] => [
+    how,
+    async (folder) => {
+      const place = join(folder, list === "kit" ? "kit" : "unlearned");
+      await Deno.mkdir(dirname(join(place, file)), { recursive: true });
+      await Deno.writeTextFile(join(place, file), "a training image");
+      const receipt = await readReceipt(join(folder, "unlearned/receipt.json"));
+      const more = { file, ...await digestFile(join(place, file)) };
+      await reseal(folder, { [list]: [...receipt[list], more] });
+    },
+    check,
+    list === "evidence"
+      ? "no log that a run leaves"
+      : check === "outputs"
+      ? "no file of a run's"
+      : "it names other files than",
+  ]),
+  [
+    "something else beside the outputs as the identity key",
+    (folder) => Deno.writeTextFile(join(folder, "unlearned/kit.identity-key"), "a training image"),
+    "outputs",
+    "holds no identity key",
+  ],
+  [
+    "something else beside the outputs as the next kit's uses",
+    (folder) =>
+      Deno.writeTextFile(join(folder, "unlearned/kit.successor.json"), "a training image\n"),
+    "outputs",
+    "kit.successor.json line 1",
+  ],
+  ...([
     ["spaces", (text) => text.replace("{", "{ \t\t \t")],
+    ["a byte order mark", (text) => `\ufeff${text}`],
     ["lines behind its end", (text) => `${text}\n\n \n`],
     [
       "its fields in another order",

@@ -10,11 +10,12 @@ import {
   readPublicKey,
   readSigningKey,
 } from "../../../lib/audit/receipt/signing_key.ts";
+import { readReceipt } from "../../../lib/audit/receipt/receipt_file.ts";
 import { verifyChain } from "../../../lib/audit/verify/verify_chain.ts";
 import { LetheError } from "../../../lib/error.ts";
 import { writeModel } from "../../../lib/model/checkpoint.ts";
 import { smallModel } from "../../model/small_kit.ts";
-import { onReceipt } from "../small_run.ts";
+import { onReceipt, reseal } from "../small_run.ts";
 
 const SPLIT = fromFileUrl(new URL("../../../fixtures/4832d1b/split.json", import.meta.url));
 
@@ -65,6 +66,37 @@ Deno.test("verifyChain finds another model, another kit, another signer and a ch
       LetheError,
       "signed",
     );
+  }));
+
+Deno.test("verifyChain passes over no run in which a layer failed or nobody was forgotten", () =>
+  onChain(async (folder, [model, kit, run], key) => {
+    const publicKey = await readPublicKey(key);
+    const { layers, weights } = await readReceipt(run);
+    const [{ before }, ...others] = [weights, ...layers];
+    for (
+      const changes of [
+        { weights: { before, after: before } },
+        { layers: [{ ...others[0], state: "failed" as const }, ...others.slice(1)] },
+      ]
+    ) {
+      await reseal(folder, changes);
+      assertEquals(await failed([model, kit, run], publicKey, SPLIT), ["kit -> request 1"]);
+      await reseal(folder, { layers, weights });
+      assertEquals(await failed([model, kit, run], publicKey, SPLIT), [], "the control");
+    }
+  }));
+
+Deno.test("verifyChain refuses in one line what no canonical text can be made of", () =>
+  onChain(async (_, [model, kit, run]) => {
+    const text = await Deno.readTextFile(kit);
+    for (const seed of ["1e999", '"\\ud800"']) {
+      await Deno.writeTextFile(kit, text.replace('"seed": 0', `"seed": ${seed}`));
+      await assertRejects(
+        () => verifyChain([model, kit, run], undefined, undefined),
+        LetheError,
+        "settings is ",
+      );
+    }
   }));
 
 Deno.test("merkleRoot changes with each file's name and content, and not with the order of files", () => {

@@ -63,6 +63,11 @@ Deno.test("verifyProgram holds for this copy of Lethe and finds each part that i
     endless.map((path) => ({ path, use: "mapped" as const, sha256: hash("9"), bytes }))
   );
   assertEquals(await states({ machine: named }), { ...held, machine: "absent" });
+  // The same file by other paths, each of which would be read.
+  const lock = fromFileUrl(LOCK);
+  const paths = [`/.${lock}`, `/${lock}`, lock.replace(/\/([^/]*)$/, "/../$1/../$1")];
+  const again = paths.map((path) => ({ ...machine![0], path }));
+  assertEquals(await states({ machine: again }), { ...held, machine: "absent" });
   const other = { sha256: hash("9") };
   assertEquals(await states({ code: [{ ...code[0], ...other }, ...code.slice(1)] }), {
     ...held,
