@@ -4,7 +4,7 @@ import { noteOnCheck } from "../../cli/unlearn/note_on_check.ts";
 import { recordedTerminal } from "../cli/recorded_terminal.ts";
 import { inTemporaryFolder } from "../data/temporary_folder.ts";
 import { runHere } from "../e2e/run_here.ts";
-import { names } from "../e2e/small_path.ts";
+import { names, tree } from "../e2e/small_path.ts";
 import { prepare } from "../run/memory_kit.ts";
 
 const UNLEARN = "--support 0 --kit kit --out out --device wasm".split(" ");
@@ -34,6 +34,23 @@ Deno.test("unlearn --dry-run looks at the photographs, takes the step and keeps 
     const again = await runHere("unlearn", [...UNLEARN.slice(0, -4), "--out", "new"], folder);
     assertEquals(again.code, 1);
     assertStringIncludes(again.err, "--branch --reason TEXT");
+    // Nothing is written, not even for a while: the folders' own times are what they were.
+    const state = async () => [
+      await tree(folder),
+      await Deno.readTextFile(join(folder, "kit.successor.json")),
+      ...await Promise.all(
+        ["", "kit", "0"].map(async (name) => (await Deno.stat(join(folder, name))).mtime),
+      ),
+    ];
+    const used = await state();
+    const branched = [...UNLEARN.slice(0, -4), "--out", "new/place", "--device", "wasm"];
+    const second = await runHere(
+      "unlearn",
+      [...branched, "--branch", "--reason", "a try", "--dry-run"],
+      folder,
+    );
+    assertEquals(second.code, 0, second.err);
+    assertEquals(await state(), used);
   }));
 
 Deno.test("unlearn leaves a kit unused whose check refuses the photograph", () =>

@@ -1,7 +1,7 @@
 import { basename } from "@std/path";
 import { LetheError, UsageError } from "../../error.ts";
 import { withoutLinkerOrders } from "./launcher_environment.js";
-import { CACHE_PREFIX, holdPrivateCache } from "./private_cache.js";
+import { CACHE_PREFIX, holdPrivateCache, removePrivateCache } from "./private_cache.js";
 import { privateCache } from "./start.js";
 
 let cache: Promise<string> | undefined;
@@ -39,10 +39,6 @@ async function makeCache(): Promise<string> {
     const { value, rule, remedy, exitCode } = made;
     throw new LetheError(value, rule, remedy, { exitCode });
   }
-  globalThis.addEventListener("unload", () => {
-    try {
-      Deno.removeSync(made, { recursive: true });
-    } catch { /* somebody else has removed it */ }
-  });
+  globalThis.addEventListener("unload", () => removePrivateCache(made));
   return made;
 }

@@ -106,9 +106,39 @@ export function holdPrivateCache(folder) {
   Deno.openSync(`${folder}/${HELD}`, options).lockSync(false);
 }
 
+/** How often a removal is tried where somebody who is just ending still writes, and for how long it waits. */
+const ATTEMPTS = 20;
+const PAUSE = 25;
+
 /**
- * Removes the private caches of processes that were killed: those that nobody holds. One without a lock is
- * an earlier version's; it goes after a week.
+ * Removes a private cache at its maker's end. What still writes there is about to end, so it is tried again
+ * for half a second; the file that tells that nobody holds the cache goes last: what stays all the same, the
+ * next run sweeps.
+ *
+ * @param {string} folder
+ * @param {(path: string) => void} remove
+ */
+export function removePrivateCache(folder, remove = removeTree) {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    try {
+      for (const { name } of [...list(folder)]) if (name !== HELD) remove(`${folder}/${name}`);
+      remove(folder);
+      return;
+    } catch {
+      if (!isFolder(folder)) return;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE);
+    }
+  }
+}
+
+/** @param {string} path */
+function removeTree(path) {
+  Deno.removeSync(path, { recursive: true });
+}
+
+/**
+ * Removes the private caches of processes that were killed: those that nobody holds. One with packages and
+ * no lock is an earlier version's; it goes after a day.
  *
  * @param {string} denoDir
  * @param {number} now milliseconds
@@ -124,7 +154,7 @@ export function sweepPrivateCaches(denoDir, now = Date.now()) {
 }
 
 const MINUTE = 60_000;
-const WEEK = 7 * 24 * 60 * MINUTE;
+const DAY = 24 * 60 * MINUTE;
 
 /** @param {string} folder @param {number} now */
 function isAbandoned(folder, now) {
@@ -134,7 +164,7 @@ function isAbandoned(folder, now) {
   try {
     held = Deno.openSync(`${folder}/${HELD}`, { read: true, write: true });
   } catch {
-    return age > WEEK;
+    return age > DAY || !isFolder(`${folder}/npm`);
   }
   try {
     return held.tryLockSync(true);

@@ -21,14 +21,23 @@ export async function say(
 ): Promise<Said> {
   const { env, ...rest } = await withoutLinkerOrders();
   const [program, ...args] = Deno.build.os === "windows" ? argv : become(argv);
-  const { code, stdout, stderr } = await new Deno.Command(program, {
+  const child = new Deno.Command(program, {
     args,
     ...rest,
     env: { ...env, ...variables },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
-  }).output();
+  }).spawn();
+  // What outlives this process would go on writing into its private DENO_DIR while that is removed.
+  const kill = () => {
+    try {
+      child.kill("SIGKILL");
+    } catch { /* it has ended */ }
+  };
+  globalThis.addEventListener("unload", kill);
+  const { code, stdout, stderr } = await child.output()
+    .finally(() => globalThis.removeEventListener("unload", kill));
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trimEnd();
   return { code, out: text(stdout), err: text(stderr) };
 }

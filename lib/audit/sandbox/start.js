@@ -6,7 +6,7 @@ import {
   USERS_LIBRARY_PATH,
   withoutLinkerOrders,
 } from "./launcher_environment.js";
-import { openPrivateCache } from "./private_cache.js";
+import { openPrivateCache, removePrivateCache } from "./private_cache.js";
 
 const PROJECT = new URL("../../../", import.meta.url);
 
@@ -76,11 +76,7 @@ export function inCache(cache) {
 
 /** @param {string} cache */
 function removeAtEnd(cache) {
-  globalThis.addEventListener("unload", () => {
-    try {
-      Deno.removeSync(cache, { recursive: true });
-    } catch { /* it has been removed */ }
-  });
+  globalThis.addEventListener("unload", () => removePrivateCache(cache));
 }
 
 /**

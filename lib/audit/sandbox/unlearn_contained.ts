@@ -1,6 +1,7 @@
-import { fromFileUrl, join } from "@std/path";
+import { dirname, fromFileUrl, join } from "@std/path";
 import { claimOutput } from "../../files/claim_output.ts";
 import { shellWord } from "../../files/shell_word.ts";
+import { withTemporaryPath } from "../../files/temporary_path.ts";
 import { buildFolder } from "../../files/write_whole.ts";
 import { LetheError } from "../../error.ts";
 import {
@@ -27,7 +28,8 @@ import { REQUEST_TABLE } from "./contained_run.ts";
 import { checkOutputs } from "./outputs.ts";
 import { workerAdapter } from "./worker_adapter.ts";
 import { runContained } from "./run_contained.ts";
-import { inRunFolder } from "./run_folder.ts";
+import { launcherCache } from "./launcher_cache.ts";
+import { inRunFolder, temporaryFolder } from "./run_folder.ts";
 import { driverFolders } from "./driver_folders.ts";
 
 /** What {@link unlearnContained} needs. */
@@ -44,13 +46,6 @@ export interface UnlearnContainedOptions extends PlanOptions {
   readonly trial?: boolean;
   /** Lines about the run: the walls, and what the worker says. */
   readonly onLine?: (line: string) => void;
-}
-
-/** Ends a trial as a failure would: what was made is removed, and the kit's mark is taken back. */
-class TrialEnds extends Error {
-  constructor(readonly run: ContainedRun) {
-    super("a trial keeps nothing");
-  }
 }
 
 /** Where the worker begins. */
@@ -70,7 +65,19 @@ export async function unlearnContained(
   options: UnlearnContainedOptions,
   close?: (run: ContainedRun, folder: string) => Promise<void>,
 ): Promise<ContainedRun> {
-  const { out, settings, onLine = () => {}, evidence = false } = options;
+  if (!options.trial) return await unlearnInto(options.out, options, close);
+  // Beside `out`, even for a while, a trial would leave traces of itself.
+  const place = await temporaryFolder("lethe-trial-", await launcherCache());
+  return await withTemporaryPath(place, () => unlearnInto(join(place, "out"), options));
+}
+
+/** @param out what is made: of a trial in a place of its own */
+async function unlearnInto(
+  out: string,
+  options: UnlearnContainedOptions,
+  close?: (run: ContainedRun, folder: string) => Promise<void>,
+): Promise<ContainedRun> {
+  const { settings, onLine = () => {}, evidence = false } = options;
   using claim = await claimOutput(out);
   const { containment, why } = await chooseContainment(options.sandbox);
   const { paths, outcome: inputs } = await checkInputs(options);
@@ -85,22 +92,20 @@ export async function unlearnContained(
   const plan = await planUnlearning(options);
   for (const { file, why } of plan.skipped) onLine(`skipped: ${file}: ${why}`);
 
-  try {
-    return await whileInUse(options, plan, (made) =>
-      buildFolder(out, async (folder) => {
-        const run = await runWorker(folder);
-        if (options.trial) throw new TrialEnds(run);
-        await made(run.summary);
-        return run;
-      }));
-  } catch (error) {
-    if (error instanceof TrialEnds) return error.run;
-    throw error;
+  if (options.trial) {
+    // Nobody's use of the kit, so that nothing is noted beside it.
+    return await buildFolder(out, runWorker);
   }
+  return await whileInUse(options, plan, (made) =>
+    buildFolder(out, async (folder) => {
+      const run = await runWorker(folder);
+      await made(run.summary);
+      return run;
+    }));
 
   function runWorker(folder: string): Promise<ContainedRun> {
     return inRunFolder(
-      [folder, claim.path],
+      [folder, claim.path, ...(options.trial ? [dirname(out)] : [])],
       graph.denoDir,
       async ({ runFolder, secretFolder, warden }) => {
         const nonce = crypto.getRandomValues(new Uint8Array(32)).toHex();

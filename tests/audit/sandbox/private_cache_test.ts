@@ -6,6 +6,7 @@ import {
   knownPackages,
   lockedPackages,
   openPrivateCache,
+  removePrivateCache,
   sweepPrivateCaches,
 } from "../../../lib/audit/sandbox/private_cache.js";
 import { inTemporaryFolder, writeFiles } from "../../data/temporary_folder.ts";
@@ -148,4 +149,32 @@ Deno.test("sweepPrivateCaches removes what a killed process left, and nothing th
       await other.status;
       for (const reader of readers) await reader.cancel();
     }
+  }));
+
+Deno.test("removePrivateCache tries again while somebody still writes, and the lock's file goes last", () =>
+  inTemporaryFolder(async (folder) => {
+    const cache = join(folder, "lethe-cache-a");
+    const files = { "lethe-cache-a/npm/a.js": "", "lethe-cache-a/held": "" };
+    const remove = (path: string) => Deno.removeSync(path, { recursive: true });
+    const lies = () => [...Deno.readDirSync(cache)].map(({ name }) => name).sort();
+    await writeFiles(folder, files);
+    let tried = 0;
+    removePrivateCache(cache, (path) => {
+      if (path.endsWith("/npm") && tried++ < 3) throw new Error("Directory not empty");
+      if (path === cache) assertEquals(lies(), ["held"]);
+      remove(path);
+    });
+    assertEquals([tried, [...Deno.readDirSync(folder)].length], [4, 0]);
+    await writeFiles(folder, files);
+    removePrivateCache(cache, (path) => {
+      if (path.endsWith("/npm")) throw new Error("Directory not empty");
+      remove(path);
+    });
+    assertEquals(lies(), ["held", "npm"], "the next run sweeps it: nobody holds it");
+    sweepPrivateCaches(folder, Date.now() + 120_000);
+    // What a program on its way out has made anew is nobody's home.
+    await writeFiles(folder, { "lethe-cache-b/node_analysis_cache_v2": "" });
+    sweepPrivateCaches(folder, Date.now() + 120_000);
+    assertEquals([...Deno.readDirSync(folder)].length, 0);
+    removePrivateCache(cache); // somebody else has
   }));
