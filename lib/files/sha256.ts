@@ -16,10 +16,23 @@ export function sha256File(path: string): string {
   return contentHash(file);
 }
 
+/** Bytes of a file that are read at a time. */
+const PIECE = 2 ** 20;
+
+/**
+ * Room for reading a file piece by piece, no larger than the file: buffers are freed late, and hundreds of
+ * small files are hashed at once.
+ *
+ * @param bytes the file's size
+ */
+export function pieceFor(bytes: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Math.max(1, Math.min(PIECE, bytes)));
+}
+
 /** SHA-256 of what an open file holds from a place on. @throws what reading throws */
 export function contentHash(file: Deno.FsFile, from = 0): string {
   const hash = createHash("sha256");
-  const piece = new Uint8Array(2 ** 20);
+  const piece = pieceFor(file.statSync().size - from);
   file.seekSync(from, Deno.SeekMode.Start);
   for (;;) {
     const read = file.readSync(piece);

@@ -3,6 +3,7 @@ import type { CanaryJob, CanaryTarget, CanaryWay } from "./canary_worker.ts";
 import type { Containment } from "../sandbox/contained_run.ts";
 import { containedCommand } from "../sandbox/containment.ts";
 import type { LayerOutcome } from "./layer.ts";
+import { smallFile } from "./small_file.ts";
 import { PROJECT, readModuleGraph } from "./module_graph.ts";
 import { runContained } from "../sandbox/run_contained.ts";
 import { say } from "../sandbox/shell.ts";
@@ -48,7 +49,7 @@ export async function sendCanaries(
 ): Promise<LayerOutcome> {
   const secret = join(secretFolder, "secret.txt");
   await Deno.writeTextFile(secret, crypto.randomUUID());
-  const trained = trainingData === null ? null : await firstFile(trainingData);
+  const trained = trainingData === null ? null : await smallFile(trainingData);
   const names = join(runFolder, "canaries");
   const write = join(runFolder, "nothing");
   for (const folder of [names, write]) await Deno.mkdir(folder);
@@ -161,21 +162,4 @@ function parse(out: string): string[][] | null {
   } catch {
     return null;
   }
-}
-
-/** A plain file somewhere in a folder that this process can read. */
-async function firstFile(folder: string): Promise<string | null> {
-  const entries = await Array.fromAsync(Deno.readDir(folder)).catch(() => []);
-  entries.sort((a, b) => a.name < b.name ? -1 : 1);
-  for (const { name, isFile } of entries) {
-    const path = join(folder, name);
-    if (isFile && await Deno.open(path).then((file) => (file.close(), true), () => false)) {
-      return path;
-    }
-  }
-  for (const { name, isDirectory } of entries) {
-    const found = isDirectory ? await firstFile(join(folder, name)) : null;
-    if (found !== null) return found;
-  }
-  return null;
 }

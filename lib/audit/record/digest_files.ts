@@ -1,18 +1,16 @@
 import { join } from "@std/path";
 import { createHash } from "node:crypto";
+import { pieceFor } from "../../files/sha256.ts";
 import { noteRead, openPlainFile } from "../../files/plain_file.ts";
 import { MAX_WEIGHT_BYTES } from "../../model/checkpoint.ts";
 import type { Digest, FileDigest } from "../receipt/receipt.ts";
-
-/** Bytes that are read at a time: kits are large. */
-const PIECE = 2 ** 20;
 
 /** Hashes a plain file. @throws {LetheError} it is missing, a link or no plain file */
 export async function digestFile(path: string): Promise<Digest> {
   const file = await openPlainFile(path, { maxBytes: MAX_WEIGHT_BYTES });
   try {
     const hash = createHash("sha256");
-    const piece = new Uint8Array(PIECE);
+    const piece = pieceFor(file.size);
     for (let count; (count = await file.read(piece)) > 0;) hash.update(piece.subarray(0, count));
     await file.end();
     const sha256 = hash.digest("hex");

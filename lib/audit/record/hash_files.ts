@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
-import { sha256Hex } from "../../files/sha256.ts";
+import { pieceFor, sha256Hex } from "../../files/sha256.ts";
 import type { HashedFile } from "../sandbox/contained_run.ts";
 
 /** SHA-256 of a file that may be large, under the name it is to have in the record. */
@@ -8,7 +8,7 @@ export async function hashFile(path: string, name = path): Promise<HashedFile> {
   const file = await Deno.open(path, { read: true });
   try {
     const hash = createHash("sha256");
-    const buffer = new Uint8Array(2 ** 20);
+    const buffer = pieceFor((await file.stat()).size);
     let bytes = 0;
     for (let count; (count = await file.read(buffer)) !== null; bytes += count) {
       hash.update(buffer.subarray(0, count));
