@@ -81,6 +81,12 @@ Deno.test({
         await until("an empty queue", async () => await queued() === "");
         const table = await slurm(...given, "--dead-after", "3");
         assert(/\nMetaUnlearn +\d+\.\d /.test(table), table);
+        // What a first round has made, no later one tries again.
+        const { jobs } = JSON.parse(await Deno.readTextFile(join(out, "slurm", "jobs.json")));
+        const later = jobs.slice(jobs.length / 3).map(String);
+        const logs = await Array.fromAsync(Deno.readDir(join(out, "slurm", "log")));
+        const ran = logs.map(({ name }) => name.split(/[_.]/)[0]);
+        assertEquals(ran.filter((id) => later.includes(id)), []);
         assert(/16 of 16 stages made/.test(await slurm("--status")));
         assertEquals(timeless(await resultsIn(out)), timeless(await resultsIn(whole)));
         const stages = async (grid: string) =>

@@ -43,7 +43,7 @@ export function slurmFolder(out: string): string {
  * Submits what has not been made, so that Slurm alone carries it out, whatever becomes of this process:
  * an array of jobs for each layer of the plan, which begins when the layer before has ended; then a job
  * that gathers the results and fails where some are missing; and that as often again as failures are to
- * be retried, each round held back unless the one before has failed.
+ * be retried, each round held back unless all before it have failed.
  *
  * @param exists whether a stage has been made
  * @throws LetheError Slurm refuses; what was submitted before is written down all the same
@@ -72,16 +72,11 @@ export async function submitGrid(
     await writeWhole(join(folder, "jobs.json"), JSON.stringify({ version: 1, jobs }) + "\n");
     return id;
   };
-  let check: string | undefined;
+  const checks: string[] = [];
   for (let round = 0; round <= options.retries; round++) {
-    const failed = check === undefined ? [] : [`afternotok:${check}`];
     let before: string[] = [];
-    const after = () => {
-      const conditions = [...failed, ...before.length > 0 ? [`afterany:${before.join(":")}`] : []];
-      return conditions.length > 0 ? [`--dependency=${conditions.join(",")}`] : [];
-    };
     for (const [layer, arrays] of layers) {
-      const dependency = after();
+      const dependency = dependencyOn(checks, before);
       const own: string[] = [];
       for (const { path, tasks } of arrays) {
         own.push(
@@ -98,12 +93,29 @@ export async function submitGrid(
       }
       before = own;
     }
-    check = await submit(
-      ["--job-name=lethe-collect", `--output=${join(folder, "log", "%A.txt")}`, ...after()],
+    const check = await submit(
+      [
+        "--job-name=lethe-collect",
+        `--output=${join(folder, "log", "%A.txt")}`,
+        ...dependencyOn(checks, before),
+      ],
       collectScript(options),
     );
+    checks.push(check);
   }
   return { version: 1, jobs };
+}
+
+/**
+ * What a job waits for: that every round before has left something out, and that the layer before has ended.
+ * Every round: that after a good one is cancelled, which Slurm takes for a failure.
+ */
+export function dependencyOn(checks: readonly string[], layer: readonly string[]): string[] {
+  const conditions = [
+    ...checks.length > 0 ? [`afternotok:${checks.join(":")}`] : [],
+    ...layer.length > 0 ? [`afterany:${layer.join(":")}`] : [],
+  ];
+  return conditions.length > 0 ? [`--dependency=${conditions.join(",")}`] : [];
 }
 
 /** What was submitted last; null where nothing was. @throws LetheError the file is damaged */
