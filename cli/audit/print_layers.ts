@@ -5,7 +5,9 @@ import type { Terminal } from "../output/terminal.ts";
 export function printLayers(layers: readonly LayerOutcome[], terminal: Terminal): boolean {
   const width = Math.max(...layers.map(({ layer }) => layer.length));
   for (const { layer, state, detail } of layers) {
-    terminal.print(`${state.padEnd(7)} ${layer.padEnd(width)}  ${detail}`);
+    // A file's name could have line breaks, and after one what looks like a layer's line.
+    const line = detail.replaceAll("\n", "\\n");
+    terminal.print(`${state.padEnd(7)} ${layer.padEnd(width)}  ${line}`);
   }
   return layers.some(({ state }) => state === "failed");
 }

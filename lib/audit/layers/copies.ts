@@ -38,11 +38,15 @@ export function copiesLayer(requests: readonly string[], known: KnownImages): La
       has: (sha256) => trainingImages.has(trainingImageHash(key, sha256)),
     });
   }
-  if (sources.length === 0) {
-    const detail = "neither a split nor keyed hashes in the kit to hold requests against";
+  // Of an empty list nothing is a copy, and nothing was held against anything.
+  const against = sources.filter(({ size }) => size > 0);
+  if (against.length === 0) {
+    const detail = sources.length > 0
+      ? `${sources.map(({ name }) => name).join(" and ")} list no image to hold requests against`
+      : "neither a split nor keyed hashes in the kit to hold requests against";
     return { layer, state: "absent", detail };
   }
-  for (const { name, has } of sources) {
+  for (const { name, has } of against) {
     const copies = requests.filter(has);
     if (copies.length === 0) continue;
     const which = copies.map((sha256) => `${sha256.slice(0, 16)}..`).join(", ");
@@ -50,7 +54,7 @@ export function copiesLayer(requests: readonly string[], known: KnownImages): La
       `set, as ${name} knows them: ${which}`;
     return { layer, state: "failed", detail };
   }
-  const against = sources.map(({ name, size }) => `${size} images of ${name}`).join(" and ");
-  const detail = `none of ${requests.length} requests is one of ${against}, byte for byte`;
+  const images = against.map(({ name, size }) => `${size} images of ${name}`).join(" and ");
+  const detail = `none of ${requests.length} requests is one of ${images}, byte for byte`;
   return { layer, state: "held", detail };
 }

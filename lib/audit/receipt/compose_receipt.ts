@@ -1,4 +1,4 @@
-import { relative } from "@std/path";
+import { relative, SEPARATOR } from "@std/path";
 import manifest from "../../../deno.json" with { type: "json" };
 import { type IdentityKey, keyedHash } from "../../model/kit/identity_key.ts";
 import {
@@ -10,6 +10,7 @@ import {
 import type { LayerOutcome } from "../layers/layer.ts";
 import type { Digest, FileDigest, Plain, Receipt } from "./receipt.ts";
 import { type Place, redactor } from "../record/redact.ts";
+import { isWithin } from "../sandbox/mounts.ts";
 
 /** A receipt that nobody has sealed yet. */
 export type UnsealedReceipt = Omit<Receipt, "signer" | "signature">;
@@ -141,10 +142,13 @@ export function composeReceipt(
 
 /** The files below a folder, by their paths within it. */
 function under(folder: string, files: readonly HashedFile[]): FileDigest[] {
-  const inside = files
-    .map(({ path, sha256, bytes }) => ({ file: relative(folder, path), sha256, bytes }))
-    .filter(({ file }) => file !== "" && !/^(?:\.\.|[A-Za-z]:|\/)/.test(file))
-    .map(({ file, ...rest }) => ({ file: file.replaceAll("\\", "/"), ...rest }));
+  // By whole paths: below a folder a name may begin with two dots, or have a colon or a backslash.
+  const inside = files.filter(({ path }) => path !== folder && isWithin(path, folder))
+    .map(({ path, sha256, bytes }) => ({
+      file: relative(folder, path).replaceAll(SEPARATOR, "/"),
+      sha256,
+      bytes,
+    }));
   // A file may be read twice; one that held two things stays twice, and the receipt is refused for it.
   return byFile(once(inside, ({ file, sha256 }) => `${sha256} ${file}`));
 }

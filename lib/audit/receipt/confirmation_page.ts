@@ -3,14 +3,13 @@ import { readPlainFile } from "../../files/plain_file.ts";
 import { MAX_IMAGE_BYTES } from "../../data/images/decode_image.ts";
 import { sha256Hex } from "../../files/sha256.ts";
 import type { Receipt } from "./receipt.ts";
+import { statedLimits } from "./stated.ts";
 import { LIMITS, list, page, plural, section } from "./receipt_page.ts";
 
-/** What the operator has stated of the run: the page must not claim more than the receipt does. */
-const DECLARED: [string, string] = [
-  "Stated by the operator",
-  "a photograph of this run is one that the model was trained on, so the run does not show that it " +
-  "read no training data",
-];
+/** Whose a photograph is no receipt says. */
+const FILED =
+  "<ul><li>Not that your photograph was handed in under your name: the receipt lists photographs and the " +
+  "number of people, and who is on which is the operator's word.</li></ul>";
 
 /**
  * What one person of a batch gets: that their photographs were served, by which run, from which weights to
@@ -20,7 +19,7 @@ const DECLARED: [string, string] = [
  * @param photographs SHA-256 of the person's own
  */
 export function confirmationPage(
-  { ended, weights, signer, layers, nonce, settings }: Receipt,
+  { ended, weights, signer, layers, nonce, settings, change }: Receipt,
   receiptHash: string,
   photographs: readonly string[],
 ): string {
@@ -32,7 +31,9 @@ export function confirmationPage(
     ["Model before", weights.before],
     ["Model after", weights.after],
     ["Proof", `${plural(held, "layer")} held, none failed`],
-    ...(settings.allowTrainingPhoto === true ? [DECLARED] : []),
+    // The page must not claim more than the receipt does.
+    ...statedLimits({ settings, ...(change ? { change } : {}) })
+      .map((text): [string, string] => ["Stated by the operator", text]),
     ["Signed by", signer ?? "nobody"],
     ["Run", nonce],
     ["Receipt", `SHA-256 ${receiptHash}`],
@@ -44,7 +45,7 @@ export function confirmationPage(
     } that you handed in. The photograph was not kept.`,
     [
       section("What happened", list(facts)),
-      section("What this does not show", LIMITS),
+      section("What this does not show", FILED + LIMITS),
       section(
         "Check it",
         "<p>Take the SHA-256 of your own file (<code>sha256sum FILE</code>): it is the one above. Whoever " +

@@ -1,6 +1,7 @@
 import { dirname, join } from "@std/path";
 import { LetheError } from "../../error.ts";
 import { readPlainFile } from "../../files/plain_file.ts";
+import { sha256Hex } from "../../files/sha256.ts";
 import { writeWhole } from "../../files/write_whole.ts";
 import {
   EVIDENCE_FOLDER,
@@ -80,6 +81,10 @@ export async function readPack(path: string): Promise<ReadonlyMap<string, Uint8A
     files.set(file, content);
   }
   if (!files.has(RECEIPT_FILE)) throw odd(path, `it holds no ${RECEIPT_FILE}`);
+  // Behind its end, between its files and in their headers something could lie that other readers of tar find.
+  if (sha256Hex(encodeTar([...files])) !== sha256Hex(bytes)) {
+    throw odd(path, "it has bytes that audit --pack does not write");
+  }
   return files;
 }
 

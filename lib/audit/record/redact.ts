@@ -52,10 +52,19 @@ export function redactor(
 
 /** The ways in which logs write a path. */
 function spellings(path: string): string[] {
-  const octal = Array.from(new TextEncoder().encode(path), (byte) => {
+  const json = JSON.stringify(path).slice(1, -1);
+  return [...new Set([path, json, encodeURI(path), octal(path, ""), octal(path, "<>")])];
+}
+
+/** A path as strace writes it. @param brackets what it writes in octal besides, in a descriptor's path */
+function octal(path: string, brackets: string): string {
+  const bytes = new TextEncoder().encode(path);
+  return Array.from(bytes, (byte, i) => {
     const letter = String.fromCharCode(byte);
     if (letter === '"' || letter === "\\") return `\\${letter}`;
-    return byte >= 0x20 && byte < 0x7f ? letter : `\\${byte.toString(8)}`;
+    if (byte >= 0x20 && byte < 0x7f && !brackets.includes(letter)) return letter;
+    // A digit that follows must not be taken for one of the number's.
+    const beforeDigit = /[0-9]/.test(String.fromCharCode(bytes[i + 1] ?? 0));
+    return `\\${byte.toString(8).padStart(beforeDigit ? 3 : 1, "0")}`;
   }).join("");
-  return [...new Set([path, JSON.stringify(path).slice(1, -1), encodeURI(path), octal])];
 }

@@ -9,6 +9,13 @@ const SYSTEM = [
   ...["/etc/passwd", "/etc/ssl", "/etc/ca-certificates", "/etc/hosts", "/etc/resolv.conf"],
 ];
 
+/**
+ * What lies there and is nothing of the system's: files in memory, which could be anybody's data, whole disks,
+ * and the memory of the machine or of another process.
+ */
+const ANYBODYS =
+  /^\/dev\/(?:shm|mqueue|hugepages|k?mem|port|fuse|disk|mapper|block|dm-|(?:[shvx]+v?d[a-z]|nvme|mmcblk|loop|md|nbd|z?ram|sr)\d*)|^\/proc\/(?:kcore|vmcore|\d+\/(?:task\/\d+\/)?(?:mem|map_files)(?:\/|$))/;
+
 /** What a worker's system calls are held against; absolute paths without links. */
 export interface TraceRules {
   /** The Deno binary, the one program to be executed. */
@@ -61,7 +68,7 @@ export function judgeTrace({ text }: EvidenceText, rules: TraceRules): LayerOutc
     const end = calls.findIndex((line) => line.startsWith(resumed));
     if (end >= 0) calls.splice(end, 1);
   }
-  const isKnown = withinAny([...SYSTEM, ...rules.allowed]);
+  const [isKnown, isAllowed] = [[...SYSTEM, ...rules.allowed], rules.allowed].map(withinAny);
   const opened = new Set<string>();
   const wrong = new Set<string>();
   // A line that strace would not write, wherever it stands, could be anything's.
@@ -78,7 +85,7 @@ export function judgeTrace({ text }: EvidenceText, rules: TraceRules): LayerOutc
     else if (path !== null) {
       opened.add(path);
       const forbidden = rules.forbidden !== null && isWithin(path, rules.forbidden);
-      if (forbidden || !isKnown(path)) wrong.add(path);
+      if (forbidden || !isKnown(path) || !isAllowed(path) && ANYBODYS.test(path)) wrong.add(path);
     } else if (call !== null && passedBy(call[2], call[1], line, connecting)) {
       wrong.add(line.replace(/^\d+ +/, "").slice(0, 80));
     }
@@ -154,9 +161,10 @@ function openedPath(line: string, call?: string): string | null | typeof UNREADA
   return /^[/{]/.test(name) ? name : UNREADABLE;
 }
 
-/** strace writes bytes beyond ASCII in octal; together they are UTF-8. */
+/** strace writes bytes beyond ASCII and angle brackets in octal, together UTF-8, and others behind a `\`. */
 function unescaped(text: string): string {
-  return text.replace(/(\\[0-7]{1,3})+/g, (escapes) => {
+  return text.replace(/(?:\\[0-7]{1,3})+|\\[^0-7]/g, (escapes) => {
+    if (!/[0-7]/.test(escapes[1])) return escapes[1];
     const bytes = escapes.slice(1).split("\\").map((octal) => parseInt(octal, 8));
     return new TextDecoder().decode(new Uint8Array(bytes));
   });

@@ -1,5 +1,6 @@
 import { join, resolve } from "@std/path";
 import { LetheError } from "../../error.ts";
+import { shown } from "../../files/json_fields.ts";
 import { identityKeyPath } from "../../model/kit/identity_key.ts";
 import type { ContainedRun } from "./contained_run.ts";
 import type { LayerOutcome } from "../layers/layer.ts";
@@ -34,7 +35,10 @@ export async function checkInputs(
     out: await withoutLinks(given.out),
     trainingData: given.trainingData === undefined ? null : await withoutLinks(given.trainingData),
   };
-  for (const path of [paths.support, paths.kit, paths.out]) refuseComma(path);
+  for (const path of [paths.support, paths.kit, paths.out]) {
+    refuseComma(path);
+    refuseControl(path);
+  }
   const mounts = await readMounts();
   if (!given.sample) refuseMountedKit(given.kit, paths.kit, mounts);
   refuseOverlaps(given, paths, mounts);
@@ -92,6 +96,16 @@ export function refuseComma(path: string): void {
     `${path} has a comma`,
     "Deno's permissions are lists of paths separated by commas",
     "rename it; requests.csv can give an image of any name its identity, TMPDIR another folder to a run",
+  );
+}
+
+/** What the worker is told, and what the receipt says of it, is lines. */
+function refuseControl(path: string): void {
+  if (!/\p{Cc}/u.test(path)) return;
+  throw new LetheError(
+    `${shown(path)} has a control character`,
+    "requests, kit and output have names that a terminal and a log can show",
+    "rename it",
   );
 }
 

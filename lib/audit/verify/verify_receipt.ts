@@ -21,6 +21,7 @@ import { declaredCopies } from "../receipt/declared_limits.ts";
 import { type Digest, type Receipt, RECEIPT_FILE } from "../receipt/receipt.ts";
 import { encodeReceipt, readReceipt } from "../receipt/receipt_file.ts";
 import { isSealedBy } from "../receipt/seal.ts";
+import { statedLimits } from "../receipt/stated.ts";
 import { isWeakKey } from "../receipt/signing_key.ts";
 import { digestFile, digestFiles, listTree } from "../record/digest_files.ts";
 import { REQUEST_TABLE } from "../sandbox/contained_run.ts";
@@ -79,6 +80,8 @@ export async function verifyReceipt(
     ["requests", () => checkRequests(receipt, options)],
     ["copies", () => checkCopies(receipt, options.split)],
   ];
+  const stated = statedLimits(receipt);
+  if (stated.length > 0) checks.push(["stated", () => ["near", stated.join("; ")]]);
   return { receipt, checks: await runChecks(checks) };
 }
 

@@ -1,6 +1,7 @@
 import { join } from "@std/path";
 import { LetheError } from "../../error.ts";
 import { parseCsv } from "../../files/text/csv.ts";
+import { shown } from "../../files/json_fields.ts";
 import { isImageName, otherFormatOf } from "../images/formats.ts";
 import { isLeftover } from "../layouts/find_layout.ts";
 import { binaryTarget } from "../layouts/folder.ts";
@@ -119,6 +120,13 @@ export async function listRequests(folder: string): Promise<RequestFiles> {
   );
   for (const { name } of entries) {
     if (isLeftover(name)) continue;
+    if (/\p{Cc}/u.test(name)) {
+      throw new LetheError(
+        `${shown(join(folder, name))} has a control character`,
+        "an image's name is text that a terminal and a log can show",
+        "rename it; requests.csv can give an image of any name its identity",
+      );
+    }
     if (name === "requests.csv") hasCsv = true;
     else if (isImageName(name)) images.push(name);
     else {

@@ -47,4 +47,8 @@ Deno.test("copiesLayer recognises nothing under another key, and is absent witho
   const other = { ...KIT, key: newIdentityKey() };
   assertEquals(copiesLayer([hash("3")], { kit: other }).state, "held");
   assertEquals(copiesLayer([hash("3")], {}).state, "absent");
+  const none = { split: { ...SPLIT, hashes: { "b/1.png": hash("2") } } };
+  const empty = { ...KIT, trainingImages: new Set<string>() };
+  assertEquals(copiesLayer([hash("3")], { ...none, kit: empty }).state, "absent");
+  assertEquals(copiesLayer([hash("3")], { ...none, kit: KIT }).state, "failed");
 });

@@ -20,11 +20,18 @@ Deno.test("confirmationPage tells a person of their own photograph, and nothing 
   assertEquals(confirmationPage(alone, hash("d"), [hash("1")]), page);
   assert(!/<script|https?:/.test(page));
   assert(!page.includes("Stated by the operator"));
-  const declared = { ...receipt, settings: { ...receipt.settings, allowTrainingPhoto: true } };
-  assertStringIncludes(
-    confirmationPage(declared, hash("d"), [hash("1")]),
-    "one that the model was trained on",
-  );
+  const stated = [
+    [{ allowTrainingPhoto: true }, "that the model was trained on was read"],
+    [{ matchCheck: false }, "not held against the people"],
+    [{ branchReason: "Jane's was bad" }, "whom its other requests forgot"],
+  ] as const;
+  for (const [settings, text] of stated) {
+    const of = { ...receipt, settings: { ...receipt.settings, ...settings } };
+    const told = confirmationPage(of, hash("d"), [hash("1")]);
+    assertStringIncludes(told, text);
+    assert(!told.includes("Jane"), "a reason may be about somebody else");
+  }
+  assertStringIncludes(page, "who is on which is the operator's word");
 });
 
 Deno.test("photographsOf takes photographs of the run only, the same one once", () =>

@@ -114,6 +114,12 @@ Deno.test("unpack lays out nothing that a pack does not hold", () =>
     await refuses(named("model.sha256"), "twice");
     await refuses((bytes) => (bytes[156] = "2".charCodeAt(0), bytes), "no plain file");
     await refuses((bytes) => bytes.subarray(0, 700), "cut short");
+    // Where other readers of tar would find more, or something could lie that none of them shows.
+    const more = "bytes that audit --pack does not write";
+    await refuses((bytes) => new Uint8Array([...bytes, ...bytes]), more);
+    await refuses((bytes) => (bytes[bytes.length - 1] = 1, bytes), more);
+    await refuses((bytes) => (bytes[265] = "x".charCodeAt(0), bytes), more);
+    await refuses((bytes) => bytes.subarray(0, -1024), more);
     await refuses(() => new Uint8Array(1024), "holds no receipt.json");
     await refuses(() => new TextEncoder().encode("{}".repeat(600)), "no plain file");
   }));

@@ -1,9 +1,12 @@
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { join } from "@std/path";
+import { composeReceipt } from "../../../lib/audit/receipt/compose_receipt.ts";
 import { listTree } from "../../../lib/audit/record/digest_files.ts";
 import { readReceipt } from "../../../lib/audit/receipt/receipt_file.ts";
 import { sha256Hex } from "../../../lib/files/sha256.ts";
-import { onReceipt } from "../small_run.ts";
+import { inTemporaryFolder } from "../../data/temporary_folder.ts";
+import { hash } from "../small_receipt.ts";
+import { onReceipt, smallRun } from "../small_run.ts";
 
 const RECEIPT = "unlearned/receipt.json";
 
@@ -41,6 +44,26 @@ Deno.test("writeReceipt lists requests by hash, and every file that was written"
       "permissions.log",
       "trace.log",
     ]);
+  }));
+
+Deno.test("composeReceipt lists every request that was read, whatever its name begins with or has in it", () =>
+  inTemporaryFolder(async (folder) => {
+    const run = await smallRun(folder);
+    const names = ["..a.png", "a:b.png", "\\\\a.png", "b\\c.png"]
+      .filter((name) => Deno.build.os !== "windows" || name.startsWith("."));
+    const odd = names.map((name, i) => ({
+      path: `${run.paths.support}/${name}`,
+      sha256: hash(String(i)),
+      bytes: 1,
+    }));
+    const beside = { path: `${run.paths.support}-2/a.png`, sha256: hash("9"), bytes: 1 };
+    const { requests, kit } = composeReceipt({ ...run, read: [...odd, beside] }, {
+      ...{ layers: [], written: [], evidence: [], identityKey: hash("9"), split: null },
+      ...{ commit: null, auditorNonce: null },
+      launcher: { entry: "tasks/unlearn.ts", code: [], packages: [] },
+    }, (text) => text);
+    assertEquals(requests.map(({ sha256 }) => sha256), odd.map(({ sha256 }) => sha256));
+    assertEquals(kit, []);
   }));
 
 Deno.test("writeReceipt names nobody: neither in the receipt, nor in the page, nor in the evidence", () =>

@@ -6,7 +6,12 @@ const redact = redactor(
   [
     {
       place: ["{support}", "/home/jane/Zoë's requests"],
-      files: new Map([["Jane Doe.png", "0123"], ["Zoë.png", "4567"], ["Zoë.png.jpg", "89ab"]]),
+      files: new Map([
+        ["Jane Doe.png", "0123"],
+        ["Zoë.png", "4567"],
+        ["Zoë.png.jpg", "89ab"],
+        ['a "<3\\b>.png', "cdef"],
+      ]),
     },
     { place: ["{training data}", "/data/celeba"], files: new Map() },
   ],
@@ -25,6 +30,11 @@ const CASES: [string, string][] = [
     'openat(3<{support}>, "{support}/4567")',
   ],
   ["file:///home/jane/Zo%C3%AB's%20requests/Jane%20Doe.png", "file://{support}/0123"],
+  [
+    'openat(AT_FDCWD</x>, "/home/jane/Zo\\303\\253\'s requests/a \\"<3\\\\b>.png") = 3' +
+    "</home/jane/Zo\\303\\253's requests/a \\\"\\0743\\\\b\\76.png>",
+    'openat(AT_FDCWD</x>, "{support}/cdef") = 3<{support}/cdef>',
+  ],
   ["/home/jane/Zoë's requests/John Q. Public.png", "{support}/.."],
   [
     '["/home/jane/Zoë\'s requests/John.png","/usr/bin/deno"]',

@@ -28,8 +28,9 @@ Deno.test("judgeTrace holds what was opened, as the kernel resolved it, against 
 Deno.test("judgeTrace reads calls that another thread interrupted, and names with escapes", () => {
   const resumed = "11 <... openat resumed>) = 9</home/\\303\\266.png>";
   const allowed =
-    '10 openat(AT_FDCWD</x>, "y", O_RDONLY) = 9</in/\\303\\266/a b\\342\\202\\254.png>';
-  const rules = { ...RULES, allowed: ["/in/ö/a b€.png"] };
+    '10 openat(AT_FDCWD</x>, "y", O_RDONLY) = 9</in/\\303\\266/a b\\342\\202\\254.png>\n' +
+    '10 openat(AT_FDCWD</x>, "y", O_RDONLY) = 9</in/a \\"\\0743\\\\b\\76.png>';
+  const rules = { ...RULES, allowed: ["/in/ö/a b€.png", '/in/a "<3\\b>.png'] };
   assertEquals(judgeTrace({ text: [START, allowed].join("\n"), sha256: "" }, rules).state, "held");
   assertEquals(
     judged(START, OPEN, '11 openat(AT_FDCWD</x>, "y" <unfinished ...>', resumed)[0],
@@ -105,6 +106,33 @@ Deno.test("judgeTrace lets pass what every program does", () => {
       "10 +++ exited with 0 +++",
     ]
   ) assertEquals(judged(START, OPEN, line)[0], "held", line);
+});
+
+Deno.test("judgeTrace takes files in memory, whole disks and another's memory for none of the system's", () => {
+  const open = (path: string) => `10 openat(AT_FDCWD</x>, "y", O_RDONLY) = 9<${path}>`;
+  for (
+    const path of [
+      ...["/dev/shm/celeba/1.jpg", "/dev/shm", "/dev/mem", "/dev/sda", "/dev/sda1", "/dev/xvda"],
+      ...["/dev/nvme0n1p2", "/dev/vdb", "/dev/dm-0", "/dev/loop7", "/dev/mapper/data", "/dev/md0"],
+      ...["/dev/disk/by-id/x", "/proc/kcore", "/proc/17/mem", "/proc/17/task/18/mem"],
+      ...["/proc/17/map_files/400000-401000", "/dev/hugepages/x", "/dev/mmcblk0p1"],
+    ]
+  ) assertEquals(judged(START, OPEN, open(path))[0], "failed", path);
+  for (
+    const path of [
+      ...["/dev/null", "/dev/urandom", "/dev/tty", "/dev/dri/renderD128", "/dev/nvidia0"],
+      ...["/dev/nvidiactl", "/dev/nvidia-modeset", "/dev/nvidia-uvm", "/dev/kfd", "/dev/dxg"],
+      ...["/proc/17/maps", "/proc/meminfo", "/proc/17/mountinfo", "/proc/driver/nvidia/params"],
+      ...["/proc/sys/vm/overcommit_memory", "/sys/devices/pci0000:00/mem", "/dev/random"],
+    ]
+  ) assertEquals(judged(START, OPEN, open(path))[0], "held", path);
+  // Requests that lie in memory are the run's own.
+  const rules = { ...RULES, allowed: ["/dev/shm/requests"] };
+  const own = { text: [START, OPEN, open("/dev/shm/requests/a.png")].join("\n"), sha256: "" };
+  assertEquals(
+    judgeTrace(own, { ...rules, allowed: [...RULES.allowed, ...rules.allowed] }).state,
+    "held",
+  );
 });
 
 Deno.test("judgeTrace takes no trace that does not show the worker", () => {

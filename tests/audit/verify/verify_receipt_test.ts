@@ -12,7 +12,7 @@ import { LetheError } from "../../../lib/error.ts";
 import { audit } from "../../../tasks/audit.ts";
 import { recordedTerminal } from "../../cli/recorded_terminal.ts";
 import { hash } from "../small_receipt.ts";
-import { onReceipt } from "../small_run.ts";
+import { onReceipt, reseal } from "../small_run.ts";
 
 /** Each check's state by its name, and the details of those that failed. */
 async function verify(folder: string, more: Partial<VerifyOptions> = {}) {
@@ -55,6 +55,22 @@ Deno.test("verifyReceipt needs neither kit, photographs, key nor training data, 
       "copies",
     ]]);
     assertStringIncludes(details.signature, "but who signed is not shown (--key)");
+  }));
+
+Deno.test("verifyReceipt tells what its operator has stated or switched off, and holds it for less", () =>
+  onReceipt(async (folder, publicKey) => {
+    const { settings } = await readReceipt(join(folder, "unlearned/receipt.json"));
+    const stated = { allowTrainingPhoto: true, matchCheck: false, branchReason: "none given" };
+    await reseal(folder, { settings: { ...settings, ...stated } });
+    const { failed, details } = await verify(folder, { publicKey });
+    assertEquals(failed, []);
+    for (
+      const text of ["trained on was read", "not held against", "whom its other requests forgot"]
+    ) {
+      assertStringIncludes(details.stated, text);
+    }
+    await reseal(folder, { settings });
+    assertEquals("stated" in (await verify(folder, { publicKey })).details, false, "the control");
   }));
 
 Deno.test("verifyReceipt takes a receipt by another name, and then none that lies beside it", () =>

@@ -1,7 +1,9 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { join } from "@std/path";
 import { encodePng } from "../../../lib/data/images/encode_png.ts";
 import {
   type LabelSet,
+  listRequests,
   readRequestRows,
   requestPeople,
 } from "../../../lib/data/requests/request_rows.ts";
@@ -70,6 +72,18 @@ Deno.test("readRequests refuses a folder that is missing, empty or holds anythin
   await refuses({ "a.png": png, "sub/b.png": png }, "sub is no request");
   await refuses({ "a.png": "text" }, "a.png is not an image");
 });
+
+Deno.test("listRequests refuses a name that no line could show, before anything is opened", () =>
+  inTemporaryFolder(async (folder) => {
+    for (const name of ["a\nb.png", "a\tb.png", "a\u001b[2J.png", "a\u007f.png"]) {
+      await writeFiles(folder, { [name]: "" });
+      await assertRejects(() => listRequests(folder), LetheError, "has a control character");
+      await Deno.remove(join(folder, name));
+    }
+    const odd = `a '"<3>; (é) .png`;
+    await writeFiles(folder, { [odd]: "" });
+    assertEquals((await listRequests(folder)).images, [odd], "the control");
+  }));
 
 Deno.test("readRequests refuses a symbolic link", () =>
   inTemporaryFolder(async (folder) => {
