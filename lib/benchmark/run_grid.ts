@@ -1,5 +1,6 @@
 import { basename, join } from "@std/path";
 import { holdFile } from "../files/file_lock.ts";
+import { nowAndThen } from "../threads/now_and_then.ts";
 import { sha256Hex } from "../files/sha256.ts";
 import { writeWhole } from "../files/write_whole.ts";
 import { removed } from "../files/temporary_path.ts";
@@ -78,14 +79,7 @@ export async function runGrid(options: GridOptions): Promise<GridOutcome> {
     await writeWhole(resultsPath(out, settings), JSON.stringify(results) + "\n");
     return results;
   };
-  let [saved, took] = [-Infinity, 0];
-  /** Writing all results after each cell would grow with the square of the cells. */
-  const saveNowAndThen = async () => {
-    const now = performance.now();
-    if (now - saved < 20 * took) return;
-    await save();
-    [saved, took] = [performance.now(), performance.now() - now];
-  };
+  const saveNowAndThen = nowAndThen(save);
   await runStages(plan.stages, done, { backend: device.backend, workers, cache }, {
     onProgress: report.running,
     onNotice: (line) => onNotice?.(line),
@@ -187,10 +181,8 @@ function effortReport(plan: GridPlan, done: ReadonlySet<string>, onProgress?: On
   let finished = plan.stages.filter(({ out }) => done.has(out))
     .reduce((sum, { task }) => sum + effortOf(task), 0);
   const tell = (note: string) => {
-    const under = plan.stages.reduce(
-      (sum, { out, task }) => sum + effortOf(task) * (shares.get(out) ?? 0),
-      0,
-    );
+    // Of those that run: it is told often, and plans have thousands of stages.
+    const under = shares.values().reduce((sum, effort) => sum + effort, 0);
     onProgress?.({
       stage: "benchmark",
       done: Math.min(total, Math.round(10 * (finished + under)) / 10),
@@ -203,7 +195,9 @@ function effortReport(plan: GridPlan, done: ReadonlySet<string>, onProgress?: On
   return {
     running(stage: Stage, event: ProgressEvent) {
       // A stage's other passes, such as loading images, are short.
-      if (event.stage === stage.task.kind) shares.set(stage.out, event.done / event.total);
+      if (event.stage === stage.task.kind) {
+        shares.set(stage.out, effortOf(stage.task) * event.done / event.total);
+      }
       tell([stage.title, event.note].filter(Boolean).join(", "));
     },
     done(stage: Stage) {

@@ -15,6 +15,17 @@ Deno.test("Draw gives every item once, then none, in an order that the seed deci
   assert(drawn(1).join() !== drawn(2).join());
 });
 
+Deno.test("Draw takes no more of a list than it gives", () => {
+  // Of a list that no memory holds; shuffling it would never end.
+  let looks = 0;
+  const items = new Proxy({ length: 2 ** 31 }, {
+    get: (list, key) => key === "length" ? list.length : (looks++, Number(key)),
+  }) as ArrayLike<number>;
+  const drawn = new Draw(items, new Random(0, "long list")).take(100, (item) => item % 2 === 0);
+  assertEquals(new Set(drawn).size, 100);
+  assert(looks < 1000, `${looks} looks`);
+});
+
 Deno.test("Draw passes over what is not wanted", () => {
   const draw = new Draw(ITEMS, new Random(0, "draw"));
   const even = draw.take(ITEMS.length, (item) => item % 2 === 0);

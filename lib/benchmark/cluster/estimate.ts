@@ -27,12 +27,12 @@ const LABELS = 40;
  * Estimates a stage by what its model takes: a ViT's forward pass does 2 x parameters x tokens
  * operations per image, a gradient three times as many.
  *
- * @param stages all of the plan, to look up which model a stage works on
+ * @param stages all of the plan by their folders, to look up which model a stage works on
  * @param images number of images by data set's name (as titles end in it), where it is known
  */
 export function estimateStage(
   stage: Stage,
-  stages: readonly Stage[],
+  stages: ReadonlyMap<string, Stage>,
   backend: Device["backend"],
   images: ReadonlyMap<string, number>,
 ): Estimate {
@@ -54,14 +54,16 @@ export function estimateStage(
 }
 
 /** The stage that trains the model that this one works on; undefined where it works on none. */
-function trainedBy(stage: Stage, stages: readonly Stage[]): Stage | undefined {
+function trainedBy(
+  stage: Stage,
+  stages: ReadonlyMap<string, Stage>,
+): Stage | undefined {
   if (stage.task.kind === "train") return stage;
   if (["draw", "split", "describe", "measure"].includes(stage.task.kind)) return undefined;
-  return stages.find(({ out }) => out === stage.inputs.model) ??
-    stages.find(({ task, out }) => task.kind === "train" && out === stage.inputs.oracle) ??
-    stages.find(({ out }) => out === stage.inputs.kit && out !== undefined)?.needs
-      .map((need) => stages.find(({ out }) => out === need))
-      .find((need) => need?.task.kind === "train");
+  const { model, oracle, kit } = stage.inputs;
+  const of = (out: string | undefined) => out === undefined ? undefined : stages.get(out);
+  const trains = (stage: Stage | undefined) => stage?.task.kind === "train";
+  return of(model) ?? [of(oracle)].find(trains) ?? of(kit)?.needs.map(of).find(trains);
 }
 
 function imagesOf({ title }: Stage, images: ReadonlyMap<string, number>): number {

@@ -71,6 +71,7 @@ export function planFileOf(
   const settings = grid.ablation ? withAblation(grid.settings, grid.ablation) : grid.settings;
   const { stages } = planGrid(settings, grid.out, grid.adapter);
   const layers = new Map<string, number>();
+  const byFolder = new Map(stages.map((stage) => [stage.out, stage]));
   return {
     version: 1,
     ...grid,
@@ -82,7 +83,7 @@ export function planFileOf(
         title: stage.title,
         layer,
         needs: stage.needs.map((out) => hashOf({ out })),
-        estimate: estimateStage(stage, stages, grid.device, images),
+        estimate: estimateStage(stage, byFolder, grid.device, images),
       };
     }),
   };
