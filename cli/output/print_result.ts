@@ -1,5 +1,6 @@
 import { lastStep } from "../../lib/files/finish_before_exit.ts";
 import { writeWhole } from "../../lib/files/write_whole.ts";
+import { jsonLine } from "./json_line.ts";
 import type { Terminal } from "./terminal.ts";
 
 /**
@@ -19,7 +20,7 @@ export async function printResult(
   lines: readonly string[],
 ): Promise<void> {
   await lastStep(async () => {
-    if (json === "-") return terminal.print(JSON.stringify(value));
+    if (json === "-") return terminal.print(jsonLine(value));
     if (json !== undefined) await writeWhole(json, JSON.stringify(value) + "\n");
     for (const line of lines) terminal.print(line);
   });

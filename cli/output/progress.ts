@@ -1,4 +1,5 @@
 import type { OnProgress, ProgressEvent } from "../../lib/run/progress.ts";
+import { jsonLine } from "./json_line.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Milliseconds between two plain lines of one stage, where there is no terminal to rewrite one on. */
@@ -39,7 +40,7 @@ export function progress(terminal: Terminal, json = false): OnProgress {
     shown = now;
     const seconds = (now - started) / 1000;
     const rate = seconds > 0 ? (event.done - first) / seconds : 0;
-    if (json) terminal.note(JSON.stringify({ ...event, rate: Number(rate.toPrecision(3)) }));
+    if (json) terminal.note(jsonLine({ ...event, rate: Number(rate.toPrecision(3)) }));
     else if (last) terminal.note(finished(event, seconds, rate));
     else if (rewrites) terminal.rewrite(running(event, rate));
     else terminal.note(running(event, rate));

@@ -1,4 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import { jsonLine } from "../../cli/output/json_line.ts";
 import { type Stream, terminalOn } from "../../cli/output/terminal.ts";
 
 /** A stream that remembers and takes at most five bytes at once. */
@@ -41,6 +42,14 @@ Deno.test("terminalOn cuts a rewritten line to the window, never inside a charac
   const err = stream(true);
   on(stream(true), err, 4).rewrite("a😀bcd");
   assertEquals(err.text(), "\r\x1b[Ka😀b");
+});
+
+Deno.test("jsonLine is JSON still when a terminal has shown it, whatever a name has in it", () => {
+  const out = stream(false);
+  const value = { file: "a\u007f\u0085\u009b1m\u202egpj\u2028\u2067\u061c\n\t\u001b[2J€😀.png" };
+  on(out, stream(false)).print(jsonLine(value));
+  assertEquals(JSON.parse(out.text()), value);
+  assertEquals(/[\p{Cc}\u202e]/u.test(out.text().trimEnd()), false);
 });
 
 Deno.test("terminalOn escapes what could command the reader's terminal", () => {
