@@ -99,10 +99,11 @@ async function folderKind(folder: string): Promise<PathKind | null> {
   return null;
 }
 
-async function headOf(path: string): Promise<string> {
+/** How a text file begins; nothing where it cannot be read. */
+export async function headOf(path: string, most = HEAD_BYTES): Promise<string> {
   try {
     using file = await Deno.open(path, { read: true });
-    const bytes = new Uint8Array(HEAD_BYTES);
+    const bytes = new Uint8Array(most);
     return new TextDecoder().decode(bytes.subarray(0, await file.read(bytes) ?? 0));
   } catch {
     return "";

@@ -7,7 +7,7 @@ import { readPlainText } from "../files/plain_file.ts";
 import { endsOf, readRecords } from "../model/kit/uses_record.ts";
 import { inspectLedger } from "./inspect_ledger.ts";
 import { inspectKnown } from "./known_files.ts";
-import { inspectJson } from "./known_json.ts";
+import { inspectJson, inspectList } from "./known_json.ts";
 import { inspectPack, inspectReceipt } from "./inspect_receipt.ts";
 import { inspectSmallFile } from "./inspect_small_file.ts";
 import { inspectSplit } from "./inspect_split.ts";
@@ -31,6 +31,8 @@ export async function inspectFile(path: string): Promise<Inspected> {
     throw new LetheError(`${path} is a file`, INSPECTED_RULE, REMEDY);
   }
   const text = await readPlainText(path, { maxBytes: MAX_JSON_BYTES });
+  const list = /^\s*\[/.test(text) ? inspectList(path, text) : null;
+  if (list !== null) return list;
   const fields = parseJsonObject(text, path, REMEDY);
   if ("identities" in fields && "hashes" in fields) return await inspectSplit(path);
   if ("signature" in fields && "requests" in fields) return await inspectReceipt(path);

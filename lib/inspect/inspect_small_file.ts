@@ -1,18 +1,29 @@
 import { readPublicKey } from "../audit/receipt/signing_key.ts";
 import { readPlainFile } from "../files/plain_file.ts";
 import { keyFingerprint, readIdentityKey } from "../model/kit/identity_key.ts";
+import { headOf } from "../files/path_kind.ts";
+import { facts } from "./known_files.ts";
 import type { Inspected } from "./inspected.ts";
 
 /** Keys and pages are smaller. */
 const MAX_BYTES = 2 ** 22;
+/** Bytes within which a page's title comes. */
+const PAGE_HEAD = 2 ** 16;
 
 /**
  * A key or a page, by how it begins; a secret is never shown.
  *
- * @returns null where it is neither
+ * @returns null where it is neither, nor a report
  * @throws {LetheError} it cannot be read, or begins as a public key and is none
  */
 export async function inspectSmallFile(path: string): Promise<Inspected | null> {
+  // With pictures a report is larger than any key or other page.
+  if (
+    /\.html?$/i.test(path) && /: unlearning report<\/title>/.test(await headOf(path, PAGE_HEAD))
+  ) {
+    const what = "a benchmark's report: its tables and figures as one page";
+    return facts("page", path, what, "open it in a browser; deno task report makes it anew");
+  }
   if ((await Deno.stat(path)).size > MAX_BYTES) return null;
   const text = new TextDecoder().decode(await readPlainFile(path, { maxBytes: MAX_BYTES }));
   const one = (

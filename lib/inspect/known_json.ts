@@ -14,6 +14,13 @@ const READ_IT = "read it by any program; no command of Lethe's takes it";
 /** By fields that no other of them has together. */
 const KNOWN: readonly KnownJson[] = [
   {
+    // First: it may hold fields of what it tells of.
+    kind: "figures",
+    fields: ["path", "kind", "notes"],
+    what: "what inspect --json said of a path",
+    use: READ_IT,
+  },
+  {
     kind: "benchmark results",
     fields: ["settings", "planned", "cells"],
     what: "a benchmark's results, from which its tables are made",
@@ -93,11 +100,43 @@ const KNOWN: readonly KnownJson[] = [
   },
   {
     kind: "figures",
+    fields: ["device", "passed", "groups"],
+    what: "how an adapter stands to PyTorch's numbers, from selfcheck --json",
+    use: READ_IT,
+  },
+  {
+    kind: "figures",
+    fields: ["device", "backend", "settings", "steps"],
+    what: "an adapter's figures, from bench --json",
+    use: READ_IT,
+  },
+  {
+    kind: "figures",
     fields: ["command", "commit", "machine"],
     what: "a result that is kept for the READMEs",
     use: "deno task tables writes it into them",
   },
 ];
+
+/** What a JSON list is by its first entry: the file of `bench --history`; null for any other. */
+export function inspectList(path: string, text: string): Inspected | null {
+  let first: unknown;
+  try {
+    first = JSON.parse(text)[0];
+  } catch {
+    return null;
+  }
+  const isRun = typeof first === "object" && first !== null &&
+    ["date", "device", "ratios"].every((name) => Object.hasOwn(first, name));
+  return isRun
+    ? facts(
+      "figures",
+      path,
+      "earlier runs of bench, a line each",
+      "deno task bench --history FILE adds to it, and draws all as .svg",
+    )
+    : null;
+}
 
 /** What a JSON object is by its fields; null where they say nothing. */
 export function inspectJson(

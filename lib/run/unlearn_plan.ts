@@ -73,7 +73,6 @@ export async function planUnlearning(options: PlanOptions): Promise<UnlearnPlan>
   const { kit, support, out, branch = false, sample = false } = options;
   await refuseExisting(out);
   const stored = await readManifest(kit);
-  if (!branch && !sample) await refuseUsed(kit, stored.id);
   const key = await keyOf(kit, stored.manifest, options.identityKey);
   await refuseStrangers(kit, stored.manifest);
   const known = stored.manifest.keyFingerprint;
@@ -111,6 +110,8 @@ export async function planUnlearning(options: PlanOptions): Promise<UnlearnPlan>
       "check the names and that the key is the kit's",
     );
   }
+  // Last: the next kit, too, would be handed a request with a fault.
+  if (!branch && !sample) await refuseUsed(kit, stored.id);
   const files: RequestFiles = skipped.length === 0
     ? listed
     : { images: rows.map(({ file }) => file), hasCsv: listed.hasCsv, partial: true };

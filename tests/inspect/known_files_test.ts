@@ -1,9 +1,12 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { inspectPath } from "../../lib/inspect/inspect_path.ts";
 import { claimOutput } from "../../lib/files/claim_output.ts";
 import { inTemporaryFolder, writeFiles } from "../data/temporary_folder.ts";
 import { smallPath } from "../e2e/small_path.ts";
+import { LetheError } from "../../lib/error.ts";
+import { reportPage } from "../../lib/report/report_page.ts";
+import { smallResults } from "../report/small_results.ts";
 
 const FIXTURES = fromFileUrl(new URL("../../fixtures", import.meta.url));
 
@@ -111,9 +114,33 @@ Deno.test("inspectPath tells JSON files of commands by their fields", () =>
       "figures.json": [{ metric: "mAP", retain: 1, forget: 1, test: 1 }, "figures"],
       "accepted.json": [{ verdict: "refused", shortfalls: [] }, "figures"],
       "p.json": [{ labels: [], images: [] }, "figures"],
+      "i.json": [{ path: "d", kind: "data set", labels: [], images: 1, notes: [] }, "figures"],
+      "s.json": [{ device: "d", precision: "float32", passed: true, groups: [] }, "figures"],
+      "b.json": [{ device: "d", backend: "wasm", settings: {}, steps: [] }, "figures"],
+      "h.json": [[{ date: "d", commit: null, device: "d", ratios: {} }], "figures"],
     } as const;
     for (const [name, [content, kind]] of Object.entries(files)) {
       await writeFiles(folder, { [name]: JSON.stringify(content) });
       assertEquals((await inspectPath(join(folder, name))).kind, kind, name);
     }
+    for (const list of ["[]", "[null]", "[1"]) {
+      await writeFiles(folder, { "list.json": list });
+      await assertRejects(() => inspectPath(join(folder, "list.json")), LetheError);
+    }
+  }));
+
+Deno.test("inspectPath knows a benchmark's report, of any size, and no other page for one", () =>
+  inTemporaryFolder(async (folder) => {
+    const page = reportPage(smallResults(), () => undefined);
+    await writeFiles(folder, {
+      "report.html": page,
+      "large.html": page + " ".repeat(5 * 2 ** 20),
+      "page.html": "<title>unlearning</title>",
+    });
+    for (const name of ["report.html", "large.html"]) {
+      const { kind, rows } = await inspectPath(join(folder, name));
+      assertEquals(kind, "page");
+      assertMatch(Object.fromEntries(rows).what, /^a benchmark's report/);
+    }
+    await assertRejects(() => inspectPath(join(folder, "page.html")), LetheError, "is a file");
   }));

@@ -12,7 +12,7 @@ import { writeKit } from "../../lib/model/kit/write_kit.ts";
 import { readManifest } from "../../lib/model/kit/stored_manifest.ts";
 import { planUnlearning, whileInUse } from "../../lib/run/unlearn_plan.ts";
 import type { UnlearnSummary } from "../../lib/run/unlearn_summary.ts";
-import { refuseUsed } from "../../lib/model/kit/kit_uses.ts";
+import { beginUse, refuseUsed } from "../../lib/model/kit/kit_uses.ts";
 import { inTemporaryFolder, writeFiles } from "../data/temporary_folder.ts";
 import { smallKit } from "../model/small_kit.ts";
 
@@ -57,6 +57,19 @@ Deno.test("planUnlearning tells the unknown, the forgotten, those not trained on
     const other = join(folder, "other.identity-key");
     await writeIdentityKey(other, newIdentityKey());
     await refuses(["Ann"], "was made with the key of fingerprint", { identityKey: other });
+  }));
+
+Deno.test("planUnlearning tells a request's own fault of a used kit, too, before it refuses that", () =>
+  inTemporaryFolder(async (folder) => {
+    const { plan } = await setUp(folder);
+    const kit = join(folder, "kit");
+    const { id } = await readManifest(kit);
+    const use = await beginUse({ kit, id, out: join(folder, "kit") });
+    await use.made("2".repeat(64));
+    use.done();
+    await assertRejects(() => plan(["Ann", "Zoe"]), LetheError, "Zoe.png asks for a person whom");
+    await assertRejects(() => plan(["Ann"]), LetheError, "kit has a successor, ");
+    assertEquals((await plan(["Ann"], { branch: true })).rows.length, 1);
   }));
 
 Deno.test("planUnlearning serves the rest of a batch where it may skip, lists the others, and refuses to serve nobody", () =>
