@@ -19,7 +19,7 @@ const FILED =
  * @param photographs SHA-256 of the person's own
  */
 export function confirmationPage(
-  { ended, weights, signer, layers, nonce, settings, change }: Receipt,
+  { ended, weights, signer, layers, nonce, settings, change, worker }: Receipt,
   receiptHash: string,
   photographs: readonly string[],
 ): string {
@@ -32,8 +32,8 @@ export function confirmationPage(
     ["Model after", weights.after],
     ["Proof", `${plural(held, "layer")} held, none failed`],
     // The page must not claim more than the receipt does.
-    ...statedLimits({ settings, ...(change ? { change } : {}) })
-      .map((text): [string, string] => ["Stated by the operator", text]),
+    ...statedLimits({ settings, worker, ...(change ? { change } : {}) })
+      .map((text): [string, string] => ["Not as usual", text]),
     ["Signed by", signer ?? "nobody"],
     ["Run", nonce],
     ["Receipt", `SHA-256 ${receiptHash}`],

@@ -5,6 +5,12 @@ const LINKER = /^\s*(?:LD|DYLD)_/i;
 /** Variables by which Deno runs other code, or code otherwise. */
 const RUNTIME = /^(?:DENO_V8_FLAGS|NODE_OPTIONS|DENO_PREPEND|NODE_PATH)$/;
 
+/**
+ * Variables by which a shell runs other code than its script: functions that take a program's name, and files
+ * that are read before. Where `/bin/sh` is bash, it takes these.
+ */
+const SHELLS = /^(?:BASH_FUNC_.*|BASH_ENV|ENV|SHELLOPTS|BASHOPTS|PS4)$/s;
+
 /** Options of NODE_OPTIONS that load code before a program begins. */
 const LOADS_CODE = /(?:^|[\s"'])(?:-r|--(?:require|import|(?:experimental-)?loader))(?=[\s="']|$)/;
 
@@ -61,7 +67,7 @@ export function launcherEnvironment() {
 }
 
 /**
- * This process's environment for the programs that it runs, without orders to the linker: Deno starts
+ * This process's environment for the programs that it runs, without orders to linker, shell or Deno: Deno starts
  * no program with one of these unless it may run every program, and none of them is the worker's.
  *
  * @returns {Promise<ChildEnvironment>}
@@ -69,7 +75,9 @@ export function launcherEnvironment() {
 export async function withoutLinkerOrders() {
   const environment = await launcherEnvironment();
   if (environment === null) return SILENCED;
-  const kept = [...environment].filter(([name]) => !ordersLinker(name) && !RUNTIME.test(name));
+  const kept = [...environment].filter(([name]) =>
+    !ordersLinker(name) && !RUNTIME.test(name) && !SHELLS.test(name)
+  );
   return { clearEnv: true, env: Object.fromEntries(kept) };
 }
 

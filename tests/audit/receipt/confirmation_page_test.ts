@@ -31,6 +31,9 @@ Deno.test("confirmationPage tells a person of their own photograph, and nothing 
     assertStringIncludes(told, text);
     assert(!told.includes("Jane"), "a reason may be about somebody else");
   }
+  const worker = { ...receipt.worker, environment: { LD_LIBRARY_PATH: "/opt/cuda/lib" } };
+  const drivers = confirmationPage({ ...receipt, worker }, hash("d"), [hash("1")]);
+  assertStringIncludes(drivers, "a folder of the user&#39;s own");
   assertStringIncludes(page, "who is on which is the operator's word");
 });
 
