@@ -81,13 +81,16 @@ export const ledger = command({
       const key = await readIdentityKey(needed(identityKey, event, "--identity-key FILE"));
       const persons = names.map((name) => identityHash(key, name));
       const closedBy = async (path: string) => {
-        const { closing, byName } = await closeBy(
+        const { closing, byName, doubts } = await closeBy(
           path,
           key,
           persons,
           await readLedger(dir),
           kit,
         );
+        for (const doubt of doubts) {
+          terminal.note(`${path} ${doubt}; noted as done by it all the same`);
+        }
         if (!byName) {
           terminal.note(
             `the run's kit is not beside ${path}: people were counted, not looked up (--kit DIR)`,

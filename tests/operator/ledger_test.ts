@@ -11,13 +11,16 @@ import {
 import { encodeManifest } from "../../lib/model/kit/kit_manifest.ts";
 import { readManifest } from "../../lib/model/kit/stored_manifest.ts";
 import { ledger } from "../../tasks/ledger.ts";
-import { encodeReceipt } from "../../lib/audit/receipt/receipt_file.ts";
+import { encodeReceipt, readReceipt } from "../../lib/audit/receipt/receipt_file.ts";
 import { sealReceipt } from "../../lib/audit/receipt/seal.ts";
 import { hash, smallReceipt } from "../audit/small_receipt.ts";
 import { recordedTerminal } from "../cli/recorded_terminal.ts";
 import { readRequestRows, requestPeople } from "../../lib/data/requests/request_rows.ts";
 import { copyFolder } from "../../lib/files/copy_folder.ts";
 import { inTemporaryFolder } from "../data/temporary_folder.ts";
+
+const UNSIGNED = (receipt: string) =>
+  `${receipt} is unsigned: whoever held it may have changed it; noted as done by it all the same`;
 
 Deno.test("ledger keeps who asked by keyed hash, what became of it, and what is late", () =>
   inTemporaryFolder(async (folder) => {
@@ -153,6 +156,19 @@ Deno.test("ledger closes only by a receipt, as many as its run forgot, and whom 
     }
     const right = await run("--done", [served, ...rest].join(), "--receipt", path, ...named);
     assertEquals([right.code, right.err], [0, ""]);
+    const failed = join(out, "failed.json");
+    const { signer: _, signature: __, ...receipt } = await readReceipt(path);
+    const [first, ...others] = receipt.layers;
+    const layers = [{ ...first, state: "failed" as const }, ...others];
+    await Deno.writeTextFile(
+      failed,
+      encodeReceipt(await sealReceipt({ ...receipt, layers }, null)),
+    );
+    assertEquals((await run("--received", served, ...named)).code, 0);
+    const doubtful = await run("--done", served, "--receipt", failed, ...named);
+    assertEquals(doubtful.code, 0, doubtful.err);
+    assertStringIncludes(doubtful.err, "is unsigned");
+    assertStringIncludes(doubtful.err, `whose proof failed: ${first.layer}`);
     // Without the kit people are counted; those who were closed before count.
     await Deno.rename(join(out, "kit"), join(folder, "moved"));
     const more = await run("--done", "777", "--receipt", path, ...named);
@@ -207,7 +223,7 @@ Deno.test("ledger closes whom the run itself forgot, by its kit, wherever that l
       assertEquals([code, err.includes(says)], [1, true], err);
     }
     const { code, err } = await close("Late", "b.json", kit);
-    assertEquals([code, err], [0, ""]);
+    assertEquals([code, err], [0, UNSIGNED(join(folder, "b.json"))]);
     assertEquals((await run("--done", "Never", "--receipt", join(folder, "c.json"))).code, 0);
     const { requests, branched } = JSON.parse((await run("--json")).out);
     assertEquals(requests.length, 3);

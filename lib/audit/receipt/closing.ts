@@ -25,7 +25,8 @@ const REMEDY = "name the people whom that run forgot, and its own receipt.json";
  * @param persons keyed hashes of those to close
  * @param known the ledger as it is
  * @param kitFolder of the kit that the run wrote; default `kit` beside the receipt, where it lies there
- * @returns `byName` false: no kit lay there, only the count was held against
+ * @returns `byName` false: no kit lay there, only the count was held against; `doubts`: what of the receipt
+ *   shows less than it should, which is for whoever closes by it to know
  * @throws {LetheError} it is no receipt, or what is closed is not what the run did
  */
 export async function closeBy(
@@ -34,7 +35,11 @@ export async function closeBy(
   persons: readonly string[],
   known: readonly LedgerEntry[],
   kitFolder?: string,
-): Promise<{ readonly closing: Closing; readonly byName: boolean }> {
+): Promise<{
+  readonly closing: Closing;
+  readonly byName: boolean;
+  readonly doubts: readonly string[];
+}> {
   const remedy = "name the receipt.json of an unlearning run";
   const bytes = await readPlainFile(path, { maxBytes: MAX_RECEIPT_BYTES, remedy });
   const receipt = parseReceipt(new TextDecoder().decode(bytes), path);
@@ -67,7 +72,16 @@ export async function closeBy(
   return {
     closing: { ...(kits ? { kits } : {}), receipt: hash, generation: kit?.generation ?? null },
     byName: kit !== null,
+    doubts: doubtsOf(receipt),
   };
+}
+
+function doubtsOf({ signer, layers }: Receipt): string[] {
+  const failed = layers.filter(({ state }) => state === "failed").map(({ layer }) => layer);
+  return [
+    ...(signer === null ? ["is unsigned: whoever held it may have changed it"] : []),
+    ...(failed.length > 0 ? [`is of a run whose proof failed: ${failed.join(", ")}`] : []),
+  ];
 }
 
 /** The kit that the run wrote, where it lies in a folder and is that one. */

@@ -104,12 +104,27 @@ export async function containedCommand(
   const walled = containment === "deno"
     ? [...libraryPath(environment), ...program]
     : ["bwrap", ...await bubblewrap(walls, environment), "--", ...program];
+  if (containment === "bubblewrap") refuseTooMany(walled.length, read.length);
   const traced = trace === null ? walled : [...strace(trace), ...walled];
   return {
     argv: Deno.build.os === "windows" ? traced : withoutDescriptors(traced),
     permissions,
     environment,
   };
+}
+
+/** Bubblewrap's own limit on the words of its command line, however they are handed to it. */
+const MOST_WORDS = 9000;
+
+/** Each photograph that the worker may read takes three words. */
+function refuseTooMany(words: number, files: number): void {
+  if (words <= MOST_WORDS) return;
+  const room = files - Math.ceil((words - MOST_WORDS) / 3);
+  throw new LetheError(
+    `${files} files to read in one run`,
+    `bubblewrap takes ${MOST_WORDS} words, which is room for some ${room} files`,
+    "hand in the photographs in several requests, or use --sandbox deno",
+  );
 }
 
 /** Sets the linker's path for Deno alone; Deno itself, which starts the wrapper, would hand on none. */
