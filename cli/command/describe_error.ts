@@ -18,6 +18,11 @@ const REFUSALS: readonly [(error: Error) => boolean, string, string][] = [
     "the system keeps it from this user",
     "mend its rights or choose another path",
   ],
+  [
+    (error) => /too many open files/i.test(error.message),
+    "the system lets a process hold so many open at a time and no more",
+    "allow more, e.g. by `ulimit -n 1024`, or end what else has files open",
+  ],
   [isNoRoom, "outputs need room", roomRemedy()],
 ];
 

@@ -4,6 +4,7 @@ import { withAblation } from "../../lib/benchmark/ablations.ts";
 import { parseGridSettings } from "../../lib/benchmark/parse_settings.ts";
 import { GRID_PRESETS } from "../../lib/benchmark/presets.ts";
 import { ABLATIONS, type GridSettings } from "../../lib/benchmark/settings.ts";
+import { refuseWithinDataset } from "../../lib/data/outside_dataset.ts";
 import { openDataset } from "../../lib/data/open_dataset.ts";
 import { LetheError, UsageError } from "../../lib/error.ts";
 import { aKind, pathKind } from "../../lib/files/path_kind.ts";
@@ -56,13 +57,30 @@ type GridValues = OptionValues<typeof GRID_OPTIONS>;
 /**
  * The grid that is asked for, before an ablation.
  *
- * @throws UsageError none is named, or two are; or `out` is no place for a grid
+ * @throws UsageError none is named, or two are; `out` is no place for a grid, or what it reads is not there
  */
 export async function gridOf(
   { preset, settings, data, out }: GridValues,
 ): Promise<GridSettings> {
   await checkGridFolder(out);
-  return withRoot(await settingsOf(preset, settings), data);
+  const grid = withRoot(await settingsOf(preset, settings), data);
+  await checkGridInputs(grid, out);
+  return grid;
+}
+
+/** What a grid reads is there, and is not where it writes, before a device is opened for it. */
+async function checkGridInputs(grid: GridSettings, out: string): Promise<void> {
+  for (const { name, root, init } of grid.data) {
+    for (const [field, path] of [["root", root], ["init", init]] as const) {
+      if (path === undefined || await Deno.stat(path).then(() => true, () => false)) continue;
+      throw new UsageError(
+        `${path} does not exist`,
+        `the grid's data set ${name} names it as its ${field}, from where the command is given`,
+        field === "root" ? "correct it, or name the folder with --data" : "correct it",
+      );
+    }
+    if (root !== undefined) await refuseWithinDataset(out, root);
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { LetheError } from "../error.ts";
+import { LetheError, UsageError } from "../error.ts";
 import { closestName } from "../closest_name.ts";
 import { readCelebA } from "./layouts/celeba.ts";
 import { readCelebAHQ } from "./layouts/celebahq.ts";
@@ -26,12 +26,17 @@ const LAYOUTS: Record<DatasetName, (root: string) => Promise<LayoutContent>> = {
  * @returns samples sorted by file, at least one, with the count of rows whose images are absent
  * @throws {LetheError} when a folder or file is missing or breaks its rules, or an attribute is
  *   unknown
+ * @throws {UsageError} there is no such layout
  */
 export async function openDataset(
   name: DatasetName,
   root: string,
   options: { attributes?: readonly string[] | undefined } = {},
 ): Promise<Dataset> {
+  if (!Object.hasOwn(LAYOUTS, name)) {
+    const names = Object.keys(LAYOUTS).join(", ");
+    throw new UsageError(`layout ${JSON.stringify(name)}`, `it is ${names}`, "take one");
+  }
   const content = await LAYOUTS[name](root).catch(async (error) => {
     throw await withLikelyLayout(error, name, root);
   });

@@ -1,3 +1,5 @@
+import { checkScores } from "./check_scores.ts";
+
 /**
  * Index of the largest of `labels` values from `offset` on; the first of equal ones, -1 when all
  * are NaN.
@@ -13,7 +15,11 @@ function argMax(rows: ArrayLike<number>, offset: number, labels: number): number
 
 /** Images counted, and among them those whose largest logit is their class. */
 export interface AccuracyCounts {
-  /** Adds images. @param logits [n, classes], row after row @param targets one-hot, [n, classes] */
+  /**
+   * Adds images. @param logits [n, classes], row after row @param targets one-hot, [n, classes]
+   *
+   * @throws RangeError they are not
+   */
   add(logits: ArrayLike<number>, targets: ArrayLike<number>): void;
   /** What they come to so far. */
   result(): CountedAccuracy;
@@ -35,6 +41,7 @@ export function accuracyCounts(classes: number): AccuracyCounts {
   const images = new Array<number>(classes).fill(0);
   return {
     add(logits, targets) {
+      checkScores(logits, targets, classes);
       for (let from = 0; from < logits.length; from += classes) {
         const actual = argMax(targets, from, classes);
         images[actual]++;
@@ -59,6 +66,7 @@ export function accuracyCounts(classes: number): AccuracyCounts {
  * @param logits [n, classes], row after row
  * @param targets one-hot, [n, classes]
  * @returns a fraction; 0 for no image
+ * @throws RangeError logits and targets are not both [n, classes]
  */
 export function accuracy(
   logits: ArrayLike<number>,

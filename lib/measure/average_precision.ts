@@ -1,3 +1,5 @@
+import { checkScores } from "./check_scores.ts";
+
 /**
  * Average precision of one label, exactly: sum over thresholds of (R_k - R_k-1) P_k, equal scores
  * sharing a threshold, step interpolation (as scikit-learn's `average_precision_score`).
@@ -6,12 +8,14 @@
  * @param targets 0 or 1 per image
  * @param keys room for as many numbers, which callers with many labels give again
  * @returns a fraction; null when no image is positive, NaN when a score is (a model that diverged)
+ * @throws RangeError there are not as many targets as scores
  */
 export function averagePrecision(
   scores: ArrayLike<number>,
   targets: ArrayLike<number>,
   keys?: Float64Array<ArrayBuffer>,
 ): number | null {
+  checkScores(scores, targets, 1);
   if (scores instanceof Float32Array) {
     return ofFloats({ scores, targets }, 1, 0, scores.length, keys);
   }
@@ -85,12 +89,17 @@ function ofFloats(
   );
 }
 
-/** Average precision per label; null for a label without a positive. Inputs [n, labels], row after row. */
+/**
+ * Average precision per label; null for a label without a positive. Inputs [n, labels], row after row.
+ *
+ * @throws RangeError they are not
+ */
 export function averagePrecisions(
   scores: ArrayLike<number>,
   targets: ArrayLike<number>,
   labels: number,
 ): (number | null)[] {
+  checkScores(scores, targets, labels);
   const n = scores.length / labels;
   const keys = new Float64Array(n);
   return Array.from(
@@ -105,6 +114,7 @@ export function averagePrecisions(
  * @param scores [n, labels], row after row
  * @param targets 0 or 1, [n, labels]
  * @returns a fraction; 0 when no label has a positive
+ * @throws RangeError scores and targets are not both [n, labels]
  */
 export function meanAveragePrecision(
   scores: ArrayLike<number>,

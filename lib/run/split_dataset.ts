@@ -2,6 +2,7 @@ import { describeDuplicates, findDuplicates } from "../data/duplicates.ts";
 import { openHashes } from "../data/file_hashes.ts";
 import { examineImages, filesOf, refuseBroken } from "../data/loader/examine_images.ts";
 import { openDataset } from "../data/open_dataset.ts";
+import { refuseWithinDataset } from "../data/outside_dataset.ts";
 import { columnsOf, packedSamples } from "../data/packed_samples.ts";
 import { exportRequests } from "../data/requests/export_requests.ts";
 import type { Dataset, DatasetName } from "../data/sample.ts";
@@ -47,7 +48,10 @@ export interface MadeSplit {
 export async function splitDataset(options: SplitOptions): Promise<MadeSplit> {
   const { out, requests, forget, seed, attributes, check, onProgress } = options;
   await refuseExisting(out);
-  if (requests !== undefined) await refuseExisting(requests);
+  if (requests !== undefined) {
+    await refuseExisting(requests);
+    await refuseWithinDataset(requests, options.data);
+  }
   const opened = await openDataset(options.dataset, options.data, { attributes });
   const { task, labels, root } = opened;
   const columns = columnsOf(opened.samples, task, labels.length);

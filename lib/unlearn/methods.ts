@@ -1,3 +1,4 @@
+import { UsageError } from "../error.ts";
 import type { JsonFields } from "../files/json_fields.ts";
 import { badTeacher } from "./methods/bad_teacher.ts";
 import { influence } from "./methods/influence.ts";
@@ -35,9 +36,12 @@ export type SettingName = typeof ALL[number] extends infer Each
 /** Values of a method's settings by name. */
 export type MethodSettings = Readonly<Record<string, number>>;
 
-/** A method by its name. */
+/** A method by its name. @throws {UsageError} it is nobody's, as one of a program's own settings may be */
 export function methodOf(name: MethodName): Method {
-  return ALL.find((method) => method.name === name)!;
+  const method = ALL.find((method) => method.name === name);
+  if (method) return method;
+  const names = ALL.map(({ name }) => name).join(", ");
+  throw new UsageError(`method ${JSON.stringify(name)}`, `it is ${names}`, "take one");
 }
 
 /** Those that read the training images when they unlearn: to compare with, no answer to a request. */

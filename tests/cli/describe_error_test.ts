@@ -69,3 +69,13 @@ Deno.test("describeError makes one line of anything that can be thrown", () => {
     })),
   );
 });
+
+Deno.test("describeError says how to allow more open files", () => {
+  const error = new Error("Too many open files (os error 24): open '/a'");
+  assertEquals(describeError(error), {
+    line:
+      "Too many open files: open '/a'; the system lets a process hold so many open at a time and " +
+      "no more: allow more, e.g. by `ulimit -n 1024`, or end what else has files open",
+    exitCode: 1,
+  });
+});

@@ -2,7 +2,8 @@ import { listed, listedSamples } from "./listed_samples.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { openDataset } from "../../lib/data/open_dataset.ts";
-import { LetheError } from "../../lib/error.ts";
+import type { DatasetName } from "../../lib/data/sample.ts";
+import { LetheError, UsageError } from "../../lib/error.ts";
 import { inTemporaryFolder, writeFiles } from "./temporary_folder.ts";
 
 /** Label files for two images of two people; readers of labels open no image, so any bytes do. */
@@ -86,3 +87,13 @@ Deno.test("openDataset tells whoever named the wrong layout which one the folder
       await refuses(name, "holds list_attr_celeba.txt, as celeba does: try --dataset celeba");
     }
   }));
+
+Deno.test("openDataset refuses a layout that there is none of, by name", async () => {
+  for (const name of ["foo", "toString"]) {
+    await assertRejects(
+      () => openDataset(name as DatasetName, "."),
+      UsageError,
+      `layout "${name}"; it is celeba, celebahq, mufac, folder: take one`,
+    );
+  }
+});

@@ -10,11 +10,20 @@ const DRAW = ["--identities", "2", "--images-per-identity", "1", "--size", "16"]
 
 /** Runs a program in a folder, with this Deno first on the PATH. */
 async function runIn(folder: string, program: string, ...args: readonly string[]) {
+  return await runWith({}, folder, program, ...args);
+}
+
+async function runWith(
+  more: Record<string, string>,
+  folder: string,
+  program: string,
+  ...args: readonly string[]
+) {
   const { code, stdout, stderr } = await new Deno.Command(program, {
     args: [...args],
     cwd: folder,
     clearEnv: true,
-    env: shellEnvironment(),
+    env: { ...shellEnvironment(), ...more },
     stdin: "null",
   }).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -49,6 +58,21 @@ Deno.test(
       const wrong = await runIn(folder, "./lethe", "portraits", "--ot", "x");
       assertEquals(wrong.code, 2);
       assertMatch(wrong.err, /^lethe: --ot is no option [^\n]*did you mean --out\?\n$/);
+    }),
+);
+
+Deno.test(
+  starter("takes paths from where one stands, not from where an npm script around it began"),
+  () =>
+    inTemporaryFolder(async (temporary) => {
+      const folder = await Deno.realPath(temporary);
+      const within = join(folder, "within");
+      await Deno.mkdir(within);
+      const script = join(PROJECT, "cli/lethe");
+      const line = ["portraits", ...DRAW, "--out", "drawn"];
+      const drawn = await runWith({ INIT_CWD: folder }, within, script, ...line);
+      assertEquals(drawn.code, 0, drawn.err);
+      assertEquals([names(folder), names(within)], [["within"], ["drawn"]]);
     }),
 );
 

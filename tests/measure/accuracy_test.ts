@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { accuracy, accuracyPerClass } from "../../lib/measure/accuracy.ts";
 
 const LOGITS = [3, 1, 0, /**/ 0, 2, 1, /**/ 5, 4, -9, /**/ 1, 1, 0];
@@ -17,4 +17,14 @@ Deno.test("accuracyPerClass counts each class by itself, null where it has no im
 Deno.test("accuracy counts a row whose logits are not numbers as wrong", () => {
   assertEquals(accuracy([0, 1, NaN, NaN], [0, 1, 1, 0], 2), 1 / 2);
   assertEquals(accuracyPerClass([NaN, NaN], [1, 0], 2), [0, null]);
+});
+
+Deno.test("accuracy refuses targets that are not one row per image", () => {
+  for (const [logits, targets, classes] of [[[3], [4], 2], [LOGITS, [1, 0, 0], 3], [[], [], 0]]) {
+    assertThrows(
+      () => accuracy(logits as number[], targets as number[], classes as number),
+      RangeError,
+      "row after row",
+    );
+  }
 });

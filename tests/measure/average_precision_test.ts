@@ -1,4 +1,4 @@
-import { assertAlmostEquals, assertEquals } from "@std/assert";
+import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import {
   averagePrecision,
   averagePrecisions,
@@ -74,4 +74,22 @@ Deno.test("averagePrecision ranks floats as it ranks numbers: ties, both zeros, 
     const targets = Array.from(scores, () => random.integer(2));
     assertEquals(averagePrecision(scores, targets), averagePrecision([...scores], targets));
   }
+});
+
+Deno.test("averagePrecision and its means refuse scores and targets of other numbers of rows", () => {
+  const wrong: [number[], number[], number][] = [
+    [[0.1, 0.9, 1], [0, 1, 1], 2], // half a row, which a loop over rows never ends at
+    [[0.1, 0.9], [0, 1, 1, 0], 2],
+    [[], [], 0],
+    [[0.1], [1], NaN],
+  ];
+  for (const [scores, targets, labels] of wrong) {
+    assertThrows(() => meanAveragePrecision(scores, targets, labels), RangeError, "row after row");
+  }
+  assertThrows(
+    () => averagePrecision([0.1, 0.9, 0.3], [0, 1]),
+    RangeError,
+    "3 scores and 2 targets",
+  );
+  assertThrows(() => averagePrecision(new Float32Array(3), [0, 1]), RangeError);
 });

@@ -167,9 +167,11 @@ export async function computedImports(path: string): Promise<string[]> {
   return computed.map(([text]) => `${relative(PROJECT, path)}: ${text})`);
 }
 
-/** Hashes of the project's modules, relative to the project. */
-export function hashModules({ modules }: ModuleGraph): Promise<HashedFile[]> {
-  return Promise.all(modules.map((path) => hashFile(path, relative(PROJECT, path))));
+/** Hashes of the project's modules, relative to the project; one is open at a time, as systems allow few. */
+export async function hashModules({ modules }: ModuleGraph): Promise<HashedFile[]> {
+  const hashes: HashedFile[] = [];
+  for (const path of modules) hashes.push(await hashFile(path, relative(PROJECT, path)));
+  return hashes;
 }
 
 /** Hashes of the fetched packages. */

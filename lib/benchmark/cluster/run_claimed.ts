@@ -48,7 +48,7 @@ export async function runClaimed(options: ClaimedOptions): Promise<boolean> {
     throw new UsageError(
       `${planPath} has no stage ${hash}`,
       "its stages are listed in it",
-      near === undefined ? "name one of them" : `did you mean ${near}?`,
+      near === null ? "name one of them" : `did you mean ${near}?`,
     );
   }
   const isDone = () => exists(stage.out);

@@ -195,7 +195,13 @@ function keptImages(
 function inputThread() {
   let loader: ImageLoader;
   let room: Room;
-  const lists = new Map<number, ReturnType<typeof keptImages>>();
+  /** Or what kept one from being opened, which nobody waits for: whoever asks for its images is told. */
+  const lists = new Map<number, ReturnType<typeof keptImages> | { readonly failed: unknown }>();
+  const listOf = (number: number) => {
+    const list = lists.get(number)!;
+    if ("failed" in list) throw list.failed;
+    return list;
+  };
   /** First come, first served, as many at a time as keep the decoders busy. */
   const queue: (() => Promise<void>)[] = [];
   const early: (() => Promise<void>)[] = [];
@@ -243,16 +249,20 @@ function inputThread() {
       return await notice.promise;
     } else if ("images" in order) {
       const { files, form } = order.images;
-      const list = keptImages(loader, files, form, room);
-      lists.set(order.images.list, list);
-      if (order.images.early) begin(list, range(list.most));
+      try {
+        const list = keptImages(loader, files, form, room);
+        lists.set(order.images.list, list);
+        if (order.images.early) begin(list, range(list.most));
+      } catch (failed) {
+        lists.set(order.images.list, { failed });
+      }
     } else if ("warm" in order) {
-      begin(lists.get(order.warm.list)!, order.warm.positions);
+      begin(listOf(order.warm.list), order.warm.positions);
     } else if ("join" in order) {
-      return await batchOf(lists.get(order.join.list)!, order.join.positions, joinBytes);
+      return await batchOf(listOf(order.join.list), order.join.positions, joinBytes);
     } else {
       const { positions, cuts, imageSize } = order.batch;
-      const list = lists.get(order.batch.list)!;
+      const list = listOf(order.batch.list);
       const cut = (images: readonly Uint8Array[]) => loader.cut(images, list.side, cuts, imageSize);
       return await batchOf(list, positions, cut);
     }

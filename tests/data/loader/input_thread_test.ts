@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
+import { packFiles } from "../../../lib/data/file_table.ts";
 import { batchPixels } from "../../../lib/data/loader/batch_pixels.ts";
 import { drawCut } from "../../../lib/data/images/random_crop.ts";
 import { encodePng } from "../../../lib/data/images/encode_png.ts";
@@ -98,4 +99,24 @@ Deno.test("openInput tells once that the cache keeps no more, and gives the imag
     }
     assertEquals(notices.length, 1);
     assertEquals(notices[0].startsWith(`${cache} keeps no more images (`), true, notices[0]);
+  }));
+
+Deno.test("openInput tells whoever asks for images of a list that it could not open", () =>
+  inTemporaryFolder(async (folder) => {
+    const hashes = await writeImages(folder);
+    using input = openInput(folder, NAMES.length, { hashes });
+    const identity = { dev: 0, ino: 0, size: 0, changed: 0 };
+    const gone = {
+      path: join(folder, "split.json.index"),
+      begin: 0,
+      from: 0,
+      sha256: "",
+      identity,
+    };
+    const images = input.images({ table: packFiles(NAMES), hashes: gone }, FORM, true);
+    for (const asked of [() => images.pixels([0], null, SIDE), () => images.bytes([0])]) {
+      await assertRejects(asked, LetheError, "split.json.index changed while it was in use");
+    }
+    const others = input.images(NAMES, FORM);
+    assertEquals(await others.pixels([0], null, SIDE), Float32Array.from(rgb(0)));
   }));

@@ -7,6 +7,8 @@ import {
   BASELINES,
   DATA_METHODS,
   KIT_METHODS,
+  type MethodName,
+  methodOf,
   METHODS,
   parseMethodSettings,
   publishedSettings,
@@ -75,4 +77,12 @@ Deno.test("KIT_METHODS and DATA_METHODS share no method and miss none", () => {
     "bad-teacher",
     "reference-tuning",
   ]);
+});
+
+Deno.test("methodOf refuses a name that is no method's", () => {
+  assertThrows(
+    () => methodOf("sdd" as MethodName),
+    UsageError,
+    `method "sdd"; it is ${METHODS.map(({ name }) => name).join(", ")}: take one`,
+  );
 });
