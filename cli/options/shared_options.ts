@@ -99,7 +99,22 @@ export async function openAndAnnounce(
   if (device.notice) terminal.note(device.notice);
   const half = device.precision === "half" ? ", half precision" : "";
   terminal.note(`device: ${device.adapter}${device.software ? " (on the CPU)" : ""}${half}`);
+  const hint = choice === "auto" ? softwareHint(device) : null;
+  if (hint !== null) terminal.note(hint);
   return device;
+}
+
+/**
+ * What to do about an adapter that `auto` took although the CPU computes for it. On two cores tfjs's WASM
+ * needs some six tenths of the processor time that llvmpipe does for a training step of a small model; on
+ * many the adapter's threads may win, so the choice is the user's.
+ */
+export function softwareHint(
+  { backend, software }: Pick<Device, "backend" | "software">,
+): string | null {
+  return backend === "webgpu" && software
+    ? "this adapter is software, no graphics card: on few cores --device wasm is quicker"
+    : null;
 }
 
 /** `--signing-key` of `train` and `meta-learn`. */
