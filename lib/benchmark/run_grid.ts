@@ -14,6 +14,7 @@ import { collectResults } from "./collect_results.ts";
 import { recordPath } from "./cluster/claim.ts";
 import { hostName } from "../files/host_name.ts";
 import { claimsFolder, type GridPlan, identityKeyOf, planGrid, stagesFolder } from "./plan.ts";
+import { madeStages } from "./plan/made_stages.ts";
 import type { BenchmarkResults } from "./results.ts";
 import type { GridSettings } from "./settings.ts";
 import type { Stage, StageTask } from "./stage.ts";
@@ -66,8 +67,7 @@ export async function runGrid(options: GridOptions): Promise<GridOutcome> {
   // People of a benchmark are known from its data; one key for all kits makes their bytes repeat.
   await writeWhole(identityKeyOf(out), sha256Hex(new TextEncoder().encode("benchmark")) + "\n");
 
-  const done = new Set<string>();
-  for (const { out } of plan.stages) if (await exists(out)) done.add(out);
+  const done = await madeStages(plan.stages, out);
   await removeLeftovers(stagesFolder(out), done);
   const failures: { stage: string; message: string }[] = [];
   const report = effortReport(plan, done, onProgress);
@@ -122,13 +122,12 @@ const HALF_MADE = /^\..*\.part$/;
 
 /** Removes what a killed process left: half-made folders, and the saved state of runs that are done. */
 async function removeLeftovers(folder: string, done: ReadonlySet<string>): Promise<void> {
+  const states = new Set(
+    [...done].flatMap((out) => [trainingStatePath(out), metaLearningStatePath(out), `${out}.rows`]),
+  );
   for await (const { name } of Deno.readDir(folder)) {
-    if (HALF_MADE.test(name)) await Deno.remove(join(folder, name), { recursive: true });
-  }
-  for (const out of done) {
-    for (const state of [trainingStatePath(out), metaLearningStatePath(out), `${out}.rows`]) {
-      if (await exists(state)) await Deno.remove(state, { recursive: true });
-    }
+    const path = join(folder, name);
+    if (HALF_MADE.test(name) || states.has(path)) await Deno.remove(path, { recursive: true });
   }
 }
 
@@ -138,10 +137,6 @@ function sweep(folder: string): void {
     // Once more where a write that was under way has filled a folder again.
     for (let attempt = 0; attempt < 3 && !removed(join(folder, name)); attempt++);
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await Deno.lstat(path).then(() => true, () => false);
 }
 
 /** How long a stage takes against others, roughly: for the time left. */

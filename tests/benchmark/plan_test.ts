@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { planGrid } from "../../lib/benchmark/plan.ts";
+import { madeStages } from "../../lib/benchmark/plan/made_stages.ts";
 import type { GridSettings } from "../../lib/benchmark/settings.ts";
 import { LetheError } from "../../lib/error.ts";
+import { inTemporaryFolder } from "../data/temporary_folder.ts";
 import { TINY_GRID } from "./tiny_grid.ts";
 
 const [data] = TINY_GRID.data;
@@ -122,3 +124,14 @@ Deno.test("planGrid asks for the folder of a data set that has none", () => {
   const folderless = { ...TINY_GRID, data: [{ ...rest, layout: "celeba" as const }] };
   assertThrows(() => planGrid(folderless, "/grid", "d"), LetheError, "--data");
 });
+
+Deno.test("madeStages are those whose folders lie there", () =>
+  inTemporaryFolder(async (folder) => {
+    const { stages } = planGrid(TINY_GRID, folder, "test");
+    assertEquals(await madeStages(stages, folder), new Set());
+    const made = [stages[0].out, stages[3].out];
+    for (const out of made) await Deno.mkdir(out, { recursive: true });
+    // Not made: half of one, the state of another, and what is no stage of this plan's.
+    for (const name of [`${stages[1].out}.training`, `${stages[0].out}x`]) await Deno.mkdir(name);
+    assertEquals(await madeStages(stages, folder), new Set(made));
+  }));

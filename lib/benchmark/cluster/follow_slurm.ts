@@ -1,4 +1,5 @@
 import type { OnProgress } from "../../run/progress.ts";
+import { madeStages } from "../plan/made_stages.ts";
 import type { Stage } from "../stage.ts";
 import type { ReadPlan } from "./plan_file.ts";
 import { type QueuedJob, squeue } from "./slurm_commands.ts";
@@ -9,13 +10,14 @@ const EVERY = 2000;
 const PATIENCE = 30;
 
 /** The stages of a plan that have been made, and those that have not. */
-export async function stagesMade({ plan }: ReadPlan): Promise<{ made: Stage[]; missing: Stage[] }> {
-  const made: Stage[] = [];
-  const missing: Stage[] = [];
-  for (const stage of plan.stages) {
-    const there = await Deno.lstat(stage.out).then(() => true, () => false);
-    (there ? made : missing).push(stage);
-  }
+export async function stagesMade(
+  { file, plan }: ReadPlan,
+): Promise<{ made: Stage[]; missing: Stage[] }> {
+  const there = await madeStages(plan.stages, file.out);
+  const { made = [], missing = [] } = Object.groupBy(
+    plan.stages,
+    ({ out }) => there.has(out) ? "made" : "missing",
+  );
   return { made, missing };
 }
 

@@ -8,6 +8,7 @@ import type { Device } from "../../tensor/device.ts";
 import { closestName } from "../../closest_name.ts";
 import { collectResults } from "../collect_results.ts";
 import { claimsFolder, identityKeyOf, stagesFolder } from "../plan.ts";
+import { madeStages } from "../plan/made_stages.ts";
 import type { BenchmarkResults } from "../results.ts";
 import { resultsPath } from "../run_grid.ts";
 import { runStages } from "../stage_pool.ts";
@@ -99,8 +100,7 @@ export async function runClaimed(options: ClaimedOptions): Promise<boolean> {
 export async function collectPlan(
   { file, settings, plan }: ReadPlan,
 ): Promise<{ results: BenchmarkResults; missing: string[] }> {
-  const done = new Set<string>();
-  for (const { out } of plan.stages) if (await exists(out)) done.add(out);
+  const done = await madeStages(plan.stages, file.out);
   const results = await collectResults(settings, plan, file.adapter, done, claimsFolder(file.out));
   await writeWhole(resultsPath(file.out, settings), JSON.stringify(results) + "\n");
   return {
