@@ -19,15 +19,36 @@ export function packFiles(files: readonly string[], below = ""): FileTable {
   const table = tableOf(
     below + folder,
     files.length,
-    files.reduce((sum, file) => sum + ENCODER.encode(file.slice(folder.length)).length, 0),
+    files.reduce((sum, file) => sum + byteLength(file, folder.length), 0),
   );
   let end = 0;
   files.forEach((file, row) => {
-    const name = ENCODER.encode(file.slice(folder.length));
-    table.names.set(name, end);
-    table.ends[row] = end += name.length;
+    end = write(file, folder.length, table.names, end);
+    table.ends[row] = end;
   });
   return table;
+}
+
+/** Bytes of what follows in a path. Names are mostly ASCII, and asking the encoder takes long. */
+function byteLength(file: string, from: number): number {
+  for (let i = from; i < file.length; i++) {
+    if (file.charCodeAt(i) > 0x7f) return ENCODER.encode(file.slice(from)).length;
+  }
+  return file.length - from;
+}
+
+/** Writes what follows in a path. @returns where it ends */
+function write(file: string, from: number, names: Uint8Array, at: number): number {
+  for (let i = from; i < file.length; i++) {
+    const unit = file.charCodeAt(i);
+    if (unit > 0x7f) {
+      const rest = ENCODER.encode(file.slice(i));
+      names.set(rest, at);
+      return at + rest.length;
+    }
+    names[at++] = unit;
+  }
+  return at;
 }
 
 /** A table to be filled, in memory that threads share. */
@@ -88,5 +109,7 @@ export function sameFiles(one: FileTable, other: FileTable): boolean {
 }
 
 function sameNumbers<T extends Uint8Array | Uint32Array>(one: T, other: T): boolean {
-  return one.length === other.length && one.every((value, i) => value === other[i]);
+  if (one.length !== other.length) return false;
+  for (let i = 0; i < one.length; i++) if (one[i] !== other[i]) return false;
+  return true;
 }

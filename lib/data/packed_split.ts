@@ -51,7 +51,7 @@ export async function readPackedSplit(path: string): Promise<PackedSplit | null>
     if (typeof file !== "string" || NUMBER.test(file)) return null;
     if (files.length > 0 && !(files[files.length - 1] < file)) return null;
     files.push(checkedRelativePath(file, `${path}: the field hashes`));
-    hashes.add(Uint8Array.fromHex(match[2]));
+    hashes.add(match[2]);
     members.add(file, match[2]);
     more = match[3] === ",";
   }
@@ -93,14 +93,14 @@ function parsed(text: string): unknown {
 function growing() {
   let [all, length] = [new Uint8Array(64 * HASH_BYTES), 0];
   return {
-    add(hash: Uint8Array): void {
+    add(hash: string): void {
       if (length + HASH_BYTES > all.length) {
         const larger = new Uint8Array(2 * all.length);
         larger.set(all);
         all.buffer.transfer(0);
         all = larger;
       }
-      all.set(hash, length);
+      all.subarray(length, length + HASH_BYTES).setFromHex(hash);
       length += HASH_BYTES;
     },
     bytes: () => all.subarray(0, length),

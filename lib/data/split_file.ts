@@ -59,15 +59,21 @@ export function splitHash(split: Split): string {
   return hash.digest("hex");
 }
 
+/** Characters that are hashed at a time. */
+const PIECE = 2 ** 16;
+
 /** Adds an object of files' hashes to the JSON that is hashed, member by member. */
 export function hashMembers(hash: Pick<Hash, "update">) {
-  let separator = "{";
+  let [text, separator] = ["{", ""];
   return {
     add(file: string, sha256: string): void {
-      hash.update(`${separator}${JSON.stringify(file)}:${JSON.stringify(sha256)}`);
+      text += `${separator}${JSON.stringify(file)}:${JSON.stringify(sha256)}`;
       separator = ",";
+      if (text.length < PIECE) return;
+      hash.update(text);
+      text = "";
     },
-    end: () => void hash.update(separator === "{" ? "{}" : "}"),
+    end: () => void hash.update(`${text}}`),
   };
 }
 

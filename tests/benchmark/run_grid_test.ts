@@ -13,9 +13,12 @@ import { benchmarkArguments, resultsIn, TINY_GRID } from "./tiny_grid.ts";
 Deno.test("benchmark runs a grid to a table and its results, and tells once of a cache that takes nothing", () =>
   inTemporaryFolder(async (folder) => {
     const whole = join(folder, "whole");
-    // A file where its folder would be.
+    // Files where its folders would be.
     const cache = join(folder, "cache");
-    await Deno.writeTextFile(cache, "");
+    await Deno.mkdir(cache);
+    for (let i = 0; i < 256; i++) {
+      await Deno.writeTextFile(join(cache, i.toString(16).padStart(2, "0")), "");
+    }
     const { code, out, err } = await runTask(
       "benchmark",
       [...await benchmarkArguments(folder, whole), "--cache", cache, "--workers", "2"],
