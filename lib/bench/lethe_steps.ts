@@ -16,7 +16,7 @@ import {
   takesOnDevice,
 } from "../unlearn/meta_unlearn/device_batch.ts";
 import { metaGradient, queueMetaGradient } from "../unlearn/meta_unlearn/meta_gradient.ts";
-import { disposeSupport } from "../unlearn/meta_unlearn/meta_learn.ts";
+import { disposeSupport } from "../unlearn/meta_unlearn/support.ts";
 import { inputsOf, requestOf } from "../unlearn/meta_unlearn/meta_step_inputs.ts";
 import type { Steps } from "./steps.ts";
 import type { Workload } from "./workload.ts";

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { ImageBatch } from "../data/loader/image_source.ts";
 import { TRAINING_RECIPES, type TrainingRecipe } from "../model/recipes.ts";
 import { predict, Predictor } from "../model/predict.ts";
-import { disposeSupport } from "../unlearn/meta_unlearn/meta_learn.ts";
+import { disposeSupport } from "../unlearn/meta_unlearn/support.ts";
 import { metaStep } from "../unlearn/meta_unlearn/open_meta_step.ts";
 import { trainingStep } from "../model/training_step/open_training_step.ts";
 import { mapWeights } from "../tensor/weights.ts";

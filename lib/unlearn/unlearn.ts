@@ -3,7 +3,8 @@ import { chunks, range } from "../data/loader/image_source.ts";
 import * as tf from "@tensorflow/tfjs";
 import { disposeWeights, mapWeights, type Weights } from "../tensor/weights.ts";
 import { photographShares } from "./photograph_shares.ts";
-import { disposeSupport, type MetaParameters, supportOf } from "./meta_unlearn/meta_learn.ts";
+import type { MetaParameters } from "./meta_unlearn/meta_learn.ts";
+import { disposeSupport, supportOf } from "./meta_unlearn/support.ts";
 import {
   disposeStep,
   type UnlearningSettings,

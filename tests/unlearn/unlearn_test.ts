@@ -2,7 +2,7 @@ import { assertEquals, assertNotEquals } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { Random } from "../../lib/random.ts";
 import { disposeWeights, mapWeights, type Weights } from "../../lib/tensor/weights.ts";
-import { disposeSupport, supportOf } from "../../lib/unlearn/meta_unlearn/meta_learn.ts";
+import { disposeSupport, supportOf } from "../../lib/unlearn/meta_unlearn/support.ts";
 import { unlearn, withoutRows } from "../../lib/unlearn/unlearn.ts";
 import {
   disposeStep,

@@ -2,10 +2,10 @@ import { answerQuestions, questionsTo } from "../../threads/questions.ts";
 import { joinBytes } from "../images/join_bytes.ts";
 import type { Cut } from "../images/random_crop.ts";
 import type { StoredForm } from "../images/stored_form.ts";
-import { type HashedFiles, openHashes } from "../file_hashes.ts";
-import { fileAt, fileCount } from "../file_table.ts";
+import type { HashedFiles } from "../file_hashes.ts";
 import { type ImageFiles, type ImageLoader, openImageLoader } from "./image_loader.ts";
 import { range } from "./image_source.ts";
+import { type KeptImages, keptImages, type Room } from "./kept_images.ts";
 
 /** Images of one side that an {@link InputThread} gives in batches. */
 export interface StreamedImages {
@@ -120,83 +120,12 @@ export function openInput(
   };
 }
 
-/** What the lists of a thread keep together, and what each image is loaded for ahead of its use. */
-interface Room {
-  /** Bytes that may still be kept. */
-  left: number;
-}
-
-/** Bytes of images that are loaded ahead of their use and not kept. */
-const WARM_BYTES = 16 * 2 ** 20;
-
-/** Images of one list: all are kept, or none. */
-function keptImages(
-  loader: ImageLoader,
-  files: readonly string[] | HashedFiles,
-  form: StoredForm,
-  room: Room,
-) {
-  const { side } = form;
-  const count = "table" in files ? fileCount(files.table) : files.length;
-  // Open for as long as the thread lives.
-  const hashes = "table" in files ? openHashes(files.hashes) : null;
-  const size = side * side * 3;
-  const keeps = count * size <= room.left;
-  if (keeps) room.left -= count * size;
-  const kept = new Map<number, Uint8Array>();
-  /** Loaded ahead of their use, which takes them: the oldest first. */
-  const warm = new Map<number, Promise<Uint8Array>>();
-  const wanted = new Set<number>();
-  const load = async (position: number): Promise<Uint8Array> => {
-    const pixels = "table" in files
-      ? await loader.load(fileAt(files.table, position), form, hashes!.at(position))
-      : await loader.load(files[position], form);
-    if (keeps) kept.set(position, pixels);
-    return pixels;
-  };
-  return {
-    side,
-    /** How many are kept. */
-    most: keeps ? count : 0,
-    load(position: number): Promise<Uint8Array> {
-      const ahead = warm.get(position);
-      warm.delete(position);
-      wanted.delete(position);
-      const pixels = kept.get(position);
-      return pixels ? Promise.resolve(pixels) : ahead ?? load(position);
-    },
-    /** Frees an image that {@link load} gave, unless it is kept. */
-    release(pixels: Uint8Array): void {
-      if (!keeps) loader.release(pixels);
-    },
-    /** Remembers that an image will be asked for, as far as there is room for it. */
-    want(position: number): void {
-      if (keeps || (wanted.size + 1) * size <= WARM_BYTES) wanted.add(position);
-    },
-    /** Loads a wanted image, unless it was asked for meanwhile. */
-    async warm(position: number): Promise<void> {
-      if (!wanted.delete(position) || kept.has(position) || warm.has(position)) return;
-      const pixels = load(position);
-      warm.set(position, pixels);
-      for (const oldest of warm.keys()) {
-        if (warm.size * size <= WARM_BYTES) break;
-        const unused = warm.get(oldest)!;
-        warm.delete(oldest);
-        if (!keeps) unused.then(loader.release, () => {});
-      }
-      // What is wrong with one is told when it is asked for.
-      const whole = await pixels.then(() => true, () => false);
-      if (kept.has(position) || !whole) warm.delete(position);
-    },
-  };
-}
-
 /** What the thread does, from orders to answers. */
 function inputThread() {
   let loader: ImageLoader;
   let room: Room;
   /** Or what kept one from being opened, which nobody waits for: whoever asks for its images is told. */
-  const lists = new Map<number, ReturnType<typeof keptImages> | { readonly failed: unknown }>();
+  const lists = new Map<number, KeptImages | { readonly failed: unknown }>();
   const listOf = (number: number) => {
     const list = lists.get(number)!;
     if ("failed" in list) throw list.failed;
@@ -217,18 +146,18 @@ function inputThread() {
       });
     }
   };
-  const load = (list: ReturnType<typeof keptImages>, position: number) => {
+  const load = (list: KeptImages, position: number) => {
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
     queue.push(() => list.load(position).then(resolve, reject));
     return promise;
   };
-  const begin = (list: ReturnType<typeof keptImages>, positions: readonly number[]) => {
+  const begin = (list: KeptImages, positions: readonly number[]) => {
     for (const position of positions) list.want(position);
     for (const position of positions.toReversed()) early.push(() => list.warm(position));
     serve();
   };
   const batchOf = async (
-    list: ReturnType<typeof keptImages>,
+    list: KeptImages,
     positions: readonly number[],
     joined: (images: readonly Uint8Array[]) => Pixels | Promise<Pixels>,
   ) => {

@@ -6,11 +6,8 @@ import type { Weight } from "../../model/safetensors.ts";
 import type { Random } from "../../random.ts";
 import { eventLoopTurn } from "../../tensor/event_loop.ts";
 import { disposeWeights, type Weights } from "../../tensor/weights.ts";
-import {
-  disposeSupport,
-  type MetaParameters,
-  supportOf,
-} from "../../unlearn/meta_unlearn/meta_learn.ts";
+import type { MetaParameters } from "../../unlearn/meta_unlearn/meta_learn.ts";
+import { disposeSupport, supportOf } from "../../unlearn/meta_unlearn/support.ts";
 import {
   type Person,
   type SimulatedRequest,

@@ -11,7 +11,7 @@ import {
   UNSEEN_IMAGES,
 } from "./judged_images.ts";
 import type { HeldOut, MetaParameters } from "./meta_learn.ts";
-import { disposeSupport, supportOf } from "./meta_learn.ts";
+import { disposeSupport, supportOf } from "./support.ts";
 import type { MetaObjective } from "./meta_objective.ts";
 import { type Person, type SimulatedRequest, simulateRequests } from "./simulate_requests.ts";
 import { UnlearningSteps } from "./unlearning_steps.ts";

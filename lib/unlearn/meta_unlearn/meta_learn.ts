@@ -1,21 +1,18 @@
-import * as tf from "@tensorflow/tfjs";
-import { Cycle, Draw } from "../../data/batches.ts";
-import { chunks, type ImageFeed } from "../../data/loader/image_source.ts";
+import { Cycle } from "../../data/batches.ts";
+import type { ImageFeed } from "../../data/loader/image_source.ts";
 import { Random } from "../../random.ts";
 import { cosine } from "../../tensor/schedule.ts";
 import type { Weights } from "../../tensor/weights.ts";
 import type { Measured } from "./eq5_eq6_auxiliary_objective.ts";
 import type { Interval } from "../../measure/bootstrap.ts";
-import type { AuxiliaryBatch, MetaObjective } from "./meta_objective.ts";
+import { auxiliaryBatches, type Keep, keptImages } from "./auxiliary_batches.ts";
+import type { MetaObjective } from "./meta_objective.ts";
 import { copyParameters, disposeParameters, type MetaParameters } from "./meta_parameters.ts";
 import { metaStep } from "./open_meta_step.ts";
 import { type Person, type SimulatedRequest, simulateRequests } from "./simulate_requests.ts";
-import type { Support } from "./algorithm1_unlearning_step.ts";
+import { disposeSupport, supportOf } from "./support.ts";
 
-export { disposeParameters, type MetaParameters };
-
-/** What holds the unlearned model in place beyond the paper: nothing, validation or retained people. */
-export type Keep = "none" | "val" | "retain";
+export { disposeParameters, type Keep, type MetaParameters };
 
 /** How the meta-loss is trained (Table 8a and the options beyond the paper). */
 export interface MetaLearningRecipe {
@@ -96,80 +93,6 @@ export interface MetaLearning {
   readonly onRequest?: (people: number, epoch: number, objective: number) => void;
   /** Called after each epoch with tensors that stay the loop's. */
   readonly onEpoch?: (state: MetaLearningState) => Promise<void>;
-}
-
-/** The share of hidden units to drop, and what to draw them from. */
-interface SupportDropout {
-  readonly share: number;
-  readonly hidden: number;
-  readonly random: Random;
-}
-
-/**
- * S on the device. The caller disposes `patches`, `targets` and, where there is one, `dropout`.
- *
- * @param dropout share of hidden units to drop, and what to draw them from
- */
-export async function supportOf(
-  objective: Pick<MetaObjective, "source">,
-  request: Pick<SimulatedRequest, "support" | "rows">,
-  dropout?: SupportDropout,
-): Promise<Support> {
-  const { patches, targets } = await objective.source.batch(request.support);
-  const support = { patches, targets, rows: request.rows };
-  if (!dropout || dropout.share === 0) return support;
-  const { share, hidden, random } = dropout;
-  const mask = Float32Array.from(
-    { length: request.rows.length * hidden },
-    () => random.uniform() < share ? 0 : 1 / (1 - share),
-  );
-  return { ...support, dropout: tf.tensor2d(mask, [request.rows.length, hidden]) };
-}
-
-/** Frees a support set. */
-export function disposeSupport(support: Support): void {
-  tf.dispose([support.patches, support.targets]);
-  tf.dispose([support.dropout, support.weights].filter((tensor) => tensor !== undefined));
-}
-
-/** Where K is drawn from: validation images, or those of the people who do not ask. */
-function keptImages({ recipe: { keep }, people, val }: MetaLearning) {
-  const images = keep === "retain" ? people.flatMap(({ images }) => images) : val;
-  const owners = new Map(
-    keep === "retain" ? people.flatMap(({ row, images }) => images.map((i) => [i, row])) : [],
-  );
-  return { images, owners };
-}
-
-/** Df of a request in batches, each with one validation batch and, with `keep`, one batch of K. */
-function auxiliaryBatches(
-  request: SimulatedRequest,
-  learning: MetaLearning,
-  val: Cycle,
-  { images, owners }: ReturnType<typeof keptImages>,
-  random: Random,
-): AuxiliaryBatch[] {
-  const { batchSize, keep } = learning.recipe;
-  const asking = new Set(request.rows);
-  const draw = (): Draw => new Draw(images, random);
-  let kept = draw();
-  const drawKept = (): number[] => {
-    const staying = (image: number) => !asking.has(owners.get(image)!);
-    const taken = kept.take(batchSize, staying);
-    if (taken.length === batchSize) return taken;
-    // Used up: again from all of them, but none twice in a batch.
-    kept = draw();
-    const there = new Set(taken);
-    return [
-      ...taken,
-      ...kept.take(batchSize - taken.length, (image) => staying(image) && !there.has(image)),
-    ];
-  };
-  return chunks(request.forget, batchSize).map((forget) => ({
-    forget,
-    val: val.take(Math.min(batchSize, learning.val.length)),
-    keep: keep === "none" ? [] : drawKept(),
-  }));
 }
 
 /**

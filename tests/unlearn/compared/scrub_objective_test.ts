@@ -4,7 +4,7 @@ import { predict } from "../../../lib/model/predict.ts";
 import { Random } from "../../../lib/random.ts";
 import { addScaled, disposeWeights } from "../../../lib/tensor/weights.ts";
 import { metaGradient } from "../../../lib/unlearn/meta_unlearn/meta_gradient.ts";
-import { disposeSupport, supportOf } from "../../../lib/unlearn/meta_unlearn/meta_learn.ts";
+import { disposeSupport, supportOf } from "../../../lib/unlearn/meta_unlearn/support.ts";
 import { scrubObjectiveGradient } from "../../../lib/unlearn/compared/scrub_objective.ts";
 import { centralDifference, inner, unitDirection } from "../../tensor/directions.ts";
 import { onEachDevice } from "../../tensor/on_each_device.ts";

@@ -5,7 +5,7 @@ import { disposeWeights } from "../../../lib/tensor/weights.ts";
 import { type Answers, divergenceGradient } from "../../../lib/unlearn/memory/divergence.ts";
 import type { MetaObjective } from "../../../lib/unlearn/meta_unlearn/meta_objective.ts";
 import { metaStep } from "../../../lib/unlearn/meta_unlearn/open_meta_step.ts";
-import { supportOf } from "../../../lib/unlearn/meta_unlearn/meta_learn.ts";
+import { supportOf } from "../../../lib/unlearn/meta_unlearn/support.ts";
 import { objectiveGradient } from "../../../lib/unlearn/meta_unlearn/objective_gradient.ts";
 import { onHost } from "../../tensor/directions.ts";
 import { onEachDevice } from "../../tensor/on_each_device.ts";

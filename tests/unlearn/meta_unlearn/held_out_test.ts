@@ -6,7 +6,7 @@ import { predict } from "../../../lib/model/predict.ts";
 import { Random } from "../../../lib/random.ts";
 import { disposeWeights, mapWeights } from "../../../lib/tensor/weights.ts";
 import { heldOutRequests, holdOut } from "../../../lib/unlearn/meta_unlearn/held_out.ts";
-import { disposeSupport, supportOf } from "../../../lib/unlearn/meta_unlearn/meta_learn.ts";
+import { disposeSupport, supportOf } from "../../../lib/unlearn/meta_unlearn/support.ts";
 import type { Person } from "../../../lib/unlearn/meta_unlearn/simulate_requests.ts";
 import {
   disposeStep,

@@ -5,7 +5,7 @@ import { Random } from "../../../lib/random.ts";
 import { disposeWeights, mapWeights, type Weights } from "../../../lib/tensor/weights.ts";
 import { metaGradient } from "../../../lib/unlearn/meta_unlearn/meta_gradient.ts";
 import type { AuxiliaryBatch } from "../../../lib/unlearn/meta_unlearn/meta_objective.ts";
-import { disposeSupport, supportOf } from "../../../lib/unlearn/meta_unlearn/meta_learn.ts";
+import { disposeSupport, supportOf } from "../../../lib/unlearn/meta_unlearn/support.ts";
 import { centralDifference } from "../../tensor/directions.ts";
 import { onEachDevice } from "../../tensor/on_each_device.ts";
 import { TOY_HIDDEN, toyObjective } from "../toy_objective.ts";

@@ -9,11 +9,10 @@ import { metaGradient } from "../../../lib/unlearn/meta_unlearn/meta_gradient.ts
 import type { MetaObjective } from "../../../lib/unlearn/meta_unlearn/meta_objective.ts";
 import {
   disposeParameters,
-  disposeSupport,
   metaLearn,
   type MetaParameters,
-  supportOf,
 } from "../../../lib/unlearn/meta_unlearn/meta_learn.ts";
+import { disposeSupport, supportOf } from "../../../lib/unlearn/meta_unlearn/support.ts";
 import { onEachDevice } from "../../tensor/on_each_device.ts";
 import { PEOPLE } from "../memorised_toy.ts";
 import {

@@ -7,7 +7,7 @@ import {
   disposeStep,
   unlearningStep,
 } from "../../../lib/unlearn/meta_unlearn/algorithm1_unlearning_step.ts";
-import { disposeSupport, supportOf } from "../../../lib/unlearn/meta_unlearn/meta_learn.ts";
+import { disposeSupport, supportOf } from "../../../lib/unlearn/meta_unlearn/support.ts";
 import { UnlearningSteps } from "../../../lib/unlearn/meta_unlearn/unlearning_steps.ts";
 import { onHost } from "../../tensor/directions.ts";
 import { onEachDevice } from "../../tensor/on_each_device.ts";
