@@ -150,6 +150,7 @@ export { type ImportedModel, importModel, type ImportOptions } from "./lib/run/i
 export {
   METHOD_SETTINGS_CHOICES,
   type MethodSettingsChoice,
+  PUBLISHED_META_LEARNING,
 } from "./lib/run/meta_learning/settings.ts";
 export type { FoldChoice, MemoryChoice } from "./lib/run/memory/remember_people.ts";
 export { metaLearnKit, type MetaLearnOptions } from "./lib/run/meta_learn_kit.ts";

@@ -41,7 +41,11 @@ Deno.test("openDataset says what is missing: the root, the layout's mark, or eve
     await Deno.remove(join(folder, "img_align_celeba"), { recursive: true });
     await refuses(folder, "holds no img_align_celeba/");
     await Deno.mkdir(join(folder, "img_align_celeba"));
-    await refuses(folder, "img_align_celeba holds no image");
+    await refuses(folder, "img_align_celeba holds no image; JPEG, PNG or WebP files are needed");
+    for (const name of ["1.jpg", "2.jpg"]) {
+      await Deno.symlink("../1.jpg", join(folder, "img_align_celeba", name));
+    }
+    await refuses(folder, "img_align_celeba holds no image but 2 symbolic links; images are files");
   }));
 
 Deno.test("openDataset keeps the attributes asked for, in their order", () =>

@@ -1,7 +1,7 @@
 import { readPlainText } from "../../files/plain_file.ts";
 import { writeSecretFile } from "../../files/secret_file.ts";
 import { refuseExisting, writeWhole } from "../../files/write_whole.ts";
-import { LetheError } from "../../error.ts";
+import { LetheError, UsageError } from "../../error.ts";
 
 /** Who signs receipts: an Ed25519 key pair (RFC 8032). */
 export interface SigningKey {
@@ -82,6 +82,7 @@ export async function findSigningKey(given?: string): Promise<SigningKey | null>
  * Reads a public key.
  *
  * @returns its 32 bytes in hexadecimal
+ * @throws {UsageError} it is a private one
  * @throws {LetheError} it is missing, no Ed25519 key, or a weak one
  */
 export async function readPublicKey(path: string): Promise<string> {
@@ -93,7 +94,7 @@ export async function readPublicKey(path: string): Promise<string> {
   } catch { /* the same line for each way of not being a key */ }
   if (key === null) {
     if (!text.startsWith("-----BEGIN PRIVATE KEY-----")) throw noKey(path, "public");
-    throw new LetheError(
+    throw new UsageError(
       `${path} holds a private key`,
       "whoever has it signs in your name; to check a signature takes the public one",
       `name ${path}.pub, and hand out no other`,

@@ -65,10 +65,19 @@ function checkRequest(
   if (weights.before === weights.after) return ["failed", "its weights are those of before"];
   const [state, detail] = judgeLayers(receipt);
   if (state === "failed") return [state, detail];
-  return kitId.before === before.kit && weights.before === before.weights
-    ? ["held", `from kit ${kitId.before.slice(0, 16)}.. to ${kitId.after.slice(0, 16)}..`]
-    : ["failed", "it began with another kit than the one before left"];
+  if (kitId.before !== before.kit) {
+    const left = before.kit === null ? "names none" : `left ${short(before.kit)}`;
+    return ["failed", `it began with kit ${short(kitId.before)}, and the one before ${left}`];
+  }
+  if (weights.before !== before.weights) {
+    const [began, left] = [weights.before, before.weights].map(short);
+    return ["failed", `it began with weights ${began}, and the one before left ${left}`];
+  }
+  return ["held", `from kit ${short(kitId.before)} to ${short(kitId.after)}`];
 }
+
+/** A hash as people compare it. */
+const short = (hash: string) => `${hash.slice(0, 16)}..`;
 
 async function checkSigners(
   made: readonly MakingReceipt[],
@@ -76,8 +85,14 @@ async function checkSigners(
   publicKey: string | undefined,
 ): Promise<Verdict> {
   const signers = [...made, ...receipts].map(({ signer }) => signer);
-  if (publicKey !== undefined && signers.some((signer) => signer !== publicKey)) {
-    return ["failed", "not all are signed by the given key"];
+  const other = signers.findIndex((signer) => publicKey !== undefined && signer !== publicKey);
+  if (other >= 0) {
+    const signer = signers[other];
+    const number = signers.filter((signer) => signer !== publicKey).length;
+    const whose = `${["the model's", "the kit's"][other] ?? `request ${other - 1}'s`} receipt is`;
+    const by = signer === null ? "unsigned" : `signed with ${short(signer)}`;
+    const more = number === 1 ? "" : `, and ${number - 1} more are not by the given key`;
+    return ["failed", `${whose} ${by}, the given key is ${short(publicKey!)}${more}`];
   }
   for (const receipt of receipts) {
     if (receipt.signer === null || !await isSealedBy(receipt, receipt.signer)) {

@@ -40,7 +40,9 @@ export async function readFolder(root: string): Promise<LayoutContent> {
     }
     const targets = isClass
       ? [places.get(fields[columnIndex("class")])!]
-      : labels.map((label, i) => binaryTarget(fields[columns[i]], label, where));
+      : labels.map((label, i) =>
+        binaryTarget(fields[columns[i]], label, where, labelRemedy(label, labels))
+      );
     const file = checkedRelativePath(fields[fileColumn], where);
     rows.add({ file, identity: fields[identityColumn], targets, line });
   }
@@ -53,14 +55,30 @@ function valuesOf(rows: Iterable<CsvRow>, column: number): Set<string> {
   return values;
 }
 
-/** Reads one multi-label value of a CSV: 1 for yes, 0 or -1 for no. */
-export function binaryTarget(value: string, label: string, where: string): number {
+/** What to do about a label's value, as what its column is called tells. */
+function labelRemedy(label: string, labels: readonly string[]): string {
+  if (label !== "class") return "correct it, or name a single column of class names `class`";
+  const others = labels.filter((name) => name !== label).join(", ");
+  return `correct it, or leave out ${others}: a column class holds names where it is the only one`;
+}
+
+/**
+ * Reads one multi-label value of a CSV: 1 for yes, 0 or -1 for no.
+ *
+ * @param remedy what to do about another
+ */
+export function binaryTarget(
+  value: string,
+  label: string,
+  where: string,
+  remedy = "correct it",
+): number {
   if (value === "1") return 1;
   if (value === "0" || value === "-1") return 0;
   throw new LetheError(
     `${where} gives ${label} the value ${JSON.stringify(value)}`,
     "labels are 1 (yes) or 0 (no)",
-    "correct it, or name a single column of class names `class`",
+    remedy,
   );
 }
 

@@ -33,11 +33,13 @@ export async function listImages(root: string, folder: string): Promise<ImageLis
   const images = new Map<string, string[]>();
   const unread = new Map<OtherFormat, string[]>();
   const pending = [folder];
+  let links = 0;
   for (let current = pending.pop(); current !== undefined; current = pending.pop()) {
     for await (const entry of folderEntries(join(root, current), "the images lie in this folder")) {
       if (isLeftover(entry.name)) continue;
       const path = current === "" ? entry.name : `${current}/${entry.name}`;
       if (entry.isDirectory) pending.push(path);
+      if (entry.isSymlink && isImageName(entry.name)) links++;
       if (!entry.isFile) continue;
       if (isImageName(entry.name)) {
         const own = images.get(current);
@@ -52,6 +54,13 @@ export async function listImages(root: string, folder: string): Promise<ImageLis
   const others = [...unread].map(([format, files]) => ({ format, files: files.sort() }));
   if (images.size === 0) {
     const [first] = others;
+    if (links > 0 && !first) {
+      throw new LetheError(
+        `${join(root, folder)} holds no image but ${links} symbolic links`,
+        "images are files of the data set's own; links are passed over, wherever they lead",
+        "put the files there, or hard links to them",
+      );
+    }
     throw new LetheError(
       `${join(root, folder)} holds no image`,
       first

@@ -78,17 +78,24 @@ export class LabelRows {
     const known = this.#lines.reduce((sum, line) => sum + (line > 0 ? 1 : 0), 0);
     const rows = new Uint32Array(known);
     let count = 0;
+    let [first, more] = ["", 0];
     this.#lines.forEach((line, row) => {
       if (line > 0) return void (rows[count++] = row);
       const image = fileAt(images, row);
       // Data sets from before WebP was read may have some that no row speaks of.
       if (/\.webp$/i.test(image)) return;
-      throw new LetheError(
-        `${image} has no row in ${labelFile}`,
-        "every image needs its labels",
-        "add the row or remove the image",
-      );
+      if (first === "") first = image;
+      else more++;
     });
+    if (first !== "") {
+      throw new LetheError(
+        more === 0
+          ? `${first} has no row in ${labelFile}`
+          : `${first} and ${more} more images have no row in ${labelFile}`,
+        "every image needs its labels",
+        more === 0 ? "add the row or remove the image" : "add the rows or remove the images",
+      );
+    }
     const absent = unread.length === 0
       ? new Set<string>()
       : new Set([...this.#absent.keys()].map((file) => file.normalize("NFC")));

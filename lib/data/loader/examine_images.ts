@@ -1,5 +1,6 @@
 import { join } from "@std/path";
 import { LetheError } from "../../error.ts";
+import { shellWord } from "../../files/shell_word.ts";
 import { readPlainFile } from "../../files/plain_file.ts";
 import { sha256Bytes } from "../../files/sha256.ts";
 import { HASH_BYTES } from "../file_hashes.ts";
@@ -73,9 +74,11 @@ export async function examineImages(
 export function refuseBroken(root: string, { hashes, broken }: Examined): void {
   if (broken.length === 0) return;
   const named = broken.slice(0, 5).join("; ") + (broken.length > 5 ? "; .." : "");
+  const all = broken.length > 5 ? `; inspect ${shellWord(root)} --json names all` : "";
   throw new LetheError(
     `${broken.length} of ${hashes.length / HASH_BYTES} images of ${root} do not decode: ${named}`,
     "training would stop at them, and a split names every image",
-    "copy them again from their source or remove them (their rows may stay), or go on with --no-check",
+    "copy them again from their source or remove them (their rows may stay), or go on with --no-check" +
+      all,
   );
 }

@@ -134,7 +134,11 @@ export async function listRequests(folder: string): Promise<RequestFiles> {
       throw new LetheError(
         `${join(folder, name)} is ${format?.name ?? "no request"}`,
         "a folder of requests holds JPEG, PNG or WebP images and perhaps requests.csv",
-        format ? `convert it: ${format.convert(join(folder, name))}` : "take it out",
+        format
+          ? `convert it: ${format.convert(join(folder, name))}`
+          : name.toLowerCase() === "requests.csv"
+          ? "rename it requests.csv"
+          : "take it out",
       );
     }
   }

@@ -7,7 +7,7 @@ import {
   readSigningKey,
   sign,
 } from "../../../lib/audit/receipt/signing_key.ts";
-import { LetheError } from "../../../lib/error.ts";
+import { LetheError, UsageError } from "../../../lib/error.ts";
 import { needing, runs } from "../../machine.ts";
 import { inTemporaryFolder } from "../../data/temporary_folder.ts";
 
@@ -76,7 +76,7 @@ Deno.test("readSigningKey and readPublicKey refuse what is no such key, without 
       const error = await assertRejects(() => readSigningKey(broken), LetheError, "no private key");
       assert(!error.message.includes(body.slice(-20)));
     }
-    await assertRejects(() => readPublicKey(path), LetheError, `name ${path}.pub`);
+    await assertRejects(() => readPublicKey(path), UsageError, `name ${path}.pub`);
     for (const text of ["", body, open.replace("MCow", "MCox"), open + open]) {
       await Deno.writeTextFile(broken, text);
       await assertRejects(() => readPublicKey(broken), LetheError, "holds no public key");

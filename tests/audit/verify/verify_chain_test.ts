@@ -68,6 +68,26 @@ Deno.test("verifyChain finds another model, another kit, another signer and a ch
     );
   }));
 
+Deno.test("verifyChain names the receipt, the key and the kit that do not fit", () =>
+  onChain(async (folder, [model, kit, run], key) => {
+    await newSigningKey(join(folder, "other"));
+    const publicKey = await readPublicKey(key);
+    const other = await readPublicKey(join(folder, "other.pub"));
+    const { kitId } = await readReceipt(run);
+    const outcomes = await verifyChain([model, kit, run, run], other, undefined);
+    const short = (hash: string) => `${hash.slice(0, 16)}..`;
+    const detail = (named: string) => outcomes.find(({ layer }) => layer === named)!.detail;
+    assertEquals(
+      detail("signers"),
+      `the model's receipt is signed with ${short(publicKey)}, the given key is ${short(other)}, ` +
+        "and 3 more are not by the given key",
+    );
+    assertEquals(
+      detail("request 1 -> request 2"),
+      `it began with kit ${short(kitId!.before)}, and the one before left ${short(kitId!.after)}`,
+    );
+  }));
+
 Deno.test("verifyChain passes over no run in which a layer failed or nobody was forgotten", () =>
   onChain(async (folder, [model, kit, run], key) => {
     const publicKey = await readPublicKey(key);

@@ -72,6 +72,14 @@ Deno.test("readFolder names what is broken and where", () =>
     await refuses(folder, good.replace("tom.jpeg", "/tom.jpeg"), 'line 4 names "/tom.jpeg"');
     await refuses(folder, good.replace("2.png", "1.png"), "line 3 names dogs/rex 1.png again");
     await refuses(folder, good.replace("tom.jpeg,tom,0\n", ""), "tom.jpeg has no row in");
+    const [header] = good.split("\n");
+    await refuses(folder, header, "dogs/rex 1.png and 2 more images have no row in");
+    await refuses(
+      folder,
+      good.replaceAll(",1", ",dog,1").replace(",0", ",cat,0").replace("wet", "class,wet"),
+      'line 2 gives class the value "dog"; labels are 1 (yes) or 0 (no): correct it, or leave out ' +
+        "wet: a column class holds names where it is the only one",
+    );
     await writeFiles(folder, { "labels.csv": good, "more.csv": good });
     await assertRejects(() => readFolder(folder), LetheError, "holds labels.csv and more.csv");
   }));

@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { repeatedRows } from "../../../lib/data/duplicates.ts";
 import { encodePng } from "../../../lib/data/images/encode_png.ts";
 import { examineImages, refuseBroken } from "../../../lib/data/loader/examine_images.ts";
@@ -31,6 +31,20 @@ Deno.test("examineImages hashes every image and finds those that do not decode, 
     assertEquals([unchecked.hashes, unchecked.broken], [examined.hashes, []]);
     refuseBroken(folder, unchecked);
   }));
+
+Deno.test("refuseBroken says how to learn of all where it does not name all", () => {
+  const hashes = new Uint8Array(32 * 9);
+  const broken = Array.from({ length: 6 }, (_, i) => `${i}.png is empty`);
+  const refuses = (some: string[], end: RegExp) => {
+    const { message } = assertThrows(
+      () => refuseBroken("my data", { hashes, broken: some }),
+      LetheError,
+    );
+    assertMatch(message, end);
+  };
+  refuses(broken.slice(0, 5), /4\.png is empty; .*--no-check$/);
+  refuses(broken, /4\.png is empty; \.\.; .*--no-check; inspect 'my data' --json names all$/);
+});
 
 Deno.test("examineImages finds the same by many threads as by one", () =>
   inTemporaryFolder(async (folder) => {
