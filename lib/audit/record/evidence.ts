@@ -1,7 +1,7 @@
 import { join } from "@std/path";
 import type { ContainedRun, EvidenceText, HashedFile } from "../sandbox/contained_run.ts";
+import { digestFile } from "./digest_files.ts";
 import { isUntouched } from "./file_stamps.ts";
-import { hashFile } from "./hash_files.ts";
 import type { LayerOutcome } from "../layers/layer.ts";
 import { PROJECT } from "../layers/module_graph.ts";
 import { isWithin } from "../sandbox/mounts.ts";
@@ -118,6 +118,17 @@ export async function judgeEvidence(
   ];
 }
 
+/** The hash of what lies at a path now; null where it is a link by now, lies behind one or has two names. */
+async function nowAt(path: string): Promise<string | null> {
+  try {
+    const { nlink } = await Deno.lstat(path);
+    const once = (nlink ?? 1) === 1 && await Deno.realPath(path) === path;
+    return once ? (await digestFile(path)).sha256 : null;
+  } catch {
+    return null;
+  }
+}
+
 /**
  * The hashes that the worker's reader noted against the files as they are now. A large file of the kit that
  * nobody has written to since before the worker started is not read again: the kit names its hash.
@@ -131,8 +142,7 @@ async function judgeReader(
   const changed: string[] = [];
   for (const { path, sha256 } of outside ? [] : read) {
     if (isWithin(path, kit) && await isUntouched(path, stamps)) continue;
-    const now = await hashFile(path).catch(() => null);
-    if (now?.sha256 !== sha256) changed.push(path);
+    if (await nowAt(path) !== sha256) changed.push(path);
   }
   const held = !outside && changed.length === 0 && read.length > 0;
   return {
