@@ -5,7 +5,7 @@ import { GRID_OPTIONS, planOf } from "../cli/options/grid_options.ts";
 import { progress } from "../cli/output/progress.ts";
 import { JSON_PROGRESS } from "../cli/options/shared_options.ts";
 import type { Terminal } from "../cli/output/terminal.ts";
-import { claimedBy } from "../lib/benchmark/cluster/claim.ts";
+import { claimants } from "../lib/benchmark/cluster/claim.ts";
 import { followGrid, stagesMade } from "../lib/benchmark/cluster/follow_slurm.ts";
 import {
   hashOf,
@@ -125,9 +125,10 @@ async function printStatus(
   const jobs = [...states].map(([state, jobs]) => `${jobs.length} ${state.toLowerCase()}`);
   terminal.print(`${made.length} of ${made.length + missing.length} stages made`);
   terminal.print(`jobs: ${jobs.join(", ") || "none waits or runs"}`);
+  const owners = claimants(claimsFolder(read.file.out));
   for (const stage of missing) {
-    const owner = claimedBy(claimsFolder(read.file.out), hashOf(stage));
-    if (owner !== null) terminal.print(`${stage.title}: ${owner}`);
+    const owner = owners.get(hashOf(stage));
+    if (owner !== undefined) terminal.print(`${stage.title}: ${owner}`);
   }
   return missing.length === 0 || jobs.length > 0 ? 0 : 1;
 }

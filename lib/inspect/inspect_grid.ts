@@ -1,5 +1,5 @@
 import { basename, join } from "@std/path";
-import { claimedBy } from "../benchmark/cluster/claim.ts";
+import { claimants } from "../benchmark/cluster/claim.ts";
 import { parseGridSettings } from "../benchmark/parse_settings.ts";
 import { claimsFolder, planGrid, stagesFolder } from "../benchmark/plan.ts";
 import { LetheError } from "../error.ts";
@@ -21,15 +21,13 @@ export async function inspectGrid(path: string): Promise<Inspected> {
   const folders = await entries(stagesFolder(path));
   const made = folders.filter((name) => STAGE.test(name));
   const claims = claimsFolder(path);
-  const claimed = [
-    ...new Set((await entries(claims)).flatMap((name) => /^(.+)\.\d+$/.exec(name)?.[1] ?? [])),
-  ]
-    .filter((name) => !made.includes(name))
-    .map((stage) => ({ stage, by: claimedBy(claims, stage) ?? "another process" }));
+  const isMade = new Set(made);
+  const claimed = [...claimants(claims)].filter(([stage]) => !isMade.has(stage))
+    .map(([stage, by]) => ({ stage, by }));
   const begun = folders.flatMap((name) =>
     /^(.+)\.(?:training|meta-learning|rows)$/.exec(name)?.[1] ?? []
   )
-    .filter((stage) => !made.includes(stage));
+    .filter((stage) => !isMade.has(stage));
   const results = (await entries(path)).filter((name) => /^results(-.+)?\.json$/.test(name));
   const grids = [];
   for (const file of results) grids.push(await resultsOf(path, file, made));

@@ -1,6 +1,6 @@
 import { join } from "@std/path";
 import { firstLine, LetheError } from "../../error.ts";
-import { claimsOf, heartbeatOf, ownerOf, takeClaim } from "../../files/claim.ts";
+import { claimsIn, claimsOf, heartbeatOf, ownerOf, takeClaim } from "../../files/claim.ts";
 
 /** Who makes a stage, and on what: part of the claim and, in the end, of the record. */
 export interface Maker {
@@ -78,10 +78,11 @@ export async function claimStage(
   }
 }
 
-/** Who holds a stage, as far as its claim tells; null where nobody does. */
-export function claimedBy(folder: string, name: string): string | null {
-  const newest = claimsOf(folder, name).at(-1);
-  return newest ? inWords(newest.path) : null;
+/** Who holds each stage that somebody holds, by its name, as far as claims tell. */
+export function claimants(folder: string): Map<string, string> {
+  return new Map(
+    [...claimsIn(folder)].map(([name, claims]) => [name, inWords(claims.at(-1)!.path)]),
+  );
 }
 
 /** Where the record of a stage lies: who made it, on what adapter, in how many seconds. */

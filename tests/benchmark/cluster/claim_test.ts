@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import {
   type Claim,
-  claimedBy,
+  claimants,
   claimStage,
   readRecord,
 } from "../../../lib/benchmark/cluster/claim.ts";
@@ -38,13 +38,18 @@ Deno.test("claimStage ends its waiting when the stage has been made, and leaves 
     let made = false;
     const isDone = () => Promise.resolve(made);
     using held = await claim(folder, isDone);
-    assertEquals(claimedBy(folder, NAME), "n1 (a card)");
+    await Deno.writeTextFile(join(folder, "other.3"), "");
+    await Deno.writeTextFile(join(folder, "made.json"), "{}");
+    assertEquals(
+      claimants(folder),
+      new Map([[NAME, "n1 (a card)"], ["other", "another process"]]),
+    );
     const waiting = claim(folder, isDone, { adapter: "another", host: "n2" });
     made = true;
     await held!.done(12.3456);
     assertEquals(await waiting, null);
     assertEquals(await readRecord(folder, NAME), { ...MAKER, seconds: 12.346 });
-    assertEquals(claimedBy(folder, NAME), null);
+    assertEquals([...claimants(folder).keys()], ["other"]);
   }));
 
 Deno.test("claimStage gives back at once what was made between its look and its claim", () =>
