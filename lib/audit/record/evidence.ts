@@ -1,7 +1,7 @@
 import { join } from "@std/path";
 import type { ContainedRun, EvidenceText, HashedFile } from "../sandbox/contained_run.ts";
-import { digestFile } from "./digest_files.ts";
 import { isUntouched } from "./file_stamps.ts";
+import { hashFile } from "./hash_files.ts";
 import type { LayerOutcome } from "../layers/layer.ts";
 import { PROJECT } from "../layers/module_graph.ts";
 import { isWithin } from "../sandbox/mounts.ts";
@@ -123,7 +123,7 @@ async function nowAt(path: string): Promise<string | null> {
   try {
     const { nlink } = await Deno.lstat(path);
     const once = (nlink ?? 1) === 1 && await Deno.realPath(path) === path;
-    return once ? (await digestFile(path)).sha256 : null;
+    return once ? (await hashFile(path)).sha256 : null;
   } catch {
     return null;
   }
