@@ -144,7 +144,9 @@ function parseMethod(fields: JsonFields): MethodSettings {
     Object.entries(methodOf(method).settings).map(([key, setting]) => [key, kindOf(setting)]),
   );
   const candidate: Kind<Record<string, number>> = {
-    rule: `an object with some of ${Object.keys(kinds).join(", ")}`,
+    rule: `an object with some of ${
+      Object.entries(kinds).map(([key, { rule }]) => `${key} (${rule})`).join(", ")
+    }`,
     accepts: (value): value is Record<string, number> =>
       is.OBJECT.accepts(value) &&
       Object.entries(value).every(([key, each]) =>

@@ -210,8 +210,8 @@ function openEvaluator(
 function checkLabels(labels: readonly string[], { dataset }: SplitData, folder: string): void {
   if (labels.join("\n") === dataset.labels.join("\n")) return;
   throw new LetheError(
-    `${folder} predicts ${labels.length} labels (${labels.slice(0, 3).join(", ")}, ..)`,
-    `the split has ${dataset.labels.length} (${dataset.labels.slice(0, 3).join(", ")}, ..)`,
+    `${folder} predicts ${labels.length} labels (${firstOf(labels)})`,
+    `the split has ${dataset.labels.length} (${firstOf(dataset.labels)})`,
     "name a model that was trained on this split",
   );
 }
@@ -231,4 +231,9 @@ function placesOf(
       "choose among them",
     );
   });
+}
+
+/** The first three labels, for an error. */
+function firstOf(labels: readonly string[]): string {
+  return [...labels.slice(0, 3), ...(labels.length > 3 ? [".."] : [])].join(", ");
 }

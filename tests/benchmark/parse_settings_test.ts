@@ -37,6 +37,12 @@ Deno.test("parseGridSettings refuses what is wrong, naming the field", () => {
   refuses({ ...TINY_GRID, methods: [{ name: "A", method: "magic" }] }, "methods[0]: method is");
   const row = { name: "A", method: "ssd", candidates: [{ selektion: 1 }] };
   refuses({ ...TINY_GRID, methods: [row] }, "methods[0]: candidates is");
+  for (const selection of [-3, "a", 1e400]) {
+    refuses(
+      { ...TINY_GRID, methods: [{ ...row, candidates: [{ selection }] }] },
+      "each an object with some of selection (a number from 0 to ",
+    );
+  }
   const other = { name: "A", method: "ssd", metaLearning: {} };
   refuses({ ...TINY_GRID, methods: [other] }, 'methods[0]: "metaLearning" is unknown');
   refuses({ ...TINY_GRID, data: [data, data] }, "data names portraits twice");

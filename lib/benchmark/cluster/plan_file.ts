@@ -1,4 +1,4 @@
-import { basename, join } from "@std/path";
+import { basename, isAbsolute, join } from "@std/path";
 import { LetheError } from "../../error.ts";
 import { JsonFields, parseJsonObject } from "../../files/json_fields.ts";
 import * as is from "../../files/json_kinds.ts";
@@ -117,6 +117,11 @@ export async function refuseOverOther(path: string, plan: PlanFile | null): Prom
 const MAX_BYTES = 64 * 2 ** 20;
 const REMEDY = "make it again with `deno task benchmark --plan FILE`";
 const PATH = is.line(4096);
+/** Stages are made from any folder, and on other machines. */
+const ABSOLUTE: Kind<string> = {
+  rule: `an absolute path, ${PATH.rule}`,
+  accepts: (value): value is string => PATH.accepts(value) && isAbsolute(value),
+};
 const NULL_OR = <T>(kind: Kind<T>): Kind<T | null> => ({
   rule: `null or ${kind.rule}`,
   accepts: (value): value is T | null => value === null || kind.accepts(value),
@@ -133,10 +138,10 @@ export async function readPlan(path: string): Promise<ReadPlan> {
   const record = parseJsonObject(text, path, REMEDY);
   const fields = new JsonFields(record, path, REMEDY);
   fields.read("version", is.integer(1, 1));
-  const out = fields.read("out", PATH);
+  const out = fields.read("out", ABSOLUTE);
   const device = fields.read("device", is.oneOf(["webgpu", "wasm"] as const));
   const adapter = fields.read("adapter", is.line(1000));
-  const cache = fields.read("cache", NULL_OR(PATH));
+  const cache = fields.read("cache", NULL_OR(ABSOLUTE));
   const ablation = fields.read("ablation", NULL_OR(is.oneOf(ABLATIONS)));
   const given = parseGridSettings(
     JSON.stringify(fields.read("settings", is.OBJECT)),

@@ -79,6 +79,8 @@ Deno.test("readPlan refuses a plan of other stages or of a damaged field, by nam
     await refuses({ settings: { ...TINY_GRID, seeds: [3, 4] } }, "other stages");
     await refuses({ device: "tpu" }, "device");
     await refuses({ out: 3 }, "out");
+    await refuses({ out: "grid" }, 'out is "grid"; it is an absolute path, a line of 1 to');
+    await refuses({ cache: "cache" }, 'cache is "cache"; it is null or an absolute path');
     await refuses({ settings: { ...TINY_GRID, seeds: "all" } }, "seeds");
     await refuses({ version: 2 }, "version");
   }));
