@@ -14,6 +14,7 @@ export type PathKind =
   | "split index"
   | "receipt"
   | "receipt of a model or kit"
+  | "sigstore bundle"
   | "pack"
   | "benchmark results"
   | "weights"
@@ -62,6 +63,7 @@ const HEADS: readonly (readonly [PathKind, RegExp])[] = [
   ["split", /^\{\s*"version":\s*\d+,\s*"dataset":\s*\{/],
   ["receipt", /^\{\s*"version":\s*\d+,\s*"lethe":/],
   ["receipt of a model or kit", /^\{\s*"version":\s*"making /],
+  ["sigstore bundle", /^\{\s*"mediaType":\s*"application\/vnd\.dev\.sigstore\.bundle/],
 ];
 const HEAD_BYTES = 256;
 

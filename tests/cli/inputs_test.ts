@@ -258,3 +258,21 @@ Deno.test(
       assertEquals(await pathKind(at("unlearned")), "output folder");
     }),
 );
+
+Deno.test("checkInput tells a sigstore bundle from a receipt, and names the one beside it", () =>
+  inTemporaryFolder(async (folder) => {
+    const receipt = await Deno.readTextFile(at("unlearned/receipt.json"));
+    const bundle = '{\n  "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json"\n}\n';
+    await writeFiles(folder, {
+      ...{ "u/summary.json": "{}", "u/model/config.json": "{}", "u/kit/kit.json": "{}" },
+      ...{ "u/receipt.json": receipt, "u/receipt.sigstore.json": bundle, "alone.json": bundle },
+    });
+    const refuses = (name: string, remedy: string) =>
+      assertRejects(
+        () => checkInput("--verify", join(folder, name), "receipt"),
+        UsageError,
+        `${name} is a sigstore bundle; --verify names a receipt.json or a pack: ${remedy}`,
+      );
+    await refuses("u/receipt.sigstore.json", `did you mean ${join(folder, "u/receipt.json")}?`);
+    await refuses("alone.json", "name a receipt.json or a pack");
+  }));
