@@ -22,6 +22,7 @@ import {
 } from "../cli/options/shared_options.ts";
 import { percent } from "../cli/output/table.ts";
 import { claimOutput } from "../lib/files/claim_output.ts";
+import { whileMaking } from "../lib/files/kept_when_interrupted.ts";
 import type { Interval } from "../lib/measure/bootstrap.ts";
 import { METHOD_SETTINGS_CHOICES } from "../lib/run/meta_learning/settings.ts";
 import { writeMetaHistory } from "../cli/output/write_history.ts";
@@ -71,6 +72,7 @@ export const metaLearn = command({
   async run(options, terminal) {
     const { model, split, data, out, identityKey, statistics, methodSettings, seed } = options;
     const memory = memoryRowChoice(options);
+    using _told = whileMaking(out); // from here on, though it is claimed later
     const [{ metaLearnKit }, { metaLearningStatePath }, { foldsOf, rowsFolder }] = await Promise
       .all([
         import("../lib/run/meta_learn_kit.ts"),

@@ -18,6 +18,7 @@ import type { Terminal } from "../cli/output/terminal.ts";
 import { percent } from "../cli/output/table.ts";
 import { writeTrainingHistory } from "../cli/output/write_history.ts";
 import { claimOutput } from "../lib/files/claim_output.ts";
+import { whileMaking } from "../lib/files/kept_when_interrupted.ts";
 import { type PresetName, PRESETS } from "../lib/model/config.ts";
 import { TRAINING_RECIPES } from "../lib/model/recipes.ts";
 import { dataSize, recipeFor } from "../lib/run/training/default_preset.ts";
@@ -75,6 +76,7 @@ export const train = command({
   async run(options, terminal) {
     const { split, data, out, init, withoutForget, seed } = options;
     const logUpdates = rankChoice("--log-updates", options.logUpdates);
+    using _told = whileMaking(out); // from here on, though it is claimed later
     const { trainingStatePath, trainModel } = await import("../lib/run/train_model.ts");
     using _claim = await claimOutput(out, [trainingStatePath(out)]);
     const leaveReceipt = await receiptOf("train", options, terminal);

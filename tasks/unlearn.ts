@@ -1,5 +1,6 @@
 import { command } from "../cli/command/command.ts";
 import { mainContained } from "../cli/command/contained_main.ts";
+import { whileMaking } from "../lib/files/kept_when_interrupted.ts";
 import { SUPPORT_HELP, UNLEARN_OPTIONS } from "../cli/options/unlearn_options.ts";
 
 /** `deno task unlearn`: Algorithm 1, unlearning, in a worker that can reach nothing else. */
@@ -27,6 +28,7 @@ export const unlearn = command({
   ],
   // Loaded step by step: what the options decide, and then the kit, is answered before the rest is read.
   async run({ support, dryRun, ...options }, terminal) {
+    using _told = whileMaking(options.out); // from here on, though it is claimed later
     const { unlearnOptions } = await import("../cli/unlearn/run_options.ts");
     const run = await unlearnOptions(support, options, terminal);
     const { noteOnCheck } = await import("../cli/unlearn/note_on_check.ts");

@@ -1,6 +1,7 @@
 import { join } from "@std/path";
 import { RECEIPT_FILE } from "../../lib/audit/receipt/receipt.ts";
 import { unlearnWithReceipt } from "../../lib/audit/receipt/unlearn_with_receipt.ts";
+import { whileMaking } from "../../lib/files/kept_when_interrupted.ts";
 import type { Terminal } from "../output/terminal.ts";
 import { noteOnCheck } from "../unlearn/note_on_check.ts";
 import { noteOnPhotographs } from "../unlearn/note_on_photographs.ts";
@@ -16,6 +17,7 @@ export async function watch(
   { trainingData, pack, ...options }: AuditOptions,
   terminal: Terminal,
 ): Promise<number> {
+  using _told = whileMaking(options.out); // from here on, though it is claimed later
   if (pack !== undefined) await refusePack(pack);
   const run = await unlearnOptions(support, options, terminal);
   await noteOnCheck(run, terminal);

@@ -1,6 +1,7 @@
 import { faultBehind } from "../../lib/tensor/device_fault.ts";
 import manifest from "../../deno.json" with { type: "json" };
 import { describeError } from "./describe_error.ts";
+import { workBegins } from "../../lib/files/kept_when_interrupted.ts";
 import { hasGivenUp } from "../../lib/files/interruption.ts";
 import { endOnSignals, isEnding, unlessEnding } from "./end_on_signals.ts";
 import { helpText } from "./help.ts";
@@ -61,6 +62,7 @@ export async function execute<Table extends OptionTable>(
     const options = parseOptions(command.options, named(command.operand, args));
     command.usage?.(options);
     await checkInputs(command.options, options);
+    workBegins();
     return await command.run(options, terminal) ?? 0;
   } catch (error) {
     return report(await faultBehind(error), terminal);

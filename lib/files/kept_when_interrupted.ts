@@ -28,6 +28,12 @@ export function whileMaking(out: string | null, keeps: readonly string[] = []): 
 }
 
 let madeOne = false;
+let begun = false;
+
+/** The command's own work begins: until then nothing can have been made, whatever it is to make. */
+export function workBegins(): void {
+  begun = true;
+}
 
 /**
  * Whether all that this process makes is there: then a signal comes too late, and the command ends as it
@@ -43,20 +49,22 @@ export function beingMade(): readonly Making[] {
   return [...making];
 }
 
+const NOTHING = "nothing is kept: the same command begins anew";
+
 /**
- * What an interrupted process leaves, for its last words; nothing where it was making nothing. It looks
- * at once, without the event loop: a process that computes ends without it.
+ * What an interrupted process leaves, for its last words; none where it has begun and was making nothing.
+ * It looks at once, without the event loop: a process that computes ends without it.
  *
  * @param all what it was making when the signal came
  */
 export function keptLines(all: readonly Making[] = beingMade()): string[] {
-  if (all.length === 0) return [];
-  const outs = all.flatMap(({ out }) => out ?? []);
+  if (all.length === 0) return begun ? [] : [NOTHING];
+  const outs = [...new Set(all.flatMap(({ out }) => out ?? []))];
   const made = outs.filter((out) => lies(out));
   const kept = [...new Set(all.flatMap(({ keeps }) => keeps))].filter(lies);
   if (outs.length > 0 && made.length === outs.length) return [`${outs.join(" and ")}: made`];
   return kept.length === 0
-    ? ["nothing is kept: the same command begins anew"]
+    ? [NOTHING]
     : [`kept: ${kept.join(", ")}; the same command goes on from there`];
 }
 

@@ -1,13 +1,20 @@
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { claimOutput } from "../../lib/files/claim_output.ts";
-import { beingMade, keptLines, whileMaking } from "../../lib/files/kept_when_interrupted.ts";
+import {
+  beingMade,
+  keptLines,
+  whileMaking,
+  workBegins,
+} from "../../lib/files/kept_when_interrupted.ts";
 import { inTemporaryFolder, writeFiles } from "../data/temporary_folder.ts";
 
 Deno.test("keptLines names what lies there of what a run goes on from, and says where nothing does", () =>
   inTemporaryFolder(async (folder) => {
     const at = (name: string) => join(folder, name);
     const nothing = ["nothing is kept: the same command begins anew"];
+    assertEquals(keptLines(), nothing, "what has not begun has made nothing");
+    workBegins();
     assertEquals(keptLines(), [], "who makes nothing keeps nothing");
     {
       using _claim = await claimOutput(at("model"), [at("model.training"), at("rows")]);

@@ -13,8 +13,15 @@ const PROJECT = new URL("../../../", import.meta.url);
 /** The first argument of a launcher that {@link start} has started; the private DENO_DIR follows it. */
 export const STARTED = "--in-private-cache=";
 
-/** What is handed on to the launcher: it ends as it would have ended alone. */
-const SIGNALS = Deno.build.os === "windows" ? [] : ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
+/**
+ * What is handed on to the launcher, which ends as it would have ended alone; and the exit codes where it has
+ * not been started yet.
+ *
+ * @type {readonly [Deno.Signal, number][]}
+ */
+const SIGNALS = Deno.build.os === "windows"
+  ? []
+  : [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129], ["SIGQUIT", 131]];
 
 /**
  * Runs a task's launcher in a DENO_DIR of its own, with the packages that deno.lock stands for and
@@ -27,6 +34,21 @@ const SIGNALS = Deno.build.os === "windows" ? [] : ["SIGINT", "SIGTERM", "SIGHUP
  * @returns {Promise<number>} the exit code
  */
 export async function start(entry, args) {
+  /** @type {Deno.ChildProcess | null} */
+  let child = null;
+  const underNohup = hangUpsIgnored();
+  for (const [signal, exitCode] of SIGNALS) {
+    Deno.addSignalListener(signal, () => {
+      if (signal === "SIGHUP" && underNohup) return;
+      if (child === null) {
+        tellInterrupted();
+        Deno.exit(exitCode);
+      }
+      try {
+        child.kill(signal);
+      } catch { /* it has ended */ }
+    });
+  }
   const path = (await launcherEnvironment())?.get("LD_LIBRARY_PATH");
   const { env, ...rest } = await withoutLinkerOrders();
   const environment = { ...rest, env: { ...env, ...path ? { [USERS_LIBRARY_PATH]: path } : {} } };
@@ -45,24 +67,23 @@ export async function start(entry, args) {
   ];
   // As in deno.json: what reads and hashes many files leaves much for the collector.
   const heap = "--v8-flags=--max-semi-space-size=1,--heap-growing-percent=25";
-  const underNohup = hangUpsIgnored();
-  const child = become(
+  child = become(
     ["run", heap, ...permissions, "--cached-only", "--no-remote", "--frozen", ...settings()]
       .concat(file(entry), `${STARTED}${cache}`, ...args),
     { ...environment, env: { ...environment.env, ...inCache(cache) } },
     // In a session of its own: a terminal's signals reach it by this process alone, and once.
     { stdin: "piped", stdout: "inherit", stderr: "inherit", detached: true },
   ).spawn();
-  for (const signal of SIGNALS) {
-    Deno.addSignalListener(/** @type {Deno.Signal} */ (signal), () => {
-      if (signal === "SIGHUP" && underNohup) return;
-      try {
-        child.kill(/** @type {Deno.Signal} */ (signal));
-      } catch { /* it has ended */ }
-    });
-  }
-  const { code } = await child.status;
+  const { code, signal } = await child.status;
+  // It ended before it heeded signals itself, so it has said nothing.
+  if (SIGNALS.some(([name]) => name === signal)) tellInterrupted();
   return code;
+}
+
+function tellInterrupted() {
+  try {
+    console.error("lethe: interrupted\nlethe: nothing is kept: the same command begins anew");
+  } catch { /* nobody is left to be told */ }
 }
 
 /**
