@@ -180,7 +180,7 @@ Deno.test("ledger closes only by a receipt, as many as its run forgot, and whom 
     assertEquals([altered.code, altered.err.includes("signer signed")], [1, true], altered.err);
   }));
 
-Deno.test("ledger closes whom the run itself forgot, by its kit, wherever that lies; JSON has the branches", () =>
+Deno.test("ledger closes whom the kit of a run has forgotten, wherever that lies; JSON has the branches", () =>
   inTemporaryFolder(async (folder) => {
     const [dir, kit, keyFile] = ["requests", "apart", "a.identity-key"].map((n) => join(folder, n));
     const key = newIdentityKey();
@@ -189,7 +189,7 @@ Deno.test("ledger closes whom the run itself forgot, by its kit, wherever that l
     const { manifest } = await readManifest(fixture);
     const { keyFingerprint: _, ...others } = manifest;
     const forgotten = ["Early", "Late"].map((name) => identityHash(key, name));
-    const { text } = encodeManifest({ ...others, forgotten });
+    const { text } = encodeManifest({ ...others, forgotten: forgotten.toSorted() });
     await Deno.mkdir(kit);
     await Deno.writeTextFile(join(kit, "kit.json"), text);
     const bytes = new TextEncoder().encode(text);
@@ -214,7 +214,6 @@ Deno.test("ledger closes whom the run itself forgot, by its kit, wherever that l
       run("--done", who, "--receipt", join(folder, receipt), "--kit", kit);
     for (
       const [who, from, says] of [
-        ["Early", kit, "an earlier run than this one forgot them"],
         ["Never", kit, "never knew them"],
         ["Late", fixture, "is not the kit that the run of"],
       ]
@@ -223,7 +222,25 @@ Deno.test("ledger closes whom the run itself forgot, by its kit, wherever that l
       assertEquals([code, err.includes(says)], [1, true], err);
     }
     const { code, err } = await close("Late", "b.json", kit);
-    assertEquals([code, err], [0, UNSIGNED(join(folder, "b.json"))]);
+    // A kit lists people by their hashes, in whichever request they went.
+    const mixed =
+      `${join(folder, "b.json")} is of a kit that lists 1 more whom earlier runs forgot: ` +
+      "whether it was this run is not told; noted as done by it all the same";
+    assertEquals([code, err], [0, `${UNSIGNED(join(folder, "b.json"))}\n${mixed}`]);
+    // Where the ledger has closed all others by their own runs, it is told.
+    const alone = ["--dir", join(folder, "other"), "--identity-key", keyFile];
+    for (
+      const [args, said] of [
+        [["--received", "Early,Late"], ""],
+        [["--done", "Early", "--receipt", join(folder, "c.json")], "people were counted"],
+        [["--done", "Late", "--receipt", join(folder, "b.json"), "--kit", kit], "is unsigned"],
+      ] as const
+    ) {
+      const terminal = recordedTerminal();
+      assertEquals(await execute(ledger, [...alone, ...args], terminal), 0);
+      const notes = terminal.noted.join("\n");
+      assertEquals([notes.includes(said), notes.includes("is not told")], [true, false], notes);
+    }
     assertEquals((await run("--done", "Never", "--receipt", join(folder, "c.json"))).code, 0);
     const { requests, branched } = JSON.parse((await run("--json")).out);
     assertEquals(requests.length, 3);

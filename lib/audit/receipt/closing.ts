@@ -68,11 +68,18 @@ export async function closeBy(
       "name that one, or leave out --kit: people are counted then",
     );
   }
-  if (kit !== null) holdAgainst(kit, path, key, persons, peopleOf(receipt));
+  if (kit !== null) holdAgainst(kit, path, key, persons);
+  // Whom the ledger has closed by other runs this one did not forget.
+  const others = new Set(
+    known.filter((entry) => entry.event === "done" && !closed.includes(entry))
+      .map(({ person }) => person),
+  );
+  const left = kit === null ? [] : kit.forgotten.filter((person) => !others.has(person));
+  const earlier = left.length - peopleOf(receipt);
   return {
     closing: { ...(kits ? { kits } : {}), receipt: hash, generation: kit?.generation ?? null },
     byName: kit !== null,
-    doubts: doubtsOf(receipt),
+    doubts: [...doubtsOf(receipt), ...(earlier > 0 ? [mixedWith(earlier)] : [])],
   };
 }
 
@@ -82,6 +89,11 @@ function doubtsOf({ signer, layers }: Receipt): string[] {
     ...(signer === null ? ["is unsigned: whoever held it may have changed it"] : []),
     ...(failed.length > 0 ? [`is of a run whose proof failed: ${failed.join(", ")}`] : []),
   ];
+}
+
+/** A kit lists all people who were forgotten, by their hashes' order: nothing tells one request's from another's. */
+function mixedWith(earlier: number): string {
+  return `is of a kit that lists ${earlier} more whom earlier runs forgot: whether it was this run is not told`;
 }
 
 /** The kit that the run wrote, where it lies in a folder and is that one. */
@@ -96,10 +108,7 @@ function holdAgainst(
   path: string,
   key: string,
   persons: readonly string[],
-  people: number,
 ): void {
-  // Those of the run come last: a kit lists whom it forgot in the order of its requests.
-  const own = forgotten.slice(-people);
   if (fingerprint !== undefined && fingerprint !== keyFingerprint(key)) {
     throw new LetheError(
       `the identity key's fingerprint is ${keyFingerprint(key)}`,
@@ -108,12 +117,10 @@ function holdAgainst(
     );
   }
   for (const person of persons) {
-    if (own.includes(person)) continue;
+    if (forgotten.includes(person)) continue;
     throw new LetheError(
       `${path} does not close the request of ${person.slice(0, 16)}..`,
-      forgotten.includes(person)
-        ? "an earlier run than this one forgot them"
-        : identities.includes(person)
+      identities.includes(person)
         ? "the kit that its run wrote still knows them"
         : "the kit that its run wrote never knew them under this key",
       REMEDY,
