@@ -19,6 +19,9 @@ import { LetheError } from "../lib/error.ts";
 import { lastStep } from "../lib/files/finish_before_exit.ts";
 import { whileMaking } from "../lib/files/kept_when_interrupted.ts";
 
+/** Stages that a line names. */
+const SHOWN = 5;
+
 /** `deno task benchmark`: Tables 1 to 7. */
 export const benchmark = command({
   name: "benchmark",
@@ -86,8 +89,13 @@ export const benchmark = command({
       const { results, missing } = await collectPlan(read);
       const path = resultsPath(read.file.out, read.settings);
       await printTables(terminal, json, results, path);
-      for (const hash of missing) terminal.note(`lethe: ${hash} has not been made`);
-      return missing.length === 0 ? 0 : 1;
+      if (missing.length === 0) return 0;
+      const more = missing.length - SHOWN;
+      terminal.note(
+        `lethe: ${missing.length} of ${read.plan.stages.length} stages have not been made: ` +
+          missing.slice(0, SHOWN).join(", ") + (more > 0 ? ` and ${more} more` : ""),
+      );
+      return 1;
     }
     if (options.plan !== undefined) {
       await refuseOverOther(options.plan, null); // before anything is read for it

@@ -49,6 +49,14 @@ export async function predictImages(
   )
     .sort();
   if (files.length === 0) {
+    const inner = entries.filter(({ isDirectory }) => isDirectory).map(({ name }) => name).sort();
+    if (inner.length > 0) {
+      throw new LetheError(
+        `${folder} holds no image but ${inner.length} folders`,
+        "the images of one folder are read, and not those of folders in it",
+        `name one of them: ${join(folder, inner[0])}`,
+      );
+    }
     throw new LetheError(
       `${folder} holds no image`,
       `Lethe reads ${IMAGE_ENDINGS.join(", ")}`,
