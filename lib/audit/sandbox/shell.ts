@@ -11,7 +11,8 @@ export interface Said {
 export const SHELL = "/bin/sh";
 
 /**
- * Runs a program with the launcher's own environment, less orders to the linker, to its end.
+ * Runs a program with the launcher's own environment, less orders to the linker, to its end. None of those
+ * that it runs asks a server, and with a DENO_CERT that is not there Deno would not even fetch a file.
  *
  * @param variables besides
  */
@@ -19,7 +20,7 @@ export async function say(
   argv: readonly string[],
   variables: Readonly<Record<string, string>> = {},
 ): Promise<Said> {
-  const { env, ...rest } = await withoutLinkerOrders();
+  const { env: { DENO_CERT: _, ...env }, ...rest } = await withoutLinkerOrders();
   const [program, ...args] = Deno.build.os === "windows" ? argv : become(argv);
   const child = new Deno.Command(program, {
     args,

@@ -5,7 +5,8 @@ import { withPatchedCopy } from "./patched_copy.ts";
 
 /** What a user's shell may leave open and set; to be run in the small path's folder. */
 const INHERITED = "exec 9<portraits/identity_CelebA.txt 23<&9 && " +
-  "export LETHE_SEEN=seen NODE_OPTIONS=--no-warnings DENO_V8_FLAGS=--expose-gc DENO_AUDIT_PERMISSIONS=log";
+  "export LETHE_SEEN=seen NODE_OPTIONS=--no-warnings DENO_V8_FLAGS=--expose-gc DENO_AUDIT_PERMISSIONS=log " +
+  "DENO_CERT=/nowhere.pem";
 const UNLEARN = "--support requests --kit kit --branch --reason trial --device wasm".split(" ");
 
 Deno.test("unlearn computes the same whatever it inherits", () =>
