@@ -1,6 +1,7 @@
 import { describeDuplicates, findDuplicates } from "../data/duplicates.ts";
 import { openHashes } from "../data/file_hashes.ts";
 import { examineImages, filesOf, refuseBroken } from "../data/loader/examine_images.ts";
+import { labelNotes } from "../data/label_notes.ts";
 import { openDataset } from "../data/open_dataset.ts";
 import { refuseWithinDataset } from "../data/outside_dataset.ts";
 import { columnsOf, packedSamples } from "../data/packed_samples.ts";
@@ -75,7 +76,11 @@ export async function splitDataset(options: SplitOptions): Promise<MadeSplit> {
   // The next command opens it without parsing; where it cannot be written, by parsing.
   await writeSplitIndex(out, options.data, { ...written, split: drawn, dataset, hashes })
     .catch(() => {});
-  const notes = [...absentNotes(dataset), ...duplicateNotes(dataset, drawn, hashes)];
+  const notes = [
+    ...absentNotes(dataset),
+    ...labelNotes(dataset),
+    ...duplicateNotes(dataset, drawn, hashes),
+  ];
   return { split: withHashes(drawn, files), dataset, notes };
 }
 
