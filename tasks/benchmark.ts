@@ -10,12 +10,13 @@ import type { Terminal } from "../cli/output/terminal.ts";
 import {
   planPathIn,
   readPlan,
+  readPlanOf,
   refuseOverOther,
   writePlan,
 } from "../lib/benchmark/cluster/plan_file.ts";
 import type { BenchmarkResults } from "../lib/benchmark/results.ts";
 import { stagesFolder } from "../lib/benchmark/plan.ts";
-import { LetheError } from "../lib/error.ts";
+import { LetheError, UsageError } from "../lib/error.ts";
 import { lastStep } from "../lib/files/finish_before_exit.ts";
 import { whileMaking } from "../lib/files/kept_when_interrupted.ts";
 
@@ -57,6 +58,13 @@ export const benchmark = command({
     "deno task benchmark --plan jobs.json --collect",
   ],
   async run({ workers, json, jsonProgress, ...options }, terminal) {
+    if (options.stage !== undefined && options.collect) {
+      throw new UsageError(
+        "--stage and --collect are both given",
+        "one makes a stage, the other gathers what was made",
+        "give one of them",
+      );
+    }
     const onProgress = progress(terminal, jsonProgress);
     const onNotice = (line: string) => terminal.note(line);
     const [{ collectPlan, runClaimed, shareFolder }, { resultsPath, runGrid }] = await Promise.all([
@@ -64,9 +72,7 @@ export const benchmark = command({
       import("../lib/benchmark/run_grid.ts"),
     ]);
     if (options.stage !== undefined) {
-      const planPath = options.plan ?? planPathIn(options.out);
-      await checkInput("--plan", planPath, "plan");
-      const read = await readPlan(planPath);
+      const { planPath, read } = await planToCarryOut(options);
       using _shared = await shareFolder(read.file.out);
       using _told = whileMaking(null, [stagesFolder(read.file.out)]);
       const device = await openAndAnnounce(read.file.device, terminal);
@@ -83,12 +89,10 @@ export const benchmark = command({
       return;
     }
     if (options.collect) {
-      const planPath = options.plan ?? planPathIn(options.out);
-      await checkInput("--plan", planPath, "plan");
-      const read = await readPlan(planPath);
+      const { read } = await planToCarryOut(options);
       const { results, missing } = await collectPlan(read);
       const path = resultsPath(read.file.out, read.settings);
-      await printTables(terminal, json, results, path);
+      await printTables(terminal, json, results, path, missing.length === 0);
       if (missing.length === 0) return 0;
       const more = missing.length - SHOWN;
       terminal.note(
@@ -137,18 +141,26 @@ export const benchmark = command({
 });
 
 /** Prints a grid's tables, or the results as JSON. */
+/** The plan that is named, or the grid folder's. */
+async function planToCarryOut({ plan, out }: { plan?: string | undefined; out: string }) {
+  const planPath = plan ?? planPathIn(out);
+  await checkInput("--plan", planPath, "plan");
+  return { planPath, read: plan === undefined ? await readPlanOf(out) : await readPlan(plan) };
+}
+
 async function printTables(
   terminal: Terminal,
   json: string | undefined,
   results: BenchmarkResults,
   path: string,
+  complete = true,
 ): Promise<void> {
   const { settings: { ablation, note } } = results;
   await printResult(terminal, json, results, [
     ...ablation === undefined ? benchmarkTables(results) : [...ablationTable(results), ""],
     ...sequenceTables(results),
     ...note === undefined ? [] : [note],
-    `all of it: ${path}`,
+    `${complete ? "all of it" : "what there is of it"}: ${path}`,
   ]);
 }
 

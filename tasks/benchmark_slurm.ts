@@ -11,7 +11,7 @@ import {
   hashOf,
   planPathIn,
   type ReadPlan,
-  readPlan,
+  readPlanOf,
   writePlan,
 } from "../lib/benchmark/cluster/plan_file.ts";
 import { collectPlan } from "../lib/benchmark/cluster/run_claimed.ts";
@@ -59,6 +59,13 @@ export const benchmarkSlurm = command({
     "deno task benchmark-slurm --out grid --cancel",
   ],
   async run(options, terminal) {
+    if (options.status && options.cancel) {
+      throw new UsageError(
+        "--status and --cancel are both given",
+        "one looks, the other ends the jobs",
+        "give one of them",
+      );
+    }
     const planPath = planPathIn(options.out);
     const isNew = options.preset !== undefined || options.settings !== undefined;
     if ((options.status || options.cancel || !isNew) && !await exists(planPath)) {
@@ -69,7 +76,7 @@ export const benchmarkSlurm = command({
       );
     }
     if (options.status || options.cancel) {
-      const read = await readPlan(planPath);
+      const read = await readPlanOf(options.out);
       const ids = await idsOf(read);
       if (options.cancel) {
         await scancel([...ids]);
@@ -78,9 +85,9 @@ export const benchmarkSlurm = command({
       }
       return await printStatus(read, ids, terminal);
     }
-    const there = isNew ? undefined : await readPlan(planPath);
+    const there = isNew ? undefined : await readPlanOf(options.out);
     if (!there) await writePlan(planPath, await planOf(options, terminal));
-    const read = there ?? await readPlan(planPath);
+    const read = there ?? await readPlanOf(options.out);
     let ids = await idsOf(read);
     if ((await squeue(ids)).length === 0 && (await stagesMade(read)).missing.length > 0) {
       const { jobs } = await submitGrid(read, exists, {

@@ -27,16 +27,17 @@ export async function holdFile(
 }
 
 /**
- * Whether somebody holds a file's lock exclusively.
+ * Whether somebody holds a file's lock.
  *
+ * @param shared whether those who share it count; otherwise only who holds it alone
  * @returns null where that cannot be told: the file is gone, or the file system has no locks
  */
-export async function isHeld(path: string): Promise<boolean | null> {
+export async function isHeld(path: string, shared = false): Promise<boolean | null> {
   // To be read and not written: where locks are kept by a server, that decides which may be asked for.
   const file = await Deno.open(path, { read: true }).catch(() => null);
   if (file === null) return null;
   try {
-    return !file.tryLockSync(false); // shared: two who look at once do not see each other
+    return !file.tryLockSync(shared); // not alone: two who look at once do not see each other
   } catch {
     return null;
   } finally {

@@ -31,7 +31,7 @@ export async function inspectGrid(path: string): Promise<Inspected> {
   const results = (await entries(path)).filter((name) => /^results(-.+)?\.json$/.test(name));
   const grids = [];
   for (const file of results) grids.push(await resultsOf(path, file, made));
-  const [works, kinds] = [await isHeld(join(path, "lock")), byKind(made)];
+  const [works, kinds] = [await isHeld(join(path, "lock"), true), byKind(made)];
   return {
     kind: "benchmark grid",
     path,

@@ -147,6 +147,19 @@ Deno.test("benchmark and benchmark-slurm refuse a grid's plan that is not there 
     }
   }));
 
+Deno.test("benchmark and benchmark-slurm refuse two orders at once", async () => {
+  for (
+    const [task, ...args] of [
+      ["benchmark", "--collect", "--stage", "x"],
+      ["benchmark-slurm", "--status", "--cancel", "--out", "grid"],
+    ] as const
+  ) {
+    const terminal = recordedTerminal();
+    assertEquals(await execute(TASKS[task], args, terminal), 2);
+    assertMatch(terminal.noted.join(), /^lethe: [^\n]* are both given; [^\n]*give one of them/);
+  }
+});
+
 Deno.test("checkInput tells what lies close by: a model's kit, an output's receipt, a name misspelt", () =>
   inTemporaryFolder(async (folder) => {
     const refused = (path: string, input: keyof typeof INPUTS) =>

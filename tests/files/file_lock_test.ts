@@ -20,6 +20,7 @@ Deno.test("holdFile holds a file for one alone, or for all who share it, until i
     using first = await opened(path);
     using second = await opened(path);
     assertEquals([await holdFile(first, false), await holdFile(second, false)], [true, true]);
+    assertEquals([await isHeld(path), await isHeld(path, true)], [false, true]);
   }));
 
 Deno.test("holdFile waits for somebody who holds a file for a moment, as one who only looks does", () =>

@@ -1,5 +1,5 @@
 import { basename, isAbsolute, join } from "@std/path";
-import { LetheError } from "../../error.ts";
+import { LetheError, UsageError } from "../../error.ts";
 import { JsonFields, parseJsonObject } from "../../files/json_fields.ts";
 import * as is from "../../files/json_kinds.ts";
 import type { Kind } from "../../files/json_kinds.ts";
@@ -162,4 +162,24 @@ export async function readPlan(path: string): Promise<ReadPlan> {
   // Every field that is used has been held against its kind.
   const file = { ...(record as unknown as PlanFile), out, device, adapter, cache, ablation };
   return { file: { ...file, settings: given }, settings, plan };
+}
+
+/**
+ * Reads the plan that lies in a grid's folder, to be carried out there.
+ *
+ * @throws UsageError the folder is not where its plan was laid out
+ * @throws LetheError as {@link readPlan}
+ */
+export async function readPlanOf(out: string): Promise<ReadPlan> {
+  const path = planPathIn(out);
+  const read = await readPlan(path);
+  const [here, there] = await Promise.all(
+    [out, read.file.out].map((folder) => Deno.realPath(folder).catch(() => null)),
+  );
+  if (here === there) return read;
+  throw new UsageError(
+    `${path} is the plan of ${read.file.out}`,
+    "stages are made where their plan says",
+    "move the folder back there, or lay the grid out anew in another with --plan and --out",
+  );
 }

@@ -4,11 +4,12 @@ import {
   hashOf,
   planFileOf,
   readPlan,
+  readPlanOf,
   refuseOverOther,
   writePlan,
 } from "../../../lib/benchmark/cluster/plan_file.ts";
 import { GRID_PRESETS } from "../../../lib/benchmark/presets.ts";
-import { LetheError } from "../../../lib/error.ts";
+import { LetheError, UsageError } from "../../../lib/error.ts";
 import { inTemporaryFolder, writeFiles } from "../../data/temporary_folder.ts";
 import { TINY_GRID } from "../tiny_grid.ts";
 
@@ -42,6 +43,23 @@ Deno.test("readPlan gives the stages of what writePlan wrote, an ablation's too"
       assertEquals(read.file.out, written.out);
       assertEquals(read.settings.ablation, ablation ?? undefined);
     }
+  }));
+
+Deno.test("readPlanOf reads the plan of a folder, by whatever name, and refuses a folder that was moved", () =>
+  inTemporaryFolder(async (folder) => {
+    const out = join(folder, "grid");
+    await Deno.mkdir(out);
+    await writePlan(join(out, "jobs.json"), plan(out));
+    await Deno.symlink(out, join(folder, "link"));
+    for (const name of ["grid", "link"]) {
+      assertEquals((await readPlanOf(join(folder, name))).file.out, out);
+    }
+    await Deno.rename(out, join(folder, "moved"));
+    await assertRejects(
+      () => readPlanOf(join(folder, "moved")),
+      UsageError,
+      `is the plan of ${out}`,
+    );
   }));
 
 Deno.test("refuseOverOther lets a plan be written over itself alone, and before it is known over any plan", () =>
