@@ -118,7 +118,7 @@ export async function listRequests(folder: string): Promise<RequestFiles> {
     folder,
     "it is the folder of requests, an image or more per person",
   );
-  for (const { name } of entries) {
+  for (const { name, isDirectory } of entries) {
     if (isLeftover(name)) continue;
     if (/\p{Cc}/u.test(name)) {
       throw new LetheError(
@@ -138,6 +138,8 @@ export async function listRequests(folder: string): Promise<RequestFiles> {
           ? `convert it: ${format.convert(join(folder, name))}`
           : name.toLowerCase() === "requests.csv"
           ? "rename it requests.csv"
+          : isDirectory
+          ? "name the folder that holds the requests; of a data set, `deno task split --requests` makes one"
           : "take it out",
       );
     }

@@ -69,7 +69,7 @@ Deno.test("readRequests refuses a folder that is missing, empty or holds anythin
   await refuses({}, "holds no image");
   await refuses({ "requests.csv": "file,identity\n" }, "holds no image");
   await refuses({ "a.png": png, "b.txt": "RIFF" }, "b.txt is no request");
-  await refuses({ "a.png": png, "sub/b.png": png }, "sub is no request");
+  await refuses({ "a.png": png, "sub/b.png": png }, "name the folder that holds the requests");
   await refuses({ "a.png": png, "Requests.CSV": "x" }, "rename it requests.csv");
   await refuses({ "a.png": "text" }, "a.png is not an image");
 });
